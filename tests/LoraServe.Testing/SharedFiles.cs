@@ -1,0 +1,53 @@
+using Xunit;
+
+namespace LoraServe.Testing;
+
+/// <summary>Finds the large reference files that do not travel with the repository.</summary>
+/// <remarks>
+/// They lie in the folder named by <c>LORASERVE_SHARED</c>, else in <c>shared</c> beside the repository.
+/// A test that needs a part that is not there reports itself skipped and names the part.
+/// </remarks>
+public static class SharedFiles
+{
+    /// <summary>The folder, or null where there is none.</summary>
+    public static string? Root { get; } = Find();
+
+    /// <summary>The full path of a file or folder in the shared folder, or null where it is missing.</summary>
+    /// <param name="relativePath">Path with forward slashes, such as <c>fixtures/models/llama</c>.</param>
+    public static string? TryGet(string relativePath)
+    {
+        if (Root is null)
+        {
+            return null;
+        }
+
+        string path = Path.Combine(Root, relativePath);
+        return File.Exists(path) || Directory.Exists(path) ? path : null;
+    }
+
+    /// <summary>The full path of a file or folder in the shared folder; skips the calling test where it is missing.</summary>
+    public static string Require(string relativePath)
+    {
+        string? path = TryGet(relativePath);
+        Skip.If(path is null, $"shared/{relativePath} is not here (set LORASERVE_SHARED to the shared folder).");
+        return path!;
+    }
+
+    /// <summary>The names of the folders below a shared folder, in order; empty where it is missing.</summary>
+    public static IEnumerable<string> FolderNames(string relativePath) =>
+        TryGet(relativePath) is { } path
+            ? Directory.GetDirectories(path).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)
+            : [];
+
+    private static string? Find()
+    {
+        string? named = Environment.GetEnvironmentVariable("LORASERVE_SHARED");
+        if (!string.IsNullOrEmpty(named))
+        {
+            return Directory.Exists(named) ? Path.GetFullPath(named) : null;
+        }
+
+        string beside = Path.Combine(Repository.Root, "..", "shared");
+        return Directory.Exists(beside) ? Path.GetFullPath(beside) : null;
+    }
+}
