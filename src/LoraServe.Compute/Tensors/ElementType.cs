@@ -1,0 +1,41 @@
+namespace LoraServe.Compute.Tensors;
+
+/// <summary>How the elements of a tensor are stored. The block types are GGUF's.</summary>
+public enum ElementType
+{
+    /// <summary>IEEE single precision, 4 bytes.</summary>
+    F32,
+
+    /// <summary>IEEE half precision, 2 bytes.</summary>
+    F16,
+
+    /// <summary>The upper half of a single, 2 bytes.</summary>
+    BF16,
+
+    /// <summary>IEEE double precision, 8 bytes.</summary>
+    F64,
+
+    /// <summary>Unsigned byte (also safetensors' BOOL).</summary>
+    U8,
+
+    /// <summary>Signed byte.</summary>
+    I8,
+
+    /// <summary>Signed 16-bit integer.</summary>
+    I16,
+
+    /// <summary>Signed 32-bit integer.</summary>
+    I32,
+
+    /// <summary>Signed 64-bit integer.</summary>
+    I64,
+
+    /// <summary>Blocks of 32: an F16 scale and 32 signed bytes; value = scale · q. 34 bytes.</summary>
+    Q8_0,
+
+    /// <summary>Blocks of 32: an F16 scale and 16 bytes of nibbles (low nibbles are elements 0…15, high 16…31); value = scale · (q − 8). 18 bytes.</summary>
+    Q4_0,
+
+    /// <summary>Blocks of 32: an F16 scale, an F16 minimum and nibbles as in <see cref="Q4_0"/>; value = scale · q + minimum. 20 bytes.</summary>
+    Q4_1,
+}
