@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace LoraServe.Adapters;
+
+/// <summary>What loading an adapter on a base found: enough to see whether it does what its maker meant.</summary>
+public sealed record AdapterReport
+{
+    /// <summary>How it was trained, such as <c>LoRA</c>, <c>DoRA</c> or <c>aLoRA</c>.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Module paths of the base that it edits, in the base's order.</summary>
+    public required ImmutableArray<string> MatchedModules { get; init; }
+
+    /// <summary>What its configuration names and the base has not.</summary>
+    public required ImmutableArray<string> UnmatchedModules { get; init; }
+
+    /// <summary>Smallest rank of a low-rank edit; 0 where there is none.</summary>
+    public required int MinimumRank { get; init; }
+
+    /// <summary>Greatest rank of a low-rank edit; 0 where there is none.</summary>
+    public required int MaximumRank { get; init; }
+
+    /// <summary>By module name (<c>q_proj</c>, …): Frobenius norm of the change of all such weights, biases excepted.</summary>
+    public required ImmutableSortedDictionary<string, double> DeltaNorms { get; init; }
+
+    /// <summary>Bytes of its weights file.</summary>
+    public required long FileBytes { get; init; }
+
+    /// <summary>Number of tensors in its weights file.</summary>
+    public required int TensorCount { get; init; }
+}

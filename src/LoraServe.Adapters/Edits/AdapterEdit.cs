@@ -1,0 +1,16 @@
+namespace LoraServe.Adapters.Edits;
+
+/// <summary>One change that an adapter makes to the base model.</summary>
+/// <remarks>
+/// Every edit is a difference from the base, also where the file stores a whole new parameter. So an edit of weight w
+/// adds w times what an edit of weight 1 adds, and edits of several adapters add up.
+/// </remarks>
+public abstract record AdapterEdit
+{
+    private protected AdapterEdit()
+    {
+    }
+
+    /// <summary>Bytes of host memory that the numbers take.</summary>
+    public abstract long ByteLength { get; }
+}

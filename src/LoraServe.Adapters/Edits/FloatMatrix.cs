@@ -1,0 +1,43 @@
+namespace LoraServe.Adapters.Edits;
+
+/// <summary>A dense row-major matrix of float32 in host memory.</summary>
+public sealed class FloatMatrix
+{
+    /// <summary>Takes over <paramref name="values"/> as the elements of a matrix.</summary>
+    /// <exception cref="ArgumentException">There are not <paramref name="rows"/> · <paramref name="columns"/> values.</exception>
+    public FloatMatrix(int rows, int columns, float[] values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        ArgumentOutOfRangeException.ThrowIfNegative(rows);
+        ArgumentOutOfRangeException.ThrowIfNegative(columns);
+        if (values.LongLength != (long)rows * columns)
+        {
+            throw new ArgumentException($"{values.LongLength} values do not fill [{rows}, {columns}].", nameof(values));
+        }
+
+        Rows = rows;
+        Columns = columns;
+        Values = values;
+    }
+
+    /// <summary>A matrix of zeros.</summary>
+    public FloatMatrix(int rows, int columns)
+        : this(rows, columns, new float[checked(rows * columns)])
+    {
+    }
+
+    /// <summary>Number of rows.</summary>
+    public int Rows { get; }
+
+    /// <summary>Number of columns.</summary>
+    public int Columns { get; }
+
+    /// <summary>The elements, row after row.</summary>
+    public float[] Values { get; }
+
+    /// <summary>Size of the elements in bytes.</summary>
+    public long ByteLength => Values.LongLength * sizeof(float);
+
+    /// <summary>One row.</summary>
+    public Span<float> Row(int row) => Values.AsSpan(row * Columns, Columns);
+}
