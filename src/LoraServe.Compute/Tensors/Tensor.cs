@@ -1,0 +1,117 @@
+using System.Collections.Immutable;
+using System.Runtime.InteropServices;
+using LoraServe.Compute.Files;
+using LoraServe.Compute.Memory;
+
+namespace LoraServe.Compute.Tensors;
+
+/// <summary>A named, immutable, row-major view of stored elements in a mapped file or in memory of its own.</summary>
+/// <remarks>It keeps that memory alive; only disposing the file it came from ends its life early. Data may be unaligned.</remarks>
+public sealed unsafe class Tensor
+{
+    private readonly object _owner;
+    private readonly byte* _data;
+
+    /// <summary>Views <paramref name="data"/>, whose bounds the caller has checked; <paramref name="owner"/> is what keeps it in memory.</summary>
+    internal Tensor(string name, ElementType type, ImmutableArray<long> shape, byte* data, object owner)
+    {
+        Name = name;
+        Type = type;
+        Shape = shape;
+        _data = data;
+        _owner = owner;
+        ElementCount = 1;
+        foreach (long extent in shape)
+        {
+            ElementCount = checked(ElementCount * extent);
+        }
+
+        ByteLength = type.ByteLength(ElementCount);
+    }
+
+    /// <summary>The name in the file.</summary>
+    public string Name { get; }
+
+    /// <summary>How the elements are stored.</summary>
+    public ElementType Type { get; }
+
+    /// <summary>Extents, outermost first: a linear weight is [outputs, inputs]. Empty for a scalar.</summary>
+    public ImmutableArray<long> Shape { get; }
+
+    /// <summary>Product of <see cref="Shape"/>.</summary>
+    public long ElementCount { get; }
+
+    /// <summary>Stored size in bytes.</summary>
+    public long ByteLength { get; }
+
+    /// <summary>Elements in a row: the last extent, 1 for a scalar.</summary>
+    public long RowLength => Shape.IsEmpty ? 1 : Shape[^1];
+
+    /// <summary>Number of rows of the last dimension; 1 for a scalar or a vector.</summary>
+    public long RowCount => RowLength == 0 ? 0 : ElementCount / RowLength;
+
+    /// <summary>The first byte.</summary>
+    /// <exception cref="ObjectDisposedException">The file was disposed.</exception>
+    public nint Data
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_owner is MappedFile { IsDisposed: true }, this);
+            return (nint)_data;
+        }
+    }
+
+    /// <summary>A float32 tensor with a copy of <paramref name="values"/>.</summary>
+    /// <exception cref="ArgumentException">The shape does not hold that many values.</exception>
+    public static Tensor FromFloats(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> shape) =>
+        FromBytes(name, ElementType.F32, MemoryMarshal.AsBytes(values), shape);
+
+    /// <summary>A tensor with a copy of stored elements.</summary>
+    /// <exception cref="ArgumentException">The shape does not hold that many bytes.</exception>
+    public static Tensor FromBytes(string name, ElementType type, ReadOnlySpan<byte> bytes, params ReadOnlySpan<long> shape)
+    {
+        var buffer = new NativeBuffer(bytes.Length);
+        var tensor = new Tensor(name, type, [.. shape], buffer.Pointer, buffer);
+        if (tensor.ByteLength != bytes.Length)
+        {
+            throw new ArgumentException($"{tensor} needs {tensor.ByteLength} bytes, not {bytes.Length}", nameof(bytes));
+        }
+
+        bytes.CopyTo(new Span<byte>(buffer.Pointer, bytes.Length));
+        return tensor;
+    }
+
+    /// <summary>All elements as float32.</summary>
+    /// <exception cref="OverflowException">More elements than an array can hold.</exception>
+    public float[] ToFloats()
+    {
+        float[] values = new float[checked((int)ElementCount)];
+        int rowLength = checked((int)RowLength);
+        for (int row = 0; row < RowCount; row++)
+        {
+            CopyRow(row, values.AsSpan(row * rowLength, rowLength));
+        }
+
+        return values;
+    }
+
+    /// <summary>Writes row <paramref name="row"/> of the last dimension as float32; exact for every type but F64 and wide integers.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is not <see cref="RowLength"/> long.</exception>
+    public void CopyRow(long row, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, RowCount);
+        if (destination.Length != RowLength)
+        {
+            throw new ArgumentException($"a row of {this} has {RowLength} elements, not {destination.Length}", nameof(destination));
+        }
+
+        long rowBytes = ByteLength / RowCount;
+        ElementDecoder.Decode(Type, new ReadOnlySpan<byte>((byte*)Data + (row * rowBytes), checked((int)rowBytes)), destination);
+        GC.KeepAlive(_owner);
+    }
+
+    /// <inheritdoc />
+    public override string ToString() => $"'{Name}' {Type} [{string.Join(", ", Shape)}]";
+}
