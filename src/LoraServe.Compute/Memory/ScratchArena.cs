@@ -1,14 +1,14 @@
 namespace LoraServe.Compute.Memory;
 
-/// <summary>Bump-allocated native scratch for one step. Grows to the largest step seen and then allocates nothing.</summary>
+/// <summary>Bump-allocated native scratch for one step. Grows to the most that a step has held at once and then allocates nothing.</summary>
 /// <remarks>Owned by one thread. What is rented is not cleared and is valid until <see cref="Reset"/> or the release of an earlier mark.</remarks>
 public sealed unsafe class ScratchArena : IDisposable
 {
     private const int Alignment = 64;
-    private readonly List<NativeBuffer> _overflow = [];
-    private NativeBuffer _block = new(1 << 20);
+    private const int OffsetBits = 48;
+    private readonly List<NativeBuffer> _blocks = [new(1 << 20)];
+    private int _block;
     private long _used;
-    private long _overflowBytes;
 
     /// <summary>Rents rows of <paramref name="width"/> floats, densely packed.</summary>
     public Rows Rent(int count, int width) => new((nint)RentBytes((long)count * width * sizeof(float)), count, width, width);
@@ -18,45 +18,49 @@ public sealed unsafe class ScratchArena : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
         long rounded = (byteLength + Alignment - 1) & -Alignment;
-        if (_used + rounded <= _block.ByteLength)
+        while (_used + rounded > _blocks[_block].ByteLength)
         {
-            byte* rented = _block.Pointer + _used;
-            _used += rounded;
-            return rented;
+            if (++_block == _blocks.Count)
+            {
+                _blocks.Add(new NativeBuffer(Math.Max(rounded, 2 * _blocks[^1].ByteLength)));
+            }
+
+            _used = 0;
         }
 
-        var extra = new NativeBuffer(rounded);
-        _overflow.Add(extra);
-        _overflowBytes += rounded;
-        return extra.Pointer;
+        byte* rented = _blocks[_block].Pointer + _used;
+        _used += rounded;
+        return rented;
     }
 
     /// <summary>A point to which <see cref="Release"/> can go back, so that every layer reuses the same scratch.</summary>
-    public long Mark() => _used;
+    public long Mark() => ((long)_block << OffsetBits) | _used;
 
     /// <summary>Gives back what was rented since <paramref name="mark"/>.</summary>
-    public void Release(long mark) => _used = Math.Min(_used, mark);
+    public void Release(long mark)
+    {
+        if (mark < Mark())
+        {
+            _block = (int)(mark >> OffsetBits);
+            _used = mark & ((1L << OffsetBits) - 1);
+        }
+    }
 
-    /// <summary>Gives everything back; after a step that overflowed, grows so that the next such step does not.</summary>
+    /// <summary>Gives everything back; after a step that needed several blocks, joins them into one.</summary>
     public void Reset()
     {
-        if (_overflow.Count > 0)
+        if (_blocks.Count > 1)
         {
-            long wanted = _block.ByteLength + _overflowBytes;
-            _overflow.ForEach(extra => extra.Dispose());
-            _overflow.Clear();
-            _overflowBytes = 0;
-            _block.Dispose();
-            _block = new NativeBuffer(wanted);
+            long total = _blocks.Sum(block => block.ByteLength);
+            _blocks.ForEach(block => block.Dispose());
+            _blocks.Clear();
+            _blocks.Add(new NativeBuffer(total));
         }
 
+        _block = 0;
         _used = 0;
     }
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-        _overflow.ForEach(extra => extra.Dispose());
-        _block.Dispose();
-    }
+    public void Dispose() => _blocks.ForEach(block => block.Dispose());
 }

@@ -1,0 +1,62 @@
+using System.Runtime.Intrinsics;
+using LoraServe.Compute.Memory;
+
+namespace LoraServe.Compute.Kernels;
+
+/// <summary>Rotary position embedding in the half-split layout: element i of a head is paired with element i + K/2.</summary>
+/// <remarks>
+/// A row's table holds K/2 cosines and then K/2 sines, computed as Hugging Face transformers does: the angle
+/// position · frequency is rounded to float32, then its cosine and sine, then their product with the attention factor.
+/// </remarks>
+public static unsafe class Rope
+{
+    /// <summary>Fills one row's table.</summary>
+    /// <param name="position">The token's position.</param>
+    /// <param name="frequencies">K/2 inverse frequencies.</param>
+    /// <param name="factor">What cosines and sines are multiplied by.</param>
+    /// <param name="table">K floats.</param>
+    public static void Fill(int position, ReadOnlySpan<float> frequencies, float factor, Span<float> table)
+    {
+        int half = frequencies.Length;
+        for (int i = 0; i < half; i++)
+        {
+            (float sine, float cosine) = MathF.SinCos(position * frequencies[i]);
+            table[i] = cosine * factor;
+            table[half + i] = sine * factor;
+        }
+    }
+
+    /// <summary>Rotates every head of every row in place.</summary>
+    /// <param name="x">[T, heads · K].</param>
+    /// <param name="tables">[T, K], one table for each row.</param>
+    public static void Run(Rows x, Rows tables)
+    {
+        int half = tables.Width / 2;
+        for (int t = 0; t < x.Count; t++)
+        {
+            float* cosines = tables[t];
+            float* sines = cosines + half;
+            for (float* low = x[t]; low < x[t] + x.Width; low += tables.Width)
+            {
+                float* high = low + half;
+                int i = 0;
+                for (; i <= half - VectorMath.Lanes; i += VectorMath.Lanes)
+                {
+                    Vector256<float> a = Vector256.Load(low + i);
+                    Vector256<float> b = Vector256.Load(high + i);
+                    Vector256<float> c = Vector256.Load(cosines + i);
+                    Vector256<float> s = Vector256.Load(sines + i);
+                    Vector256.Store((a * c) - (b * s), low + i);
+                    Vector256.Store((b * c) + (a * s), high + i);
+                }
+
+                for (; i < half; i++)
+                {
+                    (float a, float b) = (low[i], high[i]);
+                    low[i] = (a * cosines[i]) - (b * sines[i]);
+                    high[i] = (b * cosines[i]) + (a * sines[i]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace LoraServe.Compute.Kernels;
+
+/// <summary>Elementary functions on eight lanes whose result in a lane depends on that lane's argument alone, on every processor.</summary>
+internal static class VectorMath
+{
+    /// <summary>Lanes of the vectors that the kernels work in.</summary>
+    public const int Lanes = 8;
+
+    /// <summary>a · b + c, rounded once where the processor has fused multiply-add.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MultiplyAdd(Vector256<float> a, Vector256<float> b, Vector256<float> c) =>
+        Vector256.MultiplyAddEstimate(a, b, c);
+
+    /// <summary>eˣ to about one unit in the last place. Arguments below −87.3 give 0, those above 88 give e⁸⁸.</summary>
+    /// <remarks>x = n·ln 2 + r with |r| ≤ ln 2 / 2; eʳ by its Taylor-like minimax polynomial of degree 6 (Cephes' coefficients).</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Exp(Vector256<float> x)
+    {
+        Vector256<float> clamped = Vector256.Min(Vector256.Max(x, Vector256.Create(-87.33654f)), Vector256.Create(88f));
+        Vector256<float> n = Vector256.Round(clamped * Vector256.Create(1.44269504f));
+        Vector256<float> r = MultiplyAdd(n, Vector256.Create(-0.693359375f), clamped);
+        r = MultiplyAdd(n, Vector256.Create(2.12194440e-4f), r);
+
+        Vector256<float> p = Vector256.Create(1.9875691500e-4f);
+        p = MultiplyAdd(p, r, Vector256.Create(1.3981999507e-3f));
+        p = MultiplyAdd(p, r, Vector256.Create(8.3334519073e-3f));
+        p = MultiplyAdd(p, r, Vector256.Create(4.1665795894e-2f));
+        p = MultiplyAdd(p, r, Vector256.Create(1.6666665459e-1f));
+        p = MultiplyAdd(p, r, Vector256.Create(5.0000001201e-1f));
+        p = MultiplyAdd(p, r * r, r + Vector256<float>.One);
+
+        Vector256<float> power = ((Vector256.ConvertToInt32(n) + Vector256.Create(127)) << 23).AsSingle();
+        return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-87.33654f)), Vector256<float>.Zero, p * power);
+    }
+
+    /// <summary>The sum of the lanes, always in the same order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Vector256<float> x)
+    {
+        Vector128<float> four = x.GetLower() + x.GetUpper();
+        return (four[0] + four[2]) + (four[1] + four[3]);
+    }
+
+    /// <summary>The largest lane.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Max(Vector256<float> x)
+    {
+        Vector128<float> four = Vector128.Max(x.GetLower(), x.GetUpper());
+        return MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
+    }
+
+    /// <summary><paramref name="count"/> rounded up to whole vectors.</summary>
+    public static int RoundUp(int count) => (count + Lanes - 1) & -Lanes;
+}
