@@ -96,7 +96,7 @@ public sealed record RopeSpec
 
     private float Llama3(float frequency)
     {
-        float waveLength = (float)(2 * Math.PI) / frequency;
+        float waveLength = 1 / frequency * (float)(2 * Math.PI);
         if (waveLength > (float)(OriginalContext / LowFrequencyFactor))
         {
             return frequency / (float)Factor;
@@ -107,7 +107,7 @@ public sealed record RopeSpec
             return frequency;
         }
 
-        float smooth = ((OriginalContext / waveLength) - (float)LowFrequencyFactor) / (float)(HighFrequencyFactor - LowFrequencyFactor);
+        float smooth = ((1 / waveLength * OriginalContext) - (float)LowFrequencyFactor) / (float)(HighFrequencyFactor - LowFrequencyFactor);
         return ((1 - smooth) * frequency / (float)Factor) + (smooth * frequency);
     }
 

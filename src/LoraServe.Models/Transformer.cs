@@ -1,0 +1,167 @@
+using System.Collections.Immutable;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Compute;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Tensors;
+using LoraServe.Models.Architectures;
+
+namespace LoraServe.Models;
+
+/// <summary>A frozen base model: its shape and its weights. Immutable; owns its memory and its mapped files.</summary>
+public sealed unsafe class Transformer : IBaseModel, IDisposable
+{
+    private readonly IDisposable _files;
+
+    internal Transformer(TransformerWeights weights, Arithmetic arithmetic, string fingerprint, ParameterNames names, IDisposable files)
+    {
+        Spec = weights.Spec;
+        TokenTable = weights.TokenTable;
+        Layers = weights.Layers;
+        FinalNorm = weights.FinalNorm;
+        Head = weights.Head;
+        Arithmetic = arithmetic;
+        Fingerprint = fingerprint;
+        Modules = ListModules(Spec, names);
+        Norms = ListNorms(Spec, names);
+        _files = files;
+    }
+
+    /// <summary>The shape.</summary>
+    public TransformerSpec Spec { get; }
+
+    /// <summary>The token table [tokens, width], in the file; rows are dequantised when looked up.</summary>
+    public Tensor TokenTable { get; }
+
+    /// <summary>The layers.</summary>
+    public ImmutableArray<LayerWeights> Layers { get; }
+
+    /// <summary>Gains of the norm before the head.</summary>
+    public NativeBuffer FinalNorm { get; }
+
+    /// <summary>The head [tokens, width]; a packed copy of the table where it is tied.</summary>
+    public LinearWeights Head { get; }
+
+    /// <summary>What the matrices were packed for.</summary>
+    public Arithmetic Arithmetic { get; }
+
+    /// <summary>Bytes of memory that the weights take, the mapped token table included.</summary>
+    public long ByteLength =>
+        TokenTable.ByteLength + FinalNorm.ByteLength + Bytes(Head)
+        + Layers.Sum(layer => layer.AttentionNorm.ByteLength + layer.MlpNorm.ByteLength + layer.Linears.Sum(Bytes));
+
+    /// <inheritdoc />
+    /// <remarks>SHA-256 over the spec and, for every tensor used, name, type, shape and a sample of its bytes; in hexadecimal.</remarks>
+    public string Fingerprint { get; }
+
+    /// <inheritdoc />
+    public IReadOnlyList<BaseModule> Modules { get; }
+
+    /// <inheritdoc />
+    public IReadOnlyList<BaseNorm> Norms { get; }
+
+    /// <inheritdoc />
+    public int LayerCount => Spec.LayerCount;
+
+    /// <inheritdoc />
+    public int Width => Spec.Width;
+
+    /// <inheritdoc />
+    public int HeadSize => Spec.HeadSize;
+
+    /// <inheritdoc />
+    public int VocabularySize => Spec.VocabularySize;
+
+    /// <inheritdoc />
+    public bool TiedHead => Spec.TiedHead;
+
+    /// <summary>The weights at a site that is not the table.</summary>
+    public LinearWeights Linear(Site site) => site.Role == SiteRole.Head ? Head : Layers[site.Layer].Linears[(int)site.Role];
+
+    /// <summary>A norm's gains.</summary>
+    public NativeBuffer Norm(NormSite site) => site.Role switch
+    {
+        NormRole.Final => FinalNorm,
+        NormRole.Attention => Layers[site.Layer].AttentionNorm,
+        _ => Layers[site.Layer].MlpNorm,
+    };
+
+    /// <inheritdoc />
+    public void CopyWeightRow(Site site, int row, Span<float> destination)
+    {
+        if (site.Role == SiteRole.Embedding || (site.Role == SiteRole.Head && TiedHead))
+        {
+            TokenTable.CopyRow(row, destination);
+        }
+        else
+        {
+            Linear(site).Matrix.CopyRow(row, destination);
+        }
+    }
+
+    /// <inheritdoc />
+    public void CopyBias(Site site, Span<float> destination)
+    {
+        if (Linear(site).Bias is { } bias)
+        {
+            new ReadOnlySpan<float>(bias.Pointer, destination.Length).CopyTo(destination);
+        }
+        else
+        {
+            destination.Clear();
+        }
+    }
+
+    /// <inheritdoc />
+    public void CopyNorm(NormSite site, Span<float> destination) =>
+        new ReadOnlySpan<float>(Norm(site).Pointer, Width).CopyTo(destination);
+
+    /// <summary>Frees the weights and unmaps the files.</summary>
+    public void Dispose()
+    {
+        foreach (LayerWeights layer in Layers)
+        {
+            layer.Dispose();
+        }
+
+        FinalNorm.Dispose();
+        Head.Dispose();
+        _files.Dispose();
+    }
+
+    private static long Bytes(LinearWeights linear) => linear.Matrix.ByteLength + (linear.Bias?.ByteLength ?? 0);
+
+    private static List<BaseModule> ListModules(TransformerSpec spec, ParameterNames names)
+    {
+        var modules = new List<BaseModule> { Module(Site.Embedding) };
+        for (int layer = 0; layer < spec.LayerCount; layer++)
+        {
+            for (int role = 0; role < Site.RolesPerLayer; role++)
+            {
+                modules.Add(Module(new Site(layer, (SiteRole)role)));
+            }
+        }
+
+        modules.Add(Module(Site.Head));
+        return modules;
+
+        BaseModule Module(Site site)
+        {
+            (int outputs, int inputs) = spec.Shape(site.Role);
+            return new BaseModule(names.Of(site), site, outputs, inputs, spec.Biases.Contains(site.Role));
+        }
+    }
+
+    private static List<BaseNorm> ListNorms(TransformerSpec spec, ParameterNames names)
+    {
+        var sites = new List<NormSite>();
+        for (int layer = 0; layer < spec.LayerCount; layer++)
+        {
+            sites.Add(new NormSite(layer, NormRole.Attention));
+            sites.Add(new NormSite(layer, NormRole.Mlp));
+        }
+
+        sites.Add(NormSite.Final);
+        return [.. sites.Select(site => new BaseNorm(names.Of(site), site, spec.Width))];
+    }
+}
