@@ -1,0 +1,4 @@
+using System.CommandLine;
+using LoraServe.Cli;
+
+return await LoraServeCommand.RunAsync(args, Console.Out, Console.Error).ConfigureAwait(false);
