@@ -1,0 +1,85 @@
+using LoraServe.Adapters.Edits;
+
+namespace LoraServe.Adapters.Peft;
+
+/// <summary>Which modules of the base a configuration targets (PEFT's <c>check_target_module_exists</c>).</summary>
+internal sealed class ModuleFilter
+{
+    private const string AllLinear = "all-linear";
+    private readonly string[] _names = [];
+    private readonly string[] _excludedNames = [];
+    private readonly ModulePattern? _pattern;
+    private readonly ModulePattern? _excludedPattern;
+    private readonly ModulePattern[] _layerPatterns;
+    private readonly int[]? _layers;
+    private readonly bool _allLinear;
+
+    /// <summary>Reads target_modules, exclude_modules, layers_to_transform and layers_pattern.</summary>
+    public ModuleFilter(ConfigFields fields)
+    {
+        switch (fields.Find("target_modules"))
+        {
+            case null:
+                break;
+            case { ValueKind: System.Text.Json.JsonValueKind.String } text when text.GetString() == AllLinear:
+                _allLinear = true;
+                break;
+            case { ValueKind: System.Text.Json.JsonValueKind.String } text:
+                _pattern = ModulePattern.Whole(fields.File, text.GetString()!);
+                break;
+            default:
+                _names = fields.Texts("target_modules")!;
+                break;
+        }
+
+        if (fields.Find("exclude_modules") is { ValueKind: System.Text.Json.JsonValueKind.String } excluded)
+        {
+            _excludedPattern = ModulePattern.Whole(fields.File, excluded.GetString()!);
+        }
+        else
+        {
+            _excludedNames = fields.Texts("exclude_modules") ?? [];
+        }
+
+        int[]? layers = fields.Integers("layers_to_transform");
+        _layers = layers is { Length: > 0 } ? layers : null;
+        string[]? patterns = fields.Texts("layers_pattern");
+        _layerPatterns = [.. (patterns is { Length: > 0 } ? patterns : ["[^.]*"]).Select(pattern => ModulePattern.LayerNumber(fields.File, pattern))];
+    }
+
+    /// <summary>The names of which no module of the base has been found.</summary>
+    public IEnumerable<string> Unmatched(IEnumerable<BaseModule> modules) =>
+        _names.Where(name => !modules.Any(module => HasName(module.Path, name)));
+
+    /// <summary>Whether the configuration targets the module.</summary>
+    public bool Targets(BaseModule module)
+    {
+        string path = module.Path;
+        if (_excludedNames.Any(name => HasName(path, name)) || _excludedPattern?.IsMatch(path) == true)
+        {
+            return false;
+        }
+
+        if (_allLinear)
+        {
+            return module.Site.Role is not (SiteRole.Head or SiteRole.Embedding);
+        }
+
+        if (_pattern is not null)
+        {
+            return _pattern.IsMatch(path);
+        }
+
+        // A whole path is targeted whatever layers_to_transform says: so does PEFT.
+        return _names.Contains(path) || (_names.Any(name => HasName(path, name)) && IsInLayers(path));
+    }
+
+    /// <summary>What the configuration targets, in words.</summary>
+    public string Describe() => _allLinear ? AllLinear : _pattern is not null ? "a pattern" : _names.Length == 0 ? "nothing" : string.Join(", ", _names.Take(8));
+
+    private static bool HasName(string path, string name) =>
+        path.EndsWith(name, StringComparison.Ordinal) && (path.Length == name.Length || path[path.Length - name.Length - 1] == '.');
+
+    private bool IsInLayers(string path) =>
+        _layers is null || (_layerPatterns.Select(pattern => pattern.Layer(path)).FirstOrDefault(layer => layer is not null) is { } layer && _layers.Contains(layer));
+}
