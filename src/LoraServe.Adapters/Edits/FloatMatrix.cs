@@ -40,4 +40,19 @@ public sealed class FloatMatrix
 
     /// <summary>One row.</summary>
     public Span<float> Row(int row) => Values.AsSpan(row * Columns, Columns);
+
+    /// <summary>A copy with rows and columns exchanged.</summary>
+    public FloatMatrix Transposed()
+    {
+        var transposed = new FloatMatrix(Columns, Rows);
+        for (int row = 0; row < Rows; row++)
+        {
+            for (int column = 0; column < Columns; column++)
+            {
+                transposed.Values[(column * Rows) + row] = Values[(row * Columns) + column];
+            }
+        }
+
+        return transposed;
+    }
 }

@@ -12,7 +12,7 @@ internal sealed class ConfigFields(string file, JsonElement root)
 
     /// <summary>The fields that nothing has read and that are set to something.</summary>
     public IEnumerable<string> UnreadAndSet =>
-        root.EnumerateObject().Where(field => !_read.Contains(field.Name) && IsSet(field.Value)).Select(field => field.Name);
+        root.EnumerateObject().Where(entry => !_read.Contains(entry.Name) && IsSet(entry.Value)).Select(entry => entry.Name);
 
     /// <summary>The field's value; null where it is missing or null.</summary>
     public JsonElement? Find(string name)

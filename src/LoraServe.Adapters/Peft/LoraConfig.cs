@@ -163,7 +163,7 @@ internal sealed class LoraConfig
         fields.Ignore(
             "peft_type", "task_type", "auto_mapping", "revision", "inference_mode", "peft_version", "lora_dropout", "fan_in_fan_out",
             "megatron_config", "megatron_core", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying",
-            "runtime_config", "unsloth_fixed", "enable_lora", "merge_weights", "bias_pattern");
+            "runtime_config", "unsloth_fixed", "merge_weights");
         if (fields.UnreadAndSet.FirstOrDefault() is { } unknown)
         {
             throw new AdapterFormatException($"{fields.File}: field '{unknown}' is set and not known here; what it does to the result would be lost. Remove it if it does nothing, or export the adapter as plain LoRA.");

@@ -1,0 +1,63 @@
+using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Tensors;
+
+namespace LoraServe.Adapters.Files;
+
+/// <summary>The tensors of an adapter file. Each is checked as it is taken, and what nobody takes is known.</summary>
+internal sealed class AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix)
+{
+    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+
+    /// <summary>The file, for messages.</summary>
+    public string File { get; } = file;
+
+    /// <summary>Names in the file of the tensors that nobody has taken.</summary>
+    public IEnumerable<string> Untaken => tensors.Keys.Where(name => !_taken.Contains(name)).Order(StringComparer.Ordinal);
+
+    /// <summary>Whether there is such a tensor.</summary>
+    public bool Has(string name) => tensors.ContainsKey(prefix + name);
+
+    /// <summary>Extents of a tensor that is there.</summary>
+    public IReadOnlyList<long> Shape(string name) => tensors[prefix + name].Shape;
+
+    /// <summary>Takes a matrix of exactly this shape with finite values.</summary>
+    /// <param name="name">Its name without the file's common prefix.</param>
+    /// <param name="rows">Expected rows.</param>
+    /// <param name="columns">Expected columns.</param>
+    /// <param name="because">Where the expected shape comes from.</param>
+    /// <exception cref="AdapterFormatException">It is missing, has another shape or type, or holds NaN or infinity.</exception>
+    public FloatMatrix Matrix(string name, int rows, int columns, string because) =>
+        new(rows, columns, Take(name, because, rows, columns));
+
+    /// <summary>Takes a vector of exactly this length with finite values.</summary>
+    /// <inheritdoc cref="Matrix"/>
+    public float[] Vector(string name, int length, string because) => Take(name, because, length);
+
+    private float[] Take(string name, string because, params ReadOnlySpan<long> shape)
+    {
+        if (!tensors.TryGetValue(prefix + name, out Tensor? tensor))
+        {
+            throw new AdapterFormatException($"{File}: tensor '{prefix + name}' is missing; expected it with shape [{string.Join(", ", shape.ToArray())}] ({because}). The file and its configuration do not belong together; save the adapter again.");
+        }
+
+        if (!tensor.Shape.AsSpan().SequenceEqual(shape))
+        {
+            throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; expected [{string.Join(", ", shape.ToArray())}] ({because}). Load it on the base it was made for, or save it again.");
+        }
+
+        if (tensor.Type is ElementType.U8 or ElementType.I8 or ElementType.I16 or ElementType.I32 or ElementType.I64)
+        {
+            throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {tensor.Type}; expected floating-point numbers.");
+        }
+
+        float[] values = tensor.ToFloats();
+        int bad = Array.FindIndex(values, value => !float.IsFinite(value));
+        if (bad >= 0)
+        {
+            throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {values[bad]} at element {bad}; expected finite numbers. The training of this adapter diverged or the file is damaged.");
+        }
+
+        _taken.Add(tensor.Name);
+        return values;
+    }
+}

@@ -1,0 +1,127 @@
+using System.Globalization;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Files;
+using LoraServe.Compute.Files;
+
+namespace LoraServe.Adapters.Methods;
+
+/// <summary>LoRA in llama.cpp's GGUF form: pairs named after the base's GGUF tensors, one alpha for all.</summary>
+/// <remarks>Names and scale as in llama.cpp's <c>llama-adapter.cpp</c>; row order as in its <c>convert_lora_to_gguf.py</c>.</remarks>
+internal sealed class GgufLora
+{
+    private const string TypeKey = "general.type";
+    private const string AlphaKey = "adapter.lora.alpha";
+    private readonly GgufFile _file;
+    private readonly IBaseModel _model;
+    private readonly AdapterTensors _tensors;
+    private readonly bool _interleaved;
+    private readonly double _alpha;
+    private readonly int[] _invocationTokens;
+
+    public GgufLora(GgufFile file, IBaseModel model)
+    {
+        _file = file;
+        _model = model;
+        _tensors = new AdapterTensors(file.Path, file.Tensors, "");
+        Expect(TypeKey, "adapter");
+        Expect("adapter.type", "lora");
+        _alpha = file.Metadata.FindNumber(AlphaKey) ?? 0;
+        if (!float.IsFinite((float)_alpha))
+        {
+            throw new AdapterFormatException($"{file.Path}: field '{AlphaKey}' is {_alpha}; expected a finite number. Convert the adapter again.");
+        }
+
+        _interleaved = file.Metadata.FindString("general.architecture") is "llama";
+        _invocationTokens = [.. (file.Metadata.FindIntegers("adapter.alora.invocation_tokens") ?? []).Select(CheckToken)];
+    }
+
+    /// <summary>Reads every pair.</summary>
+    /// <exception cref="AdapterFormatException">A tensor is missing, does not fit, or nothing in the base takes it.</exception>
+    public AdapterContent Read()
+    {
+        var modules = new List<ModuleEdits>();
+        foreach (BaseModule module in _model.Modules)
+        {
+            string name = NameOf(module.Site);
+            if (_tensors.Has($"{name}.lora_a") || _tensors.Has($"{name}.lora_b"))
+            {
+                var edits = new ModuleEdits(module);
+                edits.Pairs.Add(ReadPair(module, name));
+                modules.Add(edits);
+            }
+        }
+
+        if (modules.Count == 0)
+        {
+            throw new AdapterFormatException($"{_file.Path}: matches no module of the base. Load it on the base it was made for.");
+        }
+
+        if (_file.UnsupportedTensors.Keys.Concat(_tensors.Untaken).FirstOrDefault() is { } left)
+        {
+            throw new AdapterFormatException($"{_file.Path}: tensor '{left}' belongs to no module of the base, or has a type that is not supported. Load the adapter on the base it was made for.");
+        }
+
+        return new AdapterContent(_invocationTokens.Length > 0 ? "aLoRA" : "LoRA", modules, [], [], [.. _invocationTokens]);
+    }
+
+    private static string NameOf(Site site) => site.Role switch
+    {
+        SiteRole.Query => Layer(site, "attn_q"),
+        SiteRole.Key => Layer(site, "attn_k"),
+        SiteRole.Value => Layer(site, "attn_v"),
+        SiteRole.Output => Layer(site, "attn_output"),
+        SiteRole.Gate => Layer(site, "ffn_gate"),
+        SiteRole.Up => Layer(site, "ffn_up"),
+        SiteRole.Down => Layer(site, "ffn_down"),
+        SiteRole.Head => "output.weight",
+        _ => "token_embd.weight",
+    };
+
+    private static string Layer(Site site, string name) => string.Create(CultureInfo.InvariantCulture, $"blk.{site.Layer}.{name}.weight");
+
+    private LowRank ReadPair(BaseModule module, string name)
+    {
+        bool isTable = module.Site == Site.Embedding;
+        string b = $"{name}.lora_b";
+        int rank = _tensors.Has(b) && _tensors.Shape(b) is [_, > 0 and <= int.MaxValue] shape ? (int)shape[1] : 1;
+        int inputs = isTable ? module.Outputs : module.Inputs;
+        int outputs = isTable ? module.Inputs : module.Outputs;
+        string because = $"{module.Path} is [{module.Outputs}, {module.Inputs}] in the base";
+        FloatMatrix bMatrix = _tensors.Matrix(b, outputs, rank, because);
+
+        // The table's A is stored by token, so that a row can be looked up.
+        FloatMatrix aMatrix = isTable
+            ? _tensors.Matrix($"{name}.lora_a", inputs, rank, because).Transposed()
+            : _tensors.Matrix($"{name}.lora_a", rank, inputs, because);
+        bool reordered = _interleaved && (module.Site.Role is SiteRole.Query or SiteRole.Key);
+        return new LowRank(module.Site, aMatrix, reordered ? Deinterleave(bMatrix) : bMatrix, _alpha == 0 ? 1 : (float)(_alpha / rank));
+    }
+
+    // llama.cpp pairs the rows that rotate together; Hugging Face keeps the first of all pairs, then the second of all.
+    private FloatMatrix Deinterleave(FloatMatrix matrix)
+    {
+        var ordered = new FloatMatrix(matrix.Rows, matrix.Columns);
+        int half = _model.HeadSize / 2;
+        for (int row = 0; row < matrix.Rows; row++)
+        {
+            (int head, int within) = Math.DivRem(row, _model.HeadSize);
+            int place = (head * _model.HeadSize) + (within % 2 * half) + (within / 2);
+            matrix.Row(row).CopyTo(ordered.Row(place));
+        }
+
+        return ordered;
+    }
+
+    private int CheckToken(long token) =>
+        token >= 0 && token < _model.VocabularySize
+            ? (int)token
+            : throw new AdapterFormatException($"{_file.Path}: invocation token {token} is not in the base's vocabulary of {_model.VocabularySize}.");
+
+    private void Expect(string key, string value)
+    {
+        if (_file.Metadata.FindString(key) is var found && found != value)
+        {
+            throw new AdapterFormatException($"{_file.Path}: field '{key}' is '{found}'; expected '{value}'. Give a GGUF LoRA file, as llama.cpp's converter writes it.");
+        }
+    }
+}

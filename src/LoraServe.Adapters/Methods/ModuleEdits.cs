@@ -1,0 +1,100 @@
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.LinearAlgebra;
+
+namespace LoraServe.Adapters.Methods;
+
+/// <summary>Collects what an adapter does to one module.</summary>
+internal sealed class ModuleEdits(BaseModule module)
+{
+    /// <summary>Below this part of what it is made of, a change is rounding.</summary>
+    private const double Negligible = 1e-5;
+
+    /// <summary>The module.</summary>
+    public BaseModule Module { get; } = module;
+
+    /// <summary>The low-rank pairs, a residual included.</summary>
+    public List<LowRank> Pairs { get; } = [];
+
+    /// <summary>A whole ΔW.</summary>
+    public FloatMatrix? Dense { get; set; }
+
+    /// <summary>DoRA's scale.</summary>
+    public float[]? OutputScale { get; set; }
+
+    /// <summary>Summand of the outputs.</summary>
+    public float[]? Bias { get; set; }
+
+    /// <summary>Changed rows.</summary>
+    public RowsDelta? Rows { get; set; }
+
+    /// <summary>Frobenius norm of the change of the weight: 0 where it is rounding.</summary>
+    public double DeltaNorm(IBaseModel model)
+    {
+        double made = Pairs.Sum(pair => Math.Sqrt(LowRankNorm.Squared([pair]))) + Norm(Dense) + Norm(Rows?.Values);
+        double change;
+        if (OutputScale is not null || (Dense is not null && Pairs.Count > 0))
+        {
+            (change, double original) = FormedNorms(model);
+            made = Math.Max(made, original);
+        }
+        else
+        {
+            change = Math.Sqrt(LowRankNorm.Squared(Pairs)) + Norm(Dense);
+        }
+
+        change = Math.Sqrt((change * change) + Math.Pow(Norm(Rows?.Values), 2));
+        return change <= Negligible * made ? 0 : change;
+    }
+
+    /// <summary>The edits.</summary>
+    public IEnumerable<AdapterEdit> Edits()
+    {
+        foreach (LowRank pair in Pairs)
+        {
+            yield return pair;
+        }
+
+        if (Dense is not null)
+        {
+            yield return new DenseDelta(Module.Site, Dense);
+        }
+
+        if (OutputScale is not null)
+        {
+            yield return new OutputScale(Module.Site, OutputScale);
+        }
+
+        if (Rows is not null)
+        {
+            yield return Rows;
+        }
+
+        if (Bias is not null)
+        {
+            yield return new BiasDelta(Module.Site, Bias);
+        }
+    }
+
+    private static double Norm(FloatMatrix? matrix) => matrix is null ? 0 : Math.Sqrt(matrix.Values.Sum(value => (double)value * value));
+
+    private (double Change, double Original) FormedNorms(IBaseModel model)
+    {
+        float[] original = new float[Module.Inputs];
+        float[] changed = new float[Module.Inputs];
+        (double change, double size) = (0, 0);
+        for (int row = 0; row < Module.Outputs; row++)
+        {
+            model.CopyWeightRow(Module.Site, row, original);
+            Dora.DirectionRow(model, Module, Pairs, Dense, row, changed);
+            for (int i = 0; i < original.Length; i++)
+            {
+                double scale = OutputScale is null ? 1 : Module.Site == Site.Embedding ? OutputScale[i] : OutputScale[row];
+                double difference = (scale * changed[i]) - original[i];
+                change += difference * difference;
+                size += (double)original[i] * original[i];
+            }
+        }
+
+        return (Math.Sqrt(change), Math.Sqrt(size));
+    }
+}

@@ -1,0 +1,94 @@
+using LoraServe.Adapters.Edits;
+
+namespace LoraServe.Adapters.Resident;
+
+/// <summary>The edits of one module brought together: one low-rank pair, one dense matrix, one gain, one bias.</summary>
+/// <remarks>Two pairs become one of the sum of their ranks; output scales are folded into B and the dense matrix.</remarks>
+internal sealed class SiteEdits
+{
+    public SiteEdits(BaseModule module, IReadOnlyList<AdapterEdit> edits)
+    {
+        bool isTable = module.Site == Site.Embedding;
+        float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
+        OutputGain = scale is null ? null : Array.ConvertAll(scale, value => value - 1);
+        LowRank[] pairs = [.. edits.OfType<LowRank>()];
+        if (pairs.Length > 0)
+        {
+            Scale = pairs.Length == 1 ? pairs[0].Scale : 1;
+            A = pairs.Length == 1 ? pairs[0].A : StackRows(pairs);
+            B = ScaleRows(pairs.Length == 1 ? pairs[0].B : JoinColumns(pairs), scale);
+        }
+
+        FloatMatrix? dense = edits.OfType<DenseDelta>().SingleOrDefault()?.Values;
+        Dense = dense is null ? null : isTable ? ScaleColumns(dense, scale) : ScaleRows(dense, scale);
+        if (edits.OfType<RowsDelta>().SingleOrDefault() is { } rows)
+        {
+            RowDeltas = rows.Values;
+            RowIds = rows.Tokens;
+        }
+
+        foreach (BiasDelta bias in edits.OfType<BiasDelta>())
+        {
+            Bias = Bias is null ? bias.Values : [.. Bias.Zip(bias.Values, (a, b) => a + b)];
+        }
+    }
+
+    public FloatMatrix? A { get; }
+
+    public FloatMatrix? B { get; }
+
+    public float Scale { get; } = 1;
+
+    public float[]? OutputGain { get; }
+
+    public FloatMatrix? Dense { get; }
+
+    public float[]? Bias { get; }
+
+    public FloatMatrix? RowDeltas { get; }
+
+    public int[] RowIds { get; } = [];
+
+    private static FloatMatrix StackRows(LowRank[] pairs) =>
+        new(pairs.Sum(pair => pair.Rank), pairs[0].A.Columns, [.. pairs.SelectMany(pair => pair.A.Values)]);
+
+    private static FloatMatrix JoinColumns(LowRank[] pairs)
+    {
+        var joined = new FloatMatrix(pairs[0].B.Rows, pairs.Sum(pair => pair.Rank));
+        for (int row = 0; row < joined.Rows; row++)
+        {
+            Span<float> destination = joined.Row(row);
+            foreach (LowRank pair in pairs)
+            {
+                for (int k = 0; k < pair.Rank; k++)
+                {
+                    destination[k] = pair.Scale * pair.B.Row(row)[k];
+                }
+
+                destination = destination[pair.Rank..];
+            }
+        }
+
+        return joined;
+    }
+
+    private static FloatMatrix ScaleRows(FloatMatrix matrix, float[]? scale) => Map(matrix, scale, (row, _) => row);
+
+    private static FloatMatrix ScaleColumns(FloatMatrix matrix, float[]? scale) => Map(matrix, scale, (_, column) => column);
+
+    private static FloatMatrix Map(FloatMatrix matrix, float[]? scale, Func<int, int, int> index)
+    {
+        if (scale is null)
+        {
+            return matrix;
+        }
+
+        var scaled = new FloatMatrix(matrix.Rows, matrix.Columns);
+        for (int i = 0; i < scaled.Values.Length; i++)
+        {
+            scaled.Values[i] = matrix.Values[i] * scale[index(i / matrix.Columns, i % matrix.Columns)];
+        }
+
+        return scaled;
+    }
+}
