@@ -17,8 +17,8 @@ internal sealed class ModulePatternMap<T>(ConfigFields fields, string field, Fun
     {
         foreach ((string key, Lazy<ModulePattern> pattern, T value) in _entries)
         {
-            // Files often list every module by its path: no need to build an expression for each.
-            if (path.Length >= key.Length && (path == key || pattern.Value.IsMatch(path)))
+            // Files often list every module by its path: then no expression decides.
+            if (path == key || pattern.Value.IsMatch(path))
             {
                 return value;
             }
