@@ -1,0 +1,9 @@
+namespace LoraServe.Serving.Store;
+
+/// <summary>Something that happened to an adapter version.</summary>
+/// <param name="Type">What.</param>
+/// <param name="Name">The adapter's or alias's name.</param>
+/// <param name="Adapter">The version afterwards; null where none is concerned, as when an alias is removed.</param>
+/// <param name="At">When.</param>
+/// <param name="Detail">Why a load failed, or what an alias points to; else empty.</param>
+public sealed record AdapterEvent(AdapterEventType Type, string Name, AdapterRecord? Adapter, DateTimeOffset At, string Detail = "");
