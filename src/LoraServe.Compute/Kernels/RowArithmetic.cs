@@ -36,23 +36,20 @@ public static unsafe class RowArithmetic
         }
     }
 
-    /// <summary>y += weight · ((scale − 1)·y + scale·x), scale and x by column.</summary>
-    public static void ScaleAndAdd(float* scale, float* x, float weight, float* y, int count)
+    /// <summary>y += scale · x∘y.</summary>
+    public static void AddProduct(float* x, float scale, float* y, int count)
     {
-        Vector256<float> weights = Vector256.Create(weight);
+        Vector256<float> scales = Vector256.Create(scale);
         int i = 0;
         for (; i <= count - VectorMath.Lanes; i += VectorMath.Lanes)
         {
-            Vector256<float> v = Vector256.Load(scale + i);
             Vector256<float> before = Vector256.Load(y + i);
-            Vector256<float> change = ((v - Vector256<float>.One) * before) + (v * Vector256.Load(x + i));
-            Vector256.Store(before + (weights * change), y + i);
+            Vector256.Store(before + (scales * Vector256.Load(x + i) * before), y + i);
         }
 
         for (; i < count; i++)
         {
-            float change = ((scale[i] - 1f) * y[i]) + (scale[i] * x[i]);
-            y[i] += weight * change;
+            y[i] += scale * x[i] * y[i];
         }
     }
 }

@@ -1,0 +1,175 @@
+using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Workers;
+
+namespace LoraServe.Models.Forward;
+
+/// <summary>Runs each operation at once, in scratch memory that every layer uses anew.</summary>
+internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, WorkerPool pool) : IForwardOps<Rows>, IDisposable
+{
+    private readonly ScratchArena _scratch = new();
+    private readonly RopeTables _rope = new(spec.Rope, spec.HeadSize);
+    private readonly CachedAttention _attention = new(spec, pages, pool);
+    private readonly LinearGroup _linears = new();
+    private Rows _turns;
+    private long _layerMark;
+
+    /// <summary>Begins a step: everything that earlier steps made is given up.</summary>
+    public void BeginStep(TokenBatch batch)
+    {
+        _scratch.Reset();
+        _turns = _rope.Fill(batch, _scratch);
+        _attention.Plan(batch, _scratch);
+    }
+
+    public Rows Embed(Transformer weights, TokenBatch batch)
+    {
+        Rows x = _scratch.Rent(batch.RowCount, spec.Width);
+        RowLoop.Run(pool, batch.RowCount, Operations(x, 4), new EmbedKernel(weights, batch, x));
+        _layerMark = _scratch.Mark();
+        return x;
+    }
+
+    public void BeginLayer(int layer) => _scratch.Release(_layerMark);
+
+    public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows)
+    {
+        Rows y = _scratch.Rent(x.Count, x.Width);
+        RowLoop.Run(pool, x.Count, Operations(x, 1), new NormKernel(x, (float*)gains.Pointer, spec.NormEpsilon, y));
+        foreach (EditRun run in rows.Runs)
+        {
+            if (run.Adapter.At(site) is not null)
+            {
+                NormEdited(x, (float*)gains.Pointer, site, rows.Runs, run, y);
+            }
+        }
+
+        return y;
+    }
+
+    public Rows Linear(Rows x, LinearWeights map, RowGroup rows)
+    {
+        Rows y = _scratch.Rent(x.Count, map.Matrix.Outputs);
+        _linears.Run(pool, _scratch, x, rows, [map], [y], default);
+        return y;
+    }
+
+    public (Rows First, Rows Second) Linear(Rows x, LinearWeights first, LinearWeights second, RowGroup rows)
+    {
+        Rows a = _scratch.Rent(x.Count, first.Matrix.Outputs);
+        Rows b = _scratch.Rent(x.Count, second.Matrix.Outputs);
+        _linears.Run(pool, _scratch, x, rows, [first, second], [a, b], default);
+        return (a, b);
+    }
+
+    public (Rows First, Rows Second, Rows Third) Linear(Rows x, LinearWeights first, LinearWeights second, LinearWeights third, RowGroup rows)
+    {
+        Rows a = _scratch.Rent(x.Count, first.Matrix.Outputs);
+        Rows b = _scratch.Rent(x.Count, second.Matrix.Outputs);
+        Rows c = _scratch.Rent(x.Count, third.Matrix.Outputs);
+        _linears.Run(pool, _scratch, x, rows, [first, second, third], [a, b, c], default);
+        return (a, b, c);
+    }
+
+    public Rows AddLinear(Rows residual, Rows x, LinearWeights map, RowGroup rows)
+    {
+        Rows y = _scratch.Rent(x.Count, map.Matrix.Outputs);
+        _linears.Run(pool, _scratch, x, rows, [map], [y], residual);
+        return residual;
+    }
+
+    public Rows Rotate(Rows heads, TokenBatch batch)
+    {
+        RowLoop.Run(pool, heads.Count, Operations(heads, 1), new RotateKernel(heads, _turns));
+        return heads;
+    }
+
+    public Rows Attend(Rows queries, Rows keys, Rows values, int layer, TokenBatch batch)
+    {
+        Rows outputs = _scratch.Rent(queries.Count, queries.Width);
+        _attention.Run(queries, keys, values, layer, outputs);
+        return outputs;
+    }
+
+    public Rows SiluMultiply(Rows gate, Rows up)
+    {
+        RowLoop.Run(pool, gate.Count, Operations(gate, 4), new SiluMultiplyKernel(gate, up));
+        return gate;
+    }
+
+    public Rows Select(Rows x, RowGroup rows)
+    {
+        Rows selected = _scratch.Rent(rows.Count, x.Width);
+        for (int i = 0; i < rows.Count; i++)
+        {
+            x.Span(rows.Sources[i]).CopyTo(selected.Span(i));
+        }
+
+        return selected;
+    }
+
+    public void Dispose() => _scratch.Dispose();
+
+    private static long Operations(Rows rows, int perElement) => (long)rows.Count * rows.Width * perElement;
+
+    /// <summary>Norms a run's rows again with the gains that all adapters of its stack make together.</summary>
+    private void NormEdited(Rows x, float* gains, NormSite site, ReadOnlySpan<EditRun> runs, EditRun run, Rows y)
+    {
+        long mark = _scratch.Mark();
+        Rows edited = _scratch.Rent(1, x.Width);
+        for (int t = run.FirstRow; t < run.EndRow; t++)
+        {
+            new Span<float>(gains, x.Width).CopyTo(edited.Span(0));
+            foreach (EditRun other in runs)
+            {
+                if (other.FirstRow <= t && t < other.EndRow && other.Adapter.At(site) is { } edit)
+                {
+                    RowArithmetic.AddScaled((float*)edit.Delta, other.Weight, edited[0], x.Width);
+                }
+            }
+
+            RmsNorm.Run(x.Slice(t, 1), edited[0], spec.NormEpsilon, y.Slice(t, 1));
+        }
+
+        _scratch.Release(mark);
+    }
+
+    private readonly struct EmbedKernel(Transformer weights, TokenBatch batch, Rows x) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end; t++)
+            {
+                weights.TokenTable.CopyRow(batch.Tokens[t], x.Span(t));
+            }
+
+            foreach (EditRun run in batch.All.Runs)
+            {
+                if (run.Adapter.Embedding is { } edit)
+                {
+                    for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
+                    {
+                        edit.Apply(batch.Tokens[t], run.Weight, x.Span(t));
+                    }
+                }
+            }
+        }
+    }
+
+    private readonly struct NormKernel(Rows x, float* gains, float epsilon, Rows y) : IRowKernel
+    {
+        public void Run(int first, int end) => RmsNorm.Run(x.Slice(first, end - first), gains, epsilon, y.Slice(first, end - first));
+    }
+
+    private readonly struct RotateKernel(Rows heads, Rows turns) : IRowKernel
+    {
+        public void Run(int first, int end) => Rope.Run(heads.Slice(first, end - first), turns.Slice(first, end - first));
+    }
+
+    private readonly struct SiluMultiplyKernel(Rows gate, Rows up) : IRowKernel
+    {
+        public void Run(int first, int end) =>
+            Compute.Kernels.SiluMultiply.Run(gate.Slice(first, end - first), up.Slice(first, end - first), gate.Slice(first, end - first));
+    }
+}

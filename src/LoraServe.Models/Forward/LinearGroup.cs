@@ -1,0 +1,68 @@
+using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Matrices;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Workers;
+
+namespace LoraServe.Models.Forward;
+
+/// <summary>Runs linear maps of the same input together: one preparation of the input, one fork and join for all products.</summary>
+/// <remarks>Adapters' edits, biases and the residual sum are applied to finished columns by the worker that has just computed them.</remarks>
+internal sealed class LinearGroup
+{
+    private const int MostMaps = 3;
+    private readonly LinearWeights[] _maps = new LinearWeights[MostMaps];
+    private readonly PackedMatrix[] _matrices = new PackedMatrix[MostMaps];
+    private readonly Rows[] _outputs = new Rows[MostMaps];
+    private readonly LinearEdits _edits = new();
+    private Rows _residual;
+
+    /// <summary>Computes the maps of x.</summary>
+    /// <param name="pool">The workers.</param>
+    /// <param name="scratch">Where what is needed meanwhile goes.</param>
+    /// <param name="x">[T, inputs].</param>
+    /// <param name="rows">The adapters that act on the rows.</param>
+    /// <param name="maps">The maps.</param>
+    /// <param name="outputs">For each map [T, outputs].</param>
+    /// <param name="residual">Rows that the results are added to; default for none.</param>
+    public void Run(WorkerPool pool, ScratchArena scratch, Rows x, RowGroup rows, ReadOnlySpan<LinearWeights> maps, ReadOnlySpan<Rows> outputs, Rows residual)
+    {
+        for (int i = 0; i < maps.Length; i++)
+        {
+            _maps[i] = maps[i];
+            _matrices[i] = maps[i].Matrix;
+        }
+
+        outputs.CopyTo(_outputs);
+        _residual = residual;
+        var matrices = new ReadOnlySpan<PackedMatrix>(_matrices, 0, maps.Length);
+        MatMulInput input = MatMulInput.Prepare(pool, scratch, x, matrices);
+        _edits.Plan(x, maps, rows.Runs, scratch);
+        _edits.ComputeDown(pool);
+        var epilogue = new Epilogue(this);
+        MatMul.Run(pool, input, matrices, outputs, ref epilogue);
+    }
+
+    private unsafe void Finish(int part, int firstColumn, int columnCount)
+    {
+        Rows y = _outputs[part];
+        _edits.ApplyToProduct(part, y, firstColumn, columnCount);
+        if (_maps[part].Bias is { } bias)
+        {
+            for (int t = 0; t < y.Count; t++)
+            {
+                RowArithmetic.Add((float*)bias.Pointer + firstColumn, y[t] + firstColumn, columnCount);
+            }
+        }
+
+        _edits.AddBiases(part, y, firstColumn, columnCount);
+        for (int t = 0; t < _residual.Count; t++)
+        {
+            RowArithmetic.Add(y[t] + firstColumn, _residual[t] + firstColumn, columnCount);
+        }
+    }
+
+    private readonly struct Epilogue(LinearGroup group) : IMatMulEpilogue
+    {
+        public void Apply(int part, int firstColumn, int columnCount) => group.Finish(part, firstColumn, columnCount);
+    }
+}

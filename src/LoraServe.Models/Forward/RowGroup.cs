@@ -1,0 +1,75 @@
+using System.Runtime.InteropServices;
+
+namespace LoraServe.Models.Forward;
+
+/// <summary>Rows that go through the same operations, and the adapters that act on them.</summary>
+public sealed class RowGroup
+{
+    private readonly List<int> _sources = [];
+    private readonly List<EditRun> _runs = [];
+
+    /// <summary>Number of rows.</summary>
+    public int Count => _sources.Count;
+
+    /// <summary>Which row of the batch each row of the group is.</summary>
+    public ReadOnlySpan<int> Sources => CollectionsMarshal.AsSpan(_sources);
+
+    /// <summary>The runs; rows are numbered within the group.</summary>
+    public ReadOnlySpan<EditRun> Runs => CollectionsMarshal.AsSpan(_runs);
+
+    internal void Clear()
+    {
+        _sources.Clear();
+        _runs.Clear();
+    }
+
+    /// <summary>Appends rows of adjacent positions and lets their adapters' runs go on where the rows before have the same.</summary>
+    internal void Append(int firstSource, int count, int firstPosition, ReadOnlySpan<AdapterUse> adapters)
+    {
+        int firstRow = _sources.Count;
+        for (int i = 0; i < count; i++)
+        {
+            _sources.Add(firstSource + i);
+        }
+
+        // A run may only be lengthened while all runs below it in the stack were: a new run comes after all others in the list.
+        bool mayLengthen = true;
+        for (int depth = 0; depth < adapters.Length; depth++)
+        {
+            AdapterUse use = adapters[depth];
+            int skipped = Math.Clamp(use.ActiveFrom - firstPosition, 0, count);
+            if (skipped == count)
+            {
+                continue;
+            }
+
+            var run = new EditRun(firstRow + skipped, count - skipped, use.Adapter, use.Weight, depth);
+            mayLengthen = mayLengthen && TryLengthen(run);
+            if (!mayLengthen)
+            {
+                _runs.Add(run);
+            }
+        }
+    }
+
+    private bool TryLengthen(EditRun next)
+    {
+        for (int i = _runs.Count - 1; i >= 0; i--)
+        {
+            EditRun run = _runs[i];
+            if (run.EndRow == next.FirstRow && run.Depth == next.Depth && ReferenceEquals(run.Adapter, next.Adapter)
+                && run.Weight.Equals(next.Weight))
+            {
+                _runs[i] = run with { RowCount = run.RowCount + next.RowCount };
+                return true;
+            }
+
+            if (run.EndRow < next.FirstRow)
+            {
+                return false;
+            }
+        }
+
+        return false;
+    }
+}

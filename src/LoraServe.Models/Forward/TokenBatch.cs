@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace LoraServe.Models.Forward;
+
+/// <summary>What one step computes: a ragged run of tokens made of segments. Plain data, reused from step to step.</summary>
+/// <remarks>Adjacent segments with the same adapters share runs, so callers do well to sort segments by adapter.</remarks>
+public sealed class TokenBatch
+{
+    private readonly List<int> _tokens = [];
+    private readonly List<int> _positions = [];
+    private readonly List<int> _ropeLengths = [];
+    private readonly List<int> _pages = [];
+    private readonly List<Segment> _segments = [];
+
+    /// <summary>Number of rows.</summary>
+    public int RowCount => _tokens.Count;
+
+    /// <summary>The rows' tokens.</summary>
+    public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
+
+    /// <summary>The rows' positions in their sequences.</summary>
+    public ReadOnlySpan<int> Positions => CollectionsMarshal.AsSpan(_positions);
+
+    /// <summary>For each row, the length that a rope depends on.</summary>
+    public ReadOnlySpan<int> RopeLengths => CollectionsMarshal.AsSpan(_ropeLengths);
+
+    /// <summary>The segments, in the order in which they were added.</summary>
+    public ReadOnlySpan<Segment> Segments => CollectionsMarshal.AsSpan(_segments);
+
+    /// <summary>The page lists of all segments, one after another.</summary>
+    public ReadOnlySpan<int> Pages => CollectionsMarshal.AsSpan(_pages);
+
+    /// <summary>All rows.</summary>
+    public RowGroup All { get; } = new();
+
+    /// <summary>The rows whose logits are wanted.</summary>
+    public RowGroup Logits { get; } = new();
+
+    /// <summary>The rows whose last hidden states are wanted.</summary>
+    public RowGroup Hidden { get; } = new();
+
+    /// <summary>Removes all segments.</summary>
+    public void Clear()
+    {
+        _tokens.Clear();
+        _positions.Clear();
+        _ropeLengths.Clear();
+        _pages.Clear();
+        _segments.Clear();
+        All.Clear();
+        Logits.Clear();
+        Hidden.Clear();
+    }
+
+    /// <summary>Adds a segment after the others and returns its index. The spans are copied.</summary>
+    public int Add(in SegmentRequest request)
+    {
+        int count = request.Tokens.Length;
+        int end = request.FirstPosition + count;
+        Debug.Assert(count > 0, "A segment has at least one token.");
+        Debug.Assert(request.Pages.Length * KvPool.PageTokens >= end, "The pages hold every position up to the segment's last.");
+
+        int firstRow = RowCount;
+        int firstPage = _pages.Count;
+        _tokens.AddRange(request.Tokens);
+        _pages.AddRange(request.Pages);
+        for (int position = request.FirstPosition; position < end; position++)
+        {
+            _positions.Add(position);
+            _ropeLengths.Add(Math.Max(request.PromptLength, position + 1));
+        }
+
+        All.Append(firstRow, count, request.FirstPosition, request.Adapters);
+        RowGroup? outputs = request.Output switch
+        {
+            SegmentOutput.LastLogits or SegmentOutput.AllLogits => Logits,
+            SegmentOutput.AllHidden => Hidden,
+            _ => null,
+        };
+        int firstOutput = outputs?.Count ?? 0;
+        int outputCount = request.Output switch
+        {
+            SegmentOutput.None => 0,
+            SegmentOutput.LastLogits => 1,
+            _ => count,
+        };
+        outputs?.Append(firstRow + count - outputCount, outputCount, end - outputCount, request.Adapters);
+        _segments.Add(new Segment(firstRow, count, request.FirstPosition, firstPage, firstOutput, outputCount));
+        return _segments.Count - 1;
+    }
+}
