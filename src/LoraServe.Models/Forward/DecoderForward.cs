@@ -28,9 +28,9 @@ public static class DecoderForward
             x = ops.AddLinear(x, ops.SiluMultiply(gate, up), layer.Down, batch.All);
         }
 
-        TValue last = ops.Norm(ops.Select(x, batch.Logits), weights.FinalNorm, NormSite.Final, batch.Logits);
+        TValue last = ops.Norm(ops.Gather(x, batch.Logits), weights.FinalNorm, NormSite.Final, batch.Logits);
         TValue logits = ops.Linear(last, weights.Head, batch.Logits);
-        TValue hidden = ops.Norm(ops.Select(x, batch.Hidden), weights.FinalNorm, NormSite.Final, batch.Hidden);
+        TValue hidden = ops.Norm(ops.Gather(x, batch.Hidden), weights.FinalNorm, NormSite.Final, batch.Hidden);
         return (logits, hidden);
     }
 }

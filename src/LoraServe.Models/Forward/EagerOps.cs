@@ -98,7 +98,7 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         return gate;
     }
 
-    public Rows Select(Rows x, RowGroup rows)
+    public Rows Gather(Rows x, RowGroup rows)
     {
         Rows selected = _scratch.Rent(rows.Count, x.Width);
         for (int i = 0; i < rows.Count; i++)

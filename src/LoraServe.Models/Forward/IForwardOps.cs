@@ -42,5 +42,5 @@ public interface IForwardOps<TValue>
     TValue SiluMultiply(TValue gate, TValue up);
 
     /// <summary>The rows of a group: [group rows, D].</summary>
-    TValue Select(TValue x, RowGroup rows);
+    TValue Gather(TValue x, RowGroup rows);
 }
