@@ -1,0 +1,97 @@
+using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
+using LoraServe.Testing;
+
+namespace LoraServe.Models.Tests.Forward;
+
+public sealed class TokenBatchTests : IDisposable
+{
+    private readonly Transformer _model = TinyModel.Create(seed: 1);
+    private readonly ResidentAdapter _a;
+    private readonly ResidentAdapter _b;
+    private readonly TokenBatch _batch = new();
+
+    public TokenBatchTests()
+    {
+        _a = TinyModel.CreateResident(_model, seed: 2, rank: 2);
+        _b = TinyModel.CreateResident(_model, seed: 3, rank: 2);
+    }
+
+    public void Dispose()
+    {
+        _a.Dispose();
+        _b.Dispose();
+        _model.Dispose();
+    }
+
+    [Fact]
+    public void Add_NeighboursWithTheSameAdapter_ShareARun()
+    {
+        Add(3, 0, SegmentOutput.LastLogits, new AdapterUse(_a));
+        Add(2, 5, SegmentOutput.AllLogits, new AdapterUse(_a));
+        Add(1, 0, SegmentOutput.None);
+        Add(4, 0, SegmentOutput.LastLogits, new AdapterUse(_a));
+        Assert.Equal([new EditRun(0, 5, _a, 1, 0), new EditRun(6, 4, _a, 1, 0)], _batch.All.Runs.ToArray());
+        Assert.Equal([new EditRun(0, 4, _a, 1, 0)], _batch.Logits.Runs.ToArray());
+        Assert.Equal([2, 3, 4, 9], _batch.Logits.Sources.ToArray());
+    }
+
+    [Fact]
+    public void Add_AnotherWeight_BeginsARun()
+    {
+        Add(1, 0, SegmentOutput.None, new AdapterUse(_a));
+        Add(1, 0, SegmentOutput.None, new AdapterUse(_a, 0.5f));
+        Assert.Equal([new EditRun(0, 1, _a, 1, 0), new EditRun(1, 1, _a, 0.5f, 0)], _batch.All.Runs.ToArray());
+    }
+
+    [Fact]
+    public void Add_Stacks_ListRunsOfARowInStackOrder()
+    {
+        Add(2, 0, SegmentOutput.None, new AdapterUse(_a), new AdapterUse(_b));
+        Add(2, 0, SegmentOutput.None, new AdapterUse(_a), new AdapterUse(_b));
+        Add(2, 0, SegmentOutput.None, new AdapterUse(_a, 0.5f), new AdapterUse(_b));
+        Assert.Equal(
+            [new EditRun(0, 4, _a, 1, 0), new EditRun(0, 4, _b, 1, 1), new EditRun(4, 2, _a, 0.5f, 0), new EditRun(4, 2, _b, 1, 1)],
+            _batch.All.Runs.ToArray());
+    }
+
+    [Fact]
+    public void Add_AdapterActiveFromAPosition_LeavesRowsBeforeItAlone()
+    {
+        Add(4, 10, SegmentOutput.AllLogits, new AdapterUse(_a, 1, ActiveFrom: 12));
+        Add(2, 3, SegmentOutput.LastLogits, new AdapterUse(_a, 1, ActiveFrom: 12));
+        Add(1, 30, SegmentOutput.LastLogits, new AdapterUse(_a, 1, ActiveFrom: 12));
+        Assert.Equal([new EditRun(2, 2, _a, 1, 0), new EditRun(6, 1, _a, 1, 0)], _batch.All.Runs.ToArray());
+        Assert.Equal([new EditRun(2, 2, _a, 1, 0), new EditRun(5, 1, _a, 1, 0)], _batch.Logits.Runs.ToArray());
+    }
+
+    [Fact]
+    public void Add_Outputs_SaysWhereTheyAre()
+    {
+        Add(3, 0, SegmentOutput.AllHidden);
+        Add(3, 0, SegmentOutput.LastLogits);
+        Add(2, 0, SegmentOutput.AllHidden);
+        Add(2, 0, SegmentOutput.AllLogits);
+        Assert.Equal([(0, 3), (0, 1), (3, 2), (1, 2)], _batch.Segments.ToArray().Select(s => (s.FirstOutput, s.OutputCount)));
+        Assert.Equal([0, 1, 2, 6, 7], _batch.Hidden.Sources.ToArray());
+        Assert.Equal([5, 8, 9], _batch.Logits.Sources.ToArray());
+    }
+
+    [Fact]
+    public void Add_RopeLengths_AreThePromptsOrBeyond()
+    {
+        _batch.Add(new SegmentRequest { Tokens = [1, 2, 3], FirstPosition = 4, Pages = [0], PromptLength = 6 });
+        Assert.Equal([6, 6, 7], _batch.RopeLengths.ToArray());
+        Assert.Equal([4, 5, 6], _batch.Positions.ToArray());
+    }
+
+    private void Add(int count, int firstPosition, SegmentOutput output, params AdapterUse[] adapters) => _batch.Add(new SegmentRequest
+    {
+        Tokens = TinyModel.Tokens(1, count, 50),
+        FirstPosition = firstPosition,
+        Pages = [0, 1, 2, 3],
+        PromptLength = firstPosition + count,
+        Adapters = adapters,
+        Output = output,
+    });
+}
