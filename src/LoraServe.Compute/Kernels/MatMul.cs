@@ -1,3 +1,4 @@
+using LoraServe.Compute.Kernels.Panels;
 using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
@@ -9,83 +10,70 @@ namespace LoraServe.Compute.Kernels;
 public static unsafe class MatMul
 {
     /// <summary>y[p][t, :] = parts[p] · x[t] for all parts in one fork-join, each finished range of columns followed by <paramref name="epilogue"/>.</summary>
+    /// <param name="pool">The workers that share the columns.</param>
+    /// <param name="x">Rows prepared for these parts.</param>
+    /// <param name="parts">Matrices that read the same rows.</param>
+    /// <param name="outputs">For each part, as many rows as x has, at least as wide as the part's outputs.</param>
+    /// <param name="epilogue">What to do with finished columns.</param>
+    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
     public static void Run<TEpilogue>(WorkerPool pool, in MatMulInput x, ReadOnlySpan<PackedMatrix> parts, ReadOnlySpan<Rows> outputs, ref TEpilogue epilogue)
         where TEpilogue : struct, IMatMulEpilogue
     {
         ArgumentNullException.ThrowIfNull(pool);
-        var job = new Job<TEpilogue>(x.Values, parts, outputs, ref epilogue);
+        if (parts.Length != outputs.Length)
+        {
+            throw new ArgumentException($"{parts.Length} parts need as many outputs, not {outputs.Length}", nameof(outputs));
+        }
+
+        for (int part = 0; part < parts.Length; part++)
+        {
+            CheckShapes(parts[part], x.Values, outputs[part]);
+        }
+
+        if (x.Values.Count == 0)
+        {
+            return;
+        }
+
+        long* cursors = stackalloc long[pool.WorkerCount * MatMulJob<TEpilogue>.CursorStride];
+        var job = new MatMulJob<TEpilogue>(x, parts, outputs, ref epilogue, cursors, pool.WorkerCount);
         pool.Run(ref job);
     }
 
-    /// <summary>y[t, :] = m · x[t] on the calling thread.</summary>
+    /// <summary>y[t, :] = m · x[t] in float32 on the calling thread.</summary>
+    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
     public static void RunSerial(PackedMatrix m, Rows x, Rows y)
     {
         ArgumentNullException.ThrowIfNull(m);
-        for (int t = 0; t < x.Count; t++)
-        {
-            for (int column = 0; column < m.Outputs; column++)
-            {
-                y[t][column] = Dot(m.Row(column), x.Span(t));
-            }
-        }
+        CheckShapes(m, x, y);
+        m.Kernels.MultiplyFloats(m, x, new TileTarget(y, 0, m.Outputs));
+        GC.KeepAlive(m);
     }
 
-    /// <summary>y[t, range] += scale · (m · x[t])[range] on the calling thread.</summary>
+    /// <summary>y[t, c] += scale · (m · x[t])[c] for a range of columns, in float32 on the calling thread.</summary>
+    /// <exception cref="ArgumentException">Shapes do not fit.</exception>
     public static void AddSerial(PackedMatrix m, Rows x, float scale, Rows y, int firstColumn, int columnCount)
     {
         ArgumentNullException.ThrowIfNull(m);
-        for (int t = 0; t < x.Count; t++)
+        CheckShapes(m, x, y);
+        if (firstColumn < 0 || columnCount < 0 || columnCount > m.Outputs - firstColumn)
         {
-            for (int column = firstColumn; column < firstColumn + columnCount; column++)
-            {
-                y[t][column] += scale * Dot(m.Row(column), x.Span(t));
-            }
+            throw new ArgumentException($"columns {firstColumn} + {columnCount} are not within {m.Outputs} outputs", nameof(columnCount));
         }
+
+        if (columnCount > 0)
+        {
+            m.Kernels.MultiplyFloats(m, x, new TileTarget(y, firstColumn, firstColumn + columnCount, Adds: true, scale));
+        }
+
+        GC.KeepAlive(m);
     }
 
-    private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
+    private static void CheckShapes(PackedMatrix m, Rows x, Rows y)
     {
-        System.Numerics.Vector<float> sum = default;
-        int k = 0;
-        for (; k + System.Numerics.Vector<float>.Count <= a.Length; k += System.Numerics.Vector<float>.Count)
+        if (m.Inputs != x.Width || y.Count != x.Count || y.Width < m.Outputs)
         {
-            sum += new System.Numerics.Vector<float>(a[k..]) * new System.Numerics.Vector<float>(b[k..]);
-        }
-
-        float total = System.Numerics.Vector.Sum(sum);
-        for (; k < a.Length; k++)
-        {
-            total += a[k] * b[k];
-        }
-
-        return total;
-    }
-
-    private readonly ref struct Job<TEpilogue>(Rows x, ReadOnlySpan<PackedMatrix> parts, ReadOnlySpan<Rows> outputs, ref TEpilogue epilogue) : IParallelJob
-        where TEpilogue : struct, IMatMulEpilogue
-    {
-        private readonly ReadOnlySpan<PackedMatrix> _parts = parts;
-        private readonly ReadOnlySpan<Rows> _outputs = outputs;
-        private readonly ref TEpilogue _epilogue = ref epilogue;
-
-        public void Run(int worker, int workerCount)
-        {
-            for (int part = 0; part < _parts.Length; part++)
-            {
-                PackedMatrix m = _parts[part];
-                Rows y = _outputs[part];
-                int first = (int)((long)m.Outputs * worker / workerCount);
-                int end = (int)((long)m.Outputs * (worker + 1) / workerCount);
-                for (int t = 0; t < x.Count; t++)
-                {
-                    for (int column = first; column < end; column++)
-                    {
-                        y[t][column] = Dot(m.Row(column), x.Span(t));
-                    }
-                }
-
-                _epilogue.Apply(part, first, end - first);
-            }
+            throw new ArgumentException($"a [{m.Outputs}, {m.Inputs}] matrix cannot make [{y.Count}, {y.Width}] of [{x.Count}, {x.Width}]", nameof(m));
         }
     }
 }

@@ -1,19 +1,29 @@
+using System.Runtime.InteropServices;
+using LoraServe.Compute.Kernels.Panels;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Matrices;
 
-/// <summary>A linear map's weight [<see cref="Outputs"/>, <see cref="Inputs"/>] in the form that the kernels read. Immutable; owns its memory.</summary>
+/// <summary>A linear map's weight [<see cref="Outputs"/>, <see cref="Inputs"/>] as the panels that the kernels read. Immutable; owns its memory.</summary>
+/// <remarks>A panel holds as many consecutive outputs as the machine's vectors have 32-bit lanes; the last one is padded with zeros.</remarks>
 public sealed unsafe class PackedMatrix : IDisposable
 {
     private readonly NativeBuffer _buffer;
 
-    private PackedMatrix(int outputs, int inputs, ElementType sourceType)
+    private PackedMatrix(int outputs, int inputs, ElementType sourceType, PanelFormat format, Arithmetic arithmetic, PanelKernels kernels)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
         Outputs = outputs;
         Inputs = inputs;
         SourceType = sourceType;
-        _buffer = new NativeBuffer((long)outputs * inputs * sizeof(float));
+        Format = format;
+        Arithmetic = arithmetic;
+        Kernels = kernels;
+        PanelCount = (outputs + kernels.Lanes - 1) / kernels.Lanes;
+        PanelBytes = format.PanelBytes(kernels.Lanes, inputs);
+        _buffer = new NativeBuffer(PanelCount * PanelBytes);
     }
 
     /// <summary>Length of a result row.</summary>
@@ -28,45 +38,136 @@ public sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Type of the tensor it was packed from.</summary>
     public ElementType SourceType { get; }
 
+    internal PanelFormat Format { get; }
+
+    internal Arithmetic Arithmetic { get; }
+
+    internal PanelKernels Kernels { get; }
+
+    internal int PanelCount { get; }
+
+    internal long PanelBytes { get; }
+
+    /// <summary>Whether activations are rounded to integers to be multiplied with it.</summary>
+    internal bool ReadsIntegers => Arithmetic == Arithmetic.Fast && Format.IsInteger();
+
     /// <summary>Packs a weight of shape [outputs, inputs].</summary>
-    /// <param name="weight">F32, F16, BF16, Q8_0, Q4_0 or Q4_1.</param>
+    /// <param name="weight">F16, BF16, Q8_0, Q4_0 and Q4_1 keep their precision and size; other types become float32.</param>
     /// <param name="arithmetic">How products with a quantised weight are computed.</param>
     /// <param name="rowOrder">When given, packed row i is the weight's row <c>rowOrder[i]</c>.</param>
-    public static PackedMatrix Pack(Tensor weight, Arithmetic arithmetic, ReadOnlySpan<int> rowOrder = default)
+    /// <exception cref="ArgumentException">The tensor is not a matrix.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">It has no elements, or <paramref name="rowOrder"/> names a row that it has not.</exception>
+    public static PackedMatrix Pack(Tensor weight, Arithmetic arithmetic, ReadOnlySpan<int> rowOrder = default) =>
+        Pack(weight, arithmetic, rowOrder, PanelKernels.Default);
+
+    /// <summary>Packs row-major values [outputs, inputs] as float32.</summary>
+    /// <exception cref="ArgumentException">That is not the number of values.</exception>
+    public static PackedMatrix FromFloats(ReadOnlySpan<float> values, int outputs, int inputs) =>
+        FromFloats(values, outputs, inputs, PanelKernels.Default);
+
+    /// <summary>Writes the weights of one output, exactly as its stored form defines them.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such output.</exception>
+    /// <exception cref="ArgumentException"><paramref name="destination"/> is not <see cref="Inputs"/> long.</exception>
+    public void CopyRow(int output, Span<float> destination)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(output);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(output, Outputs);
+        if (destination.Length != Inputs)
+        {
+            throw new ArgumentException($"a row has {Inputs} elements, not {destination.Length}", nameof(destination));
+        }
+
+        (int panel, int lane) = Math.DivRem(output, Kernels.Lanes);
+        PanelPacking.Unpack(Format, Panel(panel), lane, Kernels.Lanes, destination);
+        GC.KeepAlive(this);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _buffer.Dispose();
+
+    internal static PackedMatrix Pack(Tensor weight, Arithmetic arithmetic, ReadOnlySpan<int> rowOrder, PanelKernels kernels)
     {
         ArgumentNullException.ThrowIfNull(weight);
         if (weight.Shape.Length != 2)
         {
-            throw new ArgumentException($"{weight} is not a matrix", nameof(weight));
+            throw new ArgumentException($"{weight} is not a matrix [outputs, inputs]", nameof(weight));
         }
 
-        var packed = new PackedMatrix(rowOrder.IsEmpty ? checked((int)weight.Shape[0]) : rowOrder.Length, checked((int)weight.Shape[1]), weight.Type);
-        for (int row = 0; row < packed.Outputs; row++)
+        int rows = checked((int)weight.Shape[0]);
+        int inputs = checked((int)weight.Shape[1]);
+        var packed = new PackedMatrix(rowOrder.IsEmpty ? rows : rowOrder.Length, inputs, weight.Type, FormatOf(weight), arithmetic, kernels);
+        bool decode = packed.Format == PanelFormat.F32 && weight.Type != ElementType.F32;
+        float[] decoded = decode ? new float[inputs] : [];
+        int rowBytes = checked((int)(weight.ByteLength / rows));
+        for (int output = 0; output < packed.Outputs; output++)
         {
-            weight.CopyRow(rowOrder.IsEmpty ? row : rowOrder[row], packed.Row(row));
+            int row = rowOrder.IsEmpty ? output : rowOrder[output];
+            ArgumentOutOfRangeException.ThrowIfNegative(row, nameof(rowOrder));
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, rows, nameof(rowOrder));
+            if (decode)
+            {
+                weight.CopyRow(row, decoded);
+                packed.PackRow(output, MemoryMarshal.AsBytes(decoded.AsSpan()));
+            }
+            else
+            {
+                packed.PackRow(output, new ReadOnlySpan<byte>((byte*)weight.Data + ((long)row * rowBytes), rowBytes));
+            }
         }
 
+        GC.KeepAlive(weight);
         return packed;
     }
 
-    /// <summary>Packs row-major values [outputs, inputs] as float32.</summary>
-    public static PackedMatrix FromFloats(ReadOnlySpan<float> values, int outputs, int inputs)
+    internal static PackedMatrix FromFloats(ReadOnlySpan<float> values, int outputs, int inputs, PanelKernels kernels)
     {
         if (values.Length != (long)outputs * inputs)
         {
             throw new ArgumentException($"[{outputs}, {inputs}] needs {(long)outputs * inputs} values, not {values.Length}", nameof(values));
         }
 
-        var packed = new PackedMatrix(outputs, inputs, ElementType.F32);
-        values.CopyTo(new Span<float>(packed._buffer.Pointer, values.Length));
+        var packed = new PackedMatrix(outputs, inputs, ElementType.F32, PanelFormat.F32, Arithmetic.Exact, kernels);
+        for (int output = 0; output < outputs; output++)
+        {
+            packed.PackRow(output, MemoryMarshal.AsBytes(values.Slice(output * inputs, inputs)));
+        }
+
         return packed;
     }
 
-    /// <summary>Writes the dequantised weights of one output.</summary>
-    public void CopyRow(int output, Span<float> destination) => Row(output).CopyTo(destination);
+    internal byte* Panel(int panel) => _buffer.Pointer + (panel * PanelBytes);
 
-    /// <inheritdoc />
-    public void Dispose() => _buffer.Dispose();
+    private void PackRow(int output, ReadOnlySpan<byte> row)
+    {
+        (int panel, int lane) = Math.DivRem(output, Kernels.Lanes);
+        PanelPacking.Pack(Format, row, Panel(panel), lane, Kernels.Lanes);
+    }
 
-    internal Span<float> Row(int output) => new((float*)_buffer.Pointer + ((long)output * Inputs), Inputs);
+    private static PanelFormat FormatOf(Tensor weight) => weight.Type switch
+    {
+        ElementType.BF16 => PanelFormat.BF16,
+        ElementType.F16 when HalvesAreFinite(weight, 1) => PanelFormat.F16,
+        ElementType.Q8_0 when HalvesAreFinite(weight, 1) => PanelFormat.U8,
+        ElementType.Q4_0 when HalvesAreFinite(weight, 1) => PanelFormat.U4,
+        ElementType.Q4_1 when HalvesAreFinite(weight, 2) => PanelFormat.U4WithMinimum,
+        _ => PanelFormat.F32,
+    };
+
+    // Kernels widen halves without a case for infinity and NaN; a weight that has them (a broken one) is kept as float32.
+    private static bool HalvesAreFinite(Tensor weight, int halvesPerBlock)
+    {
+        int blockBytes = weight.Type.BlockBytes();
+        for (byte* block = (byte*)weight.Data, end = block + weight.ByteLength; block < end; block += blockBytes)
+        {
+            for (int half = 0; half < halvesPerBlock; half++)
+            {
+                if (!Half.IsFinite(((Half*)block)[half]))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
 }

@@ -1,0 +1,153 @@
+using System.Runtime.CompilerServices;
+using LoraServe.Compute.Matrices;
+using LoraServe.Compute.Memory;
+
+namespace LoraServe.Compute.Kernels.Panels;
+
+/// <inheritdoc />
+internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
+    where TSimd : struct, ISimd<TFloat, TInt>
+    where TFloat : unmanaged
+    where TInt : unmanaged
+{
+    private const int LargestTile = 12;
+
+    public override int Lanes => TSimd.Lanes;
+
+    public override void MultiplyFloats(PackedMatrix m, Rows x, in TileTarget target)
+    {
+        if (x.Count == 1 && !m.Format.IsInteger())
+        {
+            switch (m.Format)
+            {
+                case PanelFormat.F16:
+                    MultiplyRow<HalfFormat>(m, x, target);
+                    break;
+                case PanelFormat.BF16:
+                    MultiplyRow<BFloatFormat>(m, x, target);
+                    break;
+                default:
+                    MultiplyRow<SingleFormat>(m, x, target);
+                    break;
+            }
+        }
+        else
+        {
+            MultiplyRows(m, x, target);
+        }
+    }
+
+    public override void MultiplyIntegers(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target)
+    {
+        switch (m.Format)
+        {
+            case PanelFormat.U4:
+                MultiplyBlocks<NibbleFormat>(m, x, rowCount, target);
+                break;
+            case PanelFormat.U4WithMinimum:
+                MultiplyBlocks<NibbleWithMinimumFormat>(m, x, rowCount, target);
+                break;
+            default:
+                MultiplyBlocks<ByteFormat>(m, x, rowCount, target);
+                break;
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void MultiplyRow<TFormat>(PackedMatrix m, Rows x, in TileTarget target)
+        where TFormat : struct, IFloatFormat
+    {
+        float* tile = stackalloc float[4 * TSimd.Lanes];
+        int last = (target.End - 1) / TSimd.Lanes;
+        for (int panel = target.First / TSimd.Lanes; panel <= last; panel += 4)
+        {
+            FloatTile<TSimd, TFloat, TInt>.RowByFourPanels<TFormat>(
+                m.Panel(panel), m.Panel(Math.Min(panel + 1, last)), m.Panel(Math.Min(panel + 2, last)), m.Panel(Math.Min(panel + 3, last)), m.Inputs, x[0], tile);
+            Write(target, 0, 1, panel, Math.Min(4, last - panel + 1), tile, 4);
+        }
+    }
+
+    // Rows and panels beyond the last repeat it: the tile is always full, and what is computed twice is written once.
+    [SkipLocalsInit]
+    private static void MultiplyRows(PackedMatrix m, Rows x, in TileTarget target)
+    {
+        float* tile = stackalloc float[LargestTile * TSimd.Lanes];
+        int last = (target.End - 1) / TSimd.Lanes;
+        int panelFloats = m.Inputs * TSimd.Lanes;
+        float* widened = m.Format == PanelFormat.F32 ? null : (float*)WorkerScratch.Rent(2L * panelFloats * sizeof(float));
+        for (int panel = target.First / TSimd.Lanes; panel <= last; panel += 2)
+        {
+            float* w0 = (float*)m.Panel(panel);
+            float* w1 = (float*)m.Panel(Math.Min(panel + 1, last));
+            if (widened is not null)
+            {
+                PanelWidening<TSimd, TFloat, TInt>.Widen(m.Format, (byte*)w0, m.Inputs, widened);
+                PanelWidening<TSimd, TFloat, TInt>.Widen(m.Format, (byte*)w1, m.Inputs, widened + panelFloats);
+                w0 = widened;
+                w1 = widened + panelFloats;
+            }
+
+            for (int row = 0; row < x.Count; row += 6)
+            {
+                int end = x.Count - 1;
+                FloatTile<TSimd, TFloat, TInt>.SixRowsByTwoPanels(
+                    w0, w1, m.Inputs, x[row], x[Math.Min(row + 1, end)], x[Math.Min(row + 2, end)], x[Math.Min(row + 3, end)], x[Math.Min(row + 4, end)], x[Math.Min(row + 5, end)], tile);
+                Write(target, row, Math.Min(6, x.Count - row), panel, Math.Min(2, last - panel + 1), tile, 2);
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void MultiplyBlocks<TFormat>(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target)
+        where TFormat : struct, IIntegerFormat
+    {
+        float* tile = stackalloc float[LargestTile * TSimd.Lanes];
+        int last = (target.End - 1) / TSimd.Lanes;
+        int blocks = m.Inputs / PanelLayout.BlockInputs;
+        for (int panel = target.First / TSimd.Lanes; panel <= last; panel++)
+        {
+            byte* w = m.Panel(panel);
+            for (int row = 0; row < rowCount; row += 4)
+            {
+                ActivationBlock* x0 = x + ((long)row * blocks);
+                int rows = Math.Min(4, rowCount - row);
+                if (rows == 1)
+                {
+                    IntegerTile<TSimd, TFloat, TInt, TFormat>.Row(w, blocks, x0, tile);
+                }
+                else
+                {
+                    IntegerTile<TSimd, TFloat, TInt, TFormat>.FourRows(
+                        w, blocks, x0, x0 + blocks, x0 + (Math.Min(2, rows - 1) * (long)blocks), x0 + (Math.Min(3, rows - 1) * (long)blocks), tile);
+                }
+
+                Write(target, row, rows, panel, 1, tile, 1);
+            }
+        }
+    }
+
+    // Tile rows are tilePanels · lanes long; of them, the first panelCount panels hold results.
+    private static void Write(in TileTarget target, int firstRow, int rowCount, int panel, int panelCount, float* tile, int tilePanels)
+    {
+        int column = panel * TSimd.Lanes;
+        int first = Math.Max(target.First, column);
+        int end = Math.Min(target.End, column + (panelCount * TSimd.Lanes));
+        TFloat scale = TSimd.Broadcast(target.Scale);
+        for (int row = 0; row < rowCount; row++)
+        {
+            float* source = tile + (row * tilePanels * TSimd.Lanes) - column;
+            float* destination = target.Rows[firstRow + row];
+            int c = first;
+            for (; c + TSimd.Lanes <= end; c += TSimd.Lanes)
+            {
+                TFloat value = TSimd.Load(source + c);
+                TSimd.Store(target.Adds ? TSimd.MultiplyAdd(value, scale, TSimd.Load(destination + c)) : value, destination + c);
+            }
+
+            for (; c < end; c++)
+            {
+                destination[c] = target.Adds ? float.MultiplyAddEstimate(source[c], target.Scale, destination[c]) : source[c];
+            }
+        }
+    }
+}
