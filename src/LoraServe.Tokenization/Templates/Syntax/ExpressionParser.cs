@@ -1,0 +1,469 @@
+using System.Globalization;
+
+namespace LoraServe.Tokenization.Templates;
+
+/// <summary>Parses expressions by recursive descent, one method per level of precedence.</summary>
+internal sealed class ExpressionParser(TokenStream tokens)
+{
+    private static readonly string[] s_comparisons = ["==", "!=", "<", "<=", ">", ">="];
+
+    /// <summary>Called with every name that is read, so that a macro learns what its body uses.</summary>
+    public Action<string> NameRead { get; set; } = _ => { };
+
+    public Expression Parse()
+    {
+        tokens.Enter();
+        int line = tokens.Current.Line;
+        Expression value = ParseOr();
+        while (tokens.SkipName("if"))
+        {
+            Expression condition = ParseOr();
+            Expression? otherwise = tokens.SkipName("else") ? Parse() : null;
+            value = new Conditional(condition, value, otherwise, line);
+        }
+
+        tokens.Leave();
+        return value;
+    }
+
+    /// <summary>One expression, or several with commas between: a tuple.</summary>
+    public Expression ParseTuple(bool allowConditional = true, bool parenthesized = false)
+    {
+        int line = tokens.Current.Line;
+        List<Expression> items = [];
+        bool isTuple = false;
+        while (!AtTupleEnd(afterItem: items.Count > 0))
+        {
+            items.Add(allowConditional ? Parse() : ParseOr());
+            if (!tokens.SkipOperator(","))
+            {
+                break;
+            }
+
+            isTuple = true;
+        }
+
+        if (!isTuple && items.Count == 1)
+        {
+            return items[0];
+        }
+
+        if (items.Count == 0 && !parenthesized)
+        {
+            throw new SyntaxError($"Expected an expression, got '{tokens.Current}'", tokens.Current.Line);
+        }
+
+        return new TupleLiteral(items, line);
+    }
+
+    public Expression ParseOr()
+    {
+        tokens.Enter();
+        Expression left = ParseAnd();
+        while (tokens.Current is { Line: var line } && tokens.SkipName("or"))
+        {
+            left = new Or(left, ParseAnd(), line);
+        }
+
+        tokens.Leave();
+        return left;
+    }
+
+    /// <summary>A primary with its postfixes, the bare argument of a test.</summary>
+    public Expression ParsePostfixed() => ParsePostfix(ParsePrimary());
+
+    /// <summary>Filter names with arguments, as in filter blocks: <c>trim | upper</c>.</summary>
+    public IReadOnlyList<FilterCall> ParseFilterChain()
+    {
+        List<FilterCall> filters = [];
+        do
+        {
+            filters.Add(ParseFilter(null));
+        }
+        while (tokens.SkipOperator("|"));
+        return filters;
+    }
+
+    /// <summary>Postfixes, filters, tests and calls behind a primary.</summary>
+    public Expression ParseUnary(bool withFilters = true)
+    {
+        tokens.Enter();
+        int line = tokens.Current.Line;
+        Expression value;
+        if (tokens.SkipOperator("-"))
+        {
+            value = new Unary(Negate: true, ParseUnary(withFilters: false), line);
+        }
+        else if (tokens.SkipOperator("+"))
+        {
+            value = new Unary(Negate: false, ParseUnary(withFilters: false), line);
+        }
+        else
+        {
+            value = ParsePrimary();
+        }
+
+        value = ParsePostfix(value);
+        if (withFilters)
+        {
+            value = ParseFilters(value);
+        }
+
+        tokens.Leave();
+        return value;
+    }
+
+    private bool AtTupleEnd(bool afterItem) =>
+        tokens.Current.Kind is TokenKind.VariableEnd or TokenKind.BlockEnd || tokens.Current.IsOperator(")")
+        || (afterItem && tokens.Current.IsName("recursive"));
+
+    private Expression ParseAnd()
+    {
+        Expression left = ParseNot();
+        while (tokens.Current is { Line: var line } && tokens.SkipName("and"))
+        {
+            left = new And(left, ParseNot(), line);
+        }
+
+        return left;
+    }
+
+    private Expression ParseNot()
+    {
+        int line = tokens.Current.Line;
+        if (!tokens.SkipName("not"))
+        {
+            return ParseComparison();
+        }
+
+        tokens.Enter();
+        Not not = new(ParseNot(), line);
+        tokens.Leave();
+        return not;
+    }
+
+    private Expression ParseComparison()
+    {
+        int line = tokens.Current.Line;
+        Expression first = ParseSum();
+        List<(string, Expression)> rest = [];
+        while (true)
+        {
+            string symbol = tokens.Current.Text;
+            if (tokens.Current.Kind == TokenKind.Operator && s_comparisons.Contains(symbol))
+            {
+                tokens.Next();
+            }
+            else if (tokens.SkipName("in"))
+            {
+                symbol = "in";
+            }
+            else if (tokens.Current.IsName("not") && tokens.Peek.IsName("in"))
+            {
+                tokens.Next();
+                tokens.Next();
+                symbol = "not in";
+            }
+            else
+            {
+                return rest.Count == 0 ? first : new Comparison(first, rest, line);
+            }
+
+            rest.Add((symbol, ParseSum()));
+        }
+    }
+
+    private Expression ParseSum() => ParseChain(ParseConcatenation, ["+", "-"]);
+
+    private Expression ParseConcatenation()
+    {
+        int line = tokens.Current.Line;
+        List<Expression> parts = [ParseProduct()];
+        while (tokens.SkipOperator("~"))
+        {
+            parts.Add(ParseProduct());
+        }
+
+        return parts.Count == 1 ? parts[0] : new Concatenation(parts, line);
+    }
+
+    private Expression ParseProduct() => ParseChain(ParsePower, ["*", "/", "//", "%"]);
+
+    // Jinja's power binds to the left, unlike Python's.
+    private Expression ParsePower() => ParseChain(() => ParseUnary(), ["**"]);
+
+    private Expression ParseChain(Func<Expression> parseOperand, string[] symbols)
+    {
+        Expression left = parseOperand();
+        while (tokens.Current.Kind == TokenKind.Operator && symbols.Contains(tokens.Current.Text))
+        {
+            Token symbol = tokens.Next();
+            left = new Binary(symbol.Text, left, parseOperand(), symbol.Line);
+        }
+
+        return left;
+    }
+
+    private Expression ParsePrimary()
+    {
+        Token token = tokens.Next();
+        switch (token.Kind)
+        {
+            case TokenKind.Name:
+                return ParseName(token);
+            case TokenKind.String:
+                string text = token.Text;
+                while (tokens.Current.Kind == TokenKind.String)
+                {
+                    text += tokens.Next().Text;
+                }
+
+                return new Literal(text, token.Line);
+            case TokenKind.Integer:
+                return new Literal(NumberLiteral.ParseInteger(token.Text, token.Line), token.Line);
+            case TokenKind.Float:
+                return new Literal(NumberLiteral.ParseFloat(token.Text), token.Line);
+            case TokenKind.Operator when token.Text == "(":
+                Expression tuple = ParseTuple(parenthesized: true);
+                tokens.ExpectOperator(")");
+                return tuple;
+            case TokenKind.Operator when token.Text == "[":
+                return new ListLiteral(ParseItems("]", Parse), token.Line);
+            case TokenKind.Operator when token.Text == "{":
+                return new DictLiteral(ParseItems("}", ParsePair), token.Line);
+            case TokenKind.End:
+                throw new SyntaxError("unexpected end of template", token.Line);
+            default:
+                throw new SyntaxError($"Expected an expression, got '{token}'", token.Line);
+        }
+    }
+
+    private Expression ParseName(Token token)
+    {
+        switch (token.Text)
+        {
+            case "true" or "True":
+                return new Literal(true, token.Line);
+            case "false" or "False":
+                return new Literal(false, token.Line);
+            case "none" or "None":
+                return new Literal(null, token.Line);
+            default:
+                NameRead(token.Text);
+                return new Name(token.Text, token.Line);
+        }
+    }
+
+    private List<T> ParseItems<T>(string close, Func<T> parseItem)
+    {
+        List<T> items = [];
+        while (!tokens.SkipOperator(close))
+        {
+            if (items.Count > 0)
+            {
+                tokens.ExpectOperator(",");
+                if (tokens.SkipOperator(close))
+                {
+                    break;
+                }
+            }
+
+            items.Add(parseItem());
+        }
+
+        return items;
+    }
+
+    private (Expression Key, Expression Value) ParsePair()
+    {
+        Expression key = Parse();
+        tokens.ExpectOperator(":");
+        return (key, Parse());
+    }
+
+    private Expression ParsePostfix(Expression value)
+    {
+        while (tokens.Current.Kind == TokenKind.Operator)
+        {
+            int line = tokens.Current.Line;
+            if (tokens.SkipOperator("."))
+            {
+                value = ParseDotted(value, line);
+            }
+            else if (tokens.SkipOperator("["))
+            {
+                value = ParseSubscript(value, line);
+            }
+            else if (tokens.Current.IsOperator("("))
+            {
+                value = new Call(value, ParseArguments(), line);
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        return value;
+    }
+
+    private Expression ParseDotted(Expression target, int line)
+    {
+        Token token = tokens.Next();
+        return token.Kind switch
+        {
+            TokenKind.Name => new AttributeAccess(target, token.Text, line),
+            TokenKind.Integer => new ItemAccess(target, new Literal(NumberLiteral.ParseInteger(token.Text, line), line), line),
+            _ => throw new SyntaxError("expected name or number", line),
+        };
+    }
+
+    private Expression ParseSubscript(Expression target, int line)
+    {
+        Expression? start = tokens.Current.IsOperator(":") ? null : ParseSubscriptItem();
+        if (!tokens.SkipOperator(":"))
+        {
+            List<Expression> keys = [start!];
+            bool isTuple = false;
+            while (tokens.SkipOperator(","))
+            {
+                isTuple = true;
+                keys.Add(Parse());
+            }
+
+            tokens.ExpectOperator("]");
+            return new ItemAccess(target, isTuple ? new TupleLiteral(keys, line) : start!, line);
+        }
+
+        Expression? stop = AtSliceEnd() ? null : Parse();
+        Expression? step = tokens.SkipOperator(":") && !AtSliceEnd() ? Parse() : null;
+        tokens.ExpectOperator("]");
+        return new SliceAccess(target, start, stop, step, line);
+    }
+
+    private Expression ParseSubscriptItem() => tokens.Current.IsOperator("]")
+        ? throw new SyntaxError("expected subscript expression", tokens.Current.Line)
+        : Parse();
+
+    private bool AtSliceEnd() => tokens.Current.IsOperator("]") || tokens.Current.IsOperator(":");
+
+    private Expression ParseFilters(Expression value)
+    {
+        while (true)
+        {
+            int line = tokens.Current.Line;
+            if (tokens.SkipOperator("|"))
+            {
+                value = ParseFilter(value);
+            }
+            else if (tokens.SkipName("is"))
+            {
+                value = ParseTest(value, line);
+            }
+            else if (tokens.Current.IsOperator("("))
+            {
+                value = new Call(value, ParseArguments(), line);
+            }
+            else
+            {
+                return value;
+            }
+        }
+    }
+
+    private FilterCall ParseFilter(Expression? subject)
+    {
+        int line = tokens.Current.Line;
+        string name = ParseDottedName();
+        return new FilterCall(subject, name, tokens.Current.IsOperator("(") ? ParseArguments() : ArgumentList.Empty, line);
+    }
+
+    private Expression ParseTest(Expression subject, int line)
+    {
+        bool negated = tokens.SkipName("not");
+        string name = ParseDottedName();
+        ArgumentList arguments = ArgumentList.Empty;
+        if (tokens.Current.IsOperator("("))
+        {
+            arguments = ParseArguments();
+        }
+        else if (StartsArgument(tokens.Current))
+        {
+            arguments = new ArgumentList([ParsePostfixed()], [], null, null);
+        }
+
+        TestCall test = new(subject, name, arguments, line);
+        return negated ? new Not(test, line) : test;
+    }
+
+    private static bool StartsArgument(Token token) => token.Kind switch
+    {
+        TokenKind.Name => token.Text is not ("else" or "or" or "and" or "is" or "if" or "in" or "not" or "recursive"),
+        TokenKind.String or TokenKind.Integer or TokenKind.Float => true,
+        _ => token.IsOperator("[") || token.IsOperator("{"),
+    };
+
+    private string ParseDottedName()
+    {
+        string name = tokens.Expect(TokenKind.Name, "name").Text;
+        while (tokens.SkipOperator("."))
+        {
+            name = string.Create(CultureInfo.InvariantCulture, $"{name}.{tokens.Expect(TokenKind.Name, "name").Text}");
+        }
+
+        return name;
+    }
+
+    /// <summary>The arguments of a call, the opening parenthesis included.</summary>
+    private ArgumentList ParseArguments()
+    {
+        int line = tokens.Current.Line;
+        tokens.ExpectOperator("(");
+        List<Expression> positional = [];
+        List<(string, Expression)> named = [];
+        Expression? star = null;
+        Expression? doubleStar = null;
+        while (!tokens.SkipOperator(")"))
+        {
+            if (positional.Count + named.Count > 0 || star is not null || doubleStar is not null)
+            {
+                tokens.ExpectOperator(",");
+                if (tokens.SkipOperator(")"))
+                {
+                    break;
+                }
+            }
+
+            bool inOrder = true;
+            if (tokens.SkipOperator("*"))
+            {
+                inOrder = star is null && doubleStar is null;
+                star = Parse();
+            }
+            else if (tokens.SkipOperator("**"))
+            {
+                inOrder = doubleStar is null;
+                doubleStar = Parse();
+            }
+            else if (tokens.Current.Kind == TokenKind.Name && tokens.Peek.IsOperator("="))
+            {
+                inOrder = doubleStar is null;
+                string name = tokens.Next().Text;
+                tokens.Next();
+                named.Add((name, Parse()));
+            }
+            else
+            {
+                inOrder = named.Count == 0 && star is null && doubleStar is null;
+                positional.Add(Parse());
+            }
+
+            if (!inOrder)
+            {
+                throw new SyntaxError("invalid syntax for function call expression", line);
+            }
+        }
+
+        return new ArgumentList(positional, named, star, doubleStar);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using LoraServe.Testing;
+using LoraServe.Tokenization.Templates;
+
+namespace LoraServe.Tokenization.Tests.Templates;
+
+/// <summary>Templates rendered by the transformers library, and small units of the language.</summary>
+public sealed class ChatTemplateGoldenTests
+{
+    [SkippableFact]
+    public void RenderCase_SharedTemplates_EqualTransformers() => CheckCases(SharedFiles.Require("fixtures/chat"));
+
+    [SkippableFact]
+    public void RenderCase_SharedUnits_EqualJinja() => CheckUnits(SharedFiles.Require("fixtures/chat/jinja_units.jsonl"));
+
+    [Fact]
+    public void RenderCase_CommittedTemplates_EqualTransformers() => CheckCases(Repository.Fixture("chat"));
+
+    [Fact]
+    public void RenderCase_CommittedUnits_EqualJinja() => CheckUnits(Repository.Fixture("chat/jinja_units.jsonl"));
+
+    private static void CheckCases(string folder)
+    {
+        Dictionary<string, ChatTemplate> templates = Directory.GetFiles(Path.Combine(folder, "templates"), "*.jinja")
+            .ToDictionary(path => Path.GetFileName(path), path => ChatTemplate.Parse(File.ReadAllText(path), Path.GetFileName(path)));
+        List<string> failures = [];
+        int count = 0;
+        foreach (JsonElement row in Rows(Path.Combine(folder, "cases.jsonl")))
+        {
+            count++;
+            string template = row.GetProperty("template").GetString()!;
+            Check(failures, $"{template}, {row.GetProperty("case")}", row, () => templates[template].RenderCase(row));
+        }
+
+        Assert.True(count > 0);
+        Assert.Empty(failures);
+    }
+
+    private static void CheckUnits(string path)
+    {
+        List<string> failures = [];
+        int count = 0;
+        foreach (JsonElement row in Rows(path))
+        {
+            count++;
+            string source = row.GetProperty("template").GetString()!;
+            Check(failures, source, row, () => ChatTemplate.Parse(source, "unit").RenderCase(row));
+        }
+
+        Assert.True(count > 0);
+        Assert.Empty(failures);
+    }
+
+    private static void Check(List<string> failures, string name, JsonElement row, Func<string> render)
+    {
+        bool raised = (row.TryGetProperty("raised_by_template", out JsonElement flag) && flag.GetBoolean())
+            || (row.TryGetProperty("error_type", out JsonElement type) && type.GetString() == "TemplateError");
+        try
+        {
+            string text = render();
+            if (row.TryGetProperty("expected", out JsonElement expected) ? text != expected.GetString() : raised)
+            {
+                failures.Add($"{name}\n expected {row.GetProperty(raised ? "error" : "expected").GetRawText()}\n but was  {JsonSerializer.Serialize(text)}");
+            }
+        }
+        catch (TemplateException error)
+        {
+            if (!row.TryGetProperty("error", out JsonElement expected)
+                || error.RaisedByTemplate != raised || (raised && error.Message != expected.GetString()))
+            {
+                failures.Add($"{name}\n failed: {error.Message}");
+            }
+        }
+    }
+
+    private static IEnumerable<JsonElement> Rows(string path) =>
+        File.ReadLines(path).Where(line => line.Length > 0).Select(line => JsonDocument.Parse(line).RootElement);
+}
