@@ -1,24 +1,41 @@
 namespace LoraServe.Tokenization.Templates;
 
-/// <summary>map, select, reject and their relatives; all yield generators.</summary>
+/// <summary>map, select, reject and their relatives; all yield generators, so that nothing runs, and nothing fails, before it is asked for.</summary>
 internal static class SelectionFilters
 {
     public static void Register(Action<string, string, Func<RenderState, Arguments, object?>> add)
     {
-        add("map", "value *args **kwargs", Map);
-        add("select", "value *args **kwargs", (state, a) => Select(state, a, byAttribute: false, wanted: true));
-        add("reject", "value *args **kwargs", (state, a) => Select(state, a, byAttribute: false, wanted: false));
-        add("selectattr", "value *args **kwargs", (state, a) => Select(state, a, byAttribute: true, wanted: true));
-        add("rejectattr", "value *args **kwargs", (state, a) => Select(state, a, byAttribute: true, wanted: false));
+        add("map", "value *args **kwargs", (state, a) => new Generator(Map(state, a)));
+        AddSelection("select", byAttribute: false, wanted: true);
+        AddSelection("reject", byAttribute: false, wanted: false);
+        AddSelection("selectattr", byAttribute: true, wanted: true);
+        AddSelection("rejectattr", byAttribute: true, wanted: false);
+
+        void AddSelection(string name, bool byAttribute, bool wanted) =>
+            add(name, "value *args **kwargs", (state, a) => new Generator(Select(state, a, byAttribute, wanted)));
     }
 
-    private static Generator Map(RenderState state, Arguments a)
+    private static IEnumerable<object?> Map(RenderState state, Arguments a)
+    {
+        // None and other false values count as empty here.
+        if (!Operators.IsTrue(a[0]))
+        {
+            yield break;
+        }
+
+        Func<object?, object?> map = MapFunction(state, a);
+        foreach (object? item in state.Iterate(a[0]))
+        {
+            yield return map(item);
+        }
+    }
+
+    private static Func<object?, object?> MapFunction(RenderState state, Arguments a)
     {
         if (a.Rest.Count > 0)
         {
             NativeFunction filter = Filters.Get(state.ToText(a.Rest[0]));
-            return new Generator(state.Iterate(a[0]).Select(item =>
-                filter.Invoke(state, new CallArguments([item, .. a.Rest.Skip(1)], [.. a.Named]))));
+            return item => filter.Invoke(state, new CallArguments([item, .. a.Rest.Skip(1)], [.. a.Named]));
         }
 
         if (a.Named.All(argument => argument.Key != "attribute"))
@@ -31,27 +48,42 @@ internal static class SelectionFilters
             throw new EvaluationError($"Unexpected keyword argument '{unknown}'");
         }
 
-        object? attribute = a.Named.First(argument => argument.Key == "attribute").Value;
-        object? byDefault = a.Named.FirstOrDefault(argument => argument.Key == "default").Value;
-        return new Generator(state.Iterate(a[0]).Select(Selection.Attribute(attribute, byDefault)));
+        return Selection.Attribute(
+            a.Named.First(argument => argument.Key == "attribute").Value,
+            a.Named.FirstOrDefault(argument => argument.Key == "default").Value);
     }
 
-    private static Generator Select(RenderState state, Arguments a, bool byAttribute, bool wanted)
+    private static IEnumerable<object?> Select(RenderState state, Arguments a, bool byAttribute, bool wanted)
     {
+        if (!Operators.IsTrue(a[0]))
+        {
+            yield break;
+        }
+
         if (byAttribute && a.Rest.Count == 0)
         {
             throw new EvaluationError("Missing parameter for attribute name");
         }
 
         Func<object?, object?> select = byAttribute ? Selection.Attribute(a.Rest[0]) : item => item;
-        List<object?> rest = a.Rest.Skip(byAttribute ? 1 : 0).ToList();
-        Func<object?, bool> test = Operators.IsTrue;
-        if (rest.Count > 0)
+        Func<object?, bool> test = TestFunction(state, a, a.Rest.Skip(byAttribute ? 1 : 0).ToList());
+        foreach (object? item in state.Iterate(a[0]))
         {
-            NativeFunction named = Tests.Get(state.ToText(rest[0]));
-            test = item => Operators.IsTrue(named.Invoke(state, new CallArguments([item, .. rest.Skip(1)], [.. a.Named])));
+            if (test(select(item)) == wanted)
+            {
+                yield return item;
+            }
+        }
+    }
+
+    private static Func<object?, bool> TestFunction(RenderState state, Arguments a, List<object?> arguments)
+    {
+        if (arguments.Count == 0)
+        {
+            return Operators.IsTrue;
         }
 
-        return new Generator(state.Iterate(a[0]).Where(item => test(select(item)) == wanted));
+        NativeFunction test = Tests.Get(state.ToText(arguments[0]));
+        return item => Operators.IsTrue(test.Invoke(state, new CallArguments([item, .. arguments.Skip(1)], [.. a.Named])));
     }
 }
