@@ -24,6 +24,9 @@ public sealed unsafe class GgufMetadata
     /// <summary>Whether the file has <paramref name="key"/>.</summary>
     public bool Contains(string key) => _values.ContainsKey(key);
 
+    /// <summary>Number of elements of an array, or null where the file has no such key.</summary>
+    public long? FindLength(string key) => Find(key, isArray: true, "an array", _ => true, out GgufValue value) ? value.Count : null;
+
     /// <summary>A text.</summary>
     public string GetString(string key) => FindString(key) ?? throw Missing(key, "a string");
 

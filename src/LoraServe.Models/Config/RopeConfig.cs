@@ -1,0 +1,80 @@
+namespace LoraServe.Models.Config;
+
+/// <summary>Reads rope from config.json, as transformers 4 (<c>rope_theta</c>, <c>rope_scaling</c>) and 5 (<c>rope_parameters</c>) write it.</summary>
+internal static class RopeConfig
+{
+    private const double DefaultTheta = 10_000;
+    private const string OriginalContextField = "original_max_position_embeddings";
+
+    /// <param name="config">The whole configuration.</param>
+    /// <param name="positions">Its <c>max_position_embeddings</c>.</param>
+    /// <param name="headSize">Elements in a head.</param>
+    public static RopeSpec Read(JsonFields config, long positions, int headSize)
+    {
+        JsonFields? fields = config.Object("rope_parameters") ?? config.Object("rope_scaling");
+        double theta = fields?.FindNumber("rope_theta", 1) ?? config.FindNumber("rope_theta", 1) ?? DefaultTheta;
+        var plain = new RopeSpec { Theta = theta, OriginalContext = SpecLimits.Clamp(positions) };
+        string typeField = fields is not null && fields.Has("rope_type") ? "rope_type" : "type";
+        return fields?.String(typeField) switch
+        {
+            null or "default" => plain,
+            "linear" => plain with { Scaling = RopeScaling.Linear, Factor = fields.Number("factor", 1) },
+            "dynamic" when headSize > 2 => plain with { Scaling = RopeScaling.Dynamic, Factor = fields.Number("factor", 1) },
+            "yarn" when theta > 1 => Yarn(fields, plain, positions),
+            "llama3" => Llama3(fields, plain),
+            _ => throw fields.Wrong(typeField, "default, linear, dynamic, yarn or llama3"),
+        };
+    }
+
+    private static RopeSpec Yarn(JsonFields fields, RopeSpec plain, long positions)
+    {
+        int original = OriginalContext(fields, plain);
+        double factor = fields.FindNumber("factor", 1) ?? Math.Max(1, (double)positions / original);
+        double betaFast = Truthy(fields.FindNumber("beta_fast", 0)) ?? plain.BetaFast;
+        double betaSlow = Truthy(fields.FindNumber("beta_slow", 0)) ?? plain.BetaSlow;
+        if (betaFast < betaSlow)
+        {
+            throw fields.Wrong("beta_fast", $"at least beta_slow, {betaSlow}");
+        }
+
+        double? scale = Truthy(fields.FindNumber("mscale", 0));
+        double? scaleOfAll = Truthy(fields.FindNumber("mscale_all_dim", 0));
+        double attention = Truthy(fields.FindNumber("attention_factor", 0))
+            ?? (scale is { } one && scaleOfAll is { } all ? Sharpening(factor, one) / Sharpening(factor, all) : Sharpening(factor, 1));
+        return plain with
+        {
+            Scaling = RopeScaling.Yarn,
+            Factor = factor,
+            OriginalContext = original,
+            BetaFast = betaFast,
+            BetaSlow = betaSlow,
+            Truncate = fields.Bool("truncate", otherwise: true),
+            AttentionFactor = (float)attention,
+        };
+    }
+
+    private static RopeSpec Llama3(JsonFields fields, RopeSpec plain)
+    {
+        double low = fields.Number("low_freq_factor", double.Epsilon);
+        double high = fields.Number("high_freq_factor", double.Epsilon);
+        return high > low
+            ? plain with
+            {
+                Scaling = RopeScaling.Llama3,
+                Factor = fields.Number("factor", 1),
+                OriginalContext = OriginalContext(fields, plain),
+                LowFrequencyFactor = low,
+                HighFrequencyFactor = high,
+            }
+            : throw fields.Wrong("high_freq_factor", $"more than low_freq_factor, {low}");
+    }
+
+    private static int OriginalContext(JsonFields fields, RopeSpec plain) =>
+        (int)(fields.FindInteger(OriginalContextField, 1, int.MaxValue) ?? plain.OriginalContext);
+
+    /// <summary>What YaRN multiplies sine and cosine by: 0.1 · scale · ln(factor) + 1.</summary>
+    internal static double Sharpening(double factor, double scale) => factor <= 1 ? 1 : (0.1 * scale * Math.Log(factor)) + 1;
+
+    /// <summary>transformers takes zero for "not given" in these fields.</summary>
+    private static double? Truthy(double? value) => value is 0 ? null : value;
+}

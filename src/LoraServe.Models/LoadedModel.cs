@@ -1,0 +1,28 @@
+namespace LoraServe.Models;
+
+/// <summary>A model with everything that its files say. Owns the transformer.</summary>
+public sealed class LoadedModel : IDisposable
+{
+    internal LoadedModel(string name, Transformer transformer, GenerationDefaults generation, string? chatTemplateSource)
+    {
+        Name = name;
+        Transformer = transformer;
+        Generation = generation;
+        ChatTemplateSource = chatTemplateSource;
+    }
+
+    /// <summary>The name in the file, or the directory's.</summary>
+    public string Name { get; }
+
+    /// <summary>Shape and weights.</summary>
+    public Transformer Transformer { get; }
+
+    /// <summary>Begin and end tokens.</summary>
+    public GenerationDefaults Generation { get; }
+
+    /// <summary>The chat template in Jinja, or null where the files have none.</summary>
+    public string? ChatTemplateSource { get; }
+
+    /// <inheritdoc />
+    public void Dispose() => Transformer.Dispose();
+}

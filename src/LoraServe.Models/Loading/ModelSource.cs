@@ -1,0 +1,23 @@
+using LoraServe.Compute.Tensors;
+using LoraServe.Models.Architectures;
+
+namespace LoraServe.Models.Loading;
+
+/// <summary>A model's open files, read but for the weights: what a GGUF file and a Hugging Face directory have in common.</summary>
+internal sealed record ModelSource(string Path, string Name, Architecture Architecture, TransformerSpec Spec, IDisposable Files)
+{
+    /// <summary>What the files call the parameters.</summary>
+    public required ParameterNames Names { get; init; }
+
+    /// <summary>Finds a tensor by name; null where there is none.</summary>
+    public required Func<string, Tensor?> FindTensor { get; init; }
+
+    /// <summary>Whether the rows of query and key have the two halves of each head interleaved.</summary>
+    public bool InterleavedRows { get; init; }
+
+    /// <summary>Begin and end tokens.</summary>
+    public GenerationDefaults Generation { get; init; } = new();
+
+    /// <summary>The chat template in Jinja, or null.</summary>
+    public string? ChatTemplate { get; init; }
+}

@@ -1,0 +1,86 @@
+using LoraServe.Compute.Files;
+using LoraServe.Compute.Tensors;
+using LoraServe.Models.Config;
+
+namespace LoraServe.Models.Loading;
+
+/// <summary>The weights in a directory: model.safetensors, or the shards that model.safetensors.index.json names.</summary>
+internal sealed class SafetensorsCheckpoint : IDisposable
+{
+    private const string SingleFile = "model.safetensors";
+    private const string IndexFile = "model.safetensors.index.json";
+    private readonly Dictionary<string, SafetensorsFile> _shards = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+
+    private SafetensorsCheckpoint()
+    {
+    }
+
+    public static SafetensorsCheckpoint Open(string directory)
+    {
+        var checkpoint = new SafetensorsCheckpoint();
+        try
+        {
+            if (File.Exists(Path.Combine(directory, SingleFile)))
+            {
+                foreach ((string name, Tensor tensor) in checkpoint.Shard(directory, SingleFile).Tensors)
+                {
+                    checkpoint._tensors.Add(name, tensor);
+                }
+            }
+            else if (JsonFields.TryLoad(Path.Combine(directory, IndexFile)) is { } index)
+            {
+                checkpoint.OpenShards(directory, index);
+            }
+            else
+            {
+                throw new ModelFormatException(directory, $"has no weights; expected {SingleFile} or {IndexFile} (other formats must be converted to safetensors)");
+            }
+
+            return checkpoint;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    public Tensor? FindTensor(string name) => _tensors.GetValueOrDefault(name);
+
+    public void Dispose()
+    {
+        foreach (SafetensorsFile shard in _shards.Values)
+        {
+            shard.Dispose();
+        }
+    }
+
+    private void OpenShards(string directory, JsonFields index)
+    {
+        JsonFields map = index.Object("weight_map") ?? throw index.Wrong("weight_map", "an object from tensor names to files");
+        foreach (string name in map.Names)
+        {
+            string? file = map.String(name);
+            if (file is null || file != Path.GetFileName(file) || !file.EndsWith(".safetensors", StringComparison.Ordinal))
+            {
+                throw map.Wrong(name, "a .safetensors file in the same directory");
+            }
+
+            _tensors.Add(name, Shard(directory, file).Tensors.TryGetValue(name, out Tensor? tensor)
+                ? tensor
+                : throw map.Wrong(name, "a file that has this tensor"));
+        }
+    }
+
+    private SafetensorsFile Shard(string directory, string file)
+    {
+        if (!_shards.TryGetValue(file, out SafetensorsFile? shard))
+        {
+            shard = SafetensorsFile.Open(Path.Combine(directory, file));
+            _shards.Add(file, shard);
+        }
+
+        return shard;
+    }
+}

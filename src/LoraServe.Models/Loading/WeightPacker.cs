@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Matrices;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Tensors;
+
+namespace LoraServe.Models.Loading;
+
+/// <summary>Turns a model's tensors into the form that the forward pass reads, several matrices at a time.</summary>
+internal sealed class WeightPacker(ModelSource source, WeightTensors tensors, ModelLoadOptions options)
+{
+    private readonly TransformerSpec _spec = source.Spec;
+    private readonly ConcurrentDictionary<Site, LinearWeights> _linears = new();
+
+    public TransformerWeights Pack()
+    {
+        // Largest first: with the head last, one thread would pack it while the others wait.
+        (Site Site, Tensor Weight, Tensor? Bias)[] jobs = [.. tensors.Linears.OrderByDescending(linear => linear.Weight.ByteLength)];
+        long total = jobs.Sum(job => job.Weight.ByteLength);
+        long done = 0;
+        Parallel.ForEach(
+            Partitioner.Create(jobs, EnumerablePartitionerOptions.NoBuffering),
+            new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Workers) },
+            job =>
+            {
+                _linears[job.Site] = Pack(job.Site, job.Weight, job.Bias);
+                options.Progress?.Report(new ModelLoadProgress(Interlocked.Add(ref done, job.Weight.ByteLength), total));
+            });
+        return new TransformerWeights(
+            _spec,
+            tensors.TokenTable,
+            [.. Enumerable.Range(0, _spec.LayerCount).Select(Layer)],
+            Floats(tensors.Norm(NormSite.Final), []),
+            _linears[Site.Head]);
+    }
+
+    private LayerWeights Layer(int layer) => new(
+        Floats(tensors.Norm(new NormSite(layer, NormRole.Attention)), []),
+        Floats(tensors.Norm(new NormSite(layer, NormRole.Mlp)), []),
+        [.. Enumerable.Range(0, Site.RolesPerLayer).Select(role => _linears[new Site(layer, (SiteRole)role)])]);
+
+    private LinearWeights Pack(Site site, Tensor weight, Tensor? bias)
+    {
+        bool interleaved = source.InterleavedRows && (site.Role is SiteRole.Query or SiteRole.Key);
+        int[] rowOrder = interleaved ? HalfSplitOrder((int)weight.Shape[0]) : [];
+        return new LinearWeights(site, PackedMatrix.Pack(weight, options.Arithmetic, rowOrder), bias is null ? null : Floats(bias, rowOrder));
+    }
+
+    /// <summary>For each row in Hugging Face's order (the first halves of a head's pairs, then the second) where it is in an interleaved file.</summary>
+    private int[] HalfSplitOrder(int rows)
+    {
+        int[] order = new int[rows];
+        int half = _spec.HeadSize / 2;
+        for (int row = 0; row < rows; row++)
+        {
+            (int head, int place) = Math.DivRem(row, _spec.HeadSize);
+            (int part, int pair) = Math.DivRem(place, half);
+            order[row] = (head * _spec.HeadSize) + (2 * pair) + part;
+        }
+
+        return order;
+    }
+
+    private static unsafe NativeBuffer Floats(Tensor tensor, ReadOnlySpan<int> order)
+    {
+        float[] values = tensor.ToFloats();
+        var buffer = new NativeBuffer(values.Length * sizeof(float));
+        float* floats = (float*)buffer.Pointer;
+        for (int i = 0; i < values.Length; i++)
+        {
+            floats[i] = values[order.IsEmpty ? i : order[i]];
+        }
+
+        return buffer;
+    }
+}
