@@ -86,7 +86,7 @@ public class ModelLoaderTests
         File.WriteAllText(directory.File("tokenizer_config.json"), """{"eos_token": {"content": "</s>"}, "bos_token": "<s>", "chat_template": [{"name": "rag", "template": "no"}, {"name": "default", "template": "yes"}]}""");
         using var file = SafetensorsFile.Open(directory.File("model.safetensors"));
         using LoadedModel model = ModelLoader.Load(directory.Path, s_exact);
-        Assert.Equal([5, 7], model.Generation.EndTokens);
+        Assert.Equal<int>([5, 7], model.Generation.EndTokens.ToArray());
         Assert.Equal((3, "<s>", "</s>", "yes"), (model.Generation.BeginToken, model.Generation.BeginTokenText, model.Generation.EndTokenText, model.ChatTemplateSource));
         foreach (BaseModule module in model.Transformer.Modules.Where(module => module.HasBias))
         {
@@ -99,7 +99,7 @@ public class ModelLoaderTests
         float[] row = new float[model.Transformer.Width];
         model.Transformer.CopyWeightRow(new Site(1, SiteRole.Key), 3, row);
         Assert.Equal(file.Tensors["model.layers.1.self_attn.k_proj.weight"].ToFloats().AsSpan(3 * row.Length, row.Length).ToArray(), row);
-        Assert.Equal([0, 8, 8], model.Transformer.Spec.Windows);
+        Assert.Equal<int>([0, 8, 8], model.Transformer.Spec.Windows.ToArray());
     }
 
     [Fact]
