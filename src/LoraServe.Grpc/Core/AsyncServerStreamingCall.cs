@@ -1,0 +1,43 @@
+namespace Grpc.Core;
+
+/// <summary>A server-streaming call under way. Disposing it cancels what is still running.</summary>
+/// <typeparam name="TResponse">The response message.</typeparam>
+public sealed class AsyncServerStreamingCall<TResponse> : IDisposable
+{
+    private readonly Func<Status> _getStatus;
+    private readonly Func<Metadata> _getTrailers;
+    private readonly Action _dispose;
+
+    /// <summary>Puts a call together from its parts.</summary>
+    public AsyncServerStreamingCall(
+        IAsyncStreamReader<TResponse> responseStream,
+        Task<Metadata> responseHeadersAsync,
+        Func<Status> getStatusFunc,
+        Func<Metadata> getTrailersFunc,
+        Action disposeAction)
+    {
+        ResponseStream = responseStream;
+        ResponseHeadersAsync = responseHeadersAsync;
+        _getStatus = getStatusFunc;
+        _getTrailers = getTrailersFunc;
+        _dispose = disposeAction;
+    }
+
+    /// <summary>The responses.</summary>
+    public IAsyncStreamReader<TResponse> ResponseStream { get; }
+
+    /// <summary>The headers that the server sent ahead of its first response.</summary>
+    /// <exception cref="RpcException">The call failed before it had any.</exception>
+    public Task<Metadata> ResponseHeadersAsync { get; }
+
+    /// <summary>The status of a call that has ended.</summary>
+    /// <exception cref="InvalidOperationException">The call is still running.</exception>
+    public Status GetStatus() => _getStatus();
+
+    /// <summary>The trailers of a call that has ended.</summary>
+    /// <exception cref="InvalidOperationException">The call is still running.</exception>
+    public Metadata GetTrailers() => _getTrailers();
+
+    /// <summary>Cancels the call if it is still running, and lets its resources go.</summary>
+    public void Dispose() => _dispose();
+}
