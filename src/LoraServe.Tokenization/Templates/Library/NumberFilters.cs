@@ -92,7 +92,7 @@ internal static class NumberFilters
             return text.StartsWith('-') ? -special : special;
         }
 
-        return double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
+        return !text.Contains("__", StringComparison.Ordinal) && double.TryParse(text.Replace("_", "", StringComparison.Ordinal), NumberStyles.Float, CultureInfo.InvariantCulture, out double number)
             ? number
             : null;
     }

@@ -120,7 +120,7 @@ internal static class TextSplitting
 
             if (count == limit)
             {
-                yield return PythonText.TrimEnd(text[i..]);
+                yield return text[i..];
                 yield break;
             }
 

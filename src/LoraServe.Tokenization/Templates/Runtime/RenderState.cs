@@ -6,7 +6,7 @@ namespace LoraServe.Tokenization.Templates;
 /// <summary>One rendering: scope, output, clock and the budget that keeps hostile templates from running away.</summary>
 internal sealed class RenderState
 {
-    private const long MaxSteps = 20_000_000;
+    private const long MaxSteps = 10_000_000;
     private const int MaxCallDepth = 250;
 
     private readonly int _maxText = 16 * 1024 * 1024;

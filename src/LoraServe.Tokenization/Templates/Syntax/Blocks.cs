@@ -47,3 +47,11 @@ internal sealed record Block(string Name, IReadOnlyList<Statement> Body, int Lin
 
     public string Render(RenderState state) => state.CaptureCall(new Scope(state.RootScope), Body);
 }
+
+/// <summary><c>{% autoescape false %}…{% endautoescape %}</c>; prompts are not HTML, so it cannot be turned on.</summary>
+internal sealed record Autoescape(Expression Enabled, IReadOnlyList<Statement> Body, int Line) : Statement(Line)
+{
+    public override Completion Execute(RenderState state) => Operators.IsTrue(state.Evaluate(Enabled))
+        ? throw new EvaluationError("autoescape is not supported: a prompt is not HTML")
+        : state.Execute(Body);
+}

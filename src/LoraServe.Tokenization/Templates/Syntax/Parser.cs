@@ -1,7 +1,7 @@
 namespace LoraServe.Tokenization.Templates;
 
 /// <summary>Parses a template's statements.</summary>
-internal sealed class Parser
+internal sealed partial class Parser
 {
     private readonly TokenStream _tokens;
     private readonly ExpressionParser _expressions;
@@ -86,6 +86,7 @@ internal sealed class Parser
             "with" => ParseWith(tag.Line),
             "generation" => new With([], ParseBodyAndEnd("generation"), tag.Line),
             "block" => ParseBlock(tag.Line),
+            "autoescape" => new Autoescape(_expressions.Parse(), ParseBodyAndEnd("autoescape"), tag.Line),
             "break" or "continue" => ParseLoopExit(tag),
             "print" => new Print(_expressions.ParseTuple(), tag.Line),
             "include" or "import" or "from" or "extends" => ParseTemplateReference(tag),
@@ -196,70 +197,6 @@ internal sealed class Parser
         return allowNamespace && _tokens.SkipOperator(".")
             ? new NamespaceTarget(name, _tokens.Expect(TokenKind.Name, "name").Text, line)
             : new NameTarget(name, line);
-    }
-
-    private MacroDefinition ParseMacro(int line)
-    {
-        string name = _tokens.Expect(TokenKind.Name, "name").Text;
-        return new MacroDefinition(ParseMacroRest(name, "macro"), line);
-    }
-
-    private CallBlock ParseCallBlock(int line)
-    {
-        HashSet<string> names = [];
-        _namesRead.Add(names);
-        (List<string> parameters, List<Expression?> defaults) = _tokens.Current.IsOperator("(") ? ParseParameters() : ([], []);
-        _namesRead.RemoveAt(_namesRead.Count - 1);
-        if (_expressions.ParseUnary() is not Call call)
-        {
-            throw new SyntaxError("expected call", line);
-        }
-
-        return new CallBlock(call, ParseMacroBody("caller", "call", parameters, defaults, names), line);
-    }
-
-    private MacroSyntax ParseMacroRest(string name, string tag)
-    {
-        HashSet<string> names = [];
-        _namesRead.Add(names);
-        (List<string> parameters, List<Expression?> defaults) = ParseParameters();
-        _namesRead.RemoveAt(_namesRead.Count - 1);
-        return ParseMacroBody(name, tag, parameters, defaults, names);
-    }
-
-    private MacroSyntax ParseMacroBody(string name, string tag, List<string> parameters, List<Expression?> defaults, HashSet<string> names)
-    {
-        _namesRead.Add(names);
-        List<Statement> body = OutsideLoops(() => ParseBodyAndEnd(tag));
-        _namesRead.RemoveAt(_namesRead.Count - 1);
-        return new MacroSyntax(name, parameters, defaults, body,
-            names.Contains("varargs"), names.Contains("kwargs"), names.Contains("caller"));
-    }
-
-    private (List<string> Parameters, List<Expression?> Defaults) ParseParameters()
-    {
-        List<string> parameters = [];
-        List<Expression?> defaults = [];
-        _tokens.ExpectOperator("(");
-        while (!_tokens.SkipOperator(")"))
-        {
-            if (parameters.Count > 0)
-            {
-                _tokens.ExpectOperator(",");
-            }
-
-            Token name = _tokens.Expect(TokenKind.Name, "name");
-            bool hasDefault = _tokens.SkipOperator("=");
-            if (!hasDefault && defaults.Count > 0 && defaults[^1] is not null)
-            {
-                throw new SyntaxError("non-default argument follows default argument", name.Line);
-            }
-
-            parameters.Add(name.Text);
-            defaults.Add(hasDefault ? _expressions.Parse() : null);
-        }
-
-        return (parameters, defaults);
     }
 
     private With ParseWith(int line)
