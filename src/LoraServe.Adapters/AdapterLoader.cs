@@ -11,8 +11,6 @@ namespace LoraServe.Adapters;
 /// <summary>Loads adapters from files and checks everything in them against the base.</summary>
 public static class AdapterLoader
 {
-    private const string PeftPrefix = "base_model.model.";
-
     /// <summary>Loads a PEFT directory or a GGUF adapter file.</summary>
     /// <param name="path">The directory or the file.</param>
     /// <param name="model">The base that it is to edit.</param>
@@ -46,7 +44,7 @@ public static class AdapterLoader
 
         LoraConfig config = LoraConfig.Read(fields);
         using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
-        var tensors = new AdapterTensors(files.WeightsPath, weights.Tensors, PeftPrefix);
+        var tensors = new AdapterTensors(files.WeightsPath, weights.Tensors, AdapterFiles.PeftPrefix);
         return Finish(new Lora(config, tensors, model).Read(), model, limits, directory, files.Digest, files.Weights.LongLength, weights.Tensors.Count);
     }
 

@@ -2,45 +2,20 @@ using System.Text.Json;
 using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
-using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests;
 
 /// <summary>Every LORA case that PEFT recorded on a Llama or Qwen2 base, through the resident form and a plain forward pass.</summary>
 public sealed class PeftGoldenTests
 {
-    private const string Root = "fixtures/peft";
-
-    public static TheoryData<string> Cases()
-    {
-        var cases = new TheoryData<string>();
-        if (SharedFiles.TryGet($"{Root}/index.json") is { } index)
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(index));
-            foreach (JsonElement entry in document.RootElement.GetProperty("cases").EnumerateArray())
-            {
-                string path = entry.GetProperty("path").GetString()!;
-                if (entry.GetProperty("peft_type").GetString() == "LORA" && entry.GetProperty("base").GetString() is "llama" or "qwen2")
-                {
-                    cases.Add(path);
-                }
-            }
-        }
-
-        if (cases.Count == 0)
-        {
-            cases.Add("llama/lora-qv");
-        }
-
-        return cases;
-    }
+    public static TheoryData<string> Cases() => PeftCases.Lora(_ => true);
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
     public void Load_CaseOfTheReference_GivesItsLogitsAndTokens(string path)
     {
-        string directory = SharedFiles.Require($"{Root}/{path}");
-        FileBaseModel model = FileBaseModel.Open(SharedFiles.Require($"{Root}/bases/{path.Split('/')[0]}"));
+        string directory = PeftCases.Require(path);
+        FileBaseModel model = PeftCases.BaseOf(path);
         if (path.Contains("layer-replication", StringComparison.Ordinal))
         {
             Assert.Contains("layer_replication", Assert.Throws<AdapterFormatException>(() => AdapterLoader.Load(directory, model)).Message, StringComparison.Ordinal);
@@ -57,14 +32,14 @@ public sealed class PeftGoldenTests
     [SkippableFact]
     public void Load_RowsOfTheMixedBatch_GiveTheirLogits()
     {
-        using var rows = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/mixed/rows.json")));
-        using SafetensorsFile expected = SafetensorsFile.Open(SharedFiles.Require($"{Root}/mixed/expected.safetensors"));
-        FileBaseModel model = FileBaseModel.Open(SharedFiles.Require($"{Root}/{rows.RootElement.GetProperty("base").GetString()}"));
+        using var rows = JsonDocument.Parse(File.ReadAllBytes(PeftCases.Require("mixed/rows.json")));
+        using SafetensorsFile expected = SafetensorsFile.Open(PeftCases.Require("mixed/expected.safetensors"));
+        FileBaseModel model = FileBaseModel.Open(PeftCases.Require(rows.RootElement.GetProperty("base").GetString()!));
         int index = 0;
         foreach (JsonElement row in rows.RootElement.GetProperty("rows").EnumerateArray())
         {
             string name = row.GetProperty("adapter").GetString()!;
-            using ResidentAdapter? resident = name == "__base__" ? null : ResidentAdapter.Create(AdapterLoader.Load(SharedFiles.Require($"{Root}/{name}"), model), model);
+            using ResidentAdapter? resident = name == "__base__" ? null : ResidentAdapter.Create(AdapterLoader.Load(PeftCases.Require(name), model), model);
             var forward = resident is null ? new ReferenceForward(model) : new ReferenceForward(model, (resident, 1));
             int[] prompt = [.. row.GetProperty("prompt").EnumerateArray().Select(id => id.GetInt32())];
             Golden.CheckLogits(forward, prompt, expected.Tensors[$"logits.{index}"].ToFloats(), $"mixed row {index}");

@@ -5,7 +5,7 @@ namespace LoraServe.Adapters.Edits;
 /// <param name="A">[rank, inputs]; at the table [rank, tokens].</param>
 /// <param name="B">[outputs, rank]; at the table [width, rank].</param>
 /// <param name="Scale">Factor of the product.</param>
-public sealed record LowRank(Site Site, FloatMatrix A, FloatMatrix B, float Scale) : AdapterEdit
+public sealed record LowRank(Site Site, FloatMatrix A, FloatMatrix B, float Scale) : ModuleEdit(Site)
 {
     /// <summary>Number of rows of <see cref="A"/>.</summary>
     public int Rank => A.Rows;

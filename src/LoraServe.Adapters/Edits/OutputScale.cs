@@ -3,7 +3,7 @@ namespace LoraServe.Adapters.Edits;
 /// <summary>Scales each output of the base's product and of this adapter's products: y ← v∘y, a bias excepted.</summary>
 /// <param name="Site">The linear map; at the table the scale is over the width.</param>
 /// <param name="Values">One factor for each output.</param>
-public sealed record OutputScale(Site Site, float[] Values) : AdapterEdit
+public sealed record OutputScale(Site Site, float[] Values) : ModuleEdit(Site)
 {
     /// <inheritdoc />
     public override long ByteLength => Values.LongLength * sizeof(float);

@@ -4,7 +4,7 @@ namespace LoraServe.Adapters.Edits;
 /// <param name="Site"><see cref="Site.Embedding"/> or <see cref="Site.Head"/>.</param>
 /// <param name="Tokens">The rows, ascending, each once.</param>
 /// <param name="Values">[tokens, width].</param>
-public sealed record RowsDelta(Site Site, int[] Tokens, FloatMatrix Values) : AdapterEdit
+public sealed record RowsDelta(Site Site, int[] Tokens, FloatMatrix Values) : ModuleEdit(Site)
 {
     /// <inheritdoc />
     public override long ByteLength => Values.ByteLength + (Tokens.LongLength * sizeof(int));

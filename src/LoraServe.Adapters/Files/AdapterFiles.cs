@@ -10,8 +10,15 @@ namespace LoraServe.Adapters.Files;
 /// <param name="Digest">SHA-256 of configuration and weights, in lower-case hexadecimal.</param>
 internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weights, string WeightsPath, string Digest)
 {
-    private const string ConfigName = "adapter_config.json";
-    private const string WeightsName = "adapter_model.safetensors";
+    /// <summary>The configuration's name.</summary>
+    public const string ConfigName = "adapter_config.json";
+
+    /// <summary>The name of the weights file.</summary>
+    public const string WeightsName = "adapter_model.safetensors";
+
+    /// <summary>What PEFT puts before a module's path.</summary>
+    public const string PeftPrefix = "base_model.model.";
+
     private const int MaximumConfigBytes = 16 << 20;
     private static readonly string[] s_pickles = ["adapter_model.bin", "adapter_model.pt", "pytorch_model.bin"];
 

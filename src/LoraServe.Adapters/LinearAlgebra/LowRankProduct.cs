@@ -23,4 +23,20 @@ internal static class LowRankProduct
             TensorPrimitives.MultiplyAdd(a.Row(k), scale * bRow[k], target, target);
         }
     }
+
+    /// <summary>target += what a pair at the token table changes in a token's row.</summary>
+    public static void AddTableRow(Span<float> target, LowRank pair, int token)
+    {
+        for (int i = 0; i < target.Length; i++)
+        {
+            ReadOnlySpan<float> b = pair.B.Row(i);
+            float sum = 0;
+            for (int k = 0; k < b.Length; k++)
+            {
+                sum += b[k] * pair.A.Values[(k * pair.A.Columns) + token];
+            }
+
+            target[i] += pair.Scale * sum;
+        }
+    }
 }

@@ -54,26 +54,12 @@ internal static class Dora
         {
             if (module.Site == Site.Embedding)
             {
-                AddTableRow(pair, row, destination);
+                LowRankProduct.AddTableRow(destination, pair, row);
             }
             else
             {
                 LowRankProduct.AddRow(destination, pair.A, pair.B.Row(row), pair.Scale);
             }
-        }
-    }
-
-    private static void AddTableRow(LowRank pair, int token, float[] destination)
-    {
-        for (int i = 0; i < destination.Length; i++)
-        {
-            float sum = 0;
-            for (int k = 0; k < pair.Rank; k++)
-            {
-                sum += pair.B.Row(i)[k] * pair.A.Row(k)[token];
-            }
-
-            destination[i] += pair.Scale * sum;
         }
     }
 

@@ -47,7 +47,7 @@ internal sealed class ModuleEdits(BaseModule module)
     }
 
     /// <summary>The edits.</summary>
-    public IEnumerable<AdapterEdit> Edits()
+    public IEnumerable<ModuleEdit> Edits()
     {
         foreach (LowRank pair in Pairs)
         {

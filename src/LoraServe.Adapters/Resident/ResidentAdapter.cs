@@ -20,13 +20,10 @@ public sealed class ResidentAdapter : IDisposable
         _norms = new NormEdit?[(model.LayerCount * NormSite.RolesPerLayer) + 1];
         try
         {
-            foreach (BaseModule module in model.Modules)
+            ILookup<Site, ModuleEdit> edits = adapter.Edits.OfType<ModuleEdit>().ToLookup(edit => edit.Site);
+            foreach (BaseModule module in model.Modules.Where(module => edits.Contains(module.Site)))
             {
-                AdapterEdit[] edits = [.. adapter.Edits.Where(edit => SiteOf(edit) == module.Site)];
-                if (edits.Length > 0)
-                {
-                    Place(module, new SiteEdits(module, edits));
-                }
+                Place(module, new SiteEdits(module, [.. edits[module.Site]]));
             }
 
             foreach (NormDelta norm in adapter.Edits.OfType<NormDelta>())
@@ -75,16 +72,6 @@ public sealed class ResidentAdapter : IDisposable
 
     /// <inheritdoc />
     public void Dispose() => _memory.ForEach(part => part.Dispose());
-
-    private static Site? SiteOf(AdapterEdit edit) => edit switch
-    {
-        LowRank at => at.Site,
-        OutputScale at => at.Site,
-        DenseDelta at => at.Site,
-        RowsDelta at => at.Site,
-        BiasDelta at => at.Site,
-        _ => null,
-    };
 
     private int Index(Site site) => site.Role == SiteRole.Head ? _linears.Length - 1 : (site.Layer * Site.RolesPerLayer) + (int)site.Role;
 

@@ -6,7 +6,7 @@ namespace LoraServe.Adapters.Resident;
 /// <remarks>Two pairs become one of the sum of their ranks; output scales are folded into B and the dense matrix.</remarks>
 internal sealed class SiteEdits
 {
-    public SiteEdits(BaseModule module, IReadOnlyList<AdapterEdit> edits)
+    public SiteEdits(BaseModule module, IReadOnlyList<ModuleEdit> edits)
     {
         bool isTable = module.Site == Site.Embedding;
         float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;

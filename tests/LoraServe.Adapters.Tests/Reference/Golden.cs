@@ -8,13 +8,13 @@ internal static class Golden
     private const float Tolerance = 1e-3f;
 
     /// <summary>Checks every prompt of an <c>expected.safetensors</c>.</summary>
-    public static void Check(ReferenceForward forward, string expectedPath, bool greedy)
+    public static void Check(ReferenceForward forward, string expectedPath, bool greedy, string logits = "logits")
     {
         using SafetensorsFile expected = SafetensorsFile.Open(expectedPath);
         for (int i = 0; expected.Tensors.TryGetValue($"prompt.{i}", out var prompt); i++)
         {
             int[] tokens = [.. prompt.ToFloats().Select(value => (int)value)];
-            CheckLogits(forward, tokens, expected.Tensors[$"logits.{i}"].ToFloats(), $"{expectedPath} prompt {i}");
+            CheckLogits(forward, tokens, expected.Tensors[$"{logits}.{i}"].ToFloats(), $"{expectedPath} prompt {i}");
             if (greedy && expected.Tensors.TryGetValue($"greedy.{i}", out var ids))
             {
                 CheckGreedy(forward, tokens, [.. ids.ToFloats().Select(value => (int)value)], expectedPath);

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Matrices;
@@ -7,6 +8,9 @@ namespace LoraServe.Adapters.Tests.Reference;
 /// <summary>A Llama forward pass in plain loops, with adapters applied as <see cref="LinearEdit"/> says.</summary>
 internal sealed unsafe class ReferenceForward(FileBaseModel model, params (ResidentAdapter Adapter, float Weight)[] adapters)
 {
+    /// <summary>Where weights come from: the model, or what was merged into it.</summary>
+    public IBaseModel Weights { get; init; } = model;
+
     private readonly Dictionary<Site, float[]> _weights = [];
 
     /// <summary>Logits after every token, [tokens][vocabulary].</summary>
@@ -69,21 +73,12 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         return y;
     }
 
-    private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            sum += (double)a[i] * b[i];
-        }
-
-        return (float)sum;
-    }
+    private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.Dot(a, b);
 
     private float[] Embed(int token, int position, int[] activeFrom)
     {
         float[] row = new float[model.Width];
-        model.CopyWeightRow(Site.Embedding, token, row);
+        Weights.CopyWeightRow(Site.Embedding, token, row);
         for (int a = 0; a < adapters.Length; a++)
         {
             if (position >= activeFrom[a])
@@ -98,7 +93,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
     private float[][] Norm(float[][] rows, NormSite site, int[] activeFrom)
     {
         float[] gains = new float[model.Width];
-        model.CopyNorm(site, gains);
+        Weights.CopyNorm(site, gains);
         return [.. rows.Select((row, position) =>
         {
             double scale = 1 / Math.Sqrt((Dot(row, row) / row.Length) + model.NormEpsilon);
@@ -126,14 +121,14 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
             weight = new float[module.Outputs * module.Inputs];
             for (int row = 0; row < module.Outputs; row++)
             {
-                model.CopyWeightRow(site, row, weight.AsSpan(row * module.Inputs, module.Inputs));
+                Weights.CopyWeightRow(site, row, weight.AsSpan(row * module.Inputs, module.Inputs));
             }
 
             _weights[site] = weight;
         }
 
         float[] bias = new float[module.Outputs];
-        model.CopyBias(site, bias);
+        Weights.CopyBias(site, bias);
         return [.. rows.Select((x, position) =>
         {
             float[] y = new float[module.Outputs];

@@ -1,0 +1,37 @@
+namespace LoraServe.Adapters.Merging;
+
+/// <summary>How adapters are combined.</summary>
+public sealed record CombinationOptions
+{
+    /// <summary>The method. Default: weighted sums of the factors.</summary>
+    public CombinationMethod Method { get; init; } = CombinationMethod.Linear;
+
+    /// <summary>Part of the values that pruning keeps, above 0 and at most 1. Default 1.</summary>
+    public double Density { get; init; } = 1;
+
+    /// <summary>Rank of the result of a method that decomposes; null: the greatest of the adapters' ranks.</summary>
+    public int? Rank { get; init; }
+
+    /// <summary>Whether TIES elects signs by counting them instead of adding the values. Default false.</summary>
+    public bool ElectByFrequency { get; init; }
+
+    /// <summary>Seed of DARE's dropping. Default 0.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>The method of PEFT's name for it, such as <c>dare_ties_svd</c>; null for a name that is not known.</summary>
+    public static CombinationMethod? FindMethod(string peftName) => peftName switch
+    {
+        "linear" => CombinationMethod.Linear,
+        "cat" => CombinationMethod.Concatenation,
+        "svd" => CombinationMethod.Svd,
+        "ties" => CombinationMethod.Ties,
+        "ties_svd" => CombinationMethod.TiesSvd,
+        "dare_linear" => CombinationMethod.DareLinear,
+        "dare_ties" => CombinationMethod.DareTies,
+        "dare_linear_svd" => CombinationMethod.DareLinearSvd,
+        "dare_ties_svd" => CombinationMethod.DareTiesSvd,
+        "magnitude_prune" => CombinationMethod.MagnitudePrune,
+        "magnitude_prune_svd" => CombinationMethod.MagnitudePruneSvd,
+        _ => null,
+    };
+}

@@ -1,0 +1,144 @@
+using System.Numerics.Tensors;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.LinearAlgebra;
+
+namespace LoraServe.Adapters.Merging;
+
+/// <summary>A base model with an adapter merged into its weights, row by row as they are asked for.</summary>
+public sealed class MergedModel : IBaseModel
+{
+    private readonly IBaseModel _model;
+    private readonly float _weight;
+    private readonly ILookup<Site, ModuleEdit> _edits;
+    private readonly Dictionary<NormSite, float[]> _norms;
+
+    private MergedModel(IBaseModel model, Adapter adapter, float weight)
+    {
+        _model = model;
+        _weight = weight;
+        _edits = adapter.Edits.OfType<ModuleEdit>().ToLookup(edit => edit.Site);
+        _norms = adapter.Edits.OfType<NormDelta>().ToDictionary(edit => edit.Site, edit => edit.Values);
+        TiedHead = model.TiedHead && !_edits.Contains(Site.Head) && !_edits.Contains(Site.Embedding);
+        Fingerprint = $"{model.Fingerprint}+{adapter.Digest}";
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<BaseModule> Modules => _model.Modules;
+
+    /// <inheritdoc />
+    public IReadOnlyList<BaseNorm> Norms => _model.Norms;
+
+    /// <inheritdoc />
+    public int LayerCount => _model.LayerCount;
+
+    /// <inheritdoc />
+    public int Width => _model.Width;
+
+    /// <inheritdoc />
+    public int HeadSize => _model.HeadSize;
+
+    /// <inheritdoc />
+    public int VocabularySize => _model.VocabularySize;
+
+    /// <summary>Whether the head still is the token table: false where the adapter edits either of them.</summary>
+    public bool TiedHead { get; }
+
+    /// <inheritdoc />
+    public string Fingerprint { get; }
+
+    /// <summary>Merges an adapter into a base.</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="adapter">Loaded on it.</param>
+    /// <param name="weight">Factor of every change.</param>
+    /// <exception cref="ArgumentException">The adapter cannot be merged: it is active only in a part of the sequence, or adds a bias where the base has none.</exception>
+    public static MergedModel Create(IBaseModel model, Adapter adapter, float weight = 1)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(adapter);
+        if (adapter.InvocationTokens.Length > 0)
+        {
+            throw new ArgumentException("The adapter is active only after its invocation tokens (aLoRA); it cannot be merged. Serve it beside the base.", nameof(adapter));
+        }
+
+        foreach (BiasDelta bias in adapter.Edits.OfType<BiasDelta>())
+        {
+            if (model.Modules.First(module => module.Site == bias.Site) is { HasBias: false } module)
+            {
+                throw new ArgumentException($"The adapter adds a bias at {module.Path}, where the base has none; it cannot be merged. Serve it beside the base.", nameof(adapter));
+            }
+        }
+
+        return new MergedModel(model, adapter, weight);
+    }
+
+    /// <inheritdoc />
+    public void CopyWeightRow(Site site, int row, Span<float> destination)
+    {
+        _model.CopyWeightRow(site, row, destination);
+        if (!_edits.Contains(site))
+        {
+            return;
+        }
+
+        float[] changed = destination.ToArray();
+        float[]? scale = null;
+        foreach (ModuleEdit edit in _edits[site])
+        {
+            switch (edit)
+            {
+                case LowRank pair when site == Site.Embedding:
+                    LowRankProduct.AddTableRow(changed, pair, row);
+                    break;
+                case LowRank pair:
+                    LowRankProduct.AddRow(changed, pair.A, pair.B.Row(row), pair.Scale);
+                    break;
+                case DenseDelta dense:
+                    TensorPrimitives.Add(changed, dense.Values.Row(row), changed);
+                    break;
+                case OutputScale output:
+                    scale = output.Values;
+                    break;
+            }
+        }
+
+        if (scale is not null && site == Site.Embedding)
+        {
+            TensorPrimitives.Multiply(changed, scale, changed);
+        }
+        else if (scale is not null)
+        {
+            TensorPrimitives.Multiply(changed, scale[row], changed);
+        }
+
+        foreach (RowsDelta rows in _edits[site].OfType<RowsDelta>())
+        {
+            if (Array.BinarySearch(rows.Tokens, row) is >= 0 and int place)
+            {
+                TensorPrimitives.Add(changed, rows.Values.Row(place), changed);
+            }
+        }
+
+        TensorPrimitives.Subtract(changed, destination, changed);
+        TensorPrimitives.MultiplyAdd(changed, _weight, destination, destination);
+    }
+
+    /// <inheritdoc />
+    public void CopyBias(Site site, Span<float> destination)
+    {
+        _model.CopyBias(site, destination);
+        foreach (BiasDelta bias in _edits[site].OfType<BiasDelta>())
+        {
+            TensorPrimitives.MultiplyAdd(bias.Values, _weight, destination, destination);
+        }
+    }
+
+    /// <inheritdoc />
+    public void CopyNorm(NormSite site, Span<float> destination)
+    {
+        _model.CopyNorm(site, destination);
+        if (_norms.TryGetValue(site, out float[]? delta))
+        {
+            TensorPrimitives.MultiplyAdd(delta, _weight, destination, destination);
+        }
+    }
+}

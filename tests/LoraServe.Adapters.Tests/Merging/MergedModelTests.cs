@@ -1,0 +1,27 @@
+using LoraServe.Adapters.Merging;
+using LoraServe.Adapters.Tests.Reference;
+
+namespace LoraServe.Adapters.Tests.Merging;
+
+public sealed class MergedModelTests
+{
+    public static TheoryData<string> Mergeable() => PeftCases.Lora(entry => entry.GetProperty("mergeable").GetBoolean());
+
+    [SkippableTheory]
+    [MemberData(nameof(Mergeable))]
+    public void Create_MergeableCaseOfTheReference_GivesItsMergedLogits(string path)
+    {
+        string directory = PeftCases.Require(path);
+        FileBaseModel model = PeftCases.BaseOf(path);
+        MergedModel merged = MergedModel.Create(model, AdapterLoader.Load(directory, model));
+        Golden.Check(new ReferenceForward(model) { Weights = merged }, Path.Combine(directory, "expected.safetensors"), greedy: false, logits: "merged.logits");
+    }
+
+    [SkippableFact]
+    public void Create_AdapterThatIsActiveInAPartOnly_IsRefused()
+    {
+        FileBaseModel model = PeftCases.BaseOf("llama");
+        Adapter adapter = AdapterLoader.Load(PeftCases.Require("llama/alora"), model);
+        Assert.Contains("aLoRA", Assert.Throws<ArgumentException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using LoraServe.Testing;
+
+namespace LoraServe.Adapters.Tests.Reference;
+
+/// <summary>The cases that PEFT recorded.</summary>
+internal static class PeftCases
+{
+    public const string Root = "fixtures/peft";
+
+    /// <summary>A full path below the folder of the cases; skips the test where it is missing.</summary>
+    public static string Require(string path) => SharedFiles.Require($"{Root}/{path}");
+
+    /// <summary>Paths of the LORA cases on a Llama or Qwen2 base that <paramref name="wanted"/> picks; the first folder is the base.</summary>
+    public static TheoryData<string> Lora(Func<JsonElement, bool> wanted)
+    {
+        var cases = new TheoryData<string>();
+        if (SharedFiles.TryGet($"{Root}/index.json") is { } index)
+        {
+            using var document = JsonDocument.Parse(File.ReadAllBytes(index));
+            foreach (JsonElement entry in document.RootElement.GetProperty("cases").EnumerateArray())
+            {
+                if (entry.GetProperty("peft_type").GetString() == "LORA" && entry.GetProperty("base").GetString() is "llama" or "qwen2" && wanted(entry))
+                {
+                    cases.Add(entry.GetProperty("path").GetString()!);
+                }
+            }
+        }
+
+        if (cases.Count == 0)
+        {
+            // A theory without data fails; this one reports itself skipped.
+            cases.Add("llama/lora-qv");
+        }
+
+        return cases;
+    }
+
+    /// <summary>The base of a case.</summary>
+    public static FileBaseModel BaseOf(string path) => FileBaseModel.Open(Require($"bases/{path.Split('/')[0]}"));
+}
