@@ -160,7 +160,7 @@ internal static class SequenceFilters
         int offset = 0;
         for (int i = 0; i < count; i++)
         {
-            state.Charge(1);
+            state.Charge(32);
             int length = size + (i < longer ? 1 : 0);
             IEnumerable<object?> slice = items.Skip(offset).Take(length);
             offset += length;

@@ -26,6 +26,7 @@ internal sealed record For(Target Target, Expression Sequence, Expression? Condi
         LoopValue loop = new(this, items, depth, outer);
         for (int i = 0; i < items.Count; i++)
         {
+            state.Charge(8);
             loop.Index0 = i;
             state.Scope = new Scope(outer);
             Target.Assign(state, items[i]);
