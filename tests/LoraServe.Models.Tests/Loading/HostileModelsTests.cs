@@ -1,4 +1,5 @@
-using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
 using LoraServe.Compute.Files;
 using LoraServe.Testing;
 
@@ -6,30 +7,55 @@ namespace LoraServe.Models.Tests.Loading;
 
 public class HostileModelsTests
 {
-    private const long AllocationLimit = 64 << 20;
+    public static TheoryData<string, string, bool> Configs => HostileFiles.In("config");
 
-    public static TheoryData<string, string, bool> Configs => Cases("config");
-
-    public static TheoryData<string, string, bool> Gguf => Cases("gguf");
+    public static TheoryData<string, string, bool> Gguf => HostileFiles.In("gguf");
 
     [SkippableTheory]
     [MemberData(nameof(Configs))]
-    public void Load_HostileDirectory_IsRefused(string file, string kind, bool strict)
-    {
-        string path = SharedFiles.Require($"fixtures/hostile/{file}");
-        Check(Path.GetDirectoryName(path)!, kind, strict);
-    }
+    public void Load_HostileDirectory_IsRefused(string file, string kind, bool strict) =>
+        Check(Path.GetDirectoryName(HostileFiles.Require(file))!, kind, strict);
 
     [SkippableTheory]
     [MemberData(nameof(Gguf))]
     public void Load_HostileGguf_IsRefused(string file, string kind, bool strict) =>
-        Check(SharedFiles.Require($"fixtures/hostile/{file}"), kind, strict);
+        Check(HostileFiles.Require(file), kind, strict);
+
+    [Fact]
+    public void Load_DamagedGguf_LoadsOrIsRefused() => Fuzz(Repository.Fixture("files/tiny-llama.gguf"), (damaged, directory) =>
+    {
+        string path = directory.File("model.gguf");
+        File.WriteAllBytes(path, damaged);
+        return path;
+    });
+
+    [Fact]
+    public void Load_DamagedConfig_LoadsOrIsRefused() => Fuzz(Repository.Fixture("models/llama-tied/config.json"), (damaged, directory) =>
+    {
+        string weights = directory.File("model.safetensors");
+        if (!File.Exists(weights))
+        {
+            File.Copy(Repository.Fixture("models/llama-tied/model.safetensors"), weights);
+        }
+
+        File.WriteAllBytes(directory.File("config.json"), damaged);
+        return directory.Path;
+    });
+
+    private static void Fuzz(string file, Func<byte[], TemporaryDirectory, string> write)
+    {
+        byte[] valid = File.ReadAllBytes(file);
+        using var directory = new TemporaryDirectory();
+        Prop.ForAll(Damage.Of(valid).ToArbitrary(), damaged =>
+        {
+            Exception? error = HostileFiles.Load(() => ModelLoader.Load(write(damaged, directory)).Dispose());
+            return error is null or ModelFormatException or TensorFileException;
+        }).Check(FsCheck.Config.QuickThrowOnFailure.WithMaxTest(300));
+    }
 
     private static void Check(string path, string kind, bool strict)
     {
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Exception? error = Record.Exception(() => ModelLoader.Load(path).Dispose());
-        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < AllocationLimit);
+        Exception? error = HostileFiles.Load(() => ModelLoader.Load(path).Dispose());
         if (kind == "valid")
         {
             Assert.Null(error);
@@ -40,27 +66,5 @@ public class HostileModelsTests
             Assert.True(error is ModelFormatException or TensorFileException, error.ToString());
             Assert.Contains(path, error.Message, StringComparison.Ordinal);
         }
-    }
-
-    private static TheoryData<string, string, bool> Cases(string folder)
-    {
-        var cases = new TheoryData<string, string, bool>();
-        if (SharedFiles.TryGet("fixtures/hostile/manifest.jsonl") is not { } manifest)
-        {
-            cases.Add("manifest.jsonl", "missing", false);
-            return cases;
-        }
-
-        foreach (string line in File.ReadLines(manifest))
-        {
-            using var row = JsonDocument.Parse(line);
-            string file = row.RootElement.GetProperty("file").GetString()!;
-            if (file.StartsWith(folder + "/", StringComparison.Ordinal))
-            {
-                cases.Add(file, row.RootElement.GetProperty("kind").GetString()!, row.RootElement.GetProperty("strict").GetBoolean());
-            }
-        }
-
-        return cases;
     }
 }

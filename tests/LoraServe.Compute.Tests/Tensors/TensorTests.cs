@@ -1,0 +1,58 @@
+using LoraServe.Compute.Tensors;
+
+namespace LoraServe.Compute.Tests.Tensors;
+
+public class TensorTests
+{
+    [Fact]
+    public void ToFloats_BlockTypes_FollowTheFormat()
+    {
+        byte[] nibbles = [.. Enumerable.Range(0, 16).Select(i => (byte)(i | ((15 - i) << 4)))];
+        byte[] half = Half(0.5f);
+        float[] q4 = Tensor.FromBytes("a", ElementType.Q4_0, [.. half, .. nibbles], 1, 32).ToFloats();
+        float[] q41 = Tensor.FromBytes("a", ElementType.Q4_1, [.. half, .. Half(-3), .. nibbles], 1, 32).ToFloats();
+        float[] q8 = Tensor.FromBytes("a", ElementType.Q8_0, [.. half, .. Enumerable.Range(0, 32).Select(i => (byte)(i - 16))], 1, 32).ToFloats();
+        for (int i = 0; i < 32; i++)
+        {
+            int nibble = i < 16 ? i : 31 - i;
+            Assert.Equal(0.5f * (nibble - 8), q4[i]);
+            Assert.Equal((0.5f * nibble) - 3, q41[i]);
+            Assert.Equal(0.5f * (i - 16), q8[i]);
+        }
+    }
+
+    [Fact]
+    public void ToFloats_PlainTypes_KeepTheValue()
+    {
+        float[] values = [1, -2, 0.5f];
+        Assert.Equal(values, Tensor.FromFloats("a", values, 3).ToFloats());
+        Assert.Equal(values, Tensor.FromBytes("a", ElementType.F16, [.. values.SelectMany(Half)], 3).ToFloats());
+        Assert.Equal(values, Tensor.FromBytes("a", ElementType.BF16, [.. values.SelectMany(value => BitConverter.GetBytes(value)[2..])], 3).ToFloats());
+        Assert.Equal(values, Tensor.FromBytes("a", ElementType.F64, [.. values.SelectMany(value => BitConverter.GetBytes((double)value))], 3).ToFloats());
+        Assert.Equal([255, 0], Tensor.FromBytes("a", ElementType.U8, [255, 0], 2).ToFloats());
+        Assert.Equal([-1, 0], Tensor.FromBytes("a", ElementType.I8, [255, 0], 2).ToFloats());
+        Assert.Equal([-1, 256], Tensor.FromBytes("a", ElementType.I16, [255, 255, 0, 1], 2).ToFloats());
+        Assert.Equal([-2], Tensor.FromBytes("a", ElementType.I32, BitConverter.GetBytes(-2), 1).ToFloats());
+        Assert.Equal([-3], Tensor.FromBytes("a", ElementType.I64, BitConverter.GetBytes(-3L)).ToFloats());
+    }
+
+    [Fact]
+    public void CopyRow_OfAMatrix_IsThatRow()
+    {
+        Tensor tensor = Tensor.FromFloats("a", [1, 2, 3, 4, 5, 6], 3, 2);
+        float[] row = new float[2];
+        tensor.CopyRow(2, row);
+        Assert.Equal([5, 6], row);
+        Assert.Throws<ArgumentOutOfRangeException>(() => tensor.CopyRow(3, row));
+        Assert.Throws<ArgumentException>(() => tensor.CopyRow(0, new float[3]));
+    }
+
+    [Fact]
+    public void ToFloats_NoElements_IsEmpty() => Assert.Empty(Tensor.FromFloats("a", [], 3, 0).ToFloats());
+
+    [Fact]
+    public void FromFloats_ShapeOfAnotherSize_Throws() =>
+        Assert.Throws<ArgumentException>(() => Tensor.FromFloats("a", [1, 2], 3));
+
+    private static byte[] Half(float value) => BitConverter.GetBytes((Half)value);
+}
