@@ -1,8 +1,8 @@
 namespace LoraServe.Compute.Workers;
 
-/// <summary>Work that every worker of a <see cref="WorkerPool"/> does its share of.</summary>
+/// <summary>Work that is done in as many shares as a <see cref="WorkerPool"/> has workers.</summary>
 public interface IParallelJob
 {
-    /// <summary>Does the share of worker <paramref name="worker"/> out of <paramref name="workerCount"/>; several run at once on the same job.</summary>
+    /// <summary>Does share <paramref name="worker"/> of <paramref name="workerCount"/>. Shares run at once on the same job; each runs once, on any thread.</summary>
     void Run(int worker, int workerCount);
 }

@@ -3,19 +3,25 @@ using System.Runtime.ExceptionServices;
 
 namespace LoraServe.Compute.Workers;
 
-/// <summary>A fixed set of threads that run one job together: the caller is worker 0, the others spin briefly for work and then park.</summary>
-/// <remarks>One thread at a time may call <see cref="Run"/>; it allocates nothing. Jobs must not call <see cref="Run"/> on the same pool.</remarks>
+/// <summary>A fixed set of threads that do the shares of one job together; the caller is one of them.</summary>
+/// <remarks>
+/// Idle threads spin for less than a millisecond and then park. A share that no thread has begun when the caller is done with its own is
+/// done by the caller, so a thread that lost its core delays nobody. One job runs at a time and allocates nothing; a job must not
+/// call <see cref="Run"/> on its own pool.
+/// </remarks>
 public sealed unsafe class WorkerPool : IDisposable
 {
-    // About 50 µs of spinning before a worker parks: longer than any gap inside a step, shorter than anyone's patience for a warm idle CPU.
-    private const int SpinsBeforeParking = 1500;
+    // Spinning outlasts the gaps inside a step (tens of µs), and ends soon enough that an idle server leaves its cores alone.
+    private const int SpinsBeforeParking = 8192;
     private const int SpinsPerYield = 64;
 
     private readonly Thread[] _threads;
     private readonly object _gate = new();
     private readonly Lock _caller = new();
-    private volatile int _generation;
-    private volatile int _running;
+
+    // Upper half: number of the job; lower half: its next share that nobody has begun.
+    private long _ticket;
+    private volatile int _unfinished;
     private volatile int _parked;
     private volatile bool _stopping;
     private delegate*<void*, int, int, void> _entry;
@@ -27,39 +33,39 @@ public sealed unsafe class WorkerPool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workerCount, 1);
         WorkerCount = workerCount;
+        _ticket = workerCount;
         _threads = new Thread[workerCount - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
-            int worker = i + 1;
-            _threads[i] = new Thread(() => Work(worker)) { IsBackground = true, Name = $"compute {worker}" };
+            _threads[i] = new Thread(Work) { IsBackground = true, Name = $"compute {i + 1}" };
             _threads[i].Start();
         }
     }
 
-    /// <summary>Workers, the caller included.</summary>
+    /// <summary>Threads that work, the caller included: also the number of shares of a job.</summary>
     public int WorkerCount { get; }
 
-    /// <summary>Runs the job on every worker and returns when all are done.</summary>
-    /// <remarks>What a job throws is thrown here, the first of several; the pool stays usable.</remarks>
+    /// <summary>Runs every share of the job, share 0 on the calling thread, and returns when all are done.</summary>
+    /// <remarks>What a share throws is thrown here, the first of several; the pool stays usable.</remarks>
+    /// <exception cref="ObjectDisposedException">The pool was disposed.</exception>
     public void Run<TJob>(ref TJob job)
         where TJob : struct, IParallelJob, allows ref struct
     {
-        if (WorkerCount == 1)
-        {
-            job.Run(0, 1);
-            return;
-        }
-
         lock (_caller)
         {
             ObjectDisposedException.ThrowIf(_stopping, this);
+            if (WorkerCount == 1)
+            {
+                job.Run(0, 1);
+                return;
+            }
 
             // A local, because the other threads reach it by address: the stack does not move, the heap may.
             TJob shared = job;
             _job = Unsafe.AsPointer(ref shared);
             _entry = &Enter<TJob>;
-            _running = _threads.Length;
-            Interlocked.Increment(ref _generation);
+            _unfinished = WorkerCount;
+            Interlocked.Exchange(ref _ticket, (((_ticket >> 32) + 1) << 32) | 1);
             if (_parked != 0)
             {
                 lock (_gate)
@@ -68,16 +74,12 @@ public sealed unsafe class WorkerPool : IDisposable
                 }
             }
 
-            try
+            RunShare(0);
+            while (TryRunNextShare())
             {
-                shared.Run(0, WorkerCount);
-            }
-            catch (Exception e)
-            {
-                Fail(e);
             }
 
-            for (int spins = 1; _running != 0; spins++)
+            for (int spins = 1; _unfinished != 0; spins++)
             {
                 Pause(spins);
             }
@@ -111,7 +113,7 @@ public sealed unsafe class WorkerPool : IDisposable
     private static void Enter<TJob>(void* job, int worker, int workerCount)
         where TJob : struct, IParallelJob, allows ref struct => Unsafe.AsRef<TJob>(job).Run(worker, workerCount);
 
-    // A descheduled partner may be waiting for this very core, so every so often give it away.
+    // The thread waited for may need this very core, so every so often give it away.
     private static void Pause(int spins)
     {
         if (spins % SpinsPerYield == 0)
@@ -124,38 +126,57 @@ public sealed unsafe class WorkerPool : IDisposable
         }
     }
 
-    private void Work(int worker)
+    private void Work()
     {
-        int seen = 0;
-        while (Await(seen))
+        while (Await())
         {
-            seen = _generation;
-            try
-            {
-                _entry(_job, worker, WorkerCount);
-            }
-            catch (Exception e)
-            {
-                Fail(e);
-            }
-
-            Interlocked.Decrement(ref _running);
+            TryRunNextShare();
         }
     }
 
-    // True when there is a job newer than the one seen; false when the pool ends.
-    private bool Await(int seen)
+    private bool HasShare => (int)Volatile.Read(ref _ticket) < WorkerCount;
+
+    // Whoever moves the ticket on owns the share, and the job cannot end before that share does.
+    private bool TryRunNextShare()
     {
-        for (int spins = 1; spins < SpinsBeforeParking; spins++)
+        long ticket = Volatile.Read(ref _ticket);
+        while ((int)ticket < WorkerCount)
         {
-            if (_generation != seen)
+            long seen = Interlocked.CompareExchange(ref _ticket, ticket + 1, ticket);
+            if (seen == ticket)
             {
+                RunShare((int)ticket);
                 return true;
             }
 
-            if (_stopping)
+            ticket = seen;
+        }
+
+        return false;
+    }
+
+    private void RunShare(int share)
+    {
+        try
+        {
+            _entry(_job, share, WorkerCount);
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
+        }
+
+        Interlocked.Decrement(ref _unfinished);
+    }
+
+    // True when there is a share to begin; false when the pool ends.
+    private bool Await()
+    {
+        for (int spins = 1; spins < SpinsBeforeParking && !_stopping; spins++)
+        {
+            if (HasShare)
             {
-                return false;
+                return true;
             }
 
             Pause(spins);
@@ -163,9 +184,9 @@ public sealed unsafe class WorkerPool : IDisposable
 
         lock (_gate)
         {
-            // Full fences on both sides: either this thread sees the new generation, or the caller sees it parked.
+            // Both sides write, then read, with a full fence between: this thread sees the share or the caller sees it parked.
             Interlocked.Increment(ref _parked);
-            while (_generation == seen && !_stopping)
+            while (!HasShare && !_stopping)
             {
                 Monitor.Wait(_gate);
             }
@@ -173,8 +194,6 @@ public sealed unsafe class WorkerPool : IDisposable
             Interlocked.Decrement(ref _parked);
         }
 
-        return _generation != seen;
+        return !_stopping;
     }
-
-    private void Fail(Exception e) => Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace LoraServe.Compute.Kernels.Panels;
 
-/// <summary>Products of float32 activation rows with float panels: every output is one chain of multiply-adds over the inputs in order.</summary>
+/// <summary>Products of float32 activation rows with float panels: every output is one chain of multiply-adds over the inputs in order, or four for narrow matrices.</summary>
 internal static unsafe class FloatTile<TSimd, TFloat, TInt>
     where TSimd : struct, ISimd<TFloat, TInt>
     where TFloat : unmanaged
@@ -83,6 +83,40 @@ internal static unsafe class FloatTile<TSimd, TFloat, TInt>
         Store(sum30, sum31, tile + (6 * TSimd.Lanes));
         Store(sum40, sum41, tile + (8 * TSimd.Lanes));
         Store(sum50, sum51, tile + (10 * TSimd.Lanes));
+    }
+
+    /// <summary>Two rows and one float32 panel: tile[row · lanes + lane]. Four chains an output, input k in chain k mod 4, because one panel alone has too few chains to cover the latency of a multiply-add.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void TwoRowsInFourChains(float* w, int inputs, float* x0, float* x1, float* tile)
+    {
+        TFloat sum00 = default, sum01 = default, sum02 = default, sum03 = default;
+        TFloat sum10 = default, sum11 = default, sum12 = default, sum13 = default;
+        nint k = 0;
+        for (; k + 4 <= inputs; k += 4, w += 4 * TSimd.Lanes)
+        {
+            TFloat weight = TSimd.Load(w);
+            sum00 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x0[k]), sum00);
+            sum10 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x1[k]), sum10);
+            weight = TSimd.Load(w + TSimd.Lanes);
+            sum01 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x0[k + 1]), sum01);
+            sum11 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x1[k + 1]), sum11);
+            weight = TSimd.Load(w + (2 * TSimd.Lanes));
+            sum02 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x0[k + 2]), sum02);
+            sum12 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x1[k + 2]), sum12);
+            weight = TSimd.Load(w + (3 * TSimd.Lanes));
+            sum03 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x0[k + 3]), sum03);
+            sum13 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x1[k + 3]), sum13);
+        }
+
+        for (; k < inputs; k++, w += TSimd.Lanes)
+        {
+            TFloat weight = TSimd.Load(w);
+            sum00 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x0[k]), sum00);
+            sum10 = TSimd.MultiplyAdd(weight, TSimd.Broadcast(x1[k]), sum10);
+        }
+
+        TSimd.Store(TSimd.Add(TSimd.Add(sum00, sum01), TSimd.Add(sum02, sum03)), tile);
+        TSimd.Store(TSimd.Add(TSimd.Add(sum10, sum11), TSimd.Add(sum12, sum13)), tile + TSimd.Lanes);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -10,30 +10,39 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
     where TFloat : unmanaged
     where TInt : unmanaged
 {
+    // Vectors of the largest tile.
     private const int LargestTile = 12;
+
+    // The down projections of most adapters: up to rank 16 with 256-bit vectors.
+    private const int NarrowPanels = 2;
+
+    // Up to this many rows go one by one: cheaper than a tile that they do not fill.
+    private const int RowsAlone = 2;
 
     public override int Lanes => TSimd.Lanes;
 
     public override void MultiplyFloats(PackedMatrix m, Rows x, in TileTarget target)
     {
-        if (x.Count == 1 && !m.Format.IsInteger())
+        if (m.Format == PanelFormat.F32 && m.PanelCount <= NarrowPanels)
         {
-            switch (m.Format)
-            {
-                case PanelFormat.F16:
-                    MultiplyRow<HalfFormat>(m, x, target);
-                    break;
-                case PanelFormat.BF16:
-                    MultiplyRow<BFloatFormat>(m, x, target);
-                    break;
-                default:
-                    MultiplyRow<SingleFormat>(m, x, target);
-                    break;
-            }
+            MultiplyNarrow(m, x, target);
+            return;
         }
-        else
+
+        switch (x.Count > RowsAlone ? null : (PanelFormat?)m.Format)
         {
-            MultiplyRows(m, x, target);
+            case PanelFormat.F32:
+                MultiplyEachRow<SingleFormat>(m, x, target);
+                break;
+            case PanelFormat.F16:
+                MultiplyEachRow<HalfFormat>(m, x, target);
+                break;
+            case PanelFormat.BF16:
+                MultiplyEachRow<BFloatFormat>(m, x, target);
+                break;
+            default:
+                MultiplyRows(m, x, target);
+                break;
         }
     }
 
@@ -54,16 +63,35 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
     }
 
     [SkipLocalsInit]
-    private static void MultiplyRow<TFormat>(PackedMatrix m, Rows x, in TileTarget target)
+    private static void MultiplyNarrow(PackedMatrix m, Rows x, in TileTarget target)
+    {
+        float* tile = stackalloc float[2 * TSimd.Lanes];
+        int last = (target.End - 1) / TSimd.Lanes;
+        for (int panel = target.First / TSimd.Lanes; panel <= last; panel++)
+        {
+            for (int row = 0; row < x.Count; row += 2)
+            {
+                int rows = Math.Min(2, x.Count - row);
+                FloatTile<TSimd, TFloat, TInt>.TwoRowsInFourChains((float*)m.Panel(panel), m.Inputs, x[row], x[row + rows - 1], tile);
+                Write(target, row, rows, panel, 1, tile, 1);
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void MultiplyEachRow<TFormat>(PackedMatrix m, Rows x, in TileTarget target)
         where TFormat : struct, IFloatFormat
     {
         float* tile = stackalloc float[4 * TSimd.Lanes];
         int last = (target.End - 1) / TSimd.Lanes;
         for (int panel = target.First / TSimd.Lanes; panel <= last; panel += 4)
         {
-            FloatTile<TSimd, TFloat, TInt>.RowByFourPanels<TFormat>(
-                m.Panel(panel), m.Panel(Math.Min(panel + 1, last)), m.Panel(Math.Min(panel + 2, last)), m.Panel(Math.Min(panel + 3, last)), m.Inputs, x[0], tile);
-            Write(target, 0, 1, panel, Math.Min(4, last - panel + 1), tile, 4);
+            for (int row = 0; row < x.Count; row++)
+            {
+                FloatTile<TSimd, TFloat, TInt>.RowByFourPanels<TFormat>(
+                    m.Panel(panel), m.Panel(Math.Min(panel + 1, last)), m.Panel(Math.Min(panel + 2, last)), m.Panel(Math.Min(panel + 3, last)), m.Inputs, x[row], tile);
+                Write(target, row, 1, panel, Math.Min(4, last - panel + 1), tile, 4);
+            }
         }
     }
 
@@ -104,24 +132,23 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         float* tile = stackalloc float[LargestTile * TSimd.Lanes];
         int last = (target.End - 1) / TSimd.Lanes;
         int blocks = m.Inputs / PanelLayout.BlockInputs;
-        for (int panel = target.First / TSimd.Lanes; panel <= last; panel++)
+        for (int panel = target.First / TSimd.Lanes; panel <= last; panel += 2)
         {
-            byte* w = m.Panel(panel);
-            for (int row = 0; row < rowCount; row += 4)
+            byte* w0 = m.Panel(panel);
+            byte* w1 = m.Panel(Math.Min(panel + 1, last));
+            int row = 0;
+            for (; rowCount - row > RowsAlone; row += 4)
             {
                 ActivationBlock* x0 = x + ((long)row * blocks);
-                int rows = Math.Min(4, rowCount - row);
-                if (rows == 1)
-                {
-                    IntegerTile<TSimd, TFloat, TInt, TFormat>.Row(w, blocks, x0, tile);
-                }
-                else
-                {
-                    IntegerTile<TSimd, TFloat, TInt, TFormat>.FourRows(
-                        w, blocks, x0, x0 + blocks, x0 + (Math.Min(2, rows - 1) * (long)blocks), x0 + (Math.Min(3, rows - 1) * (long)blocks), tile);
-                }
+                ActivationBlock* x3 = x0 + (Math.Min(3, rowCount - row - 1) * (long)blocks);
+                IntegerTile<TSimd, TFloat, TInt, TFormat>.FourRowsByTwoPanels(w0, w1, blocks, x0, x0 + blocks, x0 + (2L * blocks), x3, tile);
+                Write(target, row, Math.Min(4, rowCount - row), panel, Math.Min(2, last - panel + 1), tile, 2);
+            }
 
-                Write(target, row, rows, panel, 1, tile, 1);
+            for (; row < rowCount; row++)
+            {
+                IntegerTile<TSimd, TFloat, TInt, TFormat>.RowByTwoPanels(w0, w1, blocks, x + ((long)row * blocks), tile);
+                Write(target, row, 1, panel, Math.Min(2, last - panel + 1), tile, 2);
             }
         }
     }
