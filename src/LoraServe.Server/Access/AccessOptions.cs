@@ -1,0 +1,8 @@
+namespace LoraServe.Server.Access;
+
+/// <summary>Who may call. Configuration section <c>LoraServe:Access</c>.</summary>
+public sealed class AccessOptions
+{
+    /// <summary>Known keys. None: every caller is an administrator of the tenant <c>default</c>, which suits one machine and its user.</summary>
+    public IList<AccessKey> Keys { get; } = [];
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+
+namespace LoraServe.Server.Access;
+
+/// <summary>Checks the keys at start and reports everything that is wrong with them at once.</summary>
+internal sealed class AccessOptionsValidator : IValidateOptions<AccessOptions>
+{
+    private const int DigestLength = 64;
+
+    public ValidateOptionsResult Validate(string? name, AccessOptions options)
+    {
+        var errors = new List<string>();
+        for (int i = 0; i < options.Keys.Count; i++)
+        {
+            AccessKey key = options.Keys[i];
+            if (key.Sha256.Length != DigestLength || !key.Sha256.All(char.IsAsciiHexDigit))
+            {
+                errors.Add($"LoraServe:Access:Keys:{i}:Sha256 must be 64 hexadecimal digits, the SHA-256 of the key; it has {key.Sha256.Length} characters.");
+            }
+
+            if (string.IsNullOrWhiteSpace(key.Tenant))
+            {
+                errors.Add($"LoraServe:Access:Keys:{i}:Tenant is empty; name who uses this key.");
+            }
+        }
+
+        errors.AddRange(options.Keys.GroupBy(key => key.Sha256, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1)
+            .Select(same => $"LoraServe:Access:Keys has {same.Key} {same.Count()} times; each key belongs to one tenant."));
+        return errors.Count > 0 ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
+    }
+}
