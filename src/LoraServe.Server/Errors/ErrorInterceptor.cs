@@ -1,0 +1,58 @@
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Logging;
+
+namespace LoraServe.Server.Errors;
+
+/// <summary>Gives callers the right status for what a service throws, and the log what callers must not see.</summary>
+internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+{
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        Guard(() => continuation(request, context), context);
+
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Guard(() => continuation(requestStream, context), context);
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Guard(() => Run(continuation(request, responseStream, context)), context);
+
+    public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Guard(() => Run(continuation(requestStream, responseStream, context)), context);
+
+    private static async Task<bool> Run(Task call)
+    {
+        await call.ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task<TResponse> Guard<TResponse>(Func<Task<TResponse>> call, ServerCallContext context)
+    {
+        try
+        {
+            return await call().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        {
+            throw new RpcException(context.Deadline <= DateTime.UtcNow
+                ? new Status(StatusCode.DeadlineExceeded, "The call's deadline passed before the answer was complete.")
+                : new Status(StatusCode.Cancelled, "The caller went away."));
+        }
+        catch (Exception exception) when (exception is not RpcException)
+        {
+            if (ErrorStatus.Of(exception) is { } status)
+            {
+                throw status;
+            }
+
+            LogFault(context.Method, exception);
+            throw new RpcException(new Status(StatusCode.Internal, "The server failed on this call; its log says why."));
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Call of {Method} failed.")]
+    private partial void LogFault(string method, Exception exception);
+}
