@@ -29,15 +29,6 @@ internal static class LoraServeCommand
 
     public static RootCommand Create() => new("Serves one frozen language model with any number of adapters on it, different adapters in one batch.")
     {
-        DemoVerb.Create(),
-        ServeVerb.Create(),
-        GenerateVerb.Create(),
-        EvalVerb.Create(),
         LogitsVerb.Create(),
-        TokenizeVerb.Create(),
-        TemplateVerb.Create(),
-        AdaptersVerb.Create(),
-        BenchVerb.Create(),
-        HealthVerb.Create(),
     };
 }

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using LoraServe.Cli;
 
 return await LoraServeCommand.RunAsync(args, Console.Out, Console.Error).ConfigureAwait(false);

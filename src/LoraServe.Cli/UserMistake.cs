@@ -1,4 +1,6 @@
 using LoraServe.Adapters;
+using LoraServe.Compute.Files;
+using LoraServe.Models;
 
 namespace LoraServe.Cli;
 
@@ -8,7 +10,7 @@ internal static class UserMistake
     /// <summary>One line for the user; null where the program is at fault.</summary>
     public static string? Describe(Exception exception) => exception switch
     {
-        UsageException or AdapterFormatException => exception.Message,
+        UsageException or AdapterFormatException or ModelFormatException or TensorFileException => exception.Message,
         FileNotFoundException { FileName: { } file } => $"{file}: no such file.",
         DirectoryNotFoundException or FileNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
         _ => null,

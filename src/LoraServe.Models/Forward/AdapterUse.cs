@@ -6,4 +6,17 @@ namespace LoraServe.Models.Forward;
 /// <param name="Adapter">The adapter; must stay resident until the step is done.</param>
 /// <param name="Weight">Factor of everything that it adds; 1 as trained.</param>
 /// <param name="ActiveFrom">First position that it acts on; 0 for all.</param>
-public readonly record struct AdapterUse(ResidentAdapter Adapter, float Weight = 1, int ActiveFrom = 0);
+public readonly record struct AdapterUse(ResidentAdapter Adapter, float Weight = 1, int ActiveFrom = 0)
+{
+    /// <summary>An adapter's use in a sequence that begins with <paramref name="prompt"/>.</summary>
+    /// <remarks>
+    /// An adapter with invocation tokens (aLoRA) acts from their last occurrence in the prompt on, and on what is generated after
+    /// it; on nothing where the prompt does not have them.
+    /// </remarks>
+    public static AdapterUse InPrompt(ResidentAdapter adapter, float weight, ReadOnlySpan<int> prompt)
+    {
+        ArgumentNullException.ThrowIfNull(adapter);
+        int start = adapter.InvocationTokens.IsEmpty ? 0 : prompt.LastIndexOf(adapter.InvocationTokens);
+        return new AdapterUse(adapter, weight, start >= 0 ? start : int.MaxValue);
+    }
+}
