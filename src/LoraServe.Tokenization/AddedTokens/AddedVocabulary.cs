@@ -1,0 +1,84 @@
+using LoraServe.Tokenization.Normalizers;
+using LoraServe.Tokenization.Text;
+
+namespace LoraServe.Tokenization.AddedTokens;
+
+/// <summary>All added tokens: those that are found in the text as it is, and those that are found in its normalized form.</summary>
+internal sealed class AddedVocabulary
+{
+    private readonly Dictionary<int, AddedToken> _byId = [];
+    private readonly Dictionary<string, AddedToken> _byContent = [];
+    private readonly Dictionary<int, string> _decoded = [];
+    private readonly AddedTokenSearch? _plain;
+    private readonly AddedTokenSearch? _normalized;
+    private readonly Normalizer? _normalizer;
+
+    /// <summary>Takes the tokens over; empty ones are left out, since they would be found everywhere.</summary>
+    public AddedVocabulary(IEnumerable<AddedToken> tokens, Normalizer? normalizer)
+    {
+        _normalizer = normalizer;
+        // Of equal texts special tokens count first, in this order.
+        AddedToken[] ordered = [.. tokens.Where(token => token.Content.Length > 0).OrderBy(token => !token.IsSpecial)];
+        foreach (AddedToken token in ordered)
+        {
+            _byId[token.Id] = token;
+            _decoded[token.Id] = token.IsNormalized ? normalizer?.Normalize(token.Content) ?? token.Content : token.Content;
+            _byContent.TryAdd(token.Content, token);
+        }
+
+        AddedToken[] plain = [.. ordered.Where(token => !token.IsNormalized)];
+        AddedToken[] normalized = [.. ordered.Where(token => token.IsNormalized)];
+        _plain = plain.Length == 0 ? null : new AddedTokenSearch(plain, [.. plain.Select(token => token.Content)]);
+        _normalized = normalized.Length == 0
+            ? null
+            : new AddedTokenSearch(normalized, [.. normalized.Select(token => _decoded[token.Id])]);
+    }
+
+    public AddedToken? this[int id] => _byId.GetValueOrDefault(id);
+
+    /// <summary>One more than the largest id.</summary>
+    public int Size => _byId.Count == 0 ? 0 : _byId.Keys.Max() + 1;
+
+    public AddedToken? Find(string content) => _byContent.GetValueOrDefault(content);
+
+    /// <summary>What a token is when ids are turned back into text: its text in the form in which it is searched for.</summary>
+    public string? DecodedText(int id) => _decoded.GetValueOrDefault(id);
+
+    /// <summary>Normalizes a text and hands on its parts in order: tokens with what they cover, and what lies between them.</summary>
+    public void Cut(in TextPiece input, bool parseSpecialTokens, Action<AddedToken, TextPiece> acceptToken, IPieceSink text)
+    {
+        foreach ((AddedToken? plain, TextPiece part) in Cut(_plain, input, parseSpecialTokens))
+        {
+            if (plain is not null)
+            {
+                acceptToken(plain, part);
+                continue;
+            }
+
+            TextPiece changed = _normalizer?.Normalize(part) ?? part;
+            foreach ((AddedToken? token, TextPiece rest) in Cut(_normalized, changed, parseSpecialTokens))
+            {
+                if (token is not null)
+                {
+                    acceptToken(token, rest);
+                }
+                else
+                {
+                    text.Accept(rest);
+                }
+            }
+        }
+    }
+
+    private static IEnumerable<(AddedToken? Token, TextPiece Part)> Cut(AddedTokenSearch? search, TextPiece piece, bool parseSpecialTokens)
+    {
+        if (piece.Length == 0)
+        {
+            return [];
+        }
+
+        return search is null
+            ? [(null, piece)]
+            : search.Cut(piece.Span, parseSpecialTokens).Select(part => (part.Token, piece.Slice(part.Start, part.End)));
+    }
+}

@@ -1,0 +1,70 @@
+using LoraServe.Tokenization.Normalizers;
+using LoraServe.Tokenization.Patterns;
+using LoraServe.Tokenization.PreTokenizers;
+using LoraServe.Tokenization.Text;
+
+namespace LoraServe.Tokenization.Files;
+
+/// <summary>What a name under <c>tokenizer.ggml.pre</c> stands for.</summary>
+/// <param name="PreTokenizer">How text is cut into words.</param>
+/// <param name="Normalizer">How text is changed before.</param>
+/// <param name="IgnoresMerges">A word that is a token is that token.</param>
+/// <param name="AddsBos">Texts start with the first token unless the file says otherwise.</param>
+internal sealed record GgufPreTokenizer(PreTokenizer PreTokenizer, Normalizer? Normalizer = null, bool IgnoresMerges = false, bool AddsBos = false)
+{
+    private const string Contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
+    private const string Rest = @" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    private const string RestWithSlash = @" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    private const string UpperThenLower = @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+";
+    private const string UpperOnly = @"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*";
+    private const string Llama3 = Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|" + Rest;
+    private const string Qwen2 = Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|" + Rest;
+    private const string O200k = UpperThenLower + Contractions + "?|" + UpperOnly + Contractions + @"?|\p{N}{1,3}|" + RestWithSlash;
+    private const string Tekken = UpperThenLower + "|" + UpperOnly + @"|\p{N}|" + RestWithSlash;
+    private const string DeepSeek3 = @"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+    /// <summary>Finds a pre-tokenizer by its name.</summary>
+    /// <exception cref="TokenizerFormatException">There is no name, or one that is not implemented.</exception>
+    public static GgufPreTokenizer Find(string? name)
+    {
+        switch (name)
+        {
+            case null or "":
+                throw new TokenizerFormatException("tokenizer.ggml.pre is missing, so it is not known how words are cut; convert the model anew");
+            case "gpt-2" or "gpt2" or "mpt" or "olmo" or "phi-2" or "jais" or "gigachat" or "roberta-bpe" or "modern-bert"
+                or "jina-es" or "jina-de" or "jina-v2-es" or "jina-v2-de" or "jina-v2-code" or "trillion" or "granite-docling":
+                return new GgufPreTokenizer(Words());
+            case "smollm" or "starcoder" or "refact" or "command-r" or "codeshell" or "exaone" or "minerva-7b":
+                return new GgufPreTokenizer(new SequencePreTokenizer([Numbers(SplitBehavior.Isolated), Words()]));
+            case "llama-bpe" or "llama3" or "llama-v3" or "falcon3" or "pixtral":
+                return new GgufPreTokenizer(Split(Llama3), IgnoresMerges: true, AddsBos: true);
+            case "dbrx" or "smaug-bpe" or "glm4" or "chatglm-bpe":
+                return new GgufPreTokenizer(Split(Llama3));
+            case "qwen2" or "deepseek-r1-qwen" or "megrez":
+                return new GgufPreTokenizer(Split(Qwen2), new UnicodeNormalizer(compatibility: false, compose: true));
+            case "stablelm2" or "hunyuan":
+                return new GgufPreTokenizer(Split(Qwen2));
+            case "gpt-4o" or "llama4":
+                return new GgufPreTokenizer(Split(O200k));
+            case "tekken":
+                return new GgufPreTokenizer(Split(Tekken), IgnoresMerges: true, AddsBos: true);
+            case "deepseek-v3":
+                return new GgufPreTokenizer(Split(@"\p{N}{1,3}", @"[一-龥぀-ゟ゠-ヿ]+", DeepSeek3));
+            case "falcon":
+                return new GgufPreTokenizer(new SequencePreTokenizer([
+                    new CharacterPreTokenizer(CodePointSet.Where(CodePoints.IsPunctuation), SplitBehavior.Contiguous),
+                    Words(),
+                    new PatternPreTokenizer(Pattern.Parse("[0-9][0-9][0-9]"), SplitBehavior.Isolated, invert: false),
+                ]));
+            default:
+                throw new TokenizerFormatException($"tokenizer.ggml.pre '{name}' is not supported");
+        }
+    }
+
+    private static ByteLevelPreTokenizer Words() => new(addPrefixSpace: false, useRegex: true, spellBytes: false);
+
+    private static CharacterPreTokenizer Numbers(SplitBehavior behavior) => new(CodePointSet.Where(CodePoints.IsNumber), behavior);
+
+    private static SequencePreTokenizer Split(params IEnumerable<string> expressions) =>
+        new([.. expressions.Select(expression => new PatternPreTokenizer(Pattern.Parse(expression), SplitBehavior.Isolated, invert: false))]);
+}

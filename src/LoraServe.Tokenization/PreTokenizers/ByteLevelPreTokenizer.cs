@@ -1,0 +1,53 @@
+using System.Text;
+using LoraServe.Tokenization.Patterns;
+using LoraServe.Tokenization.Text;
+
+namespace LoraServe.Tokenization.PreTokenizers;
+
+/// <summary>GPT-2's pre-tokenizer: a space before the text, a cut by its expression, and bytes spelled as characters, each optional.</summary>
+/// <param name="addPrefixSpace">Put a space before a piece that has none.</param>
+/// <param name="useRegex">Cut by <see cref="Expression"/>.</param>
+/// <param name="spellBytes">Spell bytes as characters here; not where the model takes the bytes themselves.</param>
+internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex, bool spellBytes) : PreTokenizer
+{
+    /// <summary>The expression of GPT-2.</summary>
+    public const string Expression = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+
+    private static readonly Pattern s_pattern = Pattern.Parse(Expression);
+
+    public override IPieceSink CreateStage(IPieceSink next)
+    {
+        next = spellBytes ? new SpellingStage(next) : next;
+        next = useRegex ? new PatternPreTokenizer(s_pattern, SplitBehavior.Isolated, invert: false).CreateStage(next) : next;
+        return addPrefixSpace ? new PrefixStage(next) : next;
+    }
+
+    private sealed class PrefixStage(IPieceSink next) : IPieceSink
+    {
+        public void Accept(in TextPiece piece) =>
+            next.Accept(piece.Length > 0 && piece.Span[0] == ' ' ? piece : PieceTransform.Prepend(piece, " "));
+    }
+
+    private sealed class SpellingStage(IPieceSink next) : IPieceSink
+    {
+        public void Accept(in TextPiece piece)
+        {
+            ReadOnlySpan<char> text = piece.Span;
+            List<(int, int)> changes = new(text.Length);
+            Span<byte> bytes = stackalloc byte[4];
+            for (int i = 0; i < text.Length;)
+            {
+                Rune rune = new(CodePoints.At(text, i, out int units));
+                int count = rune.EncodeToUtf8(bytes);
+                for (int b = 0; b < count; b++)
+                {
+                    changes.Add((ByteCharacters.Of(bytes[b]), b == 0 ? 0 : 1));
+                }
+
+                i += units;
+            }
+
+            next.Accept(PieceTransform.Apply(piece, changes));
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using LoraServe.Testing;
+
+namespace LoraServe.Tokenization.Tests;
+
+public class GgufTokenizerTests
+{
+    private static readonly string[] s_texts =
+    [
+        "Hello, world! It's 12345 o'clock.", "  two  spaces\n\n\tand\r\na tab ", "naïve café e\u0301 日本語 한국어", "𝒳𐐷 👍🏽👩‍🚀",
+        "<|im_start|>user\nHi<|im_end|>", "x=1;y=22;z=333;w=4444", "I'LL you'Re DON'T", "١٢٣ Ⅷ ½", " ", "",
+    ];
+
+    public static TheoryData<string> SharedPairs => [.. Pairs().Select(pair => pair.Gguf)];
+
+    [SkippableTheory]
+    [MemberData(nameof(SharedPairs))]
+    public void FromGguf_EmbeddedTokenizer_EncodesLikeTheJsonFile(string gguf)
+    {
+        string path = SharedFiles.Require(gguf);
+        Tokenizer embedded = Tokenizer.FromGguf(GgufMetadata.Read(path));
+        Tokenizer json = Tokenizer.FromFile(SharedFiles.Require(Pairs().First(pair => pair.Gguf == gguf).Json));
+        foreach (string text in s_texts.Concat(Prompts()))
+        {
+            Assert.Equal(json.Encode(text, addSpecialTokens: false), embedded.Encode(text, addSpecialTokens: false));
+            int[] ids = json.Encode(text, addSpecialTokens: false);
+            Assert.Equal(json.Decode(ids, skipSpecialTokens: true), embedded.Decode(ids, skipSpecialTokens: true));
+        }
+    }
+
+    [SkippableFact]
+    public void FromGguf_SharedModelFile_PassesTheCasesOfItsTokenizer()
+    {
+        string folder = SharedFiles.Require("fixtures/tokenizers/smollm2");
+        string models = SharedFiles.Require("models");
+        string? path = Directory.GetFiles(models, "smollm2*.gguf").FirstOrDefault();
+        Skip.If(path is null, "No smollm2 model file.");
+        Tokenizer tokenizer = Tokenizer.FromGguf(GgufMetadata.Read(path));
+        GoldenCases.AssertNone(GoldenCases.CompareCases(Path.Combine(folder, "cases.jsonl"), tokenizer));
+        GoldenCases.AssertNone(GoldenCases.CompareStreaming(Path.Combine(folder, "streaming.jsonl"), tokenizer));
+    }
+
+    [SkippableFact]
+    public void FromGguf_SentencePieceScores_TokenizesLikeTheMerges()
+    {
+        string folder = SharedFiles.Require("fixtures/tokenizers/llama2-sp");
+        Tokenizer tokenizer = Tokenizer.FromGguf(SentencePieceData(Path.Combine(folder, "tokenizer.json")));
+        GoldenCases.AssertNone(GoldenCases.CompareCases(Path.Combine(folder, "cases.jsonl"), tokenizer));
+        GoldenCases.AssertNone(GoldenCases.CompareStreaming(Path.Combine(folder, "streaming.jsonl"), tokenizer));
+    }
+
+    [Fact]
+    public void FromGguf_UnknownPreTokenizer_IsRefusedByName()
+    {
+        GgufTokenizerData data = new() { Source = "m.gguf", Model = "gpt2", Tokens = ["a"], Merges = [], PreTokenizer = "no-such-thing" };
+        TokenizerFormatException exception = Assert.Throws<TokenizerFormatException>(() => Tokenizer.FromGguf(data));
+        Assert.Contains("m.gguf", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("no-such-thing", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bert", null, 0, "bert")]
+    [InlineData("gpt2", 7, 0, "bos_token_id")]
+    [InlineData("gpt2", 0, 1, "token_type")]
+    [InlineData("llama", 0, 0, "scores")]
+    public void FromGguf_ContradictoryMetadata_IsRefusedByKey(string model, int? bos, int extraTypes, string named)
+    {
+        GgufTokenizerData data = new()
+        {
+            Source = "m.gguf",
+            Model = model,
+            Tokens = ["a", "b"],
+            Merges = [],
+            PreTokenizer = "gpt-2",
+            BosTokenId = bos,
+            TokenTypes = [.. Enumerable.Repeat(1, 2 + extraTypes)],
+        };
+        Assert.Contains(named, Assert.Throws<TokenizerFormatException>(() => Tokenizer.FromGguf(data)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FromGguf_ScoresAndBytes_MergesTheBestAndFallsBackToBytes()
+    {
+        string[] tokens = ["<unk>", "<s>", "</s>", "▁", "a", "b", "ab", "▁a", .. Enumerable.Range(0, 256).Select(b => $"<0x{b:X2}>")];
+        GgufTokenizerData data = new()
+        {
+            Source = "m.gguf",
+            Model = "llama",
+            Tokens = tokens,
+            Scores = [0, 0, 0, -9, -9, -9, -1, -2, .. new float[256]],
+            TokenTypes = [2, 3, 3, 1, 1, 1, 1, 1, .. Enumerable.Repeat(6, 256)],
+            BosTokenId = 1,
+        };
+        Tokenizer tokenizer = Tokenizer.FromGguf(data);
+        int[] ids = tokenizer.Encode("ab aé", addSpecialTokens: true);
+        Assert.Equal([1, 3, 6, 7, 8 + 0xC3, 8 + 0xA9], ids);
+        Assert.Equal("ab aé", tokenizer.Decode(ids, skipSpecialTokens: true));
+    }
+
+    private static GgufTokenizerData SentencePieceData(string tokenizerJson)
+    {
+        using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(File.ReadAllBytes(tokenizerJson));
+        string[] tokens = [.. document.RootElement.GetProperty("model").GetProperty("vocab").EnumerateObject()
+            .OrderBy(field => field.Value.GetInt32()).Select(field => field.Name)];
+        bool IsByte(string token) => token.StartsWith("<0x", StringComparison.Ordinal) && token.Length == 6;
+        return new GgufTokenizerData
+        {
+            Source = tokenizerJson,
+            Model = "llama",
+            Tokens = tokens,
+            Scores = [.. tokens.Select((_, id) => -(float)id)],
+            TokenTypes = [.. tokens.Select((token, id) => id == 0 ? 2 : id < 3 ? 3 : IsByte(token) ? 6 : 1)],
+            BosTokenId = 1,
+            EosTokenId = 2,
+            UnknownTokenId = 0,
+        };
+    }
+
+    private static IEnumerable<(string Gguf, string Json)> Pairs()
+    {
+        string? folder = SharedFiles.TryGet("fixtures/gguf");
+        string[] files = folder is null ? [] : Directory.GetFiles(folder, "*.gguf");
+        foreach (string path in files.Order(StringComparer.Ordinal))
+        {
+            string name = Path.GetFileNameWithoutExtension(path);
+            string json = $"fixtures/gguf/{name[..name.LastIndexOf('-')]}.tokenizer.json";
+            if (SharedFiles.TryGet(json) is not null)
+            {
+                yield return ($"fixtures/gguf/{name}.gguf", json);
+            }
+        }
+    }
+
+    private static IEnumerable<string> Prompts() =>
+        SharedFiles.TryGet("fixtures/tokenizers/qwen2-style/cases.jsonl") is { } cases
+            ? GoldenCases.Rows(cases).Select(row => row.GetProperty("text").GetString()!)
+            : [];
+}
