@@ -39,15 +39,6 @@ public class GgufTokenizerTests
         GoldenCases.AssertNone(GoldenCases.CompareStreaming(Path.Combine(folder, "streaming.jsonl"), tokenizer));
     }
 
-    [SkippableFact]
-    public void FromGguf_SentencePieceScores_TokenizesLikeTheMerges()
-    {
-        string folder = SharedFiles.Require("fixtures/tokenizers/llama2-sp");
-        Tokenizer tokenizer = Tokenizer.FromGguf(SentencePieceData(Path.Combine(folder, "tokenizer.json")));
-        GoldenCases.AssertNone(GoldenCases.CompareCases(Path.Combine(folder, "cases.jsonl"), tokenizer));
-        GoldenCases.AssertNone(GoldenCases.CompareStreaming(Path.Combine(folder, "streaming.jsonl"), tokenizer));
-    }
-
     [Fact]
     public void FromGguf_UnknownPreTokenizer_IsRefusedByName()
     {
@@ -94,25 +85,6 @@ public class GgufTokenizerTests
         int[] ids = tokenizer.Encode("ab aé", addSpecialTokens: true);
         Assert.Equal([1, 3, 6, 7, 8 + 0xC3, 8 + 0xA9], ids);
         Assert.Equal("ab aé", tokenizer.Decode(ids, skipSpecialTokens: true));
-    }
-
-    private static GgufTokenizerData SentencePieceData(string tokenizerJson)
-    {
-        using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(File.ReadAllBytes(tokenizerJson));
-        string[] tokens = [.. document.RootElement.GetProperty("model").GetProperty("vocab").EnumerateObject()
-            .OrderBy(field => field.Value.GetInt32()).Select(field => field.Name)];
-        bool IsByte(string token) => token.StartsWith("<0x", StringComparison.Ordinal) && token.Length == 6;
-        return new GgufTokenizerData
-        {
-            Source = tokenizerJson,
-            Model = "llama",
-            Tokens = tokens,
-            Scores = [.. tokens.Select((_, id) => -(float)id)],
-            TokenTypes = [.. tokens.Select((token, id) => id == 0 ? 2 : id < 3 ? 3 : IsByte(token) ? 6 : 1)],
-            BosTokenId = 1,
-            EosTokenId = 2,
-            UnknownTokenId = 0,
-        };
     }
 
     private static IEnumerable<(string Gguf, string Json)> Pairs()
