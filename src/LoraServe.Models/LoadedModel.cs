@@ -1,12 +1,15 @@
+using LoraServe.Tokenization;
+
 namespace LoraServe.Models;
 
 /// <summary>A model with everything that its files say. Owns the transformer.</summary>
 public sealed class LoadedModel : IDisposable
 {
-    internal LoadedModel(string name, Transformer transformer, GenerationDefaults generation, string? chatTemplateSource)
+    internal LoadedModel(string name, Transformer transformer, Tokenizer? tokenizer, GenerationDefaults generation, string? chatTemplateSource)
     {
         Name = name;
         Transformer = transformer;
+        Tokenizer = tokenizer;
         Generation = generation;
         ChatTemplateSource = chatTemplateSource;
     }
@@ -16,6 +19,9 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>Shape and weights.</summary>
     public Transformer Transformer { get; }
+
+    /// <summary>The tokenizer, or null where the files have none.</summary>
+    public Tokenizer? Tokenizer { get; }
 
     /// <summary>Begin and end tokens.</summary>
     public GenerationDefaults Generation { get; }

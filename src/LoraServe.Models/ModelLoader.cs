@@ -10,6 +10,7 @@ public static class ModelLoader
     /// <param name="options">How to load it; null for the defaults.</param>
     /// <exception cref="ModelFormatException">The model is missing, damaged, contradicts itself or is of a kind that is not supported.</exception>
     /// <exception cref="Compute.Files.TensorFileException">A file of its weights is.</exception>
+    /// <exception cref="Tokenization.TokenizerFormatException">Its tokenizer is.</exception>
     public static LoadedModel Load(string ggufFileOrHuggingFaceDirectory, ModelLoadOptions? options = null)
     {
         string path = ggufFileOrHuggingFaceDirectory;
@@ -23,7 +24,7 @@ public static class ModelLoader
             string fingerprint = Fingerprint.Of(source.Spec, tensors);
             TransformerWeights weights = new WeightPacker(source, tensors, options).Pack();
             var transformer = new Transformer(weights, options.Arithmetic, fingerprint, source.Architecture.HuggingFaceNames, source.Files);
-            return new LoadedModel(source.Name, transformer, source.Generation, source.ChatTemplate);
+            return new LoadedModel(source.Name, transformer, source.Tokenizer, source.Generation, source.ChatTemplate);
         }
         catch
         {

@@ -44,6 +44,7 @@ public class ModelLoaderTests
         AssertWeightsAreReadable(model.Transformer);
         Assert.Equal(file.Metadata.GetString("general.name"), model.Name);
         Assert.NotNull(model.ChatTemplateSource);
+        Assert.Equal(model.Transformer.VocabularySize, model.Tokenizer!.VocabularySize);
         Assert.Equal((int)file.Metadata.GetInteger("tokenizer.ggml.eos_token_id"), model.Generation.EndTokens[0]);
     }
 
@@ -53,6 +54,7 @@ public class ModelLoaderTests
         using LoadedModel model = ModelLoader.Load(SharedFiles.Require("models/smollm2-135m-instruct-q4_1.gguf"), s_exact);
         Assert.Equal((30, 576, 9, 3, 64, 49152, true), (model.Transformer.LayerCount, model.Transformer.Width, model.Transformer.Spec.QueryHeads, model.Transformer.Spec.KeyValueHeads, model.Transformer.HeadSize, model.Transformer.VocabularySize, model.Transformer.TiedHead));
         Assert.Equal("<|im_end|>", model.Generation.EndTokenText);
+        Assert.Equal("Hello, world", model.Tokenizer!.Decode(model.Tokenizer.Encode("Hello, world", addSpecialTokens: false), skipSpecialTokens: true));
     }
 
     [Fact]

@@ -1,12 +1,12 @@
 using LoraServe.Compute.Files;
 using LoraServe.Models.Architectures;
+using LoraServe.Tokenization;
 
 namespace LoraServe.Models.Loading;
 
 /// <summary>Opens a model in a GGUF file.</summary>
 internal static class GgufSource
 {
-    private const string Tokens = "tokenizer.ggml.tokens";
     private static readonly string[] s_endTokenKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
 
     public static ModelSource Open(string path)
@@ -16,13 +16,15 @@ internal static class GgufSource
         {
             var architecture = Architecture.Of(file);
             TransformerSpec spec = architecture.FromGguf(file);
+            Tokenizer? tokenizer = GgufVocabulary.Read(file) is { } vocabulary ? Tokenizer.FromGguf(vocabulary) : null;
             string name = file.Metadata.FindString("general.name") ?? System.IO.Path.GetFileNameWithoutExtension(path);
             return new ModelSource(path, name, architecture, spec, file)
             {
                 Names = architecture.GgufNames,
                 FindTensor = file.FindTensor,
                 InterleavedRows = architecture.InterleavedInGguf,
-                Generation = ReadGeneration(file, spec.VocabularySize),
+                Tokenizer = tokenizer,
+                Generation = ReadGeneration(file, tokenizer, spec.VocabularySize),
                 ChatTemplate = file.Metadata.FindString("tokenizer.chat_template"),
             };
         }
@@ -33,17 +35,16 @@ internal static class GgufSource
         }
     }
 
-    private static GenerationDefaults ReadGeneration(GgufFile file, int vocabulary)
+    private static GenerationDefaults ReadGeneration(GgufFile file, Tokenizer? tokenizer, int vocabulary)
     {
         int[] end = [.. s_endTokenKeys.Select(key => Token(file, key, vocabulary)).OfType<int>().Distinct()];
         int? begin = Token(file, "tokenizer.ggml.bos_token_id", vocabulary);
-        string[]? tokens = file.Metadata.FindStrings(Tokens);
         return new GenerationDefaults
         {
             EndTokens = [.. end],
             BeginToken = begin,
-            EndTokenText = end.Length > 0 ? tokens?[end[0]] : null,
-            BeginTokenText = begin is { } id ? tokens?[id] : null,
+            EndTokenText = end.Length > 0 ? tokenizer?.TokenText(end[0]) : null,
+            BeginTokenText = begin is { } id ? tokenizer?.TokenText(id) : null,
         };
     }
 

@@ -1,5 +1,6 @@
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
+using LoraServe.Tokenization;
 
 namespace LoraServe.Models.Loading;
 
@@ -13,15 +14,18 @@ internal static class HuggingFaceSource
         JsonFields config = JsonFields.Load(Path.Combine(directory, "config.json"));
         var architecture = Architecture.Of(config);
         TransformerSpec spec = architecture.FromHuggingFace(config);
-        JsonFields? tokenizer = JsonFields.TryLoad(Path.Combine(directory, "tokenizer_config.json"));
-        GenerationDefaults generation = ReadGeneration(config, JsonFields.TryLoad(Path.Combine(directory, "generation_config.json")), tokenizer, spec.VocabularySize);
-        string? template = ReadChatTemplate(directory, tokenizer);
+        JsonFields? tokenizerConfig = JsonFields.TryLoad(Path.Combine(directory, "tokenizer_config.json"));
+        GenerationDefaults generation = ReadGeneration(config, JsonFields.TryLoad(Path.Combine(directory, "generation_config.json")), tokenizerConfig, spec.VocabularySize);
+        string? template = ReadChatTemplate(directory, tokenizerConfig);
+        string tokenizerFile = Path.Combine(directory, "tokenizer.json");
+        Tokenizer? tokenizer = File.Exists(tokenizerFile) ? Tokenizer.FromFile(tokenizerFile) : null;
         var weights = SafetensorsCheckpoint.Open(directory);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         return new ModelSource(directory, name, architecture, spec, weights)
         {
             Names = architecture.HuggingFaceNames,
             FindTensor = weights.FindTensor,
+            Tokenizer = tokenizer,
             Generation = generation,
             ChatTemplate = template,
         };

@@ -1,5 +1,6 @@
 using LoraServe.Compute.Tensors;
 using LoraServe.Models.Architectures;
+using LoraServe.Tokenization;
 
 namespace LoraServe.Models.Loading;
 
@@ -14,6 +15,9 @@ internal sealed record ModelSource(string Path, string Name, Architecture Archit
 
     /// <summary>Whether the rows of query and key have the two halves of each head interleaved.</summary>
     public bool InterleavedRows { get; init; }
+
+    /// <summary>The tokenizer, or null.</summary>
+    public Tokenizer? Tokenizer { get; init; }
 
     /// <summary>Begin and end tokens.</summary>
     public GenerationDefaults Generation { get; init; } = new();

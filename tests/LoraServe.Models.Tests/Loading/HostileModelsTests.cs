@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using LoraServe.Compute.Files;
 using LoraServe.Testing;
+using LoraServe.Tokenization;
 
 namespace LoraServe.Models.Tests.Loading;
 
@@ -49,7 +50,7 @@ public class HostileModelsTests
         Prop.ForAll(Damage.Of(valid).ToArbitrary(), damaged =>
         {
             Exception? error = HostileFiles.Load(() => ModelLoader.Load(write(damaged, directory)).Dispose());
-            return error is null or ModelFormatException or TensorFileException;
+            return error is null or ModelFormatException or TensorFileException or TokenizerFormatException;
         }).Check(FsCheck.Config.QuickThrowOnFailure.WithMaxTest(300));
     }
 
@@ -63,7 +64,7 @@ public class HostileModelsTests
         else if (strict || error is not null)
         {
             Assert.NotNull(error);
-            Assert.True(error is ModelFormatException or TensorFileException, error.ToString());
+            Assert.True(error is ModelFormatException or TensorFileException or TokenizerFormatException, error.ToString());
             Assert.Contains(path, error.Message, StringComparison.Ordinal);
         }
     }
