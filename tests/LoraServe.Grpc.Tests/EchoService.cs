@@ -13,9 +13,13 @@ internal sealed class EchoService : Echo.EchoBase
 
     public ServerCallContext? LastContext { get; private set; }
 
+    /// <summary>Method, host and peer of the last unary call.</summary>
+    public string? LastCall { get; private set; }
+
     public override async Task<EchoReply> Say(EchoRequest request, ServerCallContext context)
     {
         LastContext = context;
+        LastCall = $"{context.GetHttpContext().Request.Method} {context.Method} {context.Host} {context.Peer}";
         ThrowIfAsked(request, context);
         foreach (Metadata.Entry entry in context.RequestHeaders.Where(entry => entry.Key.StartsWith("echo-", StringComparison.Ordinal)))
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.AspNetCore.Server;
+using Grpc.HealthCheck;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -26,6 +27,8 @@ internal sealed class GrpcTestServer : IAsyncDisposable
 
     public Uri Address { get; }
 
+    public HealthServiceImpl Health => _application.Services.GetRequiredService<HealthServiceImpl>();
+
     public EchoService Echo { get; }
 
     public static async Task<GrpcTestServer> StartAsync(Action<GrpcServiceOptions>? configure = null, X509Certificate2? certificate = null, Action<WebApplicationBuilder>? build = null)
@@ -44,9 +47,13 @@ internal sealed class GrpcTestServer : IAsyncDisposable
         var echo = new EchoService();
         builder.Services.AddSingleton(echo);
         builder.Services.AddGrpc(configure);
+        builder.Services.AddGrpcReflection();
+        builder.Services.AddSingleton<HealthServiceImpl>();
         build?.Invoke(builder);
         WebApplication application = builder.Build();
+        application.MapGrpcReflectionService();
         application.MapGrpcService<EchoService>();
+        application.MapGrpcService<HealthServiceImpl>();
         await application.StartAsync();
         return new GrpcTestServer(application, echo, certificate is not null);
     }
@@ -59,6 +66,9 @@ internal sealed class GrpcTestServer : IAsyncDisposable
     }
 
     public Echo.EchoClient Client(GrpcChannelOptions? options = null) => new(Channel(options));
+
+    /// <summary>Stops the server as a terminating process does, with time for open calls.</summary>
+    public Task StopAsync() => _application.StopAsync();
 
     public async ValueTask DisposeAsync()
     {

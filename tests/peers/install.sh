@@ -9,10 +9,10 @@ mkdir -p "$target"
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
-if /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null && command -v protoc >/dev/null; then
+if /usr/bin/python3 -c 'import grpc, google.protobuf' 2>/dev/null; then
   echo "python3-grpcio: present"
 elif command -v apt-get >/dev/null \
-  && { as_root apt-get update -qq && as_root apt-get install -y -qq python3-grpcio python3-protobuf protobuf-compiler; } >"$target/apt.log" 2>&1; then
+  && { as_root apt-get update -qq && as_root apt-get install -y -qq python3-grpcio python3-protobuf; } >"$target/apt.log" 2>&1; then
   echo "python3-grpcio: installed"
 else
   echo "python3-grpcio: not installed (see artifacts/peers/apt.log)"

@@ -89,7 +89,7 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
         TResponse? response = await ReadAsync(CancellationToken.None).ConfigureAwait(false);
         if (response is null)
         {
-            throw Fail(GrpcProtocol.Error(StatusCode.Internal, "The server ended the call without a response message."));
+            throw GrpcProtocol.Error(StatusCode.Internal, "The server ended the call without a response message.");
         }
 
         return await ReadAsync(CancellationToken.None).ConfigureAwait(false) is null
@@ -100,13 +100,13 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     /// <summary>The next response; null at the end of a call that ended well.</summary>
     public async ValueTask<TResponse?> ReadAsync(CancellationToken cancellationToken)
     {
+        using CancellationTokenRegistration registration =
+            cancellationToken.UnsafeRegister(static state => ((ClientCall<TRequest, TResponse>)state!).CancelRead(), this);
         MessageReader<TResponse>? messages = await _started.ConfigureAwait(false);
         if (messages is not null && !_end.Task.IsCompleted)
         {
             try
             {
-                using CancellationTokenRegistration registration =
-                    cancellationToken.UnsafeRegister(static state => ((ClientCall<TRequest, TResponse>)state!).CancelRead(), this);
                 if (await messages.ReadAsync(CancellationToken).ConfigureAwait(false) is { } message)
                 {
                     return message;

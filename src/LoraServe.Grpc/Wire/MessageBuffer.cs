@@ -28,19 +28,18 @@ internal sealed class MessageBuffer(int? maxMessageSize) : SerializationContext,
             Dispose();
         }
 
+        _end = 0;
+        EnsureRoom(GrpcProtocol.FrameHeaderLength);
         _end = GrpcProtocol.FrameHeaderLength;
         marshaller.ContextualSerializer(message, this);
         RequireWithinLimit(_end - GrpcProtocol.FrameHeaderLength);
-        if (gzip is { } level)
+        bool compress = gzip is not null && _end > GrpcProtocol.FrameHeaderLength;
+        if (compress)
         {
-            Compress(level);
-        }
-        else
-        {
-            EnsureRoom(0);
+            Compress(gzip!.Value);
         }
 
-        _buffer[0] = gzip is null ? (byte)0 : (byte)1;
+        _buffer[0] = compress ? (byte)1 : (byte)0;
         BinaryPrimitives.WriteUInt32BigEndian(_buffer.AsSpan(1), (uint)(_end - GrpcProtocol.FrameHeaderLength));
         return _buffer.AsMemory(0, _end);
     }
@@ -96,10 +95,7 @@ internal sealed class MessageBuffer(int? maxMessageSize) : SerializationContext,
         }
         finally
         {
-            if (plain.Length > 0)
-            {
-                ArrayPool<byte>.Shared.Return(plain);
-            }
+            ArrayPool<byte>.Shared.Return(plain);
         }
     }
 
@@ -114,7 +110,7 @@ internal sealed class MessageBuffer(int? maxMessageSize) : SerializationContext,
     private void EnsureRoom(int count)
     {
         long needed = (long)_end + count;
-        if (needed <= _buffer.Length && _buffer.Length > 0)
+        if (needed <= _buffer.Length)
         {
             return;
         }
