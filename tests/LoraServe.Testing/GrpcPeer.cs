@@ -42,9 +42,7 @@ public sealed class GrpcPeer
     {
         string buf = Path.Combine(s_nodeModules, ".bin", "buf");
         Skip.IfNot(File.Exists(buf), "The buf command is not installed; run tests/peers/install.sh.");
-        (int exitCode, string output, string error) = await RunAsync(buf, arguments, "").ConfigureAwait(false);
-        Assert.True(exitCode == 0, error);
-        return output;
+        return await OutputOfAsync(buf, arguments, "").ConfigureAwait(false);
     }
 
     /// <summary>Makes calls one after another. What a call and an outcome look like is told in tests/peers/python/call.py.</summary>
@@ -60,9 +58,7 @@ public sealed class GrpcPeer
         {
             await File.WriteAllBytesAsync(path, files.ToByteArray()).ConfigureAwait(false);
             string input = new JsonArray([.. calls]).ToJsonString();
-            (int exitCode, string output, string error) = await RunAsync(_program, [_script, address.Authority, path], input).ConfigureAwait(false);
-            Assert.True(exitCode == 0, error);
-            return JsonNode.Parse(output)!.AsArray();
+            return JsonNode.Parse(await OutputOfAsync(_program, [_script, address.Authority, path], input).ConfigureAwait(false))!.AsArray();
         }
         finally
         {
@@ -82,6 +78,12 @@ public sealed class GrpcPeer
 
             files.File.Add(FileDescriptorProto.Parser.ParseFrom(file.SerializedData));
         }
+    }
+
+    private static async Task<string> OutputOfAsync(string program, string[] arguments, string input)
+    {
+        (int exitCode, string output, string error) = await RunAsync(program, arguments, input).ConfigureAwait(false);
+        return exitCode == 0 ? output : throw new InvalidOperationException($"{program} ended with {exitCode}: {error}");
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string program, string[] arguments, string input)

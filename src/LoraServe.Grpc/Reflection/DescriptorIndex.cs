@@ -102,7 +102,11 @@ internal sealed class DescriptorIndex
         foreach (EnumDescriptor type in enums)
         {
             AddSymbol(type);
-            AddSymbols(type.Values);
+            foreach (EnumValueDescriptor value in type.Values)
+            {
+                // Protobuf's names put a value beside its type, not inside.
+                _symbols.TryAdd(string.Concat(type.FullName.AsSpan(0, type.FullName.Length - type.Name.Length), value.Name), type.File);
+            }
         }
     }
 
