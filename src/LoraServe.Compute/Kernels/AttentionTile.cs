@@ -63,11 +63,7 @@ public readonly unsafe struct AttentionTile
     /// <param name="position">Its position: it sees positions up to its own.</param>
     public void SetQuery(int index, float* query, float scale, int position)
     {
-        float* scaled = _queries + (index * _headSize);
-        for (int i = 0; i < _headSize; i++)
-        {
-            scaled[i] = query[i] * scale;
-        }
+        RowArithmetic.Multiply(query, scale, _queries + (index * _headSize), _headSize);
 
         new Span<float>(_outputs + (index * _paddedHeadSize), _paddedHeadSize).Clear();
         _maxima[index] = float.NegativeInfinity;
@@ -99,15 +95,8 @@ public readonly unsafe struct AttentionTile
     /// <summary>Writes the result of one query vector.</summary>
     /// <param name="index">Its place.</param>
     /// <param name="result">K elements.</param>
-    public void Finish(int index, float* result)
-    {
-        float factor = 1f / _sums[index];
-        float* output = _outputs + (index * _paddedHeadSize);
-        for (int i = 0; i < _headSize; i++)
-        {
-            result[i] = output[i] * factor;
-        }
-    }
+    public void Finish(int index, float* result) =>
+        RowArithmetic.Multiply(_outputs + (index * _paddedHeadSize), 1f / _sums[index], result, _headSize);
 
     private void ScoresToWeights(int m, int firstPosition, int window)
     {
@@ -119,7 +108,8 @@ public readonly unsafe struct AttentionTile
         Vector256<float> high = Visible(Vector256.Load(weights + 8), Vector256<int>.Indices + Vector256.Create(8), first, last);
 
         float before = _maxima[m];
-        float maximum = MathF.Max(before, VectorMath.Max(Vector256.Max(low, high)));
+        float maximum = VectorMath.Max(Vector256.MaxNative(low, high));
+        maximum = maximum > before ? maximum : before;
         if (float.IsNegativeInfinity(maximum))
         {
             Vector256.Store(Vector256<float>.Zero, weights);

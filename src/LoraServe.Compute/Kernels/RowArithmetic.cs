@@ -2,9 +2,25 @@ using System.Runtime.Intrinsics;
 
 namespace LoraServe.Compute.Kernels;
 
-/// <summary>Elementwise sums of rows. Every column is rounded the same way, wherever in a row or in a vector it stands.</summary>
+/// <summary>Elementwise sums and products of rows. Every column is rounded the same way, wherever in a row or in a vector it stands.</summary>
 public static unsafe class RowArithmetic
 {
+    /// <summary>y = scale · x.</summary>
+    public static void Multiply(float* x, float scale, float* y, int count)
+    {
+        Vector256<float> scales = Vector256.Create(scale);
+        int i = 0;
+        for (; i <= count - VectorMath.Lanes; i += VectorMath.Lanes)
+        {
+            Vector256.Store(scales * Vector256.Load(x + i), y + i);
+        }
+
+        for (; i < count; i++)
+        {
+            y[i] = scale * x[i];
+        }
+    }
+
     /// <summary>y += x.</summary>
     public static void Add(float* x, float* y, int count)
     {

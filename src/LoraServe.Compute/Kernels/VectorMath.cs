@@ -19,7 +19,8 @@ internal static class VectorMath
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Exp(Vector256<float> x)
     {
-        Vector256<float> clamped = Vector256.Min(Vector256.Max(x, Vector256.Create(-87.33654f)), Vector256.Create(88f));
+        // The native forms are one instruction each; with x as the second operand, NaN comes through.
+        Vector256<float> clamped = Vector256.MinNative(Vector256.Create(88f), Vector256.MaxNative(Vector256.Create(-87.33654f), x));
         Vector256<float> n = Vector256.Round(clamped * Vector256.Create(1.44269504f));
         Vector256<float> r = MultiplyAdd(n, Vector256.Create(-0.693359375f), clamped);
         r = MultiplyAdd(n, Vector256.Create(2.12194440e-4f), r);
@@ -32,7 +33,7 @@ internal static class VectorMath
         p = MultiplyAdd(p, r, Vector256.Create(5.0000001201e-1f));
         p = MultiplyAdd(p, r * r, r + Vector256<float>.One);
 
-        Vector256<float> power = ((Vector256.ConvertToInt32(n) + Vector256.Create(127)) << 23).AsSingle();
+        Vector256<float> power = ((Vector256.ConvertToInt32Native(n) + Vector256.Create(127)) << 23).AsSingle();
         return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-87.33654f)), Vector256<float>.Zero, p * power);
     }
 
@@ -41,15 +42,17 @@ internal static class VectorMath
     public static float Sum(Vector256<float> x)
     {
         Vector128<float> four = x.GetLower() + x.GetUpper();
-        return (four[0] + four[2]) + (four[1] + four[3]);
+        Vector128<float> two = four + Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1));
+        return (two + Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
-    /// <summary>The largest lane.</summary>
+    /// <summary>The largest lane; any number where a lane is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Max(Vector256<float> x)
     {
-        Vector128<float> four = Vector128.Max(x.GetLower(), x.GetUpper());
-        return MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
+        Vector128<float> four = Vector128.MaxNative(x.GetLower(), x.GetUpper());
+        Vector128<float> two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.MaxNative(two, Vector128.Shuffle(two, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     /// <summary><paramref name="count"/> rounded up to whole vectors.</summary>

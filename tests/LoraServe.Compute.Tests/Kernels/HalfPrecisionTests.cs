@@ -7,17 +7,17 @@ public unsafe class HalfPrecisionTests
     [Fact]
     public void Widen_EveryFiniteNumber_EqualsTheConversionOfTheRuntime()
     {
-        float* wide = stackalloc float[8];
-        ushort* half = stackalloc ushort[8];
-        for (int bits = 0; bits < 0x7C00; bits += 4)
+        float* wide = stackalloc float[16];
+        ushort* half = stackalloc ushort[16];
+        for (int bits = 0; bits < 0x7C00; bits += 8)
         {
-            for (int i = 0; i < 8; i++)
+            for (int i = 0; i < 16; i++)
             {
                 half[i] = (ushort)((bits + (i / 2)) | (i % 2 << 15));
             }
 
-            HalfPrecision.Widen(half, wide, 8);
-            for (int i = 0; i < 8; i++)
+            HalfPrecision.Widen(half, wide, 16);
+            for (int i = 0; i < 16; i++)
             {
                 Assert.Equal((float)BitConverter.UInt16BitsToHalf(half[i]), wide[i]);
             }
