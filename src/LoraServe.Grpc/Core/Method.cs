@@ -1,21 +1,5 @@
 namespace Grpc.Core;
 
-/// <summary>What is known of a method without its message types.</summary>
-public interface IMethod
-{
-    /// <summary>Which sides are streams.</summary>
-    MethodType Type { get; }
-
-    /// <summary>The full name of the service, with its package.</summary>
-    string ServiceName { get; }
-
-    /// <summary>The name of the method inside its service.</summary>
-    string Name { get; }
-
-    /// <summary>The path of the method: "/service/method".</summary>
-    string FullName { get; }
-}
-
 /// <summary>A method of a service: its name, its kind, and how its messages become bytes.</summary>
 /// <typeparam name="TRequest">The request message.</typeparam>
 /// <typeparam name="TResponse">The response message.</typeparam>

@@ -1,6 +1,5 @@
 using System.Collections.ObjectModel;
 using Grpc.Core.Interceptors;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grpc.AspNetCore.Server;
 
@@ -13,23 +12,4 @@ public sealed class InterceptorCollection : Collection<InterceptorRegistration>
     public void Add<TInterceptor>(params object[] args)
         where TInterceptor : Interceptor =>
         Add(new InterceptorRegistration(typeof(TInterceptor), args));
-}
-
-/// <summary>An interceptor to be made.</summary>
-public sealed class InterceptorRegistration
-{
-    private readonly object[] _arguments;
-
-    internal InterceptorRegistration(Type type, object[] arguments)
-    {
-        Type = type;
-        _arguments = arguments;
-    }
-
-    /// <summary>The type of the interceptor.</summary>
-    public Type Type { get; }
-
-    internal Interceptor Create(IServiceProvider services) =>
-        (Interceptor)((_arguments.Length == 0 ? services.GetService(Type) : null)
-            ?? ActivatorUtilities.CreateInstance(services, Type, _arguments));
 }
