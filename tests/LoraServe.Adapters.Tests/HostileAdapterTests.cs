@@ -12,32 +12,24 @@ public sealed class HostileAdapterTests
     public static TheoryData<string, bool> Cases()
     {
         var cases = new TheoryData<string, bool>();
-        if (SharedFiles.TryGet($"{Root}/manifest.jsonl") is { } manifest)
+        foreach (string line in File.ReadLines(SharedFiles.TryGet($"{Root}/manifest.jsonl") ?? Repository.Fixture("adapters/hostile/manifest.jsonl")))
         {
-            foreach (string line in File.ReadLines(manifest))
+            using var entry = JsonDocument.Parse(line);
+            if (entry.RootElement.GetProperty("kind").GetString() == "adapter")
             {
-                using var entry = JsonDocument.Parse(line);
-                if (entry.RootElement.GetProperty("kind").GetString() == "adapter")
-                {
-                    cases.Add(entry.RootElement.GetProperty("file").GetString()!, entry.RootElement.GetProperty("strict").GetBoolean());
-                }
+                cases.Add(entry.RootElement.GetProperty("file").GetString()!, entry.RootElement.GetProperty("strict").GetBoolean());
             }
-        }
-
-        if (cases.Count == 0)
-        {
-            cases.Add("adapter", true);
         }
 
         return cases;
     }
 
-    [SkippableTheory]
+    [Theory]
     [MemberData(nameof(Cases))]
     public void Load_HostileAdapter_IsRefusedByName(string file, bool strict)
     {
-        string directory = Path.GetDirectoryName(SharedFiles.Require($"{Root}/{file}"))!;
-        FileBaseModel model = FileBaseModel.Open(SharedFiles.Require($"{Root}/config/valid"));
+        string directory = Path.GetDirectoryName(SharedFiles.TryGet($"{Root}/{file}") ?? Repository.Fixture($"adapters/hostile/{file}"))!;
+        FileBaseModel model = FileBaseModel.Open(SharedFiles.TryGet($"{Root}/config/valid") ?? Repository.Fixture("adapters/hostile/config/valid"));
         long before = GC.GetAllocatedBytesForCurrentThread();
         Exception? refusal = Record.Exception(() => AdapterLoader.Load(directory, model));
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 64 << 20);

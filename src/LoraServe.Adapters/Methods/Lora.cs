@@ -43,6 +43,11 @@ internal sealed class Lora(LoraConfig config, AdapterTensors tensors, IBaseModel
         }
 
         RefuseWhatIsLeft();
+        if (config.InvocationTokens.FirstOrDefault(token => token >= model.VocabularySize, -1) is >= 0 and int foreign)
+        {
+            throw new AdapterFormatException($"{tensors.File}: alora_invocation_tokens holds {foreign}; expected tokens below {model.VocabularySize}, the base's vocabulary. Load it on the base it was made for.");
+        }
+
         IEnumerable<string> unmatched = config.Targets.Unmatched(model.Modules)
             .Concat(config.ModulesToSave.Where(name => !_namesFound.Contains(name)))
             .Concat(config.TrainableTokens.Keys.Where(name => !_namesFound.Contains(name)));

@@ -12,6 +12,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
     public IBaseModel Weights { get; init; } = model;
 
     private readonly Dictionary<Site, float[]> _weights = [];
+    private readonly Dictionary<PackedMatrix, float[][]> _unpacked = [];
 
     /// <summary>Logits after every token, [tokens][vocabulary].</summary>
     /// <param name="tokens">The sequence.</param>
@@ -60,17 +61,20 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         }
     }
 
-    private static float[] Product(PackedMatrix matrix, float[] x)
+    private float[] Product(PackedMatrix matrix, float[] x)
     {
-        float[] row = new float[matrix.Inputs];
-        float[] y = new float[matrix.Outputs];
-        for (int output = 0; output < y.Length; output++)
+        if (!_unpacked.TryGetValue(matrix, out float[][]? rows))
         {
-            matrix.CopyRow(output, row);
-            y[output] = Dot(row, x);
+            rows = [.. Enumerable.Range(0, matrix.Outputs).Select(output =>
+            {
+                float[] row = new float[matrix.Inputs];
+                matrix.CopyRow(output, row);
+                return row;
+            })];
+            _unpacked[matrix] = rows;
         }
 
-        return y;
+        return Array.ConvertAll(rows, row => Dot(row, x));
     }
 
     private static float Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b) => TensorPrimitives.Dot(a, b);
@@ -149,7 +153,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         })];
     }
 
-    private static void Apply(LinearEdit edit, float weight, float[] x, float[] y)
+    private void Apply(LinearEdit edit, float weight, float[] x, float[] y)
     {
         if (edit.OutputGain != 0)
         {

@@ -1,0 +1,61 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
+
+namespace LoraServe.Adapters.Tests;
+
+/// <summary>Random damage to a valid adapter: it loads or is refused, and nothing else comes out.</summary>
+public sealed class HostileMutationTests
+{
+    private static readonly string s_valid = Repository.Fixture("adapters/hostile/adapter/valid");
+    private static readonly FileBaseModel s_model = AdapterBuilder.TinyBase;
+    private static readonly Config s_replayable = Config.QuickThrowOnFailure.WithMaxTest(300);
+
+    [Theory]
+    [InlineData("adapter_config.json")]
+    [InlineData("adapter_model.safetensors")]
+    public void Load_DamagedBytes_AreRefusedOrHarmless(string file) =>
+        Prop.ForAll(
+            ArbMap.Default.ArbFor<(NonEmptyArray<(int Place, byte Value)> Changes, int Cut)>(),
+            damage => LoadsOrIsRefused(file, damage.Changes.Get, damage.Cut)).Check(s_replayable);
+
+    [Theory]
+    [InlineData("(a+)+$")]
+    [InlineData("(?=(a+)+$)aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!")]
+    [InlineData("(.*)*(.*)*(.*)*(.*)*(.*)*(.*)*x\\1y")]
+    [InlineData("((((((((((a{1,500}){1,500}){1,500}){1,500}))))))){1,500}")]
+    [InlineData("(?P<name>")]
+    public void Load_HostilePattern_IsRefusedSoon(string pattern)
+    {
+        var builder = new AdapterBuilder { Config = { ["target_modules"] = pattern } };
+        builder.AddPairs(s_model, 2, magnitude: false, "q_proj");
+        Assert.Throws<AdapterFormatException>(() => builder.Load());
+    }
+
+    private static bool LoadsOrIsRefused(string file, (int Place, byte Value)[] changes, int cut)
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string path in Directory.GetFiles(s_valid))
+        {
+            File.Copy(path, Path.Combine(folder.Path, Path.GetFileName(path)));
+        }
+
+        string damaged = Path.Combine(folder.Path, file);
+        byte[] bytes = File.ReadAllBytes(damaged);
+        foreach ((int place, byte value) in changes)
+        {
+            bytes[(int)((uint)place % bytes.Length)] = value;
+        }
+
+        File.WriteAllBytes(damaged, cut > 0 ? bytes[..(cut % bytes.Length)] : bytes);
+        try
+        {
+            return AdapterLoader.Load(folder.Path, s_model).Edits.Length > 0;
+        }
+        catch (AdapterFormatException refusal)
+        {
+            return refusal.Message.Contains(folder.Path, StringComparison.Ordinal);
+        }
+    }
+}

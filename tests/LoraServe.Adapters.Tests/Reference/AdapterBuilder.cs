@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Files;
+using LoraServe.Compute.Tensors;
+using LoraServe.Testing;
+
+namespace LoraServe.Adapters.Tests.Reference;
+
+/// <summary>Makes PEFT directories with seeded random weights for the tiny base that travels with the repository.</summary>
+internal sealed class AdapterBuilder
+{
+    private readonly Random _random = new(7);
+    private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+
+    /// <summary>The tiny base: one layer, tied head.</summary>
+    public static FileBaseModel TinyBase => FileBaseModel.Open(Repository.Fixture("adapters/hostile/config/valid"));
+
+    /// <summary>The configuration: rank 2, alpha 3, q_proj and v_proj; tests change it.</summary>
+    public JsonObject Config { get; } = new()
+    {
+        ["peft_type"] = "LORA",
+        ["r"] = 2,
+        ["lora_alpha"] = 3,
+        ["target_modules"] = new JsonArray("q_proj", "v_proj"),
+    };
+
+    /// <summary>Adds a tensor under a name without PEFT's prefix.</summary>
+    public float[] Add(string name, float[] values, params long[] shape)
+    {
+        _tensors[name] = Tensor.FromFloats($"base_model.model.{name}", values, shape);
+        return values;
+    }
+
+    /// <summary>Adds random values.</summary>
+    public float[] AddRandom(string name, params long[] shape) =>
+        Add(name, [.. Enumerable.Range(0, (int)shape.Aggregate(1L, (a, b) => a * b)).Select(_ => (float)(_random.NextDouble() - 0.5))], shape);
+
+    /// <summary>Adds a random pair for a module, DoRA's magnitudes too where asked for.</summary>
+    public (FloatMatrix A, FloatMatrix B) AddPair(BaseModule module, int rank, bool magnitude = false)
+    {
+        bool table = module.Site == Site.Embedding;
+        (int outputs, int inputs) = table ? (module.Inputs, module.Outputs) : (module.Outputs, module.Inputs);
+        var a = new FloatMatrix(rank, inputs, AddRandom($"{module.Path}.{(table ? "lora_embedding_A" : "lora_A.weight")}", rank, inputs));
+        var b = new FloatMatrix(outputs, rank, AddRandom($"{module.Path}.{(table ? "lora_embedding_B" : "lora_B.weight")}", outputs, rank));
+        if (magnitude)
+        {
+            AddRandom($"{module.Path}.lora_magnitude_vector", outputs);
+        }
+
+        return (a, b);
+    }
+
+    /// <summary>Adds pairs for the modules of these names.</summary>
+    public AdapterBuilder AddPairs(IBaseModel model, int rank, bool magnitude, params string[] names)
+    {
+        foreach (BaseModule module in model.Modules.Where(module => names.Contains(module.Name)))
+        {
+            AddPair(module, rank, magnitude);
+        }
+
+        return this;
+    }
+
+    /// <summary>Takes a tensor out again.</summary>
+    public void Remove(string name) => _tensors.Remove(name);
+
+    /// <summary>Writes the directory.</summary>
+    public string Write(TemporaryFolder folder)
+    {
+        SafetensorsFile.Write(Path.Combine(folder.Path, "adapter_model.safetensors"), _tensors.Values);
+        File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), Config.ToJsonString());
+        return folder.Path;
+    }
+
+    /// <summary>Writes the directory into a folder of its own and loads it on the tiny base.</summary>
+    public Adapter Load(AdapterLimits? limits = null)
+    {
+        using var folder = new TemporaryFolder();
+        return AdapterLoader.Load(Write(folder), TinyBase, limits);
+    }
+}
