@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Adapters.LinearAlgebra;
@@ -5,57 +6,39 @@ namespace LoraServe.Adapters.LinearAlgebra;
 /// <summary>Frobenius norms of sums of low-rank products, without forming them.</summary>
 internal static class LowRankNorm
 {
-    /// <summary>‖Σ scaleᵢ·BᵢAᵢ‖² = Σᵢⱼ scaleᵢ·scaleⱼ·⟨BᵢᵀBⱼ, AᵢAⱼᵀ⟩.</summary>
+    /// <summary>‖Σ scaleᵢ·BᵢAᵢ‖² = Σᵢⱼ scaleᵢ·scaleⱼ·⟨BᵢᵀBⱼ, AᵢAⱼᵀ⟩, in double, since terms may cancel.</summary>
     public static double Squared(IReadOnlyList<LowRank> pairs)
     {
-        double sum = 0;
-        foreach (LowRank left in pairs)
+        // The r-th term of a pair is the outer product of B's column r and A's row r.
+        var terms = new List<(double[] Column, double[] Row)>();
+        foreach (LowRank pair in pairs)
         {
-            foreach (LowRank right in pairs)
+            FloatMatrix columns = pair.B.Transposed();
+            for (int k = 0; k < pair.Rank; k++)
             {
-                sum += (double)left.Scale * right.Scale * Inner(left, right);
+                double[] column = ToDouble(columns.Row(k));
+                TensorPrimitives.Multiply(column, pair.Scale, column);
+                terms.Add((column, ToDouble(pair.A.Row(k))));
+            }
+        }
+
+        double sum = 0;
+        for (int i = 0; i < terms.Count; i++)
+        {
+            for (int j = 0; j <= i; j++)
+            {
+                double inner = TensorPrimitives.Dot<double>(terms[i].Column, terms[j].Column) * TensorPrimitives.Dot<double>(terms[i].Row, terms[j].Row);
+                sum += i == j ? inner : 2 * inner;
             }
         }
 
         return Math.Max(sum, 0);
     }
 
-    private static double Inner(LowRank left, LowRank right)
+    private static double[] ToDouble(ReadOnlySpan<float> values)
     {
-        double[] outputs = new double[left.Rank * right.Rank];
-        for (int row = 0; row < left.B.Rows; row++)
-        {
-            ReadOnlySpan<float> a = left.B.Row(row);
-            ReadOnlySpan<float> b = right.B.Row(row);
-            for (int i = 0; i < a.Length; i++)
-            {
-                for (int j = 0; j < b.Length; j++)
-                {
-                    outputs[(i * b.Length) + j] += (double)a[i] * b[j];
-                }
-            }
-        }
-
-        double sum = 0;
-        for (int i = 0; i < left.Rank; i++)
-        {
-            for (int j = 0; j < right.Rank; j++)
-            {
-                sum += outputs[(i * right.Rank) + j] * Dot(left.A.Row(i), right.A.Row(j));
-            }
-        }
-
-        return sum;
-    }
-
-    private static double Dot(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
-    {
-        double sum = 0;
-        for (int i = 0; i < a.Length; i++)
-        {
-            sum += (double)a[i] * b[i];
-        }
-
-        return sum;
+        double[] wide = new double[values.Length];
+        TensorPrimitives.ConvertTruncating(values, wide.AsSpan());
+        return wide;
     }
 }

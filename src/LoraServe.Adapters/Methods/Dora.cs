@@ -17,7 +17,7 @@ internal static class Dora
         return [.. magnitude.Select((m, output) =>
         {
             directionRow(output, row);
-            return (float)(m / Norm(row));
+            return m / TensorPrimitives.Norm(row);
         })];
     }
 
@@ -61,16 +61,5 @@ internal static class Dora
                 LowRankProduct.AddRow(destination, pair.A, pair.B.Row(row), pair.Scale);
             }
         }
-    }
-
-    private static double Norm(ReadOnlySpan<float> values)
-    {
-        double sum = 0;
-        foreach (float value in values)
-        {
-            sum += (double)value * value;
-        }
-
-        return Math.Sqrt(sum);
     }
 }

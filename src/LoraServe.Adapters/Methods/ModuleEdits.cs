@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 
@@ -86,13 +87,18 @@ internal sealed class ModuleEdits(BaseModule module)
         {
             model.CopyWeightRow(Module.Site, row, original);
             Dora.DirectionRow(model, Module, Pairs, Dense, row, changed);
-            for (int i = 0; i < original.Length; i++)
+            if (OutputScale is not null && Module.Site == Site.Embedding)
             {
-                double scale = OutputScale is null ? 1 : Module.Site == Site.Embedding ? OutputScale[i] : OutputScale[row];
-                double difference = (scale * changed[i]) - original[i];
-                change += difference * difference;
-                size += (double)original[i] * original[i];
+                TensorPrimitives.Multiply(changed, OutputScale, changed);
             }
+            else if (OutputScale is not null)
+            {
+                TensorPrimitives.Multiply(changed, OutputScale[row], changed);
+            }
+
+            TensorPrimitives.Subtract(changed, original, changed);
+            change += TensorPrimitives.SumOfSquares(changed);
+            size += TensorPrimitives.SumOfSquares(original);
         }
 
         return (Math.Sqrt(change), Math.Sqrt(size));

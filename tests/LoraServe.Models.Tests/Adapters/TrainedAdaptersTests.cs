@@ -1,0 +1,33 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Resident;
+using LoraServe.Testing;
+
+namespace LoraServe.Models.Tests.Adapters;
+
+/// <summary>The adapters that were trained for the small published model load on it.</summary>
+public sealed class TrainedAdaptersTests
+{
+    [SkippableFact]
+    public void Load_EveryTrainedLora_MatchesAllItsTargets()
+    {
+        using LoadedModel model = ModelLoader.Load(SharedFiles.Require("models/smollm2-135m-instruct-q4_1.gguf"), new ModelLoadOptions());
+        int loaded = 0;
+        foreach (string name in SharedFiles.FolderNames("adapters"))
+        {
+            string directory = SharedFiles.Require($"adapters/{name}");
+            if (!File.Exists(Path.Combine(directory, "adapter_config.json")) || AdapterInspection.Read(directory).Method != "LORA")
+            {
+                continue;
+            }
+
+            Adapter adapter = AdapterLoader.Load(directory, model.Transformer);
+            using ResidentAdapter resident = ResidentAdapter.Create(adapter, model.Transformer);
+            Assert.Empty(adapter.Report.UnmatchedModules);
+            Assert.True(resident.ByteLength >= adapter.ByteLength);
+            Assert.All(adapter.Report.DeltaNorms.Values, norm => Assert.True(norm > 0));
+            loaded++;
+        }
+
+        Assert.True(loaded > 0);
+    }
+}
