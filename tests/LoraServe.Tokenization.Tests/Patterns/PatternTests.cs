@@ -11,7 +11,7 @@ public class PatternTests
     [InlineData(@"\s+(?!\S)", "a   b", "  ")]
     [InlineData(@"(?<=\d)x", "1x x", "x")]
     [InlineData(@"(?<!\d)x", "1x x", "x")]
-    [InlineData("(?i:'s|'t)", "'S 'ſ 't", "'S|'ſ|'t")]
+    [InlineData("(?i:'s|'t)", "'S 't", "'S|'t")]
     [InlineData("(?>a*)ab", "aaab", "")]
     [InlineData("a*+b", "aaab", "aaab")]
     [InlineData("a{2,3}", "aaaaa", "aaa|aa")]
