@@ -16,8 +16,8 @@ internal abstract unsafe class PanelKernels
         new PanelKernels<Simd256, Vector256<float>, Vector256<int>>(),
     ];
 
-    /// <summary>The fastest on this machine, chosen once.</summary>
-    public static PanelKernels Default { get; } = All[Avx512BW.IsSupported ? 0 : 1];
+    /// <summary>The fastest on this machine, chosen once: not 512 bits where they would slow the clock or are switched off.</summary>
+    public static PanelKernels Default { get; } = All[Vector512.IsHardwareAccelerated && Avx512BW.IsSupported ? 0 : 1];
 
     /// <summary>Outputs of a panel.</summary>
     public abstract int Lanes { get; }
