@@ -165,6 +165,7 @@ internal static class GgufTokenizer
         }
     }
 
+    /// <summary>Reads the merges in order of priority. A merge that makes no token can never show; files have such, and the format's other readers take them.</summary>
     private static List<Merge> ReadMerges(IReadOnlyList<string> pairs, Vocabulary vocabulary)
     {
         List<Merge> merges = new(pairs.Count);
@@ -182,7 +183,11 @@ internal static class GgufTokenizer
             int Id(string token) => vocabulary.IdOrNone(token) is var id && id != Vocabulary.None
                 ? id
                 : throw new TokenizerFormatException($"tokenizer.ggml.merges[{merges.Count}] '{pair}' needs '{token}', which is not in the vocabulary");
-            merges.Add(new Merge(Id(left), Id(right), merges.Count, Id(left + right)));
+            int merged = vocabulary.IdOrNone(left + right);
+            if (merged != Vocabulary.None)
+            {
+                merges.Add(new Merge(Id(left), Id(right), merges.Count, merged));
+            }
         }
 
         return merges;
