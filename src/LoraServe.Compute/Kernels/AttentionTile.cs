@@ -98,6 +98,7 @@ public readonly unsafe struct AttentionTile
     public void Finish(int index, float* result) =>
         RowArithmetic.Multiply(_outputs + (index * _paddedHeadSize), 1f / _sums[index], result, _headSize);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ScoresToWeights(int m, int firstPosition, int window)
     {
         float* weights = _weights + (m * BlockPositions);
@@ -155,6 +156,7 @@ public readonly unsafe struct AttentionTile
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply6(float* a, int aStride, int depth, float* b, int bStride, float* c, int cStride, float* scales)
     {
         (Vector256<float> c00, Vector256<float> c01) = Start(c, scales, 0, cStride);
@@ -197,6 +199,7 @@ public readonly unsafe struct AttentionTile
         Store(c + (5 * cStride), c50, c51);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply3(float* a, int aStride, int depth, float* b, int bStride, float* c, int cStride, float* scales)
     {
         (Vector256<float> c00, Vector256<float> c01) = Start(c, scales, 0, cStride);
@@ -223,6 +226,7 @@ public readonly unsafe struct AttentionTile
         Store(c + (2 * cStride), c20, c21);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply1(float* a, int depth, float* b, int bStride, float* c, float* scales)
     {
         (Vector256<float> c0, Vector256<float> c1) = Start(c, scales, 0, 0);

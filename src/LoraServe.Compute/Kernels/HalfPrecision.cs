@@ -15,6 +15,7 @@ public static unsafe class HalfPrecision
     /// <param name="source">Half-precision numbers.</param>
     /// <param name="destination">As many float32 numbers.</param>
     /// <param name="count">How many; a multiple of 16.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen(ushort* source, float* destination, int count)
     {
         for (int i = 0; i < count; i += 2 * VectorMath.Lanes)
@@ -29,6 +30,7 @@ public static unsafe class HalfPrecision
     /// <param name="source">Float32 numbers.</param>
     /// <param name="destination">As many half-precision numbers.</param>
     /// <param name="count">How many; a multiple of 8.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Narrow(float* source, ushort* destination, int count)
     {
         for (int i = 0; i < count; i += VectorMath.Lanes)

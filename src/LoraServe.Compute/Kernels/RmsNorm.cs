@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LoraServe.Compute.Memory;
 
@@ -11,6 +12,7 @@ public static unsafe class RmsNorm
     /// <param name="gain">Gain of each column, [D].</param>
     /// <param name="epsilon">Added to the mean square.</param>
     /// <param name="y">Output rows, [T, D]; may be the same memory as <paramref name="x"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(Rows x, float* gain, float epsilon, Rows y)
     {
         for (int t = 0; t < x.Count; t++)
@@ -32,6 +34,7 @@ public static unsafe class RmsNorm
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Factor(float* x, int width, float epsilon)
     {
         Vector256<float> even = Vector256<float>.Zero;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LoraServe.Compute.Memory;
 
@@ -29,6 +30,7 @@ public static unsafe class Rope
     /// <summary>Rotates every head of every row in place.</summary>
     /// <param name="x">[T, heads · K].</param>
     /// <param name="tables">[T, K], one table for each row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(Rows x, Rows tables)
     {
         int half = tables.Width / 2;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace LoraServe.Compute.Kernels;
@@ -6,6 +7,7 @@ namespace LoraServe.Compute.Kernels;
 public static unsafe class RowArithmetic
 {
     /// <summary>y = scale · x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Multiply(float* x, float scale, float* y, int count)
     {
         Vector256<float> scales = Vector256.Create(scale);
@@ -22,6 +24,7 @@ public static unsafe class RowArithmetic
     }
 
     /// <summary>y += x.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(float* x, float* y, int count)
     {
         int i = 0;
@@ -37,6 +40,7 @@ public static unsafe class RowArithmetic
     }
 
     /// <summary>y += scale · x, the product rounded before the sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddScaled(float* x, float scale, float* y, int count)
     {
         Vector256<float> scales = Vector256.Create(scale);
@@ -53,6 +57,7 @@ public static unsafe class RowArithmetic
     }
 
     /// <summary>y += scale · x∘y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void AddProduct(float* x, float scale, float* y, int count)
     {
         Vector256<float> scales = Vector256.Create(scale);

@@ -4,6 +4,10 @@ using System.Runtime.Intrinsics;
 namespace LoraServe.Compute.Kernels;
 
 /// <summary>Elementary functions on eight lanes whose result in a lane depends on that lane's argument alone, on every processor.</summary>
+/// <remarks>
+/// The loops that use them are compiled with full optimisation at once: the runtime's quick first compilation would keep every
+/// vector in memory, and the first prompt would run on it.
+/// </remarks>
 internal static class VectorMath
 {
     /// <summary>Lanes of the vectors that the kernels work in.</summary>

@@ -15,11 +15,26 @@ public class ModelGoldenTests(ITestOutputHelper output)
     private static readonly string[] s_types = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"];
     private static readonly ModelLoadOptions s_exact = new() { Arithmetic = Arithmetic.Exact };
 
+    /// <summary>Those that travel with the repository.</summary>
+    public static TheoryData<string> CommittedCheckpoints() =>
+        [.. Directory.GetDirectories(Repository.Fixture("models")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+
     public static TheoryData<string> Checkpoints() => [.. SharedFiles.FolderNames("fixtures/models").DefaultIfEmpty("(none)")];
 
     public static TheoryData<string> GgufFiles() =>
         [.. (SharedFiles.TryGet("fixtures/gguf") is { } folder ? Directory.GetFiles(folder, "*.gguf") : ["(none)"])
             .Select(file => Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(CommittedCheckpoints))]
+    public void Forward_CommittedCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string name)
+    {
+        string folder = Repository.Fixture($"models/{name}");
+        using LoadedModel model = ModelLoader.Load(folder, s_exact);
+        using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
+        Check(model.Transformer, golden);
+        CheckLastHidden(model.Transformer, golden);
+    }
 
     [SkippableTheory]
     [MemberData(nameof(Checkpoints))]
