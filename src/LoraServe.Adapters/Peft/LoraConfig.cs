@@ -13,7 +13,6 @@ internal sealed class LoraConfig
 
     private LoraConfig(ConfigFields fields)
     {
-        BaseModel = fields.Text("base_model_name_or_path");
         _rank = fields.Integer("r", 1) ?? 8;
         _alpha = fields.Number("lora_alpha") ?? 8;
         _rankPattern = new ModulePatternMap<int>(fields, "rank_pattern", (name, value) => fields.Integer(name, value, 1));
@@ -40,9 +39,6 @@ internal sealed class LoraConfig
         (LoftqIterations, BlockDiagonal) = (ReadLoftqIterations(fields), BlockDiagonalConfig.Read(fields));
         RefuseTheRest(fields);
     }
-
-    /// <summary>What the adapter says it was trained on.</summary>
-    public string? BaseModel { get; }
 
     /// <summary>The modules that have a low-rank pair.</summary>
     public ModuleFilter Targets { get; }
@@ -161,7 +157,7 @@ internal sealed class LoraConfig
 
         // What only training, loading elsewhere or the layout of another module class reads.
         fields.Ignore(
-            "peft_type", "task_type", "auto_mapping", "revision", "inference_mode", "peft_version", "lora_dropout", "fan_in_fan_out",
+            "peft_type", "base_model_name_or_path", "task_type", "auto_mapping", "revision", "inference_mode", "peft_version", "lora_dropout", "fan_in_fan_out",
             "megatron_config", "megatron_core", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying",
             "runtime_config", "unsloth_fixed", "merge_weights");
         if (fields.UnreadAndSet.FirstOrDefault() is { } unknown)
