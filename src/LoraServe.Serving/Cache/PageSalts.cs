@@ -1,0 +1,36 @@
+using LoraServe.Serving.Store;
+
+namespace LoraServe.Serving.Cache;
+
+/// <summary>What a request's pages are keyed by besides tokens. Until an activated adapter acts, pages are those of the model without it.</summary>
+/// <param name="Before">Salt of pages that end at or before <paramref name="SharedUntil"/>.</param>
+/// <param name="SharedUntil">First position that an activated adapter acts on; 0 where all act from the beginning.</param>
+/// <param name="After">Salt of the pages after that.</param>
+internal readonly record struct PageSalts(UInt128 Before, int SharedUntil, UInt128 After)
+{
+    /// <summary>The salts of a prompt.</summary>
+    /// <param name="adapters">The adapters.</param>
+    /// <param name="activeFrom">First position that each acts on.</param>
+    /// <param name="ropeLength">The prompt's length where the rope depends on it; else 0.</param>
+    public static PageSalts Of(AdapterStack adapters, ReadOnlySpan<int> activeFrom, int ropeLength)
+    {
+        var before = new List<(string, float, int)>();
+        var after = new List<(string, float, int)>();
+        int sharedUntil = int.MaxValue;
+        for (int i = 0; i < adapters.Count; i++)
+        {
+            (AdapterVersion version, float weight) = adapters[i];
+            after.Add((version.Digest, weight, activeFrom[i]));
+            if (activeFrom[i] == 0)
+            {
+                before.Add((version.Digest, weight, 0));
+            }
+            else
+            {
+                sharedUntil = Math.Min(sharedUntil, activeFrom[i]);
+            }
+        }
+
+        return new PageSalts(PrefixSalt.Of(before, ropeLength), sharedUntil, PrefixSalt.Of(after, ropeLength));
+    }
+}

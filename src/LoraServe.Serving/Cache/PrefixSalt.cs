@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LoraServe.Serving.Cache;
+
+/// <summary>Everything but tokens that keys and values depend on, as a number that only equal things share: the leading bits of a SHA-256.</summary>
+internal static class PrefixSalt
+{
+    /// <summary>The base model alone.</summary>
+    public static UInt128 BaseModel => UInt128.Zero;
+
+    /// <summary>The salt of adapters acting together.</summary>
+    /// <param name="adapters">In order: digest, weight, and the first position that each acts on.</param>
+    /// <param name="ropeLength">The prompt's length where the rope depends on it; else 0.</param>
+    public static UInt128 Of(IEnumerable<(string Digest, float Weight, int ActiveFrom)> adapters, int ropeLength)
+    {
+        var key = new StringBuilder();
+        foreach ((string digest, float weight, int activeFrom) in adapters)
+        {
+            key.Append(CultureInfo.InvariantCulture, $"{digest}:{BitConverter.SingleToInt32Bits(weight)}:{activeFrom};");
+        }
+
+        if (ropeLength > 0)
+        {
+            key.Append(CultureInfo.InvariantCulture, $"rope {ropeLength}");
+        }
+
+        return key.Length == 0
+            ? BaseModel
+            : System.Buffers.Binary.BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(Encoding.UTF8.GetBytes(key.ToString())));
+    }
+}

@@ -1,0 +1,157 @@
+using System.Diagnostics.Metrics;
+using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Store;
+
+namespace LoraServe.Serving;
+
+/// <summary>The engine's instruments. Their names are in <see cref="EngineMetrics"/>.</summary>
+internal sealed class EngineInstruments : IDisposable
+{
+    private const int MaxAdapterLabels = 100;
+
+    private static readonly double[] s_latencies = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
+    private static readonly double[] s_tokenTimes = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+    private static readonly double[] s_rows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
+
+    private readonly Meter _meter = new(EngineMetrics.MeterName);
+    private readonly Dictionary<string, string> _adapterLabels = [];
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _promptTokens;
+    private readonly Counter<long> _generatedTokens;
+    private readonly Counter<long> _prefixHitTokens;
+    private readonly Histogram<double> _timeToFirstToken;
+    private readonly Histogram<double> _timePerOutputToken;
+    private readonly Histogram<double> _queueDuration;
+    private readonly Histogram<double> _stepDuration;
+    private readonly Histogram<int> _stepRows;
+    private readonly Counter<long> _stepFailures;
+    private readonly Counter<long> _preemptions;
+    private readonly Counter<long> _adapterLoads;
+    private readonly Histogram<double> _adapterLoadDuration;
+    private readonly Counter<long> _adapterLoadFailures;
+    private readonly Counter<long> _adapterEvictions;
+    private readonly Counter<long> _adapterHits;
+
+    public EngineInstruments(Func<EngineStatus> status, AdapterStore adapters)
+    {
+        _requests = _meter.CreateCounter<long>(EngineMetrics.Requests, "{request}", "Requests that ended.");
+        _promptTokens = _meter.CreateCounter<long>(EngineMetrics.PromptTokens, "{token}", "Prompt tokens of requests that began to run.");
+        _generatedTokens = _meter.CreateCounter<long>(EngineMetrics.GeneratedTokens, "{token}", "Tokens generated.");
+        _prefixHitTokens = _meter.CreateCounter<long>(EngineMetrics.PrefixHitTokens, "{token}", "Prompt tokens found in the prefix cache.");
+        _timeToFirstToken = Histogram(EngineMetrics.TimeToFirstToken, "Time from a request's arrival to its first token.", s_latencies);
+        _timePerOutputToken = Histogram(EngineMetrics.TimePerOutputToken, "Time per token after the first.", s_tokenTimes);
+        _queueDuration = Histogram(EngineMetrics.QueueDuration, "Time that requests waited before they ran.", s_latencies);
+        _stepDuration = Histogram(EngineMetrics.StepDuration, "Time of one step.", s_tokenTimes);
+        _stepRows = _meter.CreateHistogram(EngineMetrics.StepRows, "{row}", "Token rows of one step.", advice: new InstrumentAdvice<int> { HistogramBucketBoundaries = Array.ConvertAll(s_rows, row => (int)row) });
+        _stepFailures = _meter.CreateCounter<long>(EngineMetrics.StepFailures, "{step}", "Steps that failed.");
+        _preemptions = _meter.CreateCounter<long>(EngineMetrics.Preemptions, "{sequence}", "Sequences that lost their pages and are computed again.");
+        _adapterLoads = _meter.CreateCounter<long>(EngineMetrics.AdapterLoads, "{load}", "Adapters that became resident for requests.");
+        _adapterLoadDuration = Histogram(EngineMetrics.AdapterLoadDuration, "Time to make an adapter resident.", s_latencies);
+        _adapterLoadFailures = _meter.CreateCounter<long>(EngineMetrics.AdapterLoadFailures, "{load}", "Loads that failed.");
+        _adapterEvictions = _meter.CreateCounter<long>(EngineMetrics.AdapterEvictions, "{eviction}", "Resident adapters dropped to make room.");
+        _adapterHits = _meter.CreateCounter<long>(EngineMetrics.AdapterHits, "{use}", "Requests' uses of adapters.");
+        _meter.CreateObservableGauge(EngineMetrics.QueuedRequests, () => status().QueuedRequests, "{request}", "Requests that wait.");
+        _meter.CreateObservableGauge(EngineMetrics.RunningSequences, () => status().RunningSequences, "{sequence}", "Sequences that take part in steps.");
+        _meter.CreateObservableGauge(EngineMetrics.KvPages, () => Pages(status()), "{page}", "Pages of the key/value cache.");
+        _meter.CreateObservableGauge(EngineMetrics.AdapterBytes, () => Bytes(adapters), "By", "Memory of adapters.");
+        _meter.CreateObservableGauge(EngineMetrics.AdapterBudget, () => adapters.BudgetBytes, "By", "Memory set aside for resident adapters.");
+        _meter.CreateObservableGauge(EngineMetrics.AdapterCount, () => Counts(adapters), "{adapter}", "Adapter versions by the fastest place where they are.");
+    }
+
+    public void Dispose() => _meter.Dispose();
+
+    /// <summary>The label of a request's adapters. The first hundred names have their own; a stack is named as a whole.</summary>
+    public string AdapterLabel(AdapterStack stack)
+    {
+        string name = string.Join('+', stack.Served.Select(adapter => adapter.Name));
+        lock (_adapterLabels)
+        {
+            if (!_adapterLabels.TryGetValue(name, out string? label))
+            {
+                label = _adapterLabels.Count < MaxAdapterLabels ? name : "other";
+                if (label == name)
+                {
+                    _adapterLabels.Add(name, label);
+                }
+            }
+
+            return label;
+        }
+    }
+
+    public void Began(Submission submission, double waitedSeconds)
+    {
+        _queueDuration.Record(waitedSeconds);
+        _promptTokens.Add(submission.Sequences.Sum(sequence => sequence.PromptLength), Adapter(submission));
+        _prefixHitTokens.Add(submission.CachedPromptTokens);
+    }
+
+    public void Ended(Submission submission, string outcome) => _requests.Add(1, new("outcome", outcome), Adapter(submission));
+
+    public void FirstToken(double seconds) => _timeToFirstToken.Record(seconds);
+
+    public void Generated(Submission submission) => _generatedTokens.Add(1, Adapter(submission));
+
+    public void Answered(double seconds, int tokensAfterFirst)
+    {
+        if (tokensAfterFirst > 0)
+        {
+            _timePerOutputToken.Record(seconds / tokensAfterFirst);
+        }
+    }
+
+    public void Stepped(double seconds, int rows)
+    {
+        _stepDuration.Record(seconds);
+        _stepRows.Record(rows);
+    }
+
+    public void StepFailed() => _stepFailures.Add(1);
+
+    public void Preempted(long count)
+    {
+        if (count > 0)
+        {
+            _preemptions.Add(count);
+        }
+    }
+
+    public void AdapterLoaded(AdapterTier from, double seconds)
+    {
+        _adapterLoads.Add(1, Tier(from));
+        _adapterLoadDuration.Record(seconds, Tier(from));
+    }
+
+    public void AdapterUsed(AdapterTier tier) => _adapterHits.Add(1, Tier(tier));
+
+    public void AdapterEvicted() => _adapterEvictions.Add(1);
+
+    public void AdapterLoadFailed() => _adapterLoadFailures.Add(1);
+
+    private static KeyValuePair<string, object?> Adapter(Submission submission) => new("adapter", submission.AdapterLabel);
+
+    private static KeyValuePair<string, object?> Tier(AdapterTier tier) => new("tier", Name(tier));
+
+    private static string Name(AdapterTier tier) => tier switch
+    {
+        AdapterTier.Disk => "disk",
+        AdapterTier.Host => "host",
+        _ => "resident",
+    };
+
+    private static IEnumerable<Measurement<int>> Pages(EngineStatus status) =>
+    [
+        new(status.UsedPages, new KeyValuePair<string, object?>("state", "used")),
+        new(status.CachedPages, new KeyValuePair<string, object?>("state", "cached")),
+        new(status.TotalPages - status.UsedPages - status.CachedPages, new KeyValuePair<string, object?>("state", "free")),
+    ];
+
+    private static IEnumerable<Measurement<long>> Bytes(AdapterStore adapters) =>
+        [new(adapters.HostBytes, Tier(AdapterTier.Host)), new(adapters.ResidentBytes, Tier(AdapterTier.Resident))];
+
+    private static IEnumerable<Measurement<int>> Counts(AdapterStore adapters) =>
+        adapters.List().GroupBy(adapter => adapter.Tier).Select(group => new Measurement<int>(group.Count(), Tier(group.Key)));
+
+    private Histogram<double> Histogram(string name, string description, double[] boundaries) =>
+        _meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });
+}

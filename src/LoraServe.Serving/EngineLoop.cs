@@ -1,0 +1,426 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Workers;
+using LoraServe.Models.Forward;
+using LoraServe.Serving.Sampling;
+using LoraServe.Serving.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace LoraServe.Serving;
+
+/// <summary>The one thread that plans a step, runs it and commits its results, over and over. Owns sequences, pages and the runner.</summary>
+internal sealed partial class EngineLoop : IDisposable
+{
+    private static readonly TimeSpan s_idleCheck = TimeSpan.FromMilliseconds(20);
+
+    private readonly IStepRunner _runner;
+    private readonly Sampler _sampler;
+    private readonly Scheduler _scheduler;
+    private readonly QueueLimits _queue;
+    private readonly EngineInstruments _instruments;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly NativeBuffer _scoreScratch;
+    private readonly int _vocabularySize;
+    private readonly StepPlan _plan = new();
+    private readonly List<SampleSlot> _slots = [];
+    private readonly HashSet<Submission> _live = [];
+    private readonly List<Submission> _expired = [];
+    private readonly ConcurrentQueue<Submission> _submitted = new();
+    private readonly ConcurrentQueue<(Submission Submission, Exception Reason)> _cancelled = new();
+    private readonly AutoResetEvent _wake = new(initialState: false);
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Thread _thread;
+    private readonly Lock _entrance = new();
+    private bool _isClosed;
+    private int _accepted;
+    private volatile bool _isStopping;
+    private long _countedPreemptions;
+
+    public EngineLoop(
+        IStepRunner runner, WorkerPool pool, IAdapterLeases leases, EngineOptions options, int vocabularySize, Func<EngineLoop, EngineInstruments> instruments, ILogger logger, TimeProvider time)
+    {
+        _runner = runner;
+        _time = time;
+        _logger = logger;
+        _vocabularySize = vocabularySize;
+        _sampler = new Sampler(pool, vocabularySize);
+        _scoreScratch = new NativeBuffer((long)vocabularySize * sizeof(float));
+        _queue = new QueueLimits(options.MaxQueuedRequests, options.MaxQueuedRequestsPerTenant, time);
+        int places = Math.Min(options.MaxRunningSequences, Math.Min(options.MaxLogitRows, options.MaxBatchRows));
+        long waitTicks = (long)(options.MaxAdapterWait.TotalSeconds * time.TimestampFrequency);
+        var limits = new SchedulerLimits(options.MaxBatchRows, options.MaxLogitRows, places, waitTicks);
+        _scheduler = new Scheduler(limits, leases, options.TenantWeights, runner.PageCount, options.PrefixCache) { Admitted = OnAdmitted, Refused = Fail };
+        _instruments = instruments(this);
+        _thread = new Thread(Run) { IsBackground = true, Name = "engine loop" };
+    }
+
+    /// <summary>How busy it is; read by other threads, so only about right.</summary>
+    public EngineStatus Status => new(
+        _queue.Count, _scheduler.Running.Count, _scheduler.Pages.UsedCount, _scheduler.Pages.KeptCount, _scheduler.Pages.Count, _runner.ByteLength, _isClosed);
+
+    /// <summary>Told when a request has ended, in whatever way.</summary>
+    public Action<Submission>? Ended { get; init; }
+
+    /// <summary>Called on the loop's thread after each step; tests check integrity and allocation here.</summary>
+    public Action<Scheduler>? Stepped { get; set; }
+
+    public void Start() => _thread.Start();
+
+    /// <summary>Queues a request.</summary>
+    /// <exception cref="EngineException">The queue is full, or the loop takes nothing new.</exception>
+    public void Submit(Submission submission)
+    {
+        lock (_entrance)
+        {
+            if (_isClosed)
+            {
+                throw ShuttingDown();
+            }
+
+            _queue.Enter(submission.Options.Tenant);
+            _accepted++;
+        }
+
+        submission.AdapterLabel = _instruments.AdapterLabel(submission.Adapters);
+        _submitted.Enqueue(submission);
+        Wake();
+    }
+
+    /// <summary>Ends a request early; its pages are free before the next step.</summary>
+    public void Cancel(Submission submission, Exception reason)
+    {
+        _cancelled.Enqueue((submission, reason));
+        Wake();
+    }
+
+    /// <summary>Has the loop look again: something has changed.</summary>
+    public void Wake() => _wake.Set();
+
+    /// <summary>Takes nothing new; done when all requests have ended.</summary>
+    public Task DrainAsync()
+    {
+        lock (_entrance)
+        {
+            _isClosed = true;
+            if (_accepted == 0)
+            {
+                _drained.TrySetResult();
+            }
+        }
+
+        return _drained.Task;
+    }
+
+    /// <summary>Cuts off what still runs, ends the thread and frees memory.</summary>
+    public void Dispose()
+    {
+        _ = DrainAsync();
+        _isStopping = true;
+        Wake();
+        _thread.Join();
+        _instruments.Dispose();
+        _sampler.Dispose();
+        _scoreScratch.Dispose();
+        _runner.Dispose();
+        _wake.Dispose();
+    }
+
+    private static EngineException ShuttingDown() => new(EngineError.ShuttingDown, "The server is stopping. Send the request to another, or again later.");
+
+    private void Run()
+    {
+        while (!_isStopping)
+        {
+            TakeMessages();
+            EndExpired();
+            _scheduler.Plan(_plan, _time.GetTimestamp());
+            foreach ((int from, int to) in _plan.Copies)
+            {
+                _runner.CopyPage(from, to);
+            }
+
+            if (_plan.IsEmpty)
+            {
+                // Whoever waits may become overdue or expire without anybody telling.
+                _wake.WaitOne(_live.Count > 0 ? s_idleCheck : Timeout.InfiniteTimeSpan);
+                continue;
+            }
+
+            Step();
+            Stepped?.Invoke(_scheduler);
+        }
+
+        TakeMessages();
+        LogStopped(_live.Count);
+        foreach (Submission submission in _live.ToArray())
+        {
+            Fail(submission, ShuttingDown());
+        }
+    }
+
+    private void TakeMessages()
+    {
+        while (_submitted.TryDequeue(out Submission? submission))
+        {
+            _live.Add(submission);
+            _scheduler.Add(submission);
+        }
+
+        while (_cancelled.TryDequeue(out (Submission Submission, Exception Reason) cancelled))
+        {
+            Fail(cancelled.Submission, cancelled.Reason);
+        }
+    }
+
+    private void EndExpired()
+    {
+        foreach (Submission submission in _live)
+        {
+            if (submission.Options.Deadline is { } deadline && _time.GetUtcNow() >= deadline)
+            {
+                _expired.Add(submission);
+            }
+        }
+
+        foreach (Submission submission in _expired)
+        {
+            Fail(submission, new EngineException(EngineError.DeadlineExceeded, "The request's deadline passed before it was done. Allow more time, or ask for fewer tokens."));
+        }
+
+        _expired.Clear();
+    }
+
+    private void Step()
+    {
+        long begun = _time.GetTimestamp();
+        int rows = _plan.Batch.RowCount;
+        Rows logits;
+        try
+        {
+            logits = _runner.Forward(_plan.Batch);
+        }
+        catch (Exception failure)
+        {
+            _instruments.StepFailed();
+            LogStepFailed(failure, _plan.Entries.Length);
+            StepAlone();
+            return;
+        }
+
+        CommitOrFail(_plan.Entries, logits);
+        _instruments.Stepped(_time.GetElapsedTime(begun).TotalSeconds, rows);
+        _instruments.Preempted(_scheduler.Preemptions - _countedPreemptions);
+        _countedPreemptions = _scheduler.Preemptions;
+    }
+
+    // A step is plain data and can be run in parts: only what fails alone fails.
+    private void StepAlone()
+    {
+        for (int i = 0; i < _plan.Entries.Length; i++)
+        {
+            Span<StepEntry> entry = _plan.Entries.Slice(i, 1);
+            Submission submission = entry[0].Sequence.Owner;
+            if (submission.IsEnded)
+            {
+                continue;
+            }
+
+            try
+            {
+                _plan.BuildBatch(entry);
+                CommitOrFail(entry, _runner.Forward(_plan.Batch));
+            }
+            catch (Exception failure)
+            {
+                FailInStep(submission, failure);
+            }
+        }
+    }
+
+    // What fails after the computation concerns whoever took part; the loop goes on for the others.
+    private void CommitOrFail(Span<StepEntry> entries, Rows logits)
+    {
+        try
+        {
+            Commit(entries, logits);
+        }
+        catch (Exception failure)
+        {
+            _instruments.StepFailed();
+            foreach (ref readonly StepEntry entry in entries)
+            {
+                FailInStep(entry.Sequence.Owner, failure);
+            }
+        }
+    }
+
+    private void FailInStep(Submission submission, Exception failure)
+    {
+        LogRequestFailed(failure, submission.Id);
+        Fail(submission, new EngineException(EngineError.StepFailed, "The model failed on this request. Send it again, and tell the operator if it fails again.", failure));
+    }
+
+    private void Commit(Span<StepEntry> entries, Rows logits)
+    {
+        _slots.Clear();
+        foreach (ref readonly StepEntry entry in entries)
+        {
+            int firstPosition = entry.Sequence.CachedTokens;
+            _scheduler.Advance(entry);
+            Segment segment = _plan.Batch.Segments[entry.Segment];
+            switch (entry.Sequence)
+            {
+                case GenerationSequence generation when entry.Chunk.Output == SegmentOutput.LastLogits:
+                    AddSlots(generation, segment.FirstOutput);
+                    break;
+                case ScoringSequence scoring:
+                    scoring.Take(firstPosition, logits.Slice(segment.FirstOutput, segment.OutputCount), ScoreScratch);
+                    EndIfComputed(scoring);
+                    break;
+                case EmbeddingSequence embedding:
+                    embedding.Take(_runner.Hidden.Slice(segment.FirstOutput, segment.OutputCount));
+                    EndIfComputed(embedding);
+                    break;
+            }
+        }
+
+        Span<SampleSlot> slots = CollectionsMarshal.AsSpan(_slots);
+        if (slots.IsEmpty)
+        {
+            return;
+        }
+
+        _sampler.Run(logits, slots);
+        foreach (ref readonly SampleSlot slot in slots)
+        {
+            Accept(slot);
+        }
+
+        foreach (ref readonly SampleSlot slot in slots)
+        {
+            slot.Sequence.Signal();
+        }
+    }
+
+    private unsafe Span<float> ScoreScratch => new(_scoreScratch.Pointer, _vocabularySize);
+
+    private void AddSlots(GenerationSequence sequence, int row)
+    {
+        int choices = sequence.UnforkedChoices;
+        _slots.Add(new SampleSlot { Sequence = sequence, Row = row });
+        for (int choice = 1; choice < choices; choice++)
+        {
+            _slots.Add(new SampleSlot { Sequence = _scheduler.Fork(sequence, choice), Row = row });
+        }
+    }
+
+    private void Accept(in SampleSlot slot)
+    {
+        GenerationSequence sequence = slot.Sequence;
+        Submission submission = sequence.Owner;
+        if (submission.IsEnded)
+        {
+            return;
+        }
+
+        if (slot.Token < 0)
+        {
+            Fail(submission, new EngineException(EngineError.StepFailed, "The model made logits that are not finite numbers for this request. Check the adapter and its weight."));
+            return;
+        }
+
+        long now = _time.GetTimestamp();
+        if (submission.GeneratedTokens++ == 0)
+        {
+            _instruments.FirstToken(_time.GetElapsedTime(submission.ArrivedAt, now).TotalSeconds);
+        }
+
+        if (sequence.GeneratedCount == 0)
+        {
+            sequence.FirstTokenAt = now;
+        }
+
+        FinishReason finish = sequence.Accept(slot);
+        Scheduler.ChargeToken(sequence);
+        _instruments.Generated(submission);
+        if (finish != FinishReason.None)
+        {
+            _instruments.Answered(_time.GetElapsedTime(sequence.FirstTokenAt, now).TotalSeconds, sequence.GeneratedCount - 1);
+            EndSequence(sequence);
+        }
+    }
+
+    private void EndIfComputed(Sequence sequence)
+    {
+        if (sequence.PendingTokens == 0)
+        {
+            EndSequence(sequence);
+        }
+    }
+
+    private void EndSequence(Sequence sequence)
+    {
+        _scheduler.End(sequence);
+        if (sequence.Owner.EndSequence())
+        {
+            End(sequence.Owner, "completed");
+            sequence.Owner.Complete();
+        }
+    }
+
+    private void Fail(Submission submission, Exception reason)
+    {
+        if (!submission.IsEnded)
+        {
+            End(submission, Outcome(reason));
+            submission.Fail(reason);
+        }
+    }
+
+    private void End(Submission submission, string outcome)
+    {
+        submission.IsEnded = true;
+        submission.Cancellation.Unregister();
+        _scheduler.End(submission);
+        _live.Remove(submission);
+        LeaveQueue(submission);
+        _instruments.Ended(submission, outcome);
+        LogEnded(submission.Id, outcome, submission.GeneratedTokens);
+        Ended?.Invoke(submission);
+        lock (_entrance)
+        {
+            if (--_accepted == 0 && _isClosed)
+            {
+                _drained.TrySetResult();
+            }
+        }
+    }
+
+    private void OnAdmitted(Submission submission)
+    {
+        if (submission.IsQueued)
+        {
+            LeaveQueue(submission);
+            _instruments.Began(submission, _time.GetElapsedTime(submission.ArrivedAt).TotalSeconds);
+        }
+    }
+
+    private void LeaveQueue(Submission submission)
+    {
+        if (submission.IsQueued)
+        {
+            submission.IsQueued = false;
+            _queue.Leave(submission.Options.Tenant);
+        }
+    }
+
+    private static string Outcome(Exception reason) => reason switch
+    {
+        OperationCanceledException => "cancelled",
+        EngineException { Error: EngineError.DeadlineExceeded } => "deadline_exceeded",
+        EngineException { Error: EngineError.ShuttingDown } => "shut_down",
+        _ => "failed",
+    };
+}

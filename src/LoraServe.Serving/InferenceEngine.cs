@@ -1,0 +1,160 @@
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
+using LoraServe.Serving.Cache;
+using LoraServe.Serving.Sampling;
+using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Store;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoraServe.Serving;
+
+/// <summary>Serves one base model with any of its adapters to many callers at once. Any thread may call.</summary>
+/// <remarks>
+/// Requests for different adapters share every step. What a request gets is bit-identical whatever else runs: it depends on
+/// its prompt, its adapters' versions, its options and its seed alone.
+/// </remarks>
+public sealed class InferenceEngine : IAsyncDisposable
+{
+    private readonly EngineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly WorkerPool _pool;
+    private readonly EngineLoop _loop;
+    private readonly RequestReader _reader;
+    private readonly TransformerSpec _spec;
+    private EngineInstruments? _instruments;
+
+    /// <summary>Starts an engine.</summary>
+    /// <param name="model">The model; stays the caller's, who disposes it after the engine.</param>
+    /// <param name="options">Sizes and limits; null for the defaults.</param>
+    /// <param name="loggers">Where to log; null: nowhere.</param>
+    /// <param name="time">The clock; null: the system's.</param>
+    /// <exception cref="System.ComponentModel.DataAnnotations.ValidationException">An option is out of range.</exception>
+    /// <exception cref="EngineException">The store folder is damaged.</exception>
+    public InferenceEngine(LoadedModel model, EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null)
+        : this(Required(model).Transformer, model.Generation, model.Tokenizer is { } tokenizer ? new TokenizerCodec(tokenizer) : null, options, loggers, time)
+    {
+    }
+
+    internal InferenceEngine(
+        Transformer model, GenerationDefaults generation, ITextCodec? codec, EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null, Func<IStepRunner, IStepRunner>? wrapRunner = null)
+    {
+        _options = options ?? new EngineOptions();
+        System.ComponentModel.DataAnnotations.Validator.ValidateObject(_options, new System.ComponentModel.DataAnnotations.ValidationContext(_options), validateAllProperties: true);
+        loggers ??= NullLoggerFactory.Instance;
+        _time = time ?? TimeProvider.System;
+        _spec = model.Spec;
+        Adapters = new AdapterStore(model, _options, loggers.CreateLogger<AdapterStore>(), _time);
+        _pool = new WorkerPool(_options.Workers > 0 ? _options.Workers : Environment.ProcessorCount);
+        long pageBytes = KvPool.BytesPerPage(_spec, _options.KvCacheType);
+        int pageCount = (int)Math.Clamp(_options.KvCacheBytes / pageBytes, 1, int.MaxValue / KvPool.PageTokens);
+        IStepRunner runner = new ModelStepRunner(model, new KvPool(_spec, pageCount, _options.KvCacheType), _pool);
+        _loop = new EngineLoop(
+            wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, _options, _spec.VocabularySize,
+            loop => _instruments = new EngineInstruments(() => loop.Status, Adapters), loggers.CreateLogger<EngineLoop>(), _time)
+        {
+            Ended = submission => Adapters.Memory.RemoveUser(submission.Adapters),
+        };
+        Adapters.Observe(_instruments!, _loop.Wake);
+        int contextLength = (int)Math.Min(_spec.ContextLength, (long)pageCount * KvPool.PageTokens);
+        _reader = new RequestReader(_options, generation, codec, _spec.VocabularySize, contextLength, _time);
+        _loop.Start();
+    }
+
+    /// <summary>The adapters that it serves.</summary>
+    public AdapterStore Adapters { get; }
+
+    /// <summary>How busy it is.</summary>
+    public EngineStatus Status => _loop.Status;
+
+    internal EngineLoop Loop => _loop;
+
+    /// <summary>Begins to continue a prompt. Returns once the request is accepted; tokens come by enumerating the result.</summary>
+    /// <exception cref="EngineException">The request is refused.</exception>
+    public async Task<Generation> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request = _reader.Identify(request);
+        int[] prompt = _reader.Prompt(request);
+        SamplingPlan sampling = _reader.Sampling(request.Sampling, prompt.Length);
+        string echo = request.Echo ? request.Prompt ?? _reader.Text(prompt) : "";
+        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
+        var submission = new GenerationSubmission(request, adapters, _time.GetTimestamp(), sampling, prompt.Length, _reader.Codec, echo);
+        submission.Add(new GenerationSequence(submission, prompt));
+        Submit(submission, prompt, cancellationToken);
+        return new Generation(_loop, submission, cancellationToken);
+    }
+
+    /// <summary>Scores given texts.</summary>
+    /// <exception cref="EngineException">The request is refused or fails.</exception>
+    public async Task<ScoreResult> ScoreAsync(ScoreRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request = _reader.Identify(request);
+        (int[] prompt, List<int[]> texts) = _reader.Texts(request);
+        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
+        var submission = new ScoreSubmission(request, adapters, _time.GetTimestamp());
+        texts.ForEach(text => submission.Add(new ScoringSequence(submission, text, texts.Count == 1 && text == prompt ? 1 : Math.Max(prompt.Length, 1))));
+        Submit(submission, prompt, cancellationToken);
+        return await submission.Result.ConfigureAwait(false);
+    }
+
+    /// <summary>Embeds given texts.</summary>
+    /// <exception cref="EngineException">The request is refused or fails.</exception>
+    public async Task<EmbedResult> EmbedAsync(EmbedRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        request = _reader.Identify(request);
+        List<int[]> texts = _reader.Texts(request);
+        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
+        var submission = new EmbedSubmission(request, adapters, _time.GetTimestamp());
+        texts.ForEach(text => submission.Add(new EmbeddingSequence(submission, text, _spec.Width, request.Pooling, request.Normalize)));
+        Submit(submission, [], cancellationToken);
+        return await submission.Result.ConfigureAwait(false);
+    }
+
+    /// <summary>Takes nothing new from now on; done when all requests have ended.</summary>
+    public Task DrainAsync(CancellationToken cancellationToken = default) => _loop.DrainAsync().WaitAsync(cancellationToken);
+
+    /// <summary>Cuts off requests that still run, ends the engine's threads and frees its memory.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Task.Run(_loop.Dispose).ConfigureAwait(false);
+        Adapters.Dispose();
+        _pool.Dispose();
+    }
+
+    private static LoadedModel Required(LoadedModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model;
+    }
+
+    private void Submit(Submission submission, int[] prompt, CancellationToken cancellationToken)
+    {
+        // An adapter that is invoked by tokens acts from where they begin in the prompt.
+        submission.ActiveFrom = submission.Adapters.ActiveFrom(prompt);
+        bool ropeDepends = _spec.Rope.DependsOnLength && prompt.Length > _spec.Rope.OriginalContext;
+        submission.Salts = PageSalts.Of(submission.Adapters, submission.ActiveFrom, ropeDepends ? prompt.Length : 0);
+        try
+        {
+            _loop.Submit(submission);
+        }
+        catch
+        {
+            Adapters.Memory.RemoveUser(submission.Adapters);
+            throw;
+        }
+
+        if (cancellationToken.CanBeCanceled)
+        {
+            submission.Cancellation = cancellationToken.UnsafeRegister(
+                _ => _loop.Cancel(submission, new OperationCanceledException(cancellationToken)), null);
+            if (submission.IsEnded)
+            {
+                submission.Cancellation.Unregister();
+            }
+        }
+    }
+}

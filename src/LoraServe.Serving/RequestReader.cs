@@ -1,0 +1,169 @@
+using LoraServe.Models;
+using LoraServe.Serving.Sampling;
+
+namespace LoraServe.Serving;
+
+/// <summary>Checks requests and turns their texts into tokens, before anything is queued. A refusal names the field, what it is and what it can be.</summary>
+internal sealed class RequestReader(
+    EngineOptions options, GenerationDefaults generation, ITextCodec? codec, int vocabularySize, int contextLength, TimeProvider time)
+{
+    private const int MaxIdLength = 128;
+    private const float MaxWeight = 1000;
+
+    private readonly Random _seeds = options.Seed is { } seed ? new Random((int)(seed ^ (seed >> 32))) : new Random();
+
+    public ITextCodec? Codec => codec;
+
+    /// <summary>Checks what all requests have, and gives an id to one without.</summary>
+    public T Identify<T>(T request)
+        where T : RequestOptions
+    {
+        CheckId(request.RequestId, "request_id");
+        CheckId(request.Tenant, "tenant");
+        if (request.Adapters.Count > options.MaxStack)
+        {
+            throw Invalid($"The request names {request.Adapters.Count} adapters; it can name {options.MaxStack}.");
+        }
+
+        foreach (AdapterReference adapter in request.Adapters)
+        {
+            if (!(Math.Abs(adapter.Weight) <= MaxWeight))
+            {
+                throw Invalid(FormattableString.Invariant($"The weight of adapter '{adapter.Name}' is {adapter.Weight}; it can be {-MaxWeight} to {MaxWeight}."));
+            }
+        }
+
+        if (request.Deadline is { } deadline && deadline <= time.GetUtcNow())
+        {
+            throw new EngineException(EngineError.DeadlineExceeded, "The request's deadline has passed already. Allow more time.");
+        }
+
+        return request.RequestId.Length > 0 ? request : request with { RequestId = Guid.NewGuid().ToString("n") };
+    }
+
+    /// <summary>The prompt to continue.</summary>
+    public int[] Prompt(GenerationRequest request)
+    {
+        int[] prompt = Tokens(request.Prompt, request.PromptTokens, request.AddSpecialTokens, "prompt")
+            ?? throw Invalid("The request has no prompt. Give prompt or prompt_token_ids.");
+        CheckLength(prompt.Length, most: contextLength - 1, "The prompt", "one place is left for an answer");
+        return prompt;
+    }
+
+    /// <summary>How to choose tokens.</summary>
+    public SamplingPlan Sampling(SamplingOptions sampling, int promptLength)
+    {
+        SamplingValidation.Check(sampling, vocabularySize, Math.Min(options.MaxChoices, Math.Min(options.MaxRunningSequences, Math.Min(options.MaxLogitRows, options.MaxBatchRows))));
+        if (codec is null && sampling.Stop.Count > 0)
+        {
+            throw NoTokenizer();
+        }
+
+        return new SamplingPlan(sampling, generation.EndTokens, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, contextLength - promptLength));
+    }
+
+    /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>
+    public (int[] Prompt, List<int[]> Texts) Texts(ScoreRequest request)
+    {
+        int[] prompt = Tokens(request.Prompt, request.PromptTokens, request.AddSpecialTokens, "prompt", mayBeEmpty: true) ?? [];
+        List<int[]> texts = [.. Lists(request.Continuations, request.ContinuationTokens, "continuations", addSpecialTokens: false).Select(text => (int[])[.. prompt, .. text])];
+        if (texts.Count == 0)
+        {
+            texts.Add(prompt);
+        }
+
+        foreach (int[] text in texts)
+        {
+            if (text.Length < 2)
+            {
+                throw new EngineException(EngineError.EmptyPrompt, "There is nothing to score: a token's probability needs a token before it. Give a prompt of two tokens, or a prompt and continuations.");
+            }
+
+            CheckLength(text.Length, contextLength, "A text to score, prompt included,", "");
+        }
+
+        return (prompt, texts);
+    }
+
+    /// <summary>The texts to embed.</summary>
+    public List<int[]> Texts(EmbedRequest request)
+    {
+        List<int[]> texts = Lists(request.Inputs, request.InputTokens, "input", addSpecialTokens: true);
+        if (texts.Count == 0)
+        {
+            throw new EngineException(EngineError.EmptyPrompt, "There is nothing to embed. Give at least one input.");
+        }
+
+        texts.ForEach(text => CheckLength(text.Length, contextLength, "An input", ""));
+        return texts;
+    }
+
+    /// <summary>The text of tokens.</summary>
+    public string Text(int[] tokens) => codec?.Decode(tokens) ?? throw NoTokenizer();
+
+    private static EngineException Invalid(string message) => new(EngineError.InvalidRequest, message);
+
+    private static EngineException NoTokenizer() =>
+        new(EngineError.Unsupported, "The model has no tokenizer, so it takes token ids only and has no stop texts. Serve it with its tokenizer, or send ids.");
+
+    private static void CheckLength(int length, int most, string what, string why)
+    {
+        if (length > most)
+        {
+            throw new EngineException(EngineError.PromptTooLong, $"{what} has {length} tokens; {most} fit{(why.Length > 0 ? $", since {why}" : "")}. Send less text, or serve the model with a longer context and a larger key/value cache.");
+        }
+    }
+
+    private static void CheckId(string text, string field)
+    {
+        if (text.Length > MaxIdLength || text.Any(char.IsControl))
+        {
+            throw Invalid($"{field} has {text.Length} characters; it can have {MaxIdLength}, none of them a control character.");
+        }
+    }
+
+    private List<int[]> Lists(IReadOnlyList<string> texts, IReadOnlyList<IReadOnlyList<int>> tokens, string field, bool addSpecialTokens)
+    {
+        if (texts.Count > 0 && tokens.Count > 0)
+        {
+            throw Invalid($"The request has {field} both as text and as token ids. Give one of them.");
+        }
+
+        int count = texts.Count + tokens.Count;
+        return count > options.MaxTexts
+            ? throw Invalid($"The request has {count} {field}; it can have {options.MaxTexts}.")
+            : [.. texts.Select(text => Tokens(text, null, addSpecialTokens, field)!), .. tokens.Select(ids => Tokens(null, ids, addSpecialTokens, field)!)];
+    }
+
+    private int[]? Tokens(string? text, IReadOnlyList<int>? ids, bool addSpecialTokens, string field, bool mayBeEmpty = false)
+    {
+        if (text is not null && ids is not null)
+        {
+            throw Invalid($"The request has {field} both as text and as token ids. Give one of them.");
+        }
+
+        if (text is null && ids is null)
+        {
+            return null;
+        }
+
+        int[] tokens = ids is not null ? [.. ids] : (codec ?? throw NoTokenizer()).Encode(text!, addSpecialTokens);
+        foreach (int token in tokens)
+        {
+            if (token < 0 || token >= vocabularySize)
+            {
+                throw Invalid($"Token id {token} in {field} is not in the vocabulary; ids are 0 to {vocabularySize - 1}.");
+            }
+        }
+
+        return tokens.Length > 0 || mayBeEmpty ? tokens : throw new EngineException(EngineError.EmptyPrompt, $"The {field} has no tokens. Give some text.");
+    }
+
+    private ulong Seed()
+    {
+        lock (_seeds)
+        {
+            return (ulong)_seeds.NextInt64(long.MinValue, long.MaxValue);
+        }
+    }
+}

@@ -1,0 +1,14 @@
+namespace LoraServe.Serving.Sampling;
+
+/// <summary>Text to tokens and back; the model's tokenizer, or a table in tests.</summary>
+internal interface ITextCodec
+{
+    /// <summary>The tokens of a text.</summary>
+    int[] Encode(string text, bool addSpecialTokens);
+
+    /// <summary>A decoder for one answer.</summary>
+    ITextDecoder CreateDecoder();
+
+    /// <summary>The text of tokens.</summary>
+    string Decode(IReadOnlyList<int> tokens);
+}

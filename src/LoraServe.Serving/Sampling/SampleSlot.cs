@@ -1,0 +1,22 @@
+using LoraServe.Serving.Scheduling;
+
+namespace LoraServe.Serving.Sampling;
+
+/// <summary>One token to choose in a step, and the choice.</summary>
+internal struct SampleSlot
+{
+    /// <summary>For whom.</summary>
+    public GenerationSequence Sequence;
+
+    /// <summary>Which row of the step's logits.</summary>
+    public int Row;
+
+    /// <summary>The choice; −1 where the logits are not numbers.</summary>
+    public int Token;
+
+    /// <summary>Its log-probability; NaN where not asked for.</summary>
+    public float LogProbability;
+
+    /// <summary>The most likely tokens; null where not asked for.</summary>
+    public TokenProbability[]? Top;
+}

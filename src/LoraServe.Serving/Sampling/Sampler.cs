@@ -1,0 +1,279 @@
+using System.Numerics.Tensors;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Workers;
+using LoraServe.Serving.Scheduling;
+
+namespace LoraServe.Serving.Sampling;
+
+/// <summary>Chooses the next token of each sequence. What a sequence gets depends on its own logits, tokens and seed alone.</summary>
+internal sealed class Sampler : IDisposable
+{
+    private readonly WorkerPool _pool;
+    private readonly SamplerScratch[] _scratch;
+
+    public Sampler(WorkerPool pool, int vocabularySize)
+    {
+        _pool = pool;
+        _scratch = [.. Enumerable.Range(0, pool.WorkerCount).Select(_ => new SamplerScratch(vocabularySize))];
+    }
+
+    /// <summary>Chooses all tokens of a step, slots shared out over the workers.</summary>
+    /// <param name="logits">The step's logits, [rows, V]; not changed.</param>
+    /// <param name="slots">What to choose; gets the choices.</param>
+    public void Run(Rows logits, Span<SampleSlot> slots)
+    {
+        var job = new Job(_scratch, logits, slots);
+        _pool.Run(ref job);
+    }
+
+    public void Dispose()
+    {
+        foreach (SamplerScratch scratch in _scratch)
+        {
+            scratch.Dispose();
+        }
+    }
+
+    /// <summary>The log of the sum of exponentials, summed in one fixed order.</summary>
+    internal static double LogSumExp(ReadOnlySpan<float> logits, Span<float> scratch)
+    {
+        float max = TensorPrimitives.Max(logits);
+        TensorPrimitives.Subtract(logits, max, scratch);
+        TensorPrimitives.Exp(scratch, scratch);
+        return max + Math.Log(Sum(scratch));
+    }
+
+    private static void Choose(ref SampleSlot slot, ReadOnlySpan<float> logits, SamplerScratch scratch)
+    {
+        GenerationSequence sequence = slot.Sequence;
+        SamplingOptions options = sequence.Sampling.Options;
+        slot.Top = null;
+        slot.LogProbability = float.NaN;
+        ReadOnlySpan<float> adjusted = sequence.Sampling.AdjustsLogits ? Adjust(sequence, logits, scratch) : logits;
+        int best = TensorPrimitives.IndexOfMax(adjusted);
+        if (!float.IsFinite(adjusted[best]))
+        {
+            slot.Token = -1;
+            return;
+        }
+
+        slot.Token = options.Temperature == 0
+            ? best
+            : Draw(adjusted, adjusted[best], options, CounterRandom.Draw(sequence.Sampling.Seed, sequence.Choice, sequence.GeneratedCount), scratch);
+        if (options.LogProbabilities is { } count)
+        {
+            double logSum = LogSumExp(logits, scratch.Weights);
+            slot.LogProbability = (float)(logits[slot.Token] - logSum);
+            slot.Top = MostLikely(logits, logSum, count, scratch);
+        }
+    }
+
+    private static Span<float> Adjust(GenerationSequence sequence, ReadOnlySpan<float> logits, SamplerScratch scratch)
+    {
+        SamplingPlan plan = sequence.Sampling;
+        SamplingOptions options = plan.Options;
+        Span<float> adjusted = scratch.Logits;
+        logits.CopyTo(adjusted);
+        if (options.RepetitionPenalty != 1)
+        {
+            scratch.ForgetSeen();
+            foreach (int token in sequence.Tokens)
+            {
+                if (scratch.See(token))
+                {
+                    adjusted[token] = adjusted[token] > 0 ? adjusted[token] / options.RepetitionPenalty : adjusted[token] * options.RepetitionPenalty;
+                }
+            }
+        }
+
+        if (options.PresencePenalty != 0 || options.FrequencyPenalty != 0)
+        {
+            scratch.ForgetSeen();
+            foreach (int token in sequence.Tokens[sequence.PromptLength..])
+            {
+                adjusted[token] -= options.FrequencyPenalty + (scratch.See(token) ? options.PresencePenalty : 0);
+            }
+        }
+
+        foreach ((int token, float bias) in plan.Bias)
+        {
+            adjusted[token] += bias;
+        }
+
+        if (sequence.GeneratedCount < options.MinTokens)
+        {
+            foreach (int token in plan.EndTokens)
+            {
+                adjusted[token] = float.NegativeInfinity;
+            }
+        }
+
+        return adjusted;
+    }
+
+    private static int Draw(ReadOnlySpan<float> logits, float max, SamplingOptions options, double random, SamplerScratch scratch)
+    {
+        // The greatest becomes 0 before the division, so that no temperature can overflow.
+        Span<float> scaled = scratch.Logits;
+        TensorPrimitives.Subtract(logits, max, scaled);
+        TensorPrimitives.Divide(scaled, options.Temperature, scaled);
+        Span<float> weights = scratch.Weights;
+        TensorPrimitives.Exp<float>(scaled, weights);
+        bool filtered = (options.TopK > 0 && options.TopK < weights.Length) || options.TopP < 1 || options.MinP > 0;
+        return filtered ? DrawFiltered(scaled, weights, options, random, scratch.Order) : DrawAny(weights, random);
+    }
+
+    private static int DrawAny(ReadOnlySpan<float> weights, double random)
+    {
+        double left = random * Sum(weights);
+        int last = 0;
+        for (int token = 0; token < weights.Length; token++)
+        {
+            if (weights[token] > 0)
+            {
+                last = token;
+                left -= weights[token];
+                if (left < 0)
+                {
+                    break;
+                }
+            }
+        }
+
+        return last;
+    }
+
+    private static int DrawFiltered(ReadOnlySpan<float> scaled, ReadOnlySpan<float> weights, SamplingOptions options, double random, Span<ulong> order)
+    {
+        int count = Filter(scaled, weights, options, order);
+        double kept = 0;
+        for (int i = 0; i < count; i++)
+        {
+            kept += weights[Candidates.Token(order[i])];
+        }
+
+        double left = random * kept;
+        for (int i = 0; i < count - 1; i++)
+        {
+            left -= weights[Candidates.Token(order[i])];
+            if (left < 0)
+            {
+                return Candidates.Token(order[i]);
+            }
+        }
+
+        return Candidates.Token(order[count - 1]);
+    }
+
+    // How many of the most likely tokens pass all filters; they are then in order.
+    private static int Filter(ReadOnlySpan<float> scaled, ReadOnlySpan<float> weights, SamplingOptions options, Span<ulong> order)
+    {
+        int count;
+        double total;
+        if (options.TopK > 0 && options.TopK < scaled.Length)
+        {
+            count = options.TopK;
+            Candidates.SortTop(scaled, count, order);
+            total = Sum(weights, order[..count]);
+        }
+        else
+        {
+            // Few tokens hold nearly all of the probability: sort only those near the top, more when they do not suffice.
+            total = Sum(weights);
+            float least = options.TopP < 1 ? -8 : MathF.Log(options.MinP) - 1;
+            count = Candidates.Sort(scaled, least, order);
+            while (options.TopP < 1 && Sum(weights, order[..count]) < options.TopP * total && least > float.NegativeInfinity)
+            {
+                least = least < -60 ? float.NegativeInfinity : least * 2;
+                count = Candidates.Sort(scaled, least, order);
+            }
+        }
+
+        if (options.TopP < 1)
+        {
+            double wanted = options.TopP * total;
+            double mass = 0;
+            int kept = 0;
+            while (kept < count && mass < wanted)
+            {
+                mass += weights[Candidates.Token(order[kept++])];
+            }
+
+            count = Math.Max(kept, 1);
+        }
+
+        // The most likely token has weight 1; a forbidden one has none.
+        while (count > 1 && IsTooUnlikely(weights[Candidates.Token(order[count - 1])]))
+        {
+            count--;
+        }
+
+        return count;
+
+        bool IsTooUnlikely(float weight) => weight == 0 || weight < options.MinP;
+    }
+
+    private static TokenProbability[] MostLikely(ReadOnlySpan<float> logits, double logSum, int count, SamplerScratch scratch)
+    {
+        count = Math.Min(count, logits.Length);
+        if (count == 0)
+        {
+            return [];
+        }
+
+        Candidates.SortTop(logits, count, scratch.Order);
+        var top = new TokenProbability[count];
+        for (int i = 0; i < count; i++)
+        {
+            int token = Candidates.Token(scratch.Order[i]);
+            top[i] = new TokenProbability(token, (float)(logits[token] - logSum));
+        }
+
+        return top;
+    }
+
+    // Four double sums, so that the order is fixed and the additions do not wait for each other.
+    private static double Sum(ReadOnlySpan<float> values)
+    {
+        double a = 0, b = 0, c = 0, d = 0;
+        int i = 0;
+        for (; i + 4 <= values.Length; i += 4)
+        {
+            a += values[i];
+            b += values[i + 1];
+            c += values[i + 2];
+            d += values[i + 3];
+        }
+
+        for (; i < values.Length; i++)
+        {
+            a += values[i];
+        }
+
+        return a + b + (c + d);
+    }
+
+    private static double Sum(ReadOnlySpan<float> weights, ReadOnlySpan<ulong> order)
+    {
+        double sum = 0;
+        foreach (ulong packed in order)
+        {
+            sum += weights[Candidates.Token(packed)];
+        }
+
+        return sum;
+    }
+
+    private readonly ref struct Job(SamplerScratch[] scratch, Rows logits, Span<SampleSlot> slots) : IParallelJob
+    {
+        private readonly Span<SampleSlot> _slots = slots;
+
+        public void Run(int worker, int workerCount)
+        {
+            for (int i = worker; i < _slots.Length; i += workerCount)
+            {
+                Choose(ref _slots[i], logits.Span(_slots[i].Row), scratch[worker]);
+            }
+        }
+    }
+}

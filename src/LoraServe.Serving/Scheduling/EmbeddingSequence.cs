@@ -1,0 +1,46 @@
+using LoraServe.Compute.Memory;
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Serving.Scheduling;
+
+/// <summary>A text whose pooled hidden state is wanted.</summary>
+internal sealed class EmbeddingSequence(Submission owner, int[] tokens, int width, Pooling pooling, bool normalize)
+    : Sequence(owner, tokens, tokens.Length, tokens.Length)
+{
+    private readonly double[] _sum = new double[width];
+
+    /// <summary>The vector, once all is computed.</summary>
+    public ReadOnlyMemory<float> Vector
+    {
+        get
+        {
+            double divisor = normalize ? Math.Sqrt(_sum.Sum(value => value * value)) : pooling == Pooling.Mean ? PromptLength : 1;
+            return Array.ConvertAll(_sum, value => (float)(divisor > 0 ? value / divisor : 0));
+        }
+    }
+
+    public override int ReusableTokens => pooling == Pooling.Mean ? 0 : TokenCount - 1;
+
+    public override Chunk NextChunk(int rows, int logitRows) => pooling == Pooling.Mean || rows >= PendingTokens
+        ? new Chunk(Math.Min(rows, PendingTokens), SegmentOutput.AllHidden)
+        : new Chunk(rows, SegmentOutput.None);
+
+    public override void Restart()
+    {
+        base.Restart();
+        Array.Clear(_sum);
+    }
+
+    /// <summary>Pools rows, in order of position.</summary>
+    public void Take(Rows hidden)
+    {
+        for (int row = pooling == Pooling.Mean ? 0 : Math.Max(0, hidden.Count - 1); row < hidden.Count; row++)
+        {
+            ReadOnlySpan<float> values = hidden.Span(row);
+            for (int i = 0; i < values.Length; i++)
+            {
+                _sum[i] += values[i];
+            }
+        }
+    }
+}

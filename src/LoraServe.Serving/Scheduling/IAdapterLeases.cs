@@ -1,0 +1,17 @@
+using LoraServe.Serving.Store;
+
+namespace LoraServe.Serving.Scheduling;
+
+/// <summary>Keeps adapters resident while sequences run on them.</summary>
+internal interface IAdapterLeases
+{
+    /// <summary>Holds all adapters of a stack resident if they are; else has them loaded and says false. Never waits.</summary>
+    /// <param name="stack">The adapters.</param>
+    /// <param name="isOverdue">Whether the request has waited so long that others must give up their room.</param>
+    /// <param name="arrivedAt">Timestamp of the request's arrival: it is not failed by what failed before.</param>
+    /// <exception cref="EngineException">They cannot become resident.</exception>
+    bool TryLease(AdapterStack stack, bool isOverdue, long arrivedAt);
+
+    /// <summary>Gives back what <see cref="TryLease"/> held.</summary>
+    void EndLease(AdapterStack stack);
+}

@@ -1,0 +1,391 @@
+using LoraServe.Models.Forward;
+using LoraServe.Serving.Cache;
+
+namespace LoraServe.Serving.Scheduling;
+
+/// <summary>Decides who runs in a step and who waits, and keeps the pages. Computes nothing and writes to no stream. Owned by the loop's thread.</summary>
+internal sealed class Scheduler
+{
+    private readonly SchedulerLimits _limits;
+    private readonly IAdapterLeases _leases;
+    private readonly FairQueue _waiting;
+    private readonly List<Sequence> _running = [];
+    private readonly PrefixCache _prefixes;
+    private readonly PageTable _pages;
+    private long _lastOrder;
+    private int _places;
+
+    public Scheduler(SchedulerLimits limits, IAdapterLeases leases, IReadOnlyDictionary<string, double> tenantWeights, int pageCount, bool prefixCache)
+    {
+        _limits = limits;
+        _leases = leases;
+        _waiting = new FairQueue(tenantWeights);
+        _prefixes = new PrefixCache(pageCount, KvPool.PageTokens, prefixCache);
+        _pages = new PageTable(pageCount, _prefixes);
+    }
+
+    /// <summary>Sequences that take part in steps.</summary>
+    public IReadOnlyList<Sequence> Running => _running;
+
+    public FairQueue Waiting => _waiting;
+
+    public PageTable Pages => _pages;
+
+    /// <summary>Sequences that lost their pages so far.</summary>
+    public long Preemptions { get; private set; }
+
+    /// <summary>Told when a request begins to run: it no longer waits.</summary>
+    public Action<Submission>? Admitted { get; init; }
+
+    /// <summary>Told when a request cannot run.</summary>
+    public required Action<Submission, Exception> Refused { get; init; }
+
+    /// <summary>Queues a request's sequences.</summary>
+    public void Add(Submission submission)
+    {
+        submission.Tenant = _waiting.Activate(submission.Options.Tenant);
+        foreach (Sequence sequence in submission.Sequences)
+        {
+            sequence.Order = ++_lastOrder;
+            _waiting.Add(sequence);
+        }
+    }
+
+    /// <summary>Decides what the next step does.</summary>
+    /// <param name="plan">Gets the decision.</param>
+    /// <param name="now">Timestamp of now, on the clock of <see cref="Submission.ArrivedAt"/>.</param>
+    public void Plan(StepPlan plan, long now)
+    {
+        // There is no prefill phase and no decode phase: each sequence has known tokens and cached tokens, and a step
+        // computes some of the difference. Sequences with a single pending token come first, since someone reads along.
+        plan.Clear();
+        var budget = new Budget(_limits.Rows, _limits.LogitRows);
+        PlanRunning(plan, ref budget, single: true);
+        PlanRunning(plan, ref budget, single: false);
+        Admit(plan, ref budget, now);
+        plan.Build();
+    }
+
+    /// <summary>Notes that a step computed an entry: its tokens are in the cache, and full pages can be found by others.</summary>
+    public void Advance(in StepEntry entry)
+    {
+        Sequence sequence = entry.Sequence;
+        sequence.CachedTokens += entry.Chunk.Rows;
+        while ((sequence.NotedPages + 1) * KvPool.PageTokens <= sequence.CachedTokens)
+        {
+            int start = sequence.NotedPages * KvPool.PageTokens;
+            sequence.PrefixNode = _prefixes.Add(
+                sequence.Pages[sequence.NotedPages],
+                sequence.PrefixNode,
+                sequence.Owner.SaltAt(start + KvPool.PageTokens),
+                sequence.Tokens.Slice(start, KvPool.PageTokens));
+            sequence.NotedPages++;
+        }
+    }
+
+    /// <summary>Lets an answer part from another after their common prompt: they share its pages until one writes.</summary>
+    public GenerationSequence Fork(GenerationSequence sequence, int choice)
+    {
+        GenerationSequence fork = sequence.Fork(choice);
+        fork.Order = ++_lastOrder;
+        fork.CachedTokens = sequence.CachedTokens;
+        fork.NotedPages = sequence.NotedPages;
+        fork.PrefixNode = sequence.PrefixNode;
+        fork.IsRunning = true;
+        foreach (int page in sequence.Pages)
+        {
+            _pages.Share(page);
+            fork.Pages.Add(page);
+        }
+
+        sequence.Owner.Add(fork);
+        sequence.Owner.Tenant.Running++;
+        _running.Add(fork);
+        return fork;
+    }
+
+    /// <summary>Counts a generated token against its tenant.</summary>
+    public static void ChargeToken(Sequence sequence) => sequence.Owner.Tenant.Charge(1);
+
+    /// <summary>Ends a sequence, wherever it is; its pages are free at once.</summary>
+    public void End(Sequence sequence)
+    {
+        if (sequence.IsDone)
+        {
+            return;
+        }
+
+        sequence.IsDone = true;
+        if (sequence.IsRunning)
+        {
+            _running.Remove(sequence);
+            Stop(sequence);
+        }
+        else
+        {
+            _waiting.Remove(sequence);
+        }
+
+        _waiting.Rest(sequence.Owner.Tenant);
+    }
+
+    /// <summary>Ends all of a request and gives its adapters back.</summary>
+    public void End(Submission submission)
+    {
+        foreach (Sequence sequence in submission.Sequences)
+        {
+            End(sequence);
+        }
+
+        if (submission.IsLeased)
+        {
+            submission.IsLeased = false;
+            _leases.EndLease(submission.Adapters);
+        }
+    }
+
+    /// <summary>Throws unless pages add up.</summary>
+    public void CheckIntegrity()
+    {
+        _pages.CheckIntegrity(_running.SelectMany(sequence => sequence.Pages));
+        if (_places != _running.Sum(sequence => sequence.Places))
+        {
+            throw new InvalidOperationException($"{_places} places are taken, but running sequences take {_running.Sum(sequence => sequence.Places)}.");
+        }
+    }
+
+    private void PlanRunning(StepPlan plan, ref Budget budget, bool single)
+    {
+        for (int i = 0; i < _running.Count && budget.Rows > 0; i++)
+        {
+            Sequence sequence = _running[i];
+            if (sequence.PendingTokens == 1 == single)
+            {
+                Plan(plan, ref budget, sequence);
+                i = Math.Min(i, _running.Count); // preemption may have shortened the list behind this one
+            }
+        }
+    }
+
+    private void Plan(StepPlan plan, ref Budget budget, Sequence sequence)
+    {
+        Chunk chunk = sequence.NextChunk(budget.Rows, budget.LogitRows);
+        if (chunk.Rows <= 0)
+        {
+            return;
+        }
+
+        while (!TryHold(plan, sequence, chunk.Rows))
+        {
+            // The request that should run last gives up its pages to the one that should run first; there is always one
+            // that nobody comes before and that fits alone, so all requests end.
+            if (Last() is not { } victim || victim == sequence || !IsBefore(sequence, victim))
+            {
+                return;
+            }
+
+            Chunk freed = plan.Remove(victim);
+            budget.Give(freed);
+            Preempt(victim);
+        }
+
+        budget.Take(chunk);
+        plan.Add(sequence, chunk);
+    }
+
+    // Makes sure that the sequence holds every page that its next rows are written to, alone.
+    private bool TryHold(StepPlan plan, Sequence sequence, int rows)
+    {
+        int first = sequence.CachedTokens / KvPool.PageTokens;
+        if (first < sequence.Pages.Count && _pages.IsShared(sequence.Pages[first]))
+        {
+            if (!_pages.TryAllocate(out int copy))
+            {
+                return false;
+            }
+
+            plan.AddCopy(sequence.Pages[first], copy);
+            _pages.Release(sequence.Pages[first]);
+            sequence.Pages[first] = copy;
+        }
+
+        while (sequence.Pages.Count * KvPool.PageTokens < sequence.CachedTokens + rows)
+        {
+            if (!_pages.TryAllocate(out int page))
+            {
+                return false;
+            }
+
+            sequence.Pages.Add(page);
+        }
+
+        return true;
+    }
+
+    private void Admit(StepPlan plan, ref Budget budget, long now)
+    {
+        if (_waiting.Count == 0)
+        {
+            return;
+        }
+
+        _waiting.BeginScan();
+        while (budget.Rows > 0 && budget.LogitRows > 0 && _waiting.Peek() is { } sequence)
+        {
+            if (_places + sequence.Places > _limits.Places)
+            {
+                return;
+            }
+
+            int reused = FindPrefix(sequence, take: false);
+            int wanted = PagesFor(sequence.TokenCount + 1) - reused;
+            if (_running.Count > 0 && wanted + (_running.Count / 2) > _pages.AvailableCount)
+            {
+                return; // who comes first in line is not overtaken by smaller requests
+            }
+
+            if (!TryLease(sequence.Owner, now))
+            {
+                if (!sequence.IsDone)
+                {
+                    FairQueue.Pass(sequence);
+                }
+
+                continue;
+            }
+
+            _waiting.Remove(sequence);
+            Start(sequence);
+            Plan(plan, ref budget, sequence);
+        }
+    }
+
+    private bool TryLease(Submission submission, long now)
+    {
+        if (submission.IsLeased)
+        {
+            return true;
+        }
+
+        try
+        {
+            bool isOverdue = now - submission.ArrivedAt > _limits.AdapterWaitTicks;
+            if (!_leases.TryLease(submission.Adapters, isOverdue, submission.ArrivedAt))
+            {
+                return false;
+            }
+        }
+        catch (EngineException refusal)
+        {
+            Refused(submission, refusal);
+            return false;
+        }
+
+        submission.IsLeased = true;
+        submission.Uses = submission.Adapters.Uses(submission.ActiveFrom);
+        return true;
+    }
+
+    private void Start(Sequence sequence)
+    {
+        FindPrefix(sequence, take: true);
+        sequence.IsRunning = true;
+        _running.Add(sequence);
+        _places += sequence.Places;
+        sequence.Owner.Tenant.Running++;
+        if (!sequence.WasPreempted)
+        {
+            sequence.Owner.CachedPromptTokens += sequence.CachedTokens;
+            sequence.Owner.Tenant.Charge(sequence.PendingTokens);
+        }
+
+        Admitted?.Invoke(sequence.Owner);
+    }
+
+    // Leading pages that hold what the sequence would compute; held for it where asked.
+    private int FindPrefix(Sequence sequence, bool take)
+    {
+        long node = PrefixCache.Root;
+        int pages = 0;
+        int kept = 0;
+        int end = KvPool.PageTokens;
+        while (end <= sequence.ReusableTokens
+            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end), sequence.Tokens[(end - KvPool.PageTokens)..end], out int page, out long next))
+        {
+            node = next;
+            pages++;
+            kept += _pages.IsKept(page) ? 1 : 0;
+            if (take)
+            {
+                _pages.Share(page);
+                sequence.Pages.Add(page);
+                sequence.CachedTokens = end;
+                sequence.NotedPages = pages;
+                sequence.PrefixNode = node;
+            }
+
+            end += KvPool.PageTokens;
+        }
+
+        // A kept page is among the available ones, so taking it makes one fewer available.
+        return pages - kept;
+    }
+
+    private void Preempt(Sequence sequence)
+    {
+        _running.Remove(sequence);
+        Stop(sequence);
+        sequence.Restart();
+        sequence.WasPreempted = true;
+        _waiting.Add(sequence);
+        Preemptions++;
+    }
+
+    private void Stop(Sequence sequence)
+    {
+        // Last pages first: a prefix can be found only while its beginning can.
+        for (int i = sequence.Pages.Count - 1; i >= 0; i--)
+        {
+            _pages.Release(sequence.Pages[i]);
+        }
+
+        sequence.Pages.Clear();
+        sequence.IsRunning = false;
+        sequence.Owner.Tenant.Running--;
+        _places -= sequence.Places;
+    }
+
+    private Sequence? Last()
+    {
+        Sequence? last = null;
+        foreach (Sequence sequence in _running)
+        {
+            last = last is null || IsBefore(last, sequence) ? sequence : last;
+        }
+
+        return last;
+    }
+
+    private static bool IsBefore(Sequence a, Sequence b) =>
+        a.Owner.Options.Priority != b.Owner.Options.Priority ? a.Owner.Options.Priority < b.Owner.Options.Priority : a.Order < b.Order;
+
+    private static int PagesFor(int tokens) => (tokens + KvPool.PageTokens - 1) / KvPool.PageTokens;
+
+    private struct Budget(int rows, int logitRows)
+    {
+        public int Rows = rows;
+        public int LogitRows = logitRows;
+
+        public void Take(Chunk chunk)
+        {
+            Rows -= chunk.Rows;
+            LogitRows -= chunk.LogitRows;
+        }
+
+        public void Give(Chunk chunk)
+        {
+            Rows += chunk.Rows;
+            LogitRows += chunk.LogitRows;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using LoraServe.Compute.Memory;
+using LoraServe.Models.Forward;
+using LoraServe.Serving.Sampling;
+
+namespace LoraServe.Serving.Scheduling;
+
+/// <summary>A text whose tokens' probabilities are wanted. Its last token is never computed: nothing is asked after it.</summary>
+internal sealed class ScoringSequence : Sequence
+{
+    private readonly int _firstScored;
+    private readonly int[] _scored;
+    private readonly float[] _logProbabilities;
+
+    /// <param name="owner">The request.</param>
+    /// <param name="tokens">Prompt and text.</param>
+    /// <param name="firstScored">The first token to score; at least 1.</param>
+    public ScoringSequence(Submission owner, int[] tokens, int firstScored)
+        : base(owner, tokens, tokens.Length - 1, tokens.Length)
+    {
+        _firstScored = firstScored;
+        _scored = tokens[firstScored..];
+        _logProbabilities = new float[_scored.Length];
+    }
+
+    /// <summary>The result, once all is computed.</summary>
+    public ScoredText Scored => new(_scored, _logProbabilities);
+
+    public override int ReusableTokens => _firstScored - 1;
+
+    public override Chunk NextChunk(int rows, int logitRows)
+    {
+        int unscored = _firstScored - 1 - CachedTokens;
+        return unscored > 0
+            ? new Chunk(Math.Min(rows, unscored), SegmentOutput.None)
+            : new Chunk(Math.Min(Math.Min(rows, logitRows), PendingTokens), SegmentOutput.AllLogits);
+    }
+
+    /// <summary>Reduces logits to the log-probabilities of the tokens that follow.</summary>
+    /// <param name="firstPosition">Position of the first row.</param>
+    /// <param name="logits">[rows, V].</param>
+    /// <param name="scratch">[V].</param>
+    public void Take(int firstPosition, Rows logits, Span<float> scratch)
+    {
+        for (int row = 0; row < logits.Count; row++)
+        {
+            int scored = firstPosition + row + 1 - _firstScored;
+            ReadOnlySpan<float> values = logits.Span(row);
+            _logProbabilities[scored] = (float)(values[_scored[scored]] - Sampler.LogSumExp(values, scratch));
+        }
+    }
+}

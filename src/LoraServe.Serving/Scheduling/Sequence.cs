@@ -1,0 +1,79 @@
+using LoraServe.Serving.Cache;
+
+namespace LoraServe.Serving.Scheduling;
+
+/// <summary>Tokens on their way through the cache. Owned by the loop's thread.</summary>
+/// <remarks>A sequence has known tokens and cached tokens; each step computes some of the difference. There are no phases.</remarks>
+internal abstract class Sequence
+{
+    private readonly int[] _tokens;
+
+    /// <param name="owner">The request that it belongs to.</param>
+    /// <param name="tokens">Memory for all tokens that it can have; the first <paramref name="count"/> are known.</param>
+    /// <param name="count">Known tokens.</param>
+    /// <param name="promptLength">Tokens of the prompt.</param>
+    protected Sequence(Submission owner, int[] tokens, int count, int promptLength)
+    {
+        Owner = owner;
+        _tokens = tokens;
+        TokenCount = count;
+        PromptLength = promptLength;
+    }
+
+    /// <summary>The request that it belongs to.</summary>
+    public Submission Owner { get; }
+
+    /// <summary>Place in the order of arrival.</summary>
+    public long Order { get; set; }
+
+    /// <summary>Known tokens.</summary>
+    public ReadOnlySpan<int> Tokens => _tokens.AsSpan(0, TokenCount);
+
+    public int TokenCount { get; private set; }
+
+    public int PromptLength { get; }
+
+    /// <summary>Tokens whose keys and values are in <see cref="Pages"/>.</summary>
+    public int CachedTokens { get; set; }
+
+    /// <summary>Known tokens whose keys and values are not in the cache yet; 1 while generating.</summary>
+    public int PendingTokens => TokenCount - CachedTokens;
+
+    /// <summary>Its pages of the key/value cache, in order.</summary>
+    public List<int> Pages { get; } = [];
+
+    /// <summary>Leading full pages that the prefix cache has seen.</summary>
+    public int NotedPages { get; set; }
+
+    /// <summary>The prefix cache's node of the last of them.</summary>
+    public long PrefixNode { get; set; } = PrefixCache.Root;
+
+    /// <summary>Whether it takes part in steps.</summary>
+    public bool IsRunning { get; set; }
+
+    /// <summary>Whether it has ended, well or not.</summary>
+    public bool IsDone { get; set; }
+
+    /// <summary>Whether it was begun before and lost its pages.</summary>
+    public bool WasPreempted { get; set; }
+
+    /// <summary>Sequences that it will be at most.</summary>
+    public virtual int Places => 1;
+
+    /// <summary>Leading tokens that may come from the prefix cache because nothing is wanted of their rows.</summary>
+    public abstract int ReusableTokens { get; }
+
+    /// <summary>What to compute next within a budget; no rows when nothing fits.</summary>
+    public abstract Chunk NextChunk(int rows, int logitRows);
+
+    /// <summary>Forgets what was computed, because the pages are given away.</summary>
+    public virtual void Restart()
+    {
+        CachedTokens = 0;
+        NotedPages = 0;
+        PrefixNode = PrefixCache.Root;
+    }
+
+    /// <summary>Adds a known token.</summary>
+    protected void Append(int token) => _tokens[TokenCount++] = token;
+}

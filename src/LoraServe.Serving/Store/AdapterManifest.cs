@@ -1,0 +1,33 @@
+namespace LoraServe.Serving.Store;
+
+/// <summary>What is known of an adapter version without reading it again; kept in the store's file.</summary>
+internal sealed record AdapterManifest
+{
+    public required string Name { get; init; }
+
+    public required int Version { get; init; }
+
+    public required string Path { get; init; }
+
+    public required string Digest { get; init; }
+
+    public required string Owner { get; init; }
+
+    public required AdapterSource Source { get; init; }
+
+    public required string Method { get; init; }
+
+    public required int MinimumRank { get; init; }
+
+    public required int MaximumRank { get; init; }
+
+    public required long FileBytes { get; init; }
+
+    public required long HostBytes { get; init; }
+
+    public required long ResidentBytes { get; init; }
+
+    public required int[] InvocationTokens { get; init; }
+
+    public required DateTimeOffset PublishedAt { get; init; }
+}

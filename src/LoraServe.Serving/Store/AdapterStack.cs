@@ -1,0 +1,49 @@
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Serving.Store;
+
+/// <summary>The versions that one request runs on, fixed when it came in.</summary>
+internal sealed class AdapterStack
+{
+    private readonly (AdapterVersion Version, float Weight)[] _parts;
+
+    public AdapterStack(params (AdapterVersion Version, float Weight)[] parts)
+    {
+        _parts = parts;
+        Served = [.. parts.Select(part => new ServedAdapter(part.Version.Manifest.Name, part.Version.Manifest.Version, part.Version.Digest, part.Weight))];
+    }
+
+    /// <summary>The base model alone.</summary>
+    public static AdapterStack Empty { get; } = new();
+
+    public int Count => _parts.Length;
+
+    public IReadOnlyList<ServedAdapter> Served { get; }
+
+    public ReadOnlySpan<(AdapterVersion Version, float Weight)> Parts => _parts;
+
+    public (AdapterVersion Version, float Weight) this[int index] => _parts[index];
+
+    public bool Contains(AdapterVersion version) => _parts.Any(part => part.Version == version);
+
+    /// <summary>First position that each adapter acts on in a prompt: 0, or where its invocation tokens begin last; none where they do not occur.</summary>
+    public int[] ActiveFrom(ReadOnlySpan<int> prompt)
+    {
+        int[] from = new int[_parts.Length];
+        for (int i = 0; i < from.Length; i++)
+        {
+            int[] invocation = _parts[i].Version.Manifest.InvocationTokens;
+            if (invocation.Length > 0)
+            {
+                int last = prompt.LastIndexOf(invocation);
+                from[i] = last < 0 ? int.MaxValue : last;
+            }
+        }
+
+        return from;
+    }
+
+    /// <summary>How the adapters act on a sequence; all must be resident.</summary>
+    public AdapterUse[] Uses(int[] activeFrom) =>
+        [.. _parts.Select((part, i) => new AdapterUse(part.Version.Resident!, part.Weight, activeFrom[i]))];
+}

@@ -1,0 +1,86 @@
+namespace LoraServe.Serving.Store;
+
+/// <summary>An adapter whose files a caller sends. Nothing of it is seen until it is complete; disposing it before deletes what came.</summary>
+public sealed class AdapterUpload : IAsyncDisposable
+{
+    private static readonly string[] s_files = ["adapter_config.json", "adapter_model.safetensors"];
+
+    private readonly string _folder;
+    private readonly long _maxBytes;
+    private readonly Func<string, CancellationToken, Task<PublishResult>> _publish;
+    private readonly HashSet<string> _begun = [];
+    private FileStream? _stream;
+    private string _file = "";
+    private long _bytes;
+    private bool _isComplete;
+
+    internal AdapterUpload(string folder, long maxBytes, Func<string, CancellationToken, Task<PublishResult>> publish)
+    {
+        _folder = folder;
+        _maxBytes = maxBytes;
+        _publish = publish;
+        Directory.CreateDirectory(folder);
+    }
+
+    /// <summary>Appends to a file. Chunks of a file follow each other.</summary>
+    /// <param name="file"><c>adapter_config.json</c> or <c>adapter_model.safetensors</c>.</param>
+    /// <param name="data">Its next bytes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="EngineException">Another file, a file that was ended before, or more bytes than allowed.</exception>
+    public async ValueTask WriteAsync(string file, ReadOnlyMemory<byte> data, CancellationToken cancellationToken = default)
+    {
+        if (file != _file)
+        {
+            if (!s_files.Contains(file) || !_begun.Add(file))
+            {
+                throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {string.Join(" and ", s_files)}, each in chunks that follow each other.");
+            }
+
+            await CloseAsync().ConfigureAwait(false);
+            _stream = File.Create(Path.Combine(_folder, file));
+            _file = file;
+        }
+
+        _bytes += data.Length;
+        if (_bytes > _maxBytes)
+        {
+            throw new EngineException(EngineError.InvalidUpload, $"The upload is larger than {_maxBytes} bytes. Send a smaller adapter, or raise the limit.");
+        }
+
+        await _stream!.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Checks and publishes what came.</summary>
+    /// <exception cref="EngineException">A file is missing, or the adapter is refused.</exception>
+    public async Task<PublishResult> CompleteAsync(CancellationToken cancellationToken = default)
+    {
+        await CloseAsync().ConfigureAwait(false);
+        if (s_files.FirstOrDefault(file => !_begun.Contains(file)) is { } missing)
+        {
+            throw new EngineException(EngineError.InvalidUpload, $"{missing} did not come. Send {string.Join(" and ", s_files)}.");
+        }
+
+        PublishResult result = await _publish(_folder, cancellationToken).ConfigureAwait(false);
+        _isComplete = true;
+        return result;
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync().ConfigureAwait(false);
+        if (!_isComplete && Directory.Exists(_folder))
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (_stream is not null)
+        {
+            await _stream.DisposeAsync().ConfigureAwait(false);
+            _stream = null;
+        }
+    }
+}
