@@ -1,13 +1,12 @@
-using Microsoft.Extensions.Options;
-
 namespace LoraServe.Server.Access;
 
 /// <summary>Checks the keys at start and reports everything that is wrong with them at once.</summary>
-internal sealed class AccessOptionsValidator : IValidateOptions<AccessOptions>
+internal static class AccessOptionsValidator
 {
     private const int DigestLength = 64;
 
-    public ValidateOptionsResult Validate(string? name, AccessOptions options)
+    /// <summary>One sentence for each thing that is wrong.</summary>
+    public static IReadOnlyList<string> Errors(AccessOptions options)
     {
         var errors = new List<string>();
         for (int i = 0; i < options.Keys.Count; i++)
@@ -26,6 +25,6 @@ internal sealed class AccessOptionsValidator : IValidateOptions<AccessOptions>
 
         errors.AddRange(options.Keys.GroupBy(key => key.Sha256, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1)
             .Select(same => $"LoraServe:Access:Keys has {same.Key} {same.Count()} times; each key belongs to one tenant."));
-        return errors.Count > 0 ? ValidateOptionsResult.Fail(errors) : ValidateOptionsResult.Success;
+        return errors;
     }
 }

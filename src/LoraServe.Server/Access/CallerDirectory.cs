@@ -2,18 +2,17 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Grpc.Core;
-using Microsoft.Extensions.Options;
 
 namespace LoraServe.Server.Access;
 
 /// <summary>Finds the caller behind a key.</summary>
-internal sealed class CallerDirectory(IOptions<AccessOptions> options)
+internal sealed class CallerDirectory(AccessOptions options)
 {
     private const string Scheme = "Bearer ";
     private static readonly Caller s_everyone = new("default", IsAdmin: true);
 
     // Looked up by digest: what an attacker can time is the comparison of hashes they cannot choose.
-    private readonly FrozenDictionary<string, Caller> _callers = options.Value.Keys.ToFrozenDictionary(
+    private readonly FrozenDictionary<string, Caller> _callers = options.Keys.ToFrozenDictionary(
         key => key.Sha256,
         key => new Caller(key.Tenant, key.Admin),
         StringComparer.OrdinalIgnoreCase);

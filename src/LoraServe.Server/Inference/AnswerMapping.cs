@@ -1,0 +1,59 @@
+using LoraServe.Serving;
+using LoraServe.Tokenization;
+using Proto = LoraServe.V1;
+
+namespace LoraServe.Server.Inference;
+
+/// <summary>What the engine answers, as messages.</summary>
+internal static class AnswerMapping
+{
+    public static Proto.FinishReason ToMessage(FinishReason reason) => reason switch
+    {
+        FinishReason.Stop => Proto.FinishReason.Stop,
+        FinishReason.Length => Proto.FinishReason.Length,
+        _ => Proto.FinishReason.Unspecified,
+    };
+
+    public static Proto.ServedAdapter ToMessage(ServedAdapter adapter) => new()
+    {
+        Name = adapter.Name,
+        Version = (uint)adapter.Version,
+        Digest = adapter.Digest,
+        Weight = adapter.Weight,
+    };
+
+    public static Proto.Usage ToMessage(Usage usage) => new()
+    {
+        PromptTokens = (uint)usage.PromptTokens,
+        CompletionTokens = (uint)usage.CompletionTokens,
+        CachedPromptTokens = (uint)usage.CachedPromptTokens,
+    };
+
+    /// <summary>A token's log-probabilities; null where they were not asked for.</summary>
+    public static Proto.TokenLogprobs? Logprobs(in GeneratedToken token, Tokenizer? tokenizer)
+    {
+        if (float.IsNaN(token.LogProbability))
+        {
+            return null;
+        }
+
+        var message = new Proto.TokenLogprobs { Token = ToMessage(new TokenProbability(token.TokenId, token.LogProbability), tokenizer) };
+        message.Top.AddRange(token.Top.Select(top => ToMessage(top, tokenizer)));
+        return message;
+    }
+
+    public static Proto.Scored ToMessage(ScoredText score)
+    {
+        var message = new Proto.Scored { SumLogprob = score.Sum, Perplexity = score.Perplexity };
+        message.TokenIds.AddRange(score.TokenIds.Select(id => (uint)id));
+        message.TokenLogprobs.AddRange(score.LogProbabilities);
+        return message;
+    }
+
+    private static Proto.TokenProbability ToMessage(TokenProbability token, Tokenizer? tokenizer) => new()
+    {
+        TokenId = (uint)token.TokenId,
+        Token = tokenizer?.TokenText(token.TokenId) ?? "",
+        Logprob = token.LogProbability,
+    };
+}

@@ -1,0 +1,96 @@
+using System.Reflection;
+using Grpc.Core;
+using LoraServe.Models;
+using LoraServe.Server.Access;
+using LoraServe.Serving;
+using LoraServe.Tokenization;
+using Proto = LoraServe.V1;
+
+namespace LoraServe.Server.Inference;
+
+/// <summary>The service <c>loraserve.v1.Inference</c>: maps, checks whose adapters are asked for, delegates to the engine.</summary>
+internal sealed class InferenceService(ServedModel served) : Proto.Inference.InferenceBase
+{
+    private static readonly string s_version =
+        typeof(InferenceService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+
+    public override Task<Proto.GenerateResponse> Generate(Proto.GenerateRequest request, ServerCallContext context) =>
+        Answers.CollectAsync(served, Begin(RequestMapping.ToDomain(request, context), context), asMessages: false, context.CancellationToken);
+
+    public override Task GenerateStream(Proto.GenerateRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context) =>
+        Answers.StreamAsync(served, Begin(RequestMapping.ToDomain(request, context), context), responseStream, context.CancellationToken);
+
+    public override Task<Proto.GenerateResponse> Chat(Proto.ChatRequest request, ServerCallContext context) =>
+        Answers.CollectAsync(served, Begin(RequestMapping.ToDomain(request, served.Chat, context), context), asMessages: true, context.CancellationToken);
+
+    public override Task ChatStream(Proto.ChatRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context) =>
+        Answers.StreamAsync(served, Begin(RequestMapping.ToDomain(request, served.Chat, context), context), responseStream, context.CancellationToken);
+
+    public override async Task<Proto.ScoreResponse> Score(Proto.ScoreRequest request, ServerCallContext context)
+    {
+        ScoreResult result = await served.Engine.ScoreAsync(Permitted(RequestMapping.ToDomain(request, context), context), context.CancellationToken).ConfigureAwait(false);
+        var response = new Proto.ScoreResponse { RequestId = result.RequestId, Model = served.Model.Name };
+        response.Adapters.AddRange(result.Adapters.Select(AnswerMapping.ToMessage));
+        response.Scores.AddRange(result.Scores.Select(AnswerMapping.ToMessage));
+        return response;
+    }
+
+    public override async Task<Proto.EmbedResponse> Embed(Proto.EmbedRequest request, ServerCallContext context)
+    {
+        EmbedResult result = await served.Engine.EmbedAsync(Permitted(RequestMapping.ToDomain(request, context), context), context.CancellationToken).ConfigureAwait(false);
+        var response = new Proto.EmbedResponse { RequestId = result.RequestId, Model = served.Model.Name, Usage = AnswerMapping.ToMessage(result.Usage) };
+        response.Adapters.AddRange(result.Adapters.Select(AnswerMapping.ToMessage));
+        response.Embeddings.AddRange(result.Vectors.Select((vector, index) =>
+        {
+            var message = new Proto.Embedding { Index = (uint)index };
+            message.Values.AddRange(vector.ToArray());
+            return message;
+        }));
+        return response;
+    }
+
+    public override Task<Proto.TokenizeResponse> Tokenize(Proto.TokenizeRequest request, ServerCallContext context)
+    {
+        Tokenizer tokenizer = served.Model.Tokenizer
+            ?? throw new EngineException(EngineError.Unsupported, "The model has no tokenizer. Send token ids instead of text.");
+        if (request.Text.Length > 0 && request.Messages.Count > 0)
+        {
+            throw new EngineException(EngineError.InvalidRequest, "Both text and messages are set; send one of them.");
+        }
+
+        string text = request.Messages.Count == 0 ? request.Text : RequestMapping.Render(request.Messages, [], null, served.Chat);
+        int[] ids = tokenizer.Encode(text, request.AddSpecialTokens && request.Messages.Count == 0);
+        var response = new Proto.TokenizeResponse { Text = text };
+        response.TokenIds.AddRange(ids.Select(id => (uint)id));
+        response.Tokens.AddRange(ids.Select(id => tokenizer.TokenText(id) ?? ""));
+        return Task.FromResult(response);
+    }
+
+    public override Task<Proto.ModelInfoResponse> ModelInfo(Proto.ModelInfoRequest request, ServerCallContext context)
+    {
+        Transformer model = served.Model.Transformer;
+        return Task.FromResult(new Proto.ModelInfoResponse
+        {
+            Model = served.Model.Name,
+            Architecture = model.Spec.Architecture,
+            ContextLength = (uint)model.Spec.ContextLength,
+            VocabularySize = (uint)model.VocabularySize,
+            Layers = (uint)model.LayerCount,
+            Width = (uint)model.Width,
+            WeightBytes = (ulong)model.ByteLength,
+            Arithmetic = model.Arithmetic.ToString().ToLowerInvariant(),
+            Fingerprint = model.Fingerprint,
+            HasChatTemplate = served.Chat is not null,
+            ServerVersion = s_version,
+        });
+    }
+
+    private Generation Begin(GenerationRequest request, ServerCallContext context) => served.Engine.Generate(Permitted(request, context));
+
+    private TRequest Permitted<TRequest>(TRequest request, ServerCallContext context)
+        where TRequest : RequestOptions
+    {
+        AdapterAccess.RequireUse(Caller.Of(context), served.Engine.Adapters, request.Adapters);
+        return request;
+    }
+}

@@ -1,0 +1,128 @@
+using System.Net;
+using LoraServe.Server.Access;
+using LoraServe.Server.AdapterManagement;
+using LoraServe.Server.Errors;
+using LoraServe.Server.Inference;
+using LoraServe.Server.Metrics;
+using LoraServe.Server.Options;
+using LoraServe.Serving;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LoraServe.Server;
+
+/// <summary>The server: one model behind gRPC, with health, reflection and metrics. Runs in any process.</summary>
+public sealed class LoraServeHost : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+
+    private LoraServeHost(WebApplication application, Uri address, Uri httpAddress)
+    {
+        _application = application;
+        Address = address;
+        HttpAddress = httpAddress;
+    }
+
+    /// <summary>Where gRPC is, such as <c>http://localhost:8080</c>.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Where <c>/metrics</c> and <c>/healthz</c> are.</summary>
+    public Uri HttpAddress { get; }
+
+    /// <summary>Starts to listen. The engine is the caller's: dispose the host first, then the engine.</summary>
+    /// <param name="served">The model and its engine.</param>
+    /// <param name="options">Where to listen.</param>
+    /// <param name="access">Who may call.</param>
+    /// <param name="configureLogging">Where logs go; to nowhere by default.</param>
+    /// <param name="cancellationToken">Gives up starting.</param>
+    /// <exception cref="OptionsValidationException">An option is out of range; the message lists all that are.</exception>
+    /// <exception cref="IOException">The port is taken.</exception>
+    public static async Task<LoraServeHost> StartAsync(
+        ServedModel served, ServerOptions options, AccessOptions access, Action<ILoggingBuilder>? configureLogging = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(served);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(access);
+        OptionChecks.Check(options, access);
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Logging.ClearProviders();
+        configureLogging?.Invoke(builder.Logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(5));
+        builder.Services.AddSingleton(served);
+        builder.Services.AddSingleton(new CallerDirectory(access));
+        builder.Services.AddSingleton(_ => new PrometheusPage(EngineMetrics.MeterName));
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = options.MaxReceiveMessageBytes;
+            grpc.Interceptors.Add<ErrorInterceptor>();
+            grpc.Interceptors.Add<AccessInterceptor>();
+        });
+        builder.Services.AddGrpcHealth();
+        builder.Services.AddGrpcReflection();
+
+        WebApplication application = builder.Build();
+        _ = application.Services.GetRequiredService<PrometheusPage>();
+        application.MapGrpcService<InferenceService>();
+        application.MapGrpcService<AdaptersService>();
+        application.MapGrpcHealthService();
+        application.MapGrpcReflectionService();
+        application.MapGet("/metrics", (PrometheusPage page) => Results.Text(page.Render(), PrometheusPage.ContentType));
+        application.MapGet("/healthz", () => Results.Text("ok\n"));
+        await application.StartAsync(cancellationToken).ConfigureAwait(false);
+
+        ICollection<string> addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return new LoraServeHost(application, new Uri(addresses.First()), new Uri(addresses.Last()));
+    }
+
+    /// <summary>Waits until the process is told to stop (Ctrl+C, SIGTERM) or the token is cancelled.</summary>
+    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _application.WaitForShutdownAsync(cancellationToken);
+
+    /// <summary>Takes no new calls, lets running ones end, then stops listening.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _application.StopAsync().ConfigureAwait(false);
+        await _application.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ServerOptions options)
+    {
+        // Without TLS a port speaks either HTTP/2 or HTTP/1.1, and what scrapes metrics speaks only the latter.
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = null;
+        ListenOn(kestrel, options.Host, options.Port, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            if (options.CertificateFile is { } certificate)
+            {
+                listen.UseHttps(ServerCertificate.Load(certificate, options.CertificateKeyFile));
+            }
+        });
+        ListenOn(kestrel, options.Host, options.HttpPort ?? (options.Port == 0 ? 0 : options.Port + 1), listen => listen.Protocols = HttpProtocols.Http1);
+    }
+
+    private static void ListenOn(KestrelServerOptions kestrel, string host, int port, Action<ListenOptions> configure)
+    {
+        if (IPAddress.TryParse(host, out IPAddress? address))
+        {
+            kestrel.Listen(address, port, configure);
+        }
+        else if (port == 0)
+        {
+            // "localhost" is two addresses, which cannot share a port that nobody has chosen yet.
+            kestrel.Listen(IPAddress.Loopback, port, configure);
+        }
+        else
+        {
+            kestrel.ListenLocalhost(port, configure);
+        }
+    }
+}

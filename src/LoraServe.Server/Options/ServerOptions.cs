@@ -1,0 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LoraServe.Server.Options;
+
+/// <summary>Where the server listens and what it tells. Configuration section <c>LoraServe:Server</c>.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>The address to listen on: an IP address, or <c>localhost</c>.</summary>
+    /// <value>localhost by default: nobody but this machine. 0.0.0.0 for everybody; set keys first.</value>
+    [Required]
+    public string Host { get; set; } = "localhost";
+
+    /// <summary>The port of gRPC over HTTP/2; 0 takes a free one.</summary>
+    /// <value>8080 by default.</value>
+    [Range(0, 65_535)]
+    public int Port { get; set; } = 8080;
+
+    /// <summary>The port of <c>/metrics</c> and <c>/healthz</c> over HTTP/1.1; 0 takes a free one, null the one after <see cref="Port"/>.</summary>
+    [Range(0, 65_535)]
+    public int? HttpPort { get; set; }
+
+    /// <summary>A PEM certificate for TLS on the gRPC port; null for plain HTTP/2.</summary>
+    public string? CertificateFile { get; set; }
+
+    /// <summary>The certificate's PEM key.</summary>
+    public string? CertificateKeyFile { get; set; }
+
+    /// <summary>Greatest message taken, in bytes. Uploads come in many messages.</summary>
+    /// <value>4 MiB by default.</value>
+    [Range(1024, int.MaxValue)]
+    public int MaxReceiveMessageBytes { get; set; } = 4 << 20;
+
+    /// <summary>Where metrics are sent over OTLP, such as <c>http://collector:4317</c>; null for nowhere.</summary>
+    public Uri? OtlpEndpoint { get; set; }
+
+    /// <summary>How long running requests may go on after the server is told to stop.</summary>
+    /// <value>30 seconds by default.</value>
+    public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+}

@@ -1,0 +1,10 @@
+using LoraServe.Models;
+using LoraServe.Serving;
+
+namespace LoraServe.Server;
+
+/// <summary>The model that this process serves and the engine that runs it.</summary>
+/// <param name="Model">Weights, tokenizer and defaults.</param>
+/// <param name="Engine">Runs it. Disposed with the application, before the model.</param>
+/// <param name="Chat">The model's chat format; null where it has none.</param>
+public sealed record ServedModel(LoadedModel Model, InferenceEngine Engine, ChatFormat? Chat);
