@@ -1,4 +1,5 @@
 using System.Net;
+using Grpc.HealthCheck;
 using LoraServe.Server.Access;
 using LoraServe.Server.AdapterManagement;
 using LoraServe.Server.Errors;
@@ -13,20 +14,36 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using OpenTelemetry.Metrics;
+using Proto = LoraServe.V1;
+using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
 namespace LoraServe.Server;
 
 /// <summary>The server: one model behind gRPC, with health, reflection and metrics. Runs in any process.</summary>
 public sealed class LoraServeHost : IAsyncDisposable
 {
-    private readonly WebApplication _application;
+    private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(5);
 
-    private LoraServeHost(WebApplication application, Uri address, Uri httpAddress)
+    /// <summary>What health checks may ask for; the empty name is the whole server.</summary>
+    private static readonly string[] s_services = ["", Proto.Inference.Descriptor.FullName, Proto.Adapters.Descriptor.FullName];
+
+    private readonly WebApplication _application;
+    private readonly InferenceEngine _engine;
+    private readonly HealthServiceImpl _health;
+    private readonly MeterProvider? _exporter;
+    private readonly TimeSpan _drainTimeout;
+
+    private LoraServeHost(
+        WebApplication application, InferenceEngine engine, HealthServiceImpl health, MeterProvider? exporter, TimeSpan drainTimeout, Uri address, Uri httpAddress)
     {
         _application = application;
+        _engine = engine;
+        _health = health;
+        _exporter = exporter;
+        _drainTimeout = drainTimeout;
         Address = address;
         HttpAddress = httpAddress;
     }
@@ -56,7 +73,6 @@ public sealed class LoraServeHost : IAsyncDisposable
         builder.Logging.ClearProviders();
         configureLogging?.Invoke(builder.Logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.DrainTimeout + TimeSpan.FromSeconds(5));
         builder.Services.AddSingleton(served);
         builder.Services.AddSingleton(new CallerDirectory(access));
         builder.Services.AddSingleton(_ => new PrometheusPage(EngineMetrics.MeterName));
@@ -66,31 +82,52 @@ public sealed class LoraServeHost : IAsyncDisposable
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<AccessInterceptor>();
         });
-        builder.Services.AddGrpcHealth();
+        var health = new HealthServiceImpl();
+        builder.Services.AddSingleton(health);
         builder.Services.AddGrpcReflection();
 
         WebApplication application = builder.Build();
-        _ = application.Services.GetRequiredService<PrometheusPage>();
+        PrometheusPage metrics = application.Services.GetRequiredService<PrometheusPage>();
         application.MapGrpcService<InferenceService>();
         application.MapGrpcService<AdaptersService>();
-        application.MapGrpcHealthService();
+        application.MapGrpcService<HealthServiceImpl>();
         application.MapGrpcReflectionService();
-        application.MapGet("/metrics", (PrometheusPage page) => Results.Text(page.Render(), PrometheusPage.ContentType));
+        application.MapGet("/metrics", () => Results.Text(metrics.Render(), PrometheusPage.ContentType));
         application.MapGet("/healthz", () => Results.Text("ok\n"));
+        MeterProvider? exporter = options.OtlpEndpoint is { } endpoint ? OtlpExport.Start(endpoint) : null;
         await application.StartAsync(cancellationToken).ConfigureAwait(false);
+        SetHealth(health, ServingStatus.Serving);
 
         ICollection<string> addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        return new LoraServeHost(application, new Uri(addresses.First()), new Uri(addresses.Last()));
+        return new LoraServeHost(application, served.Engine, health, exporter, options.DrainTimeout, new Uri(addresses.First()), new Uri(addresses.Last()));
     }
 
-    /// <summary>Waits until the process is told to stop (Ctrl+C, SIGTERM) or the token is cancelled.</summary>
-    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _application.WaitForShutdownAsync(cancellationToken);
-
-    /// <summary>Takes no new calls, lets running ones end, then stops listening.</summary>
+    /// <summary>Tells health checks that it is going, takes no new requests, lets running ones end within the drain timeout, then stops listening.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _application.StopAsync().ConfigureAwait(false);
+        SetHealth(_health, ServingStatus.NotServing);
+        using var timeout = new CancellationTokenSource(_drainTimeout);
+        try
+        {
+            await _engine.DrainAsync(timeout.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Who still runs now is cut off by the stop below.
+        }
+
+        using var stopNow = new CancellationTokenSource(s_stopTimeout);
+        await _application.StopAsync(stopNow.Token).ConfigureAwait(false);
         await _application.DisposeAsync().ConfigureAwait(false);
+        _exporter?.Dispose();
+    }
+
+    private static void SetHealth(HealthServiceImpl health, ServingStatus status)
+    {
+        foreach (string service in s_services)
+        {
+            health.SetStatus(service, status);
+        }
     }
 
     private static void Listen(KestrelServerOptions kestrel, ServerOptions options)

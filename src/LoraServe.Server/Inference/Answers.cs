@@ -18,7 +18,7 @@ internal static class Answers
         var response = new Proto.GenerateResponse { RequestId = generation.RequestId, Model = served.Model.Name };
         response.Adapters.AddRange(generation.Adapters.Select(AnswerMapping.ToMessage));
         var texts = new List<StringBuilder>();
-        await foreach (GeneratedToken token in generation.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (GeneratedToken token in generation.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             while (response.Choices.Count <= token.Choice)
             {
@@ -51,7 +51,7 @@ internal static class Answers
     {
         var chunk = new Proto.GenerateChunk { RequestId = generation.RequestId, Model = served.Model.Name };
         chunk.Adapters.AddRange(generation.Adapters.Select(AnswerMapping.ToMessage));
-        await foreach (GeneratedToken token in generation.ReadAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (GeneratedToken token in generation.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             chunk.Index = (uint)token.Choice;
             chunk.Text = token.Text;

@@ -14,17 +14,29 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
     private static readonly string s_version =
         typeof(InferenceService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
 
-    public override Task<Proto.GenerateResponse> Generate(Proto.GenerateRequest request, ServerCallContext context) =>
-        Answers.CollectAsync(served, Begin(RequestMapping.ToDomain(request, context), context), asMessages: false, context.CancellationToken);
+    public override async Task<Proto.GenerateResponse> Generate(Proto.GenerateRequest request, ServerCallContext context)
+    {
+        Generation generation = await BeginAsync(RequestMapping.ToDomain(request, context), context).ConfigureAwait(false);
+        return await Answers.CollectAsync(served, generation, asMessages: false, context.CancellationToken).ConfigureAwait(false);
+    }
 
-    public override Task GenerateStream(Proto.GenerateRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context) =>
-        Answers.StreamAsync(served, Begin(RequestMapping.ToDomain(request, context), context), responseStream, context.CancellationToken);
+    public override async Task GenerateStream(Proto.GenerateRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context)
+    {
+        Generation generation = await BeginAsync(RequestMapping.ToDomain(request, context), context).ConfigureAwait(false);
+        await Answers.StreamAsync(served, generation, responseStream, context.CancellationToken).ConfigureAwait(false);
+    }
 
-    public override Task<Proto.GenerateResponse> Chat(Proto.ChatRequest request, ServerCallContext context) =>
-        Answers.CollectAsync(served, Begin(RequestMapping.ToDomain(request, served.Chat, context), context), asMessages: true, context.CancellationToken);
+    public override async Task<Proto.GenerateResponse> Chat(Proto.ChatRequest request, ServerCallContext context)
+    {
+        Generation generation = await BeginAsync(RequestMapping.ToDomain(request, served.Chat, context), context).ConfigureAwait(false);
+        return await Answers.CollectAsync(served, generation, asMessages: true, context.CancellationToken).ConfigureAwait(false);
+    }
 
-    public override Task ChatStream(Proto.ChatRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context) =>
-        Answers.StreamAsync(served, Begin(RequestMapping.ToDomain(request, served.Chat, context), context), responseStream, context.CancellationToken);
+    public override async Task ChatStream(Proto.ChatRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context)
+    {
+        Generation generation = await BeginAsync(RequestMapping.ToDomain(request, served.Chat, context), context).ConfigureAwait(false);
+        await Answers.StreamAsync(served, generation, responseStream, context.CancellationToken).ConfigureAwait(false);
+    }
 
     public override async Task<Proto.ScoreResponse> Score(Proto.ScoreRequest request, ServerCallContext context)
     {
@@ -85,7 +97,8 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
         });
     }
 
-    private Generation Begin(GenerationRequest request, ServerCallContext context) => served.Engine.Generate(Permitted(request, context));
+    private Task<Generation> BeginAsync(GenerationRequest request, ServerCallContext context) =>
+        served.Engine.GenerateAsync(Permitted(request, context), context.CancellationToken);
 
     private TRequest Permitted<TRequest>(TRequest request, ServerCallContext context)
         where TRequest : RequestOptions
