@@ -15,6 +15,6 @@ RUN mkdir -p /models /adapters && chown "$APP_UID" /adapters
 USER $APP_UID
 EXPOSE 8080
 VOLUME ["/models", "/adapters"]
-HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["dotnet", "loraserve.dll", "health", "--port", "8080"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["dotnet", "loraserve.dll", "health", "--address", "http://localhost:8080"]
 ENTRYPOINT ["dotnet", "loraserve.dll"]
 CMD ["serve", "--model", "/models", "--adapter-root", "/adapters", "--host", "0.0.0.0", "--port", "8080"]

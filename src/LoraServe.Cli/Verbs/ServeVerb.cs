@@ -1,0 +1,90 @@
+using System.CommandLine;
+using LoraServe.Models;
+using LoraServe.Server;
+using LoraServe.Server.Options;
+using LoraServe.Serving;
+using LoraServe.Serving.Store;
+using Microsoft.Extensions.Logging;
+
+namespace LoraServe.Cli.Verbs;
+
+/// <summary><c>loraserve serve</c>: one model and its adapters behind gRPC, until told to stop.</summary>
+internal static class ServeVerb
+{
+    /// <summary>Below the adapter root: uploads and the list of names.</summary>
+    private const string StoreFolder = ".store";
+
+    public static Command Create()
+    {
+        var model = new ModelArguments();
+        var adapters = new Option<string[]>("--adapter") { Description = "Publish an adapter at start. Repeatable.", HelpName = "NAME=DIR" };
+        var root = new Option<string>("--adapter-root") { Description = "Folder in which adapters are found by name, loaded by path and kept when uploaded.", HelpName = "DIR" };
+        var host = new Option<string>("--host") { Description = "Address to listen on; 0.0.0.0 for everybody. [default: localhost]", HelpName = "ADDRESS" };
+        var port = new Option<int?>("--port") { Description = "Port of gRPC; metrics are on the next one. [default: 8080]", HelpName = "N" };
+        var config = new Option<string>("--config") { Description = "Settings as JSON; see the README.", HelpName = "FILE" };
+        var verb = new Command("serve", "Serve a model and its adapters over gRPC.");
+        model.AddTo(verb);
+        verb.Add(adapters);
+        verb.Add(root);
+        verb.Add(host);
+        verb.Add(port);
+        verb.Add(config);
+        verb.SetAction(async (arguments, cancellationToken) =>
+        {
+            LoraServeConfiguration settings = LoraServeConfiguration.Read(arguments.GetValue(config));
+            settings.Server.Host = arguments.GetValue(host) ?? settings.Server.Host;
+            settings.Server.Port = arguments.GetValue(port) ?? settings.Server.Port;
+            settings.Engine.AdapterRoot = arguments.GetValue(root) ?? settings.Engine.AdapterRoot;
+            settings.Engine.Workers = model.Threads(arguments);
+            if (settings.Engine.AdapterRoot is { } folder)
+            {
+                Directory.CreateDirectory(folder);
+                settings.Engine.StoreFolder ??= Path.Combine(folder, StoreFolder);
+            }
+
+            NamedAdapter[] published = [.. (arguments.GetValue(adapters) ?? []).Select(NamedAdapter.Parse)];
+            await ServeAsync(model.Load(arguments), settings, published, arguments.InvocationConfiguration, cancellationToken).ConfigureAwait(false);
+        });
+        return verb;
+    }
+
+    private static async Task ServeAsync(
+        LoadedModel model, LoraServeConfiguration settings, NamedAdapter[] adapters, InvocationConfiguration terminal, CancellationToken stop)
+    {
+        // The command's own handler would end the process before running requests are done.
+        terminal.ProcessTerminationTimeout = settings.Server.DrainTimeout + TimeSpan.FromSeconds(10);
+        using LoadedModel loaded = model;
+        using ILoggerFactory loggers = LoggerFactory.Create(ConfigureLogging);
+        await using var engine = new InferenceEngine(loaded, settings.Engine, loggers);
+        foreach (NamedAdapter adapter in adapters)
+        {
+            PublishResult result = await engine.Adapters.PublishAsync(adapter.Name, adapter.Path, cancellationToken: stop).ConfigureAwait(false);
+            await terminal.Output.WriteLineAsync($"adapter {adapter.Name}@{result.Adapter.Version}: {result.Adapter.Method}, rank {result.Adapter.MaximumRank}, {result.Report.Adapter.MatchedModules.Length} modules").ConfigureAwait(false);
+        }
+
+        await using LoraServeHost host = await LoraServeHost.StartAsync(
+            new ServedModel(loaded, engine, ChatFormat.Of(loaded)), settings.Server, settings.Access, ConfigureLogging, stop).ConfigureAwait(false);
+        if (settings.Access.Keys.Count == 0 && !host.Address.IsLoopback)
+        {
+            await terminal.Error.WriteLineAsync("warning: no access keys are set, and the server listens on more than this machine: anybody can use and change it.").ConfigureAwait(false);
+        }
+
+        await terminal.Output.WriteLineAsync($"serving {loaded.Name} on {host.Address} (gRPC), metrics on {host.HttpAddress}metrics").ConfigureAwait(false);
+        try
+        {
+            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await terminal.Output.WriteLineAsync("stopping: waiting for running requests").ConfigureAwait(false);
+        }
+    }
+
+    private static void ConfigureLogging(ILoggingBuilder logging) =>
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        }).SetMinimumLevel(LogLevel.Information);
+}
