@@ -29,6 +29,8 @@ internal static class LoraServeCommand
 
     public static RootCommand Create() => new("Serves one frozen language model with any number of adapters on it, different adapters in one batch.")
     {
+        ServeVerb.Create(),
         LogitsVerb.Create(),
+        HealthVerb.Create(),
     };
 }

@@ -1,6 +1,11 @@
+using System.ComponentModel.DataAnnotations;
 using LoraServe.Adapters;
 using LoraServe.Compute.Files;
 using LoraServe.Models;
+using LoraServe.Serving;
+using LoraServe.Tokenization;
+using LoraServe.Tokenization.Templates;
+using Microsoft.Extensions.Options;
 
 namespace LoraServe.Cli;
 
@@ -10,9 +15,10 @@ internal static class UserMistake
     /// <summary>One line for the user; null where the program is at fault.</summary>
     public static string? Describe(Exception exception) => exception switch
     {
-        UsageException or AdapterFormatException or ModelFormatException or TensorFileException => exception.Message,
+        UsageException or AdapterFormatException or ModelFormatException or TensorFileException or TokenizerFormatException or TemplateException
+            or EngineException or ValidationException or OptionsValidationException => exception.Message,
         FileNotFoundException { FileName: { } file } => $"{file}: no such file.",
-        DirectoryNotFoundException or FileNotFoundException or UnauthorizedAccessException or IOException => exception.Message,
+        DirectoryNotFoundException or FileNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException => exception.Message,
         _ => null,
     };
 }

@@ -111,7 +111,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
         {
             if (happened.Adapter is null ? caller.IsAdmin : AdapterAccess.CanUse(caller, happened.Adapter))
             {
-                await responseStream.WriteAsync(AdapterMapping.ToMessage(happened)).ConfigureAwait(false);
+                await responseStream.WriteAsync(AdapterMapping.ToMessage(happened), context.CancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -62,11 +62,11 @@ internal static class Answers
                 chunk.Logprobs.Add(logprobs);
             }
 
-            await stream.WriteAsync(chunk).ConfigureAwait(false);
+            await stream.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
             chunk = new Proto.GenerateChunk { RequestId = generation.RequestId };
         }
 
         chunk.Usage = AnswerMapping.ToMessage(generation.Usage);
-        await stream.WriteAsync(chunk).ConfigureAwait(false);
+        await stream.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
     }
 }

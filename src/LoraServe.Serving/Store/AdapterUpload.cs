@@ -3,6 +3,7 @@ namespace LoraServe.Serving.Store;
 /// <summary>An adapter whose files a caller sends. Nothing of it is seen until it is complete; disposing it before deletes what came.</summary>
 public sealed class AdapterUpload : IAsyncDisposable
 {
+    private const int CopyBytes = 1 << 20;
     private static readonly string[] s_files = ["adapter_config.json", "adapter_model.safetensors"];
 
     private readonly string _folder;
@@ -48,6 +49,20 @@ public sealed class AdapterUpload : IAsyncDisposable
         }
 
         await _stream!.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes a whole file of this machine.</summary>
+    /// <param name="path">A file with one of the two names.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task WriteFileAsync(string path, CancellationToken cancellationToken)
+    {
+        byte[] buffer = new byte[CopyBytes];
+        await using FileStream stream = File.OpenRead(path);
+        int count;
+        while ((count = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+        {
+            await WriteAsync(Path.GetFileName(path), buffer.AsMemory(0, count), cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Checks and publishes what came.</summary>
