@@ -70,5 +70,5 @@ public static class EngineMetrics
     public const string AdapterBudget = "loraserve.adapters.budget";
 
     /// <summary>Adapter versions by <c>tier</c>.</summary>
-    public const string AdapterCount = "loraserve.adapters.count";
+    public const string AdapterCount = "loraserve.adapters.versions";
 }
