@@ -29,10 +29,11 @@ internal sealed partial class EngineLoop : IDisposable
     private readonly List<Submission> _expired = [];
     private readonly ConcurrentQueue<Submission> _submitted = new();
     private readonly ConcurrentQueue<(Submission Submission, Exception Reason)> _cancelled = new();
-    private readonly AutoResetEvent _wake = new(initialState: false);
+    private readonly object _bell = new();
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
     private readonly Lock _entrance = new();
+    private bool _isRung;
     private bool _isClosed;
     private int _accepted;
     private volatile bool _isStopping;
@@ -96,7 +97,14 @@ internal sealed partial class EngineLoop : IDisposable
     }
 
     /// <summary>Has the loop look again: something has changed.</summary>
-    public void Wake() => _wake.Set();
+    public void Wake()
+    {
+        lock (_bell)
+        {
+            _isRung = true;
+            Monitor.Pulse(_bell);
+        }
+    }
 
     /// <summary>Takes nothing new; done when all requests have ended.</summary>
     public Task DrainAsync()
@@ -124,7 +132,6 @@ internal sealed partial class EngineLoop : IDisposable
         _sampler.Dispose();
         _scoreScratch.Dispose();
         _runner.Dispose();
-        _wake.Dispose();
     }
 
     private static EngineException ShuttingDown() => new(EngineError.ShuttingDown, "The server is stopping. Send the request to another, or again later.");
@@ -144,7 +151,7 @@ internal sealed partial class EngineLoop : IDisposable
             if (_plan.IsEmpty)
             {
                 // Whoever waits may become overdue or expire without anybody telling.
-                _wake.WaitOne(_live.Count > 0 ? s_idleCheck : Timeout.InfiniteTimeSpan);
+                AwaitBell(_live.Count > 0 ? s_idleCheck : Timeout.InfiniteTimeSpan);
                 continue;
             }
 
@@ -157,6 +164,19 @@ internal sealed partial class EngineLoop : IDisposable
         foreach (Submission submission in _live.ToArray())
         {
             Fail(submission, ShuttingDown());
+        }
+    }
+
+    private void AwaitBell(TimeSpan longest)
+    {
+        lock (_bell)
+        {
+            if (!_isRung)
+            {
+                Monitor.Wait(_bell, longest);
+            }
+
+            _isRung = false;
         }
     }
 

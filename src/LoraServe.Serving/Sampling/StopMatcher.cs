@@ -3,7 +3,7 @@ namespace LoraServe.Serving.Sampling;
 /// <summary>Holds back text that may turn out to be the beginning of a stop text, across token borders.</summary>
 internal sealed class StopMatcher
 {
-    private readonly IReadOnlyList<string> _stops;
+    private readonly string[] _stops;
     private char[] _text;
     private int _length;
     private int _certain;
@@ -13,7 +13,7 @@ internal sealed class StopMatcher
     /// <param name="echo">Text that is certain from the start and in which no stop text is looked for.</param>
     public StopMatcher(IReadOnlyList<string> stops, string echo = "")
     {
-        _stops = stops;
+        _stops = [.. stops];
         _text = new char[Math.Max(64, echo.Length * 2)];
         echo.CopyTo(_text);
         _length = _certain = _matchFrom = echo.Length;

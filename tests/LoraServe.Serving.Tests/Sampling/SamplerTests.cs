@@ -1,0 +1,135 @@
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Workers;
+using LoraServe.Serving.Sampling;
+using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Store;
+
+namespace LoraServe.Serving.Tests.Sampling;
+
+public sealed unsafe class SamplerTests : IDisposable
+{
+    private readonly WorkerPool _pool = new(2);
+    private readonly NativeBuffer _memory = new(64 * 128 * sizeof(float));
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _pool.Dispose();
+    }
+
+    [Fact]
+    public void Run_Greedy_TakesTheLowestIdOfTheGreatest() =>
+        Assert.Equal(2, Sample(new SamplingOptions(), [0, 1, 3, 3, 2]).Token);
+
+    [Fact]
+    public void Run_NotANumber_SaysSo() =>
+        Assert.Equal(-1, Sample(new SamplingOptions(), [0, 1, float.NaN, 3]).Token);
+
+    [Fact]
+    public void Run_TopK_DrawsOnlyFromTheMostLikely() =>
+        Assert.Equal([1, 3], Drawn(new SamplingOptions { Temperature = 5, TopK = 2 }, [0, 4, 1, 3, 2]));
+
+    [Fact]
+    public void Run_TopP_DrawsFromTheSmallestSetThatReachesIt() =>
+        Assert.Equal([1, 3], Drawn(new SamplingOptions { Temperature = 1, TopP = 0.75f }, Logs(0.05f, 0.5f, 0.1f, 0.3f, 0.05f)));
+
+    [Fact]
+    public void Run_TopPOverAFlatDistribution_KeepsEnough() =>
+        Assert.Equal(90, Drawn(new SamplingOptions { Temperature = 1, TopP = 0.9f }, new float[100], draws: 5000).Length);
+
+    [Fact]
+    public void Run_MinP_DropsTheUnlikely() =>
+        Assert.Equal([1, 3], Drawn(new SamplingOptions { Temperature = 1, MinP = 0.5f }, Logs(0.05f, 0.5f, 0.1f, 0.3f, 0.05f)));
+
+    [Fact]
+    public void Run_Temperature_DrawsByProbability()
+    {
+        int[] counts = new int[3];
+        for (int seed = 0; seed < 4000; seed++)
+        {
+            counts[Sample(new SamplingOptions { Temperature = 1, Seed = (ulong)seed }, Logs(0.2f, 0.5f, 0.3f)).Token]++;
+        }
+
+        Assert.InRange(counts[0], 650, 950);
+        Assert.InRange(counts[1], 1800, 2200);
+        Assert.InRange(counts[2], 1050, 1350);
+    }
+
+    [Fact]
+    public void Run_Penalties_ConcernWhatWasSaid()
+    {
+        Assert.Equal(1, Sample(new SamplingOptions { RepetitionPenalty = 2 }, [3, 2, 0, 0], prompt: [0]).Token);
+        Assert.Equal(0, Sample(new SamplingOptions { PresencePenalty = 2 }, [3, 2, 0, 0], prompt: [0]).Token);
+        Assert.Equal(1, Sample(new SamplingOptions { PresencePenalty = 1.5f }, [3, 2, 0, 0], prompt: [3], answer: [0]).Token);
+        Assert.Equal(0, Sample(new SamplingOptions { FrequencyPenalty = 0.6f }, [3, 2, 0, 0], prompt: [3], answer: [0]).Token);
+        Assert.Equal(1, Sample(new SamplingOptions { FrequencyPenalty = 0.6f }, [3, 2, 0, 0], prompt: [3], answer: [0, 0]).Token);
+    }
+
+    [Fact]
+    public void Run_BiasAndMinTokens_ChangeTheChoice()
+    {
+        Assert.Equal(2, Sample(new SamplingOptions { LogitBias = new Dictionary<int, float> { [2] = 100 } }, [3, 2, 0]).Token);
+        Assert.Equal(1, Sample(new SamplingOptions { MinTokens = 2, StopTokenIds = [0] }, [3, 2, 0]).Token);
+        Assert.Equal(0, Sample(new SamplingOptions { MinTokens = 2, StopTokenIds = [0] }, [3, 2, 0], answer: [1, 1]).Token);
+    }
+
+    [Fact]
+    public void Run_LogProbabilities_AreTheModelsOwn()
+    {
+        SampleSlot slot = Sample(new SamplingOptions { LogProbabilities = 2, Temperature = 0, LogitBias = new Dictionary<int, float> { [0] = 50 } }, Logs(0.2f, 0.5f, 0.3f));
+        Assert.Equal(0, slot.Token);
+        Assert.Equal(MathF.Log(0.2f), slot.LogProbability, 1e-5f);
+        Assert.Equal([1, 2], slot.Top!.Select(top => top.TokenId));
+        Assert.Equal(MathF.Log(0.5f), slot.Top![0].LogProbability, 1e-5f);
+    }
+
+    [Fact]
+    public void Run_SameSeedInOtherCompany_DrawsTheSame()
+    {
+        var random = new Random(1);
+        float[][] rows = [.. Enumerable.Range(0, 9).Select(_ => Enumerable.Range(0, 50).Select(_ => random.NextSingle() * 4).ToArray())];
+        var options = new SamplingOptions { Temperature = 0.8f, TopP = 0.9f, Seed = 5 };
+        int alone = Sample(options, rows[4]).Token;
+        SampleSlot[] slots = [.. rows.Select((_, row) => Slot(options, 50, [1], [], row))];
+        using var sampler = new Sampler(_pool, 50);
+        sampler.Run(Fill(rows), slots);
+        Assert.Equal(alone, slots[4].Token);
+    }
+
+    private static float[] Logs(params float[] probabilities) => Array.ConvertAll(probabilities, MathF.Log);
+
+    private int[] Drawn(SamplingOptions options, float[] logits, int draws = 500) =>
+        [.. Enumerable.Range(0, draws).Select(seed => Sample(options with { Seed = (ulong)seed }, logits).Token).Distinct().Order()];
+
+    private SampleSlot Sample(SamplingOptions options, float[] logits, int[]? prompt = null, int[]? answer = null)
+    {
+        SampleSlot[] slots = [Slot(options, logits.Length, prompt ?? [1], answer ?? [], row: 0)];
+        using var sampler = new Sampler(_pool, logits.Length);
+        sampler.Run(Fill(logits), slots);
+        return slots[0];
+    }
+
+    private static SampleSlot Slot(SamplingOptions options, int vocabulary, int[] prompt, int[] answer, int row)
+    {
+        var plan = new SamplingPlan(options, [], vocabulary, options.Seed ?? 1, maxTokens: 100);
+        var submission = new GenerationSubmission(new GenerationRequest(), AdapterStack.Empty, 0, plan, prompt.Length, null, "");
+        var sequence = new GenerationSequence(submission, prompt);
+        foreach (int token in answer)
+        {
+            sequence.Accept(new SampleSlot { Sequence = sequence, Token = token });
+        }
+
+        return new SampleSlot { Sequence = sequence, Row = row };
+    }
+
+    private Rows Fill(params float[][] rows)
+    {
+        var view = new Rows((nint)_memory.Pointer, rows.Length, rows[0].Length, rows[0].Length);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i].CopyTo(view.Span(i));
+        }
+
+        return view;
+    }
+}

@@ -1,0 +1,14 @@
+using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Store;
+
+namespace LoraServe.Serving.Tests.Scheduling;
+
+/// <summary>For requests without adapters.</summary>
+internal sealed class NoLeases : IAdapterLeases
+{
+    public bool TryLease(AdapterStack stack, bool isOverdue, long arrivedAt) => true;
+
+    public void EndLease(AdapterStack stack)
+    {
+    }
+}

@@ -1,0 +1,107 @@
+using System.Runtime.InteropServices;
+using LoraServe.Compute.Memory;
+using LoraServe.Models.Forward;
+using LoraServe.Serving.Cache;
+using LoraServe.Serving.Sampling;
+using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Store;
+
+namespace LoraServe.Serving.Tests.Scheduling;
+
+/// <summary>Plans, runs and commits steps over a <see cref="FakeRunner"/>, with greedy choices, on the test's own thread.</summary>
+internal sealed class SchedulerHarness : IDisposable
+{
+    public const int Vocabulary = FakeRunner.Poison;
+
+    private readonly FakeRunner _runner;
+    private readonly StepPlan _plan = new();
+
+    public SchedulerHarness(int pageCount, SchedulerLimits limits, bool prefixCache = true, Dictionary<string, double>? weights = null)
+    {
+        _runner = new FakeRunner(pageCount, Vocabulary);
+        Scheduler = new Scheduler(limits, new NoLeases(), weights ?? [], pageCount, prefixCache) { Refused = (_, reason) => throw reason };
+    }
+
+    public Scheduler Scheduler { get; }
+
+    public StepPlan Plan => _plan;
+
+    public static GenerationSubmission Request(int[] prompt, int maxTokens, int choices = 1, string tenant = "", int priority = 0)
+    {
+        var sampling = new SamplingPlan(new SamplingOptions { Choices = choices }, [], Vocabulary, seed: 1, maxTokens);
+        var request = new GenerationRequest { Tenant = tenant, Priority = priority };
+        var submission = new GenerationSubmission(request, AdapterStack.Empty, 0, sampling, prompt.Length, null, "")
+        {
+            Salts = new PageSalts(0, int.MaxValue, 0),
+        };
+        submission.Add(new GenerationSequence(submission, prompt));
+        return submission;
+    }
+
+    public static int[] Expected(int[] prompt, int count)
+    {
+        List<int> tokens = [.. prompt];
+        for (int i = 0; i < count; i++)
+        {
+            tokens.Add(FakeRunner.Next(tokens, Vocabulary));
+        }
+
+        return [.. tokens];
+    }
+
+    /// <summary>Runs one step; false when there was nothing to do.</summary>
+    public bool Step()
+    {
+        Scheduler.Plan(_plan, now: 0);
+        Scheduler.CheckIntegrity();
+        foreach ((int from, int to) in _plan.Copies)
+        {
+            _runner.CopyPage(from, to);
+        }
+
+        if (_plan.IsEmpty)
+        {
+            return false;
+        }
+
+        Rows logits = _runner.Forward(_plan.Batch);
+        foreach (StepEntry entry in _plan.Entries.ToArray())
+        {
+            Scheduler.Advance(entry);
+            if (entry.Chunk.Output == SegmentOutput.LastLogits)
+            {
+                Accept((GenerationSequence)entry.Sequence, logits.Span(_plan.Batch.Segments[entry.Segment].FirstOutput));
+            }
+        }
+
+        Scheduler.CheckIntegrity();
+        return true;
+    }
+
+    public void Dispose() => _runner.Dispose();
+
+    private void Accept(GenerationSequence sequence, ReadOnlySpan<float> logits)
+    {
+        int token = logits.IndexOf(5f);
+        int choices = sequence.UnforkedChoices;
+        List<GenerationSequence> all = [sequence];
+        for (int choice = 1; choice < choices; choice++)
+        {
+            all.Add(Scheduler.Fork(sequence, choice));
+        }
+
+        foreach (GenerationSequence each in CollectionsMarshal.AsSpan(all))
+        {
+            Scheduler.ChargeToken(each);
+            if (each.Accept(new SampleSlot { Sequence = each, Token = token }) != FinishReason.None)
+            {
+                Scheduler.End(each);
+                if (each.Owner.EndSequence())
+                {
+                    Scheduler.End(each.Owner);
+                    each.Owner.IsEnded = true;
+                }
+            }
+        }
+    }
+}
