@@ -32,7 +32,8 @@ public sealed record EngineOptions
     public long KvCacheBytes { get; set; } = 512L << 20;
 
     /// <summary>Element type of the key/value cache: F16, or F32 for twice the memory and no rounding.</summary>
-    public ElementType KvCacheType { get; set; } = ElementType.F16;
+    /// <value>Null by default: F16 in fast arithmetic, F32 in exact.</value>
+    public ElementType? KvCacheType { get; set; }
 
     /// <summary>Whether pages are kept after a request for others with the same beginning.</summary>
     public bool PrefixCache { get; set; } = true;

@@ -1,3 +1,5 @@
+using LoraServe.Compute;
+using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
@@ -47,9 +49,10 @@ public sealed class InferenceEngine : IAsyncDisposable
         _spec = model.Spec;
         Adapters = new AdapterStore(model, _options, loggers.CreateLogger<AdapterStore>(), _time);
         _pool = new WorkerPool(_options.Workers > 0 ? _options.Workers : Environment.ProcessorCount);
-        long pageBytes = KvPool.BytesPerPage(_spec, _options.KvCacheType);
+        ElementType pageType = _options.KvCacheType ?? (model.Arithmetic == Arithmetic.Exact ? ElementType.F32 : ElementType.F16);
+        long pageBytes = KvPool.BytesPerPage(_spec, pageType);
         int pageCount = (int)Math.Clamp(_options.KvCacheBytes / pageBytes, 1, int.MaxValue / KvPool.PageTokens);
-        IStepRunner runner = new ModelStepRunner(model, new KvPool(_spec, pageCount, _options.KvCacheType), _pool);
+        IStepRunner runner = new ModelStepRunner(model, new KvPool(_spec, pageCount, pageType), _pool);
         _loop = new EngineLoop(
             wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, _options, _spec.VocabularySize,
             loop => _instruments = new EngineInstruments(() => loop.Status, Adapters), loggers.CreateLogger<EngineLoop>(), _time)

@@ -1,5 +1,5 @@
-using System.Reflection;
 using Grpc.Core;
+using LoraServe.Compute.Machine;
 using LoraServe.Models;
 using LoraServe.Server.Access;
 using LoraServe.Serving;
@@ -11,8 +11,7 @@ namespace LoraServe.Server.Inference;
 /// <summary>The service <c>loraserve.v1.Inference</c>: maps, checks whose adapters are asked for, delegates to the engine.</summary>
 internal sealed class InferenceService(ServedModel served) : Proto.Inference.InferenceBase
 {
-    private static readonly string s_version =
-        typeof(InferenceService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+    private static readonly string s_version = typeof(InferenceService).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "";
 
     public override async Task<Proto.GenerateResponse> Generate(Proto.GenerateRequest request, ServerCallContext context)
     {
@@ -91,6 +90,7 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
             Width = (uint)model.Width,
             WeightBytes = (ulong)model.ByteLength,
             Arithmetic = model.Arithmetic.ToString().ToLowerInvariant(),
+            Kernels = InstructionSet.Name,
             Fingerprint = model.Fingerprint,
             HasChatTemplate = served.Chat is not null,
             ServerVersion = s_version,
