@@ -113,7 +113,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
         var submission = new EmbedSubmission(request, adapters, _time.GetTimestamp());
         texts.ForEach(text => submission.Add(new EmbeddingSequence(submission, text, _spec.Width, request.Pooling, request.Normalize)));
-        Submit(submission, [], cancellationToken);
+        Submit(submission, texts[0], cancellationToken);
         return await submission.Result.ConfigureAwait(false);
     }
 
@@ -138,10 +138,15 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         // An adapter that is invoked by tokens acts from where they begin in the prompt.
         submission.ActiveFrom = submission.Adapters.ActiveFrom(prompt);
-        bool ropeDepends = _spec.Rope.DependsOnLength && prompt.Length > _spec.Rope.OriginalContext;
-        submission.Salts = PageSalts.Of(submission.Adapters, submission.ActiveFrom, ropeDepends ? prompt.Length : 0);
+        submission.Salts = PageSalts.Of(submission.Adapters, submission.ActiveFrom);
+        submission.LengthFreeContext = _spec.Rope.DependsOnLength ? _spec.Rope.OriginalContext : int.MaxValue;
         try
         {
+            if (submission is EmbedSubmission { Sequences.Count: > 1 } && submission.Adapters.IsInvoked)
+            {
+                throw new EngineException(EngineError.InvalidRequest, "An adapter that is invoked by tokens acts from another place in each text. Embed one text in a request.");
+            }
+
             _loop.Submit(submission);
         }
         catch

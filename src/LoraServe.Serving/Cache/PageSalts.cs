@@ -11,8 +11,7 @@ internal readonly record struct PageSalts(UInt128 Before, int SharedUntil, UInt1
     /// <summary>The salts of a prompt.</summary>
     /// <param name="adapters">The adapters.</param>
     /// <param name="activeFrom">First position that each acts on.</param>
-    /// <param name="ropeLength">The prompt's length where the rope depends on it; else 0.</param>
-    public static PageSalts Of(AdapterStack adapters, ReadOnlySpan<int> activeFrom, int ropeLength)
+    public static PageSalts Of(AdapterStack adapters, ReadOnlySpan<int> activeFrom)
     {
         var before = new List<(string, float, int)>();
         var after = new List<(string, float, int)>();
@@ -31,6 +30,6 @@ internal readonly record struct PageSalts(UInt128 Before, int SharedUntil, UInt1
             }
         }
 
-        return new PageSalts(PrefixSalt.Of(before, ropeLength), sharedUntil, PrefixSalt.Of(after, ropeLength));
+        return new PageSalts(PrefixSalt.Of(before), sharedUntil, PrefixSalt.Of(after));
     }
 }

@@ -12,18 +12,12 @@ internal static class PrefixSalt
 
     /// <summary>The salt of adapters acting together.</summary>
     /// <param name="adapters">In order: digest, weight, and the first position that each acts on.</param>
-    /// <param name="ropeLength">The prompt's length where the rope depends on it; else 0.</param>
-    public static UInt128 Of(IEnumerable<(string Digest, float Weight, int ActiveFrom)> adapters, int ropeLength)
+    public static UInt128 Of(IEnumerable<(string Digest, float Weight, int ActiveFrom)> adapters)
     {
         var key = new StringBuilder();
         foreach ((string digest, float weight, int activeFrom) in adapters)
         {
             key.Append(CultureInfo.InvariantCulture, $"{digest}:{BitConverter.SingleToInt32Bits(weight)}:{activeFrom};");
-        }
-
-        if (ropeLength > 0)
-        {
-            key.Append(CultureInfo.InvariantCulture, $"rope {ropeLength}");
         }
 
         return key.Length == 0

@@ -77,7 +77,7 @@ internal sealed class Scheduler
             sequence.PrefixNode = _prefixes.Add(
                 sequence.Pages[sequence.NotedPages],
                 sequence.PrefixNode,
-                sequence.Owner.SaltAt(start + KvPool.PageTokens),
+                sequence.Owner.SaltAt(start + KvPool.PageTokens, sequence.PromptLength),
                 sequence.Tokens.Slice(start, KvPool.PageTokens));
             sequence.NotedPages++;
         }
@@ -310,7 +310,7 @@ internal sealed class Scheduler
         int kept = 0;
         int end = KvPool.PageTokens;
         while (end <= sequence.ReusableTokens
-            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end), sequence.Tokens[(end - KvPool.PageTokens)..end], out int page, out long next))
+            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end, sequence.PromptLength), sequence.Tokens[(end - KvPool.PageTokens)..end], out int page, out long next))
         {
             node = next;
             pages++;

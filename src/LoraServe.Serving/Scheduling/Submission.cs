@@ -56,7 +56,16 @@ internal abstract class Submission(RequestOptions options, AdapterStack adapters
 
     /// <summary>The salt of a page for the prefix cache.</summary>
     /// <param name="endPosition">Position after the page's last.</param>
-    public UInt128 SaltAt(int endPosition) => endPosition <= Salts.SharedUntil ? Salts.Before : Salts.After;
+    /// <param name="promptLength">Length of the prompt that the page belongs to.</param>
+    public UInt128 SaltAt(int endPosition, int promptLength)
+    {
+        // Adding a length to what is random bits keeps different things different.
+        UInt128 salt = endPosition <= Salts.SharedUntil ? Salts.Before : Salts.After;
+        return promptLength > LengthFreeContext ? salt + (UInt128)promptLength : salt;
+    }
+
+    /// <summary>Longest prompt whose keys do not depend on its length; those of a rope that stretches with the sequence do beyond it.</summary>
+    public int LengthFreeContext { get; set; } = int.MaxValue;
 
     /// <summary>First position that each adapter acts on.</summary>
     public int[] ActiveFrom { get; set; } = [];

@@ -26,6 +26,9 @@ internal sealed class AdapterStack
 
     public bool Contains(AdapterVersion version) => _parts.Any(part => part.Version == version);
 
+    /// <summary>Whether an adapter acts only from where its invocation tokens begin.</summary>
+    public bool IsInvoked => _parts.Any(part => part.Version.Manifest.InvocationTokens.Length > 0);
+
     /// <summary>First position that each adapter acts on in a prompt: 0, or where its invocation tokens begin last; none where they do not occur.</summary>
     public int[] ActiveFrom(ReadOnlySpan<int> prompt)
     {

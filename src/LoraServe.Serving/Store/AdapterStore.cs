@@ -19,7 +19,7 @@ public sealed partial class AdapterStore : IDisposable
     private readonly AdapterMemory _memory;
     private readonly AdapterWatchers _watchers = new();
     private readonly CatalogFile? _file;
-    private readonly AdapterProbe _probe;
+    private readonly AdapterTrial _trial;
     private readonly Transformer _model;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
@@ -37,7 +37,7 @@ public sealed partial class AdapterStore : IDisposable
         _options = options;
         _logger = logger;
         _time = time;
-        _probe = new AdapterProbe(model);
+        _trial = new AdapterTrial(model, options.AdapterLimits);
         _memory = new AdapterMemory(model, options.AdapterLimits, options.AdapterBudgetBytes, options.HostAdapterBytes, time) { Happened = OnMemory };
         if (options.StoreFolder is { } folder)
         {
@@ -276,7 +276,7 @@ public sealed partial class AdapterStore : IDisposable
         _watchers.Complete();
         _publishing.Wait(); // whoever publishes still uses the probe
         _memory.Dispose();
-        _probe.Dispose();
+        _trial.Dispose();
         _publishing.Dispose();
     }
 
@@ -368,6 +368,12 @@ public sealed partial class AdapterStore : IDisposable
         {
             return await Task.Run(() => Publish(name, path, source, options), cancellationToken).ConfigureAwait(false);
         }
+        catch (EngineException refusal) when (refusal.Error is EngineError.AdapterRefused or EngineError.AdapterTooLarge)
+        {
+            LogLoadFailed(name, refusal.Message);
+            _watchers.Tell(new AdapterEvent(AdapterEventType.LoadFailed, name, null, _time.GetUtcNow(), refusal.Message));
+            throw;
+        }
         finally
         {
             _publishing.Release();
@@ -377,17 +383,12 @@ public sealed partial class AdapterStore : IDisposable
     private PublishResult Publish(string name, string path, AdapterSource source, PublishOptions options)
     {
         long begun = _time.GetTimestamp();
-        Adapter parsed = Read(name, path, source);
-        var resident = ResidentAdapter.Create(parsed, _model);
+
+        // Where an upload lies is the store's business: its sender is told its name only.
+        (Adapter parsed, ResidentAdapter resident, double change) = _trial.Run(name, path, source == AdapterSource.Upload ? name : Shown(path), _memory.BudgetBytes);
         bool isAdopted = false;
         try
         {
-            if (resident.ByteLength > _memory.BudgetBytes)
-            {
-                throw new EngineException(EngineError.AdapterTooLarge, $"Adapter '{name}' takes {resident.ByteLength} bytes in compute form, the budget is {_memory.BudgetBytes}. Raise the budget.");
-            }
-
-            double change = Probe(name, parsed, resident);
             AdapterVersion version;
             List<AdapterVersion> removed;
             lock (_lock)
@@ -418,33 +419,6 @@ public sealed partial class AdapterStore : IDisposable
             resident.Dispose();
             throw;
         }
-    }
-
-    private Adapter Read(string name, string path, AdapterSource source)
-    {
-        try
-        {
-            return AdapterLoader.Load(path, _model, _options.AdapterLimits);
-        }
-        catch (AdapterFormatException refusal)
-        {
-            // Where the files lie is the operator's business: others are told their name only.
-            string shown = source == AdapterSource.Upload ? name : Shown(path);
-            string reason = refusal.Message.Replace(path, shown, StringComparison.Ordinal);
-            _watchers.Tell(new AdapterEvent(AdapterEventType.LoadFailed, name, null, _time.GetUtcNow(), reason));
-            LogLoadFailed(name, refusal.Message);
-            throw new EngineException(EngineError.AdapterRefused, $"Adapter '{name}' is refused: {reason}", refusal);
-        }
-    }
-
-    private double Probe(string name, Adapter parsed, ResidentAdapter resident)
-    {
-        double change = _probe.Run(parsed, resident);
-        return double.IsNaN(change)
-            ? throw new EngineException(EngineError.AdapterRefused, $"Adapter '{name}' is refused: on a probe prompt it makes values that are not numbers. Train it again with a lower learning rate.")
-            : change == 0 && !_options.AdapterLimits.AllowNoEffect
-                ? throw new EngineException(EngineError.AdapterRefused, $"Adapter '{name}' is refused: it changes no logit of a probe prompt, so it would silently do nothing. Train it, or allow adapters without effect.")
-                : change;
     }
 
     private AdapterManifest Manifest(string name, string path, AdapterSource source, PublishOptions options, Adapter parsed, long residentBytes) => new()

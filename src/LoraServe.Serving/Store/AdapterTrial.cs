@@ -1,0 +1,62 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Resident;
+using LoraServe.Models;
+
+namespace LoraServe.Serving.Store;
+
+/// <summary>Reads an adapter, converts it and tries it, before there is a version of it. Used by one thread at a time.</summary>
+internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : IDisposable
+{
+    private readonly AdapterProbe _probe = new(model);
+
+    /// <summary>Gives both forms of the adapter and the largest change of a probe prompt's logits.</summary>
+    /// <param name="name">What it is to be called.</param>
+    /// <param name="path">Its files.</param>
+    /// <param name="shown">What callers are told instead of the path.</param>
+    /// <param name="budget">Most bytes that it may take in compute form.</param>
+    /// <exception cref="EngineException">Its files are refused, or it is too large, does nothing, or makes what is no number.</exception>
+    public (Adapter Parsed, ResidentAdapter Resident, double Change) Run(string name, string path, string shown, long budget)
+    {
+        Adapter parsed = Read(name, path, shown);
+        var resident = ResidentAdapter.Create(parsed, model);
+        try
+        {
+            if (resident.ByteLength > budget)
+            {
+                throw new EngineException(EngineError.AdapterTooLarge, $"Adapter '{name}' takes {resident.ByteLength} bytes in compute form, the budget is {budget}. Raise the budget.");
+            }
+
+            double change = _probe.Run(parsed, resident);
+            if (double.IsNaN(change))
+            {
+                throw Refused(name, "on a probe prompt it makes values that are not numbers. Train it again with a lower learning rate.");
+            }
+
+            return change > 0 || limits.AllowNoEffect
+                ? (parsed, resident, change)
+                : throw Refused(name, "it changes no logit of a probe prompt, so it would silently do nothing. Train it, or allow adapters without effect.");
+        }
+        catch
+        {
+            resident.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _probe.Dispose();
+
+    private static EngineException Refused(string name, string reason, Exception? inner = null) =>
+        new(EngineError.AdapterRefused, $"Adapter '{name}' is refused: {reason}", inner);
+
+    private Adapter Read(string name, string path, string shown)
+    {
+        try
+        {
+            return AdapterLoader.Load(path, model, limits);
+        }
+        catch (AdapterFormatException refusal)
+        {
+            throw Refused(name, refusal.Message.Replace(path, shown, StringComparison.Ordinal), refusal);
+        }
+    }
+}
