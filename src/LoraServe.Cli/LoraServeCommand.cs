@@ -30,7 +30,11 @@ internal static class LoraServeCommand
     public static RootCommand Create() => new("Serves one frozen language model with any number of adapters on it, different adapters in one batch.")
     {
         ServeVerb.Create(),
+        GenerateVerb.Create(),
+        EvalVerb.Create(),
         LogitsVerb.Create(),
+        TokenizeVerb.Create(),
+        TemplateVerb.Create(),
         HealthVerb.Create(),
     };
 }

@@ -1,3 +1,6 @@
+using LoraServe.Serving;
+using LoraServe.Serving.Store;
+
 namespace LoraServe.Cli;
 
 /// <summary>An adapter given as <c>NAME=DIR</c>.</summary>
@@ -5,8 +8,27 @@ namespace LoraServe.Cli;
 /// <param name="Path">Its PEFT directory or GGUF file.</param>
 internal sealed record NamedAdapter(string Name, string Path)
 {
-    /// <exception cref="UsageException">The text has not that form.</exception>
-    public static NamedAdapter Parse(string text)
+    /// <exception cref="UsageException">A text has not that form, or a name comes twice.</exception>
+    public static NamedAdapter[] ParseAll(IEnumerable<string> texts)
+    {
+        NamedAdapter[] all = [.. texts.Select(Parse)];
+        string? twice = all.GroupBy(adapter => adapter.Name).FirstOrDefault(same => same.Count() > 1)?.Key;
+        return twice is null ? all : throw new UsageException($"--adapter has the name '{twice}' more than once; each adapter needs its own.");
+    }
+
+    /// <summary>Publishes adapters in order.</summary>
+    public static async Task<PublishResult[]> PublishAsync(IEnumerable<NamedAdapter> adapters, InferenceEngine engine, CancellationToken cancellationToken)
+    {
+        var results = new List<PublishResult>();
+        foreach (NamedAdapter adapter in adapters)
+        {
+            results.Add(await engine.Adapters.PublishAsync(adapter.Name, adapter.Path, cancellationToken: cancellationToken).ConfigureAwait(false));
+        }
+
+        return [.. results];
+    }
+
+    private static NamedAdapter Parse(string text)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         return equals > 0 && equals < text.Length - 1

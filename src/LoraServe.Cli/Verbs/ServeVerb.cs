@@ -42,7 +42,7 @@ internal static class ServeVerb
                 settings.Engine.StoreFolder ??= Path.Combine(folder, StoreFolder);
             }
 
-            NamedAdapter[] published = [.. (arguments.GetValue(adapters) ?? []).Select(NamedAdapter.Parse)];
+            NamedAdapter[] published = NamedAdapter.ParseAll(arguments.GetValue(adapters) ?? []);
             await ServeAsync(model.Load(arguments), settings, published, arguments.InvocationConfiguration, cancellationToken).ConfigureAwait(false);
         });
         return verb;
@@ -56,10 +56,10 @@ internal static class ServeVerb
         using LoadedModel loaded = model;
         using ILoggerFactory loggers = LoggerFactory.Create(ConfigureLogging);
         await using var engine = new InferenceEngine(loaded, settings.Engine, loggers);
-        foreach (NamedAdapter adapter in adapters)
+        foreach (PublishResult result in await NamedAdapter.PublishAsync(adapters, engine, stop).ConfigureAwait(false))
         {
-            PublishResult result = await engine.Adapters.PublishAsync(adapter.Name, adapter.Path, cancellationToken: stop).ConfigureAwait(false);
-            await terminal.Output.WriteLineAsync($"adapter {adapter.Name}@{result.Adapter.Version}: {result.Adapter.Method}, rank {result.Adapter.MaximumRank}, {result.Report.Adapter.MatchedModules.Length} modules").ConfigureAwait(false);
+            AdapterRecord adapter = result.Adapter;
+            await terminal.Output.WriteLineAsync($"adapter {adapter.Name}@{adapter.Version}: {adapter.Method}, rank {adapter.MaximumRank}, {result.Report.Adapter.MatchedModules.Length} modules").ConfigureAwait(false);
         }
 
         await using LoraServeHost host = await LoraServeHost.StartAsync(

@@ -9,6 +9,8 @@ internal static class GgufSource
 {
     private static readonly string[] s_endTokenKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
 
+    public const string ChatTemplateKey = "tokenizer.chat_template";
+
     public static ModelSource Open(string path)
     {
         GgufFile file = GgufFile.Open(path);
@@ -16,7 +18,7 @@ internal static class GgufSource
         {
             var architecture = Architecture.Of(file);
             TransformerSpec spec = architecture.FromGguf(file);
-            Tokenizer? tokenizer = GgufVocabulary.Read(file) is { } vocabulary ? Tokenizer.FromGguf(vocabulary) : null;
+            Tokenizer? tokenizer = ReadTokenizer(file);
             string name = file.Metadata.FindString("general.name") ?? System.IO.Path.GetFileNameWithoutExtension(path);
             return new ModelSource(path, name, architecture, spec, file)
             {
@@ -25,7 +27,7 @@ internal static class GgufSource
                 InterleavedRows = architecture.InterleavedInGguf,
                 Tokenizer = tokenizer,
                 Generation = ReadGeneration(file, tokenizer, spec.VocabularySize),
-                ChatTemplate = file.Metadata.FindString("tokenizer.chat_template"),
+                ChatTemplate = file.Metadata.FindString(ChatTemplateKey),
             };
         }
         catch
@@ -34,6 +36,8 @@ internal static class GgufSource
             throw;
         }
     }
+
+    public static Tokenizer? ReadTokenizer(GgufFile file) => GgufVocabulary.Read(file) is { } vocabulary ? Tokenizer.FromGguf(vocabulary) : null;
 
     private static GenerationDefaults ReadGeneration(GgufFile file, Tokenizer? tokenizer, int vocabulary)
     {

@@ -7,6 +7,8 @@ namespace LoraServe.Models.Loading;
 /// <summary>Opens a model in a Hugging Face directory.</summary>
 internal static class HuggingFaceSource
 {
+    public const string TokenizerConfig = "tokenizer_config.json";
+
     private const int MaxTemplateBytes = 4 << 20;
 
     public static ModelSource Open(string directory)
@@ -14,11 +16,10 @@ internal static class HuggingFaceSource
         JsonFields config = JsonFields.Load(Path.Combine(directory, "config.json"));
         var architecture = Architecture.Of(config);
         TransformerSpec spec = architecture.FromHuggingFace(config);
-        JsonFields? tokenizerConfig = JsonFields.TryLoad(Path.Combine(directory, "tokenizer_config.json"));
+        JsonFields? tokenizerConfig = JsonFields.TryLoad(Path.Combine(directory, TokenizerConfig));
         GenerationDefaults generation = ReadGeneration(config, JsonFields.TryLoad(Path.Combine(directory, "generation_config.json")), tokenizerConfig, spec.VocabularySize);
         string? template = ReadChatTemplate(directory, tokenizerConfig);
-        string tokenizerFile = Path.Combine(directory, "tokenizer.json");
-        Tokenizer? tokenizer = File.Exists(tokenizerFile) ? Tokenizer.FromFile(tokenizerFile) : null;
+        Tokenizer? tokenizer = ReadTokenizer(directory);
         var weights = SafetensorsCheckpoint.Open(directory);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         return new ModelSource(directory, name, architecture, spec, weights)
@@ -29,6 +30,12 @@ internal static class HuggingFaceSource
             Generation = generation,
             ChatTemplate = template,
         };
+    }
+
+    public static Tokenizer? ReadTokenizer(string directory)
+    {
+        string file = Path.Combine(directory, "tokenizer.json");
+        return File.Exists(file) ? Tokenizer.FromFile(file) : null;
     }
 
     private static GenerationDefaults ReadGeneration(JsonFields config, JsonFields? generation, JsonFields? tokenizer, int vocabulary) => new()
@@ -48,7 +55,7 @@ internal static class HuggingFaceSource
         tokenizer is null || tokenizer.IsString(field) ? tokenizer?.String(field) : tokenizer.Object(field)?.String("content");
 
     /// <summary>chat_template.jinja decides; else tokenizer_config.json has one template or a list of named ones, of which "default" is meant.</summary>
-    private static string? ReadChatTemplate(string directory, JsonFields? tokenizer)
+    public static string? ReadChatTemplate(string directory, JsonFields? tokenizer)
     {
         const string Field = "chat_template";
         string path = Path.Combine(directory, "chat_template.jinja");
