@@ -1,7 +1,6 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 using LoraServe.Serving.Scheduling;
-using Microsoft.Extensions.Caching.Memory;
 
 namespace LoraServe.Serving.Store;
 
@@ -20,7 +19,7 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
     private readonly IBaseModel _model;
     private readonly AdapterLimits _limits;
     private readonly TimeProvider _time;
-    private readonly MemoryCache _host;
+    private readonly HostTier _host;
     private readonly SemaphoreSlim _loads = new(ConcurrentLoads);
     private readonly HashSet<AdapterVersion> _resident = [];
     private long _budget;
@@ -35,7 +34,7 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
         _limits = limits;
         _budget = budgetBytes;
         _time = time;
-        _host = new MemoryCache(new MemoryCacheOptions { SizeLimit = hostBytes });
+        _host = new HostTier(hostBytes);
     }
 
     /// <summary>Told when a lease that failed might succeed now.</summary>
@@ -54,7 +53,7 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
     public long ResidentBytes { get; private set; }
 
     /// <summary>Bytes of parsed adapters.</summary>
-    public long HostBytes { get; private set; }
+    public long HostBytes => _host.Bytes;
 
     /// <summary>The budget for resident adapters in bytes. A smaller one takes effect as requests end.</summary>
     public long BudgetBytes
@@ -419,17 +418,18 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
         AdapterTier tier = AdapterTier.Host;
         try
         {
-            if (!_host.TryGetValue(version, out Adapter? parsed) || parsed is null)
+            Adapter? parsed = _host.Find(version);
+            if (parsed is null)
             {
                 tier = AdapterTier.Disk;
                 parsed = ReadFiles(version);
+                lock (_lock)
+                {
+                    KeepInHost(version, parsed);
+                }
             }
 
             resident = ResidentAdapter.Create(parsed, _model);
-            lock (_lock)
-            {
-                KeepInHost(version, parsed);
-            }
         }
         catch (Exception e)
         {
@@ -485,24 +485,10 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
 
     private void KeepInHost(AdapterVersion version, Adapter parsed)
     {
-        if (version.IsInHost || version.IsRetired || _isDisposed)
+        if (!version.IsRetired && !_isDisposed)
         {
-            return;
+            _host.Keep(version, parsed);
         }
-
-        version.IsInHost = true;
-        HostBytes += parsed.ByteLength;
-        using ICacheEntry entry = _host.CreateEntry(version);
-        entry.Size = parsed.ByteLength;
-        entry.Value = parsed;
-        entry.RegisterPostEvictionCallback((_, value, _, _) =>
-        {
-            lock (_lock)
-            {
-                version.IsInHost = false;
-                HostBytes -= ((Adapter)value!).ByteLength;
-            }
-        });
     }
 
     private void Place(AdapterVersion version, ResidentAdapter resident)
@@ -557,7 +543,7 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
             Remove(version);
         }
 
-        _host.Remove(version);
+        _host.Drop(version);
         if (version.DeletesFiles)
         {
             version.DeletesFiles = false;

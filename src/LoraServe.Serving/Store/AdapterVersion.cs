@@ -17,7 +17,7 @@ internal sealed class AdapterVersion(AdapterManifest manifest)
     /// <summary>Its compute form, while it is resident.</summary>
     public ResidentAdapter? Resident { get; set; }
 
-    /// <summary>Whether its parsed form is in host memory.</summary>
+    /// <summary>Whether its parsed form is in host memory; set by <see cref="HostTier"/>.</summary>
     public bool IsInHost { get; set; }
 
     /// <summary>Whether it is becoming resident.</summary>
