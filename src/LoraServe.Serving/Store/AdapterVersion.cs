@@ -1,3 +1,4 @@
+using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 
 namespace LoraServe.Serving.Store;
@@ -17,8 +18,8 @@ internal sealed class AdapterVersion(AdapterManifest manifest)
     /// <summary>Its compute form, while it is resident.</summary>
     public ResidentAdapter? Resident { get; set; }
 
-    /// <summary>Whether its parsed form is in host memory; set by <see cref="HostTier"/>.</summary>
-    public bool IsInHost { get; set; }
+    /// <summary>Its parsed form, while it is in host memory; set by <see cref="HostTier"/>.</summary>
+    public Adapter? Host { get; set; }
 
     /// <summary>Whether it is becoming resident.</summary>
     public bool IsLoading { get; set; }
@@ -54,7 +55,7 @@ internal sealed class AdapterVersion(AdapterManifest manifest)
     /// <summary>Why the last load failed, and when; null after one that did not.</summary>
     public (EngineException Reason, long At)? Failure { get; set; }
 
-    public AdapterTier Tier => Resident is not null ? AdapterTier.Resident : IsInHost ? AdapterTier.Host : AdapterTier.Disk;
+    public AdapterTier Tier => Resident is not null ? AdapterTier.Resident : Host is not null ? AdapterTier.Host : AdapterTier.Disk;
 
     public override string ToString() => $"{Manifest.Name}@{Manifest.Version}";
 }

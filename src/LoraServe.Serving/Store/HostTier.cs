@@ -21,12 +21,12 @@ internal sealed class HostTier(long sizeLimit) : IDisposable
     {
         lock (_lock)
         {
-            if (version.IsInHost)
+            if (version.Host is not null)
             {
                 return;
             }
 
-            version.IsInHost = true;
+            version.Host = parsed;
             Interlocked.Add(ref _bytes, parsed.ByteLength);
         }
 
@@ -34,19 +34,31 @@ internal sealed class HostTier(long sizeLimit) : IDisposable
         entry.Size = parsed.ByteLength;
         entry.Value = parsed;
 
-        // Also called when the cache has no room for it from the start.
-        entry.RegisterPostEvictionCallback((_, _, _, _) =>
-        {
-            lock (_lock)
-            {
-                version.IsInHost = false;
-                Interlocked.Add(ref _bytes, -parsed.ByteLength);
-            }
-        });
+        // Also called, like for all evictions a little later, when the cache has no room for it from the start.
+        entry.RegisterPostEvictionCallback((_, _, _, _) => Forget(version, parsed));
     }
 
     /// <summary>Lets a version go.</summary>
-    public void Drop(AdapterVersion version) => _cache.Remove(version);
+    public void Drop(AdapterVersion version)
+    {
+        if (version.Host is { } parsed)
+        {
+            Forget(version, parsed);
+            _cache.Remove(version);
+        }
+    }
 
     public void Dispose() => _cache.Dispose();
+
+    private void Forget(AdapterVersion version, Adapter parsed)
+    {
+        lock (_lock)
+        {
+            if (version.Host == parsed)
+            {
+                version.Host = null;
+                Interlocked.Add(ref _bytes, -parsed.ByteLength);
+            }
+        }
+    }
 }
