@@ -40,7 +40,8 @@ public sealed class InferenceEngine : IAsyncDisposable
     }
 
     internal InferenceEngine(
-        Transformer model, GenerationDefaults generation, ITextCodec? codec, EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null, Func<IStepRunner, IStepRunner>? wrapRunner = null)
+        Transformer model, GenerationDefaults generation, ITextCodec? codec,
+        EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null, Func<IStepRunner, IStepRunner>? wrapRunner = null)
     {
         _options = options ?? new EngineOptions();
         System.ComponentModel.DataAnnotations.Validator.ValidateObject(_options, new System.ComponentModel.DataAnnotations.ValidationContext(_options), validateAllProperties: true);

@@ -52,7 +52,11 @@ public class ModelLoaderTests
     public void Load_SmolLM2_HasItsShape()
     {
         using LoadedModel model = ModelLoader.Load(SharedFiles.Require("models/smollm2-135m-instruct-q4_1.gguf"), s_exact);
-        Assert.Equal((30, 576, 9, 3, 64, 49152, true), (model.Transformer.LayerCount, model.Transformer.Width, model.Transformer.Spec.QueryHeads, model.Transformer.Spec.KeyValueHeads, model.Transformer.HeadSize, model.Transformer.VocabularySize, model.Transformer.TiedHead));
+        Transformer transformer = model.Transformer;
+        TransformerSpec spec = transformer.Spec;
+        Assert.Equal(
+            (30, 576, 9, 3, 64, 49152, true),
+            (transformer.LayerCount, transformer.Width, spec.QueryHeads, spec.KeyValueHeads, transformer.HeadSize, transformer.VocabularySize, transformer.TiedHead));
         Assert.Equal("<|im_end|>", model.Generation.EndTokenText);
         Assert.Equal("Hello, world", model.Tokenizer!.Decode(model.Tokenizer.Encode("Hello, world", addSpecialTokens: false), skipSpecialTokens: true));
     }

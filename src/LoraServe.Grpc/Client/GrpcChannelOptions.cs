@@ -5,7 +5,7 @@ namespace Grpc.Net.Client;
 /// <summary>Settings of a channel.</summary>
 public sealed class GrpcChannelOptions
 {
-    /// <summary>What the channel sends its requests with, for instance a SocketsHttpHandler with SslOptions that check certificates in their own way; null for a handler of the channel's own.</summary>
+    /// <summary>What the channel sends its requests with, for instance a SocketsHttpHandler with its own SslOptions; null for a handler of the channel's own.</summary>
     public HttpMessageHandler? HttpHandler { get; set; }
 
     /// <summary>The client that the channel sends its requests with, instead of <see cref="HttpHandler"/>.</summary>

@@ -85,7 +85,10 @@ internal static unsafe class FloatTile<TSimd, TFloat, TInt>
         Store(sum50, sum51, tile + (10 * TSimd.Lanes));
     }
 
-    /// <summary>Two rows and one float32 panel: tile[row · lanes + lane]. Four chains an output, input k in chain k mod 4, because one panel alone has too few chains to cover the latency of a multiply-add.</summary>
+    /// <summary>
+    /// Two rows and one float32 panel: tile[row · lanes + lane]. Four chains an output, input k in chain k mod 4, because one panel
+    /// alone has too few chains to cover the latency of a multiply-add.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void TwoRowsInFourChains(float* w, int inputs, float* x0, float* x1, float* tile)
     {
