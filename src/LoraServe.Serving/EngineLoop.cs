@@ -73,6 +73,7 @@ internal sealed partial class EngineLoop : IDisposable
     /// <exception cref="EngineException">The queue is full, or the loop takes nothing new.</exception>
     public void Submit(Submission submission)
     {
+        submission.AdapterLabel = _instruments.AdapterLabel(submission.Adapters);
         lock (_entrance)
         {
             if (_isClosed)
@@ -80,11 +81,19 @@ internal sealed partial class EngineLoop : IDisposable
                 throw ShuttingDown();
             }
 
-            _queue.Enter(submission.Options.Tenant);
+            try
+            {
+                _queue.Enter(submission.Options.Tenant);
+            }
+            catch (EngineException)
+            {
+                _instruments.Ended(submission, "refused");
+                throw;
+            }
+
             _accepted++;
         }
 
-        submission.AdapterLabel = _instruments.AdapterLabel(submission.Adapters);
         _submitted.Enqueue(submission);
         Wake();
     }
