@@ -1,0 +1,157 @@
+using System.Text.RegularExpressions;
+
+namespace LoraServe.Architecture.Tests;
+
+/// <summary>Rules about lines and files that no analyzer has. An exception is listed here, with its reason.</summary>
+public sealed partial class CodeRuleTests
+{
+    private const int LongestLine = 200;
+    private const int LongestFile = 600;
+
+    private static readonly string[] s_source = [.. SourceTree.CodeFiles.Where(file => file.StartsWith("src/", StringComparison.Ordinal))];
+
+    /// <summary>Files that read the system's clock: gRPC sends and compares deadlines as points in UTC, and its callers give them so.</summary>
+    private static readonly string[] s_clockReaders =
+    [
+        "src/LoraServe.Cli/Verbs/HealthVerb.cs",
+        "src/LoraServe.Grpc/Client/ClientCall.cs",
+        "src/LoraServe.Grpc/Client/ClientRequest.cs",
+        "src/LoraServe.Server/Errors/ErrorInterceptor.cs",
+    ];
+
+    /// <summary>Files below Server that use the thread pool: what they start takes long and must not hold up the engine's thread or a caller's.</summary>
+    private static readonly string[] s_poolUsers =
+    [
+        "src/LoraServe.Serving/InferenceEngine.cs", // waits for the engine's thread to end
+        "src/LoraServe.Serving/TokenStream.cs", // wakes the reader of an answer, who is no business of the engine's thread
+        "src/LoraServe.Serving/Store/AdapterMemory.cs", // loads adapters
+        "src/LoraServe.Serving/Store/AdapterStore.cs", // publishes adapters
+        "src/LoraServe.Serving/Store/AdapterStore.Combinations.cs", // merges adapters
+    ];
+
+    /// <summary>Files over the usual length: the store is one state under one lock.</summary>
+    private static readonly string[] s_longFiles = ["src/LoraServe.Serving/Store/AdapterStore.cs"];
+
+    [Fact]
+    public void Files_HaveOnePublicTypeOfTheirName() =>
+        Rule.Holds(
+            "A file has one public type at its top level, and its name (before a dot: parts of a type; generic forms of a type share a file).",
+            from file in s_source
+            let types = PublicType().Matches(SourceTree.Text(file)).Select(match => match.Groups["name"].Value).Distinct().ToArray()
+            where types.Length > 1 || (types.Length == 1 && types[0] != StemOf(file))
+            select $"{file}: {string.Join(", ", types)}");
+
+    [Fact]
+    public void Files_WithOneTypeAreNamedAsIt() =>
+        Rule.Holds(
+            "A file with one type at its top level has its name.",
+            from file in s_source
+            let types = AnyType().Matches(SourceTree.Text(file)).Select(match => match.Groups["name"].Value).Distinct().ToArray()
+            where types.Length == 1 && types[0] != StemOf(file)
+            select $"{file}: {types[0]}");
+
+    [Fact]
+    public void Code_ReadsNoClockThatTestsCannotSet() =>
+        Rule.Holds(
+            "Time comes from TimeProvider.",
+            SourceTree.Matches(s_source.Except(s_clockReaders), SystemClock()));
+
+    [Fact]
+    public void Code_DrawsNoChanceWithoutASeed() =>
+        Rule.Holds("Chance comes from a seed.", SourceTree.Matches(SourceTree.CodeFiles, SharedRandom()));
+
+    [Fact]
+    public void Code_WritesToTheConsoleInTheCommandOnly() =>
+        Rule.Holds(
+            "Only the command writes to the console; everything else has a log or throws.",
+            SourceTree.Matches(SourceTree.CodeFiles.Where(file => !file.StartsWith("src/LoraServe.Cli/", StringComparison.Ordinal)), ConsoleWrite()));
+
+    [Fact]
+    public void Engine_UsesTheThreadPoolInListedPlacesOnly() =>
+        Rule.Holds(
+            "Below Server, work runs on the engine's threads; list a file here with its reason where it must not.",
+            SourceTree.Matches(
+                s_source.Except(s_poolUsers).Where(file => !file.StartsWith("src/LoraServe.Server/", StringComparison.Ordinal) && !file.StartsWith("src/LoraServe.Cli/", StringComparison.Ordinal)),
+                PoolUse()));
+
+    [Fact]
+    public void Code_IsFinished() => Rule.Holds("What is not done is not there.", SourceTree.Matches(SourceTree.CodeFiles, Unfinished()));
+
+    [Fact]
+    public void Code_KeepsNullableOn() => Rule.Holds("Nullable stays on.", SourceTree.Matches(SourceTree.CodeFiles, NullableOff()));
+
+    [Fact]
+    public void Code_SaysWhyItDisablesAWarning() =>
+        Rule.Holds(
+            "A warning is disabled with its reason behind it, on the same line.",
+            SourceTree.Matches(SourceTree.CodeFiles, WarningOff()));
+
+    [Fact]
+    public void Files_NameNoMachine() =>
+        Rule.Holds(
+            "No paths of one machine and no hosts of package registries.",
+            SourceTree.Matches(SourceTree.TextFiles, MachinePath()));
+
+    [Fact]
+    public void Lines_AreNotTooLong() =>
+        Rule.Holds(
+            $"A line has at most {LongestLine} characters, without counting its texts in quotes: a message that can be searched for is worth a long line.",
+            from file in SourceTree.CodeFiles
+            from line in SourceTree.Lines(file).Index()
+            where line.Item.Length > LongestLine && Quoted().Replace(line.Item, "\"\"").Length > LongestLine
+            select $"{file}:{line.Index + 1}: {line.Item.Length} characters");
+
+    [Fact]
+    public void Files_AreNotTooLong() =>
+        Rule.Holds(
+            $"A file has at most {LongestFile} lines, or is listed here.",
+            from file in SourceTree.CodeFiles.Except(s_longFiles)
+            let count = SourceTree.Lines(file).Length
+            where count > LongestFile
+            select $"{file}: {count} lines");
+
+    [Fact]
+    public void Exceptions_AreStillNeeded() =>
+        Rule.Holds(
+            "What is listed as an exception is one.",
+            s_clockReaders.Where(file => !SourceTree.Matches([file], SystemClock()).Any())
+                .Concat(s_poolUsers.Where(file => !SourceTree.Matches([file], PoolUse()).Any()))
+                .Concat(s_longFiles.Where(file => SourceTree.Lines(file).Length <= LongestFile)));
+
+    private static string StemOf(string file) => Path.GetFileName(file).Split('.')[0];
+
+    [GeneratedRegex(@"^public (?:(?:static|sealed|abstract|readonly|partial|unsafe|ref) )*(?:class|struct|record struct|record|interface|enum|delegate [\w<>?]+) (?<name>\w+)", RegexOptions.Multiline)]
+    private static partial Regex PublicType();
+
+    [GeneratedRegex(@"^(?:(?:public|internal|file|static|sealed|abstract|readonly|partial|unsafe|ref) )*(?:class|struct|record struct|record|interface|enum|delegate [\w<>?]+) (?<name>\w+)", RegexOptions.Multiline)]
+    private static partial Regex AnyType();
+
+    [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b")]
+    private static partial Regex SystemClock();
+
+    [GeneratedRegex(@"\bRandom\.Shared\b")]
+    private static partial Regex SharedRandom();
+
+    [GeneratedRegex(@"\bConsole\.(Write|Error\.Write|Out\.Write)")]
+    private static partial Regex ConsoleWrite();
+
+    [GeneratedRegex(@"\b(Task\.Run|ThreadPool\.\w+|Task\.Factory\.StartNew)\(")]
+    private static partial Regex PoolUse();
+
+    [GeneratedRegex(@"\b(TO[D]O|FIX[M]E|HA[C]K|X[X]X)\b|\bNotImplemented[E]xception\b")]
+    private static partial Regex Unfinished();
+
+    [GeneratedRegex(@"^\s*#nullable (disable|restore)")]
+    private static partial Regex NullableOff();
+
+    [GeneratedRegex(@"^\s*#pragma warning disable(?!.*//\s*\S)")]
+    private static partial Regex WarningOff();
+
+    [GeneratedRegex(@"(?<![\w.])/(work|root|home)/|\b(art[i]factory|jf[r]og)\b|registry\.npmjs|api\.nuget\.org|pypi\.org", RegexOptions.IgnoreCase)]
+    private static partial Regex MachinePath();
+
+    [GeneratedRegex("""
+        "(?:[^"\\]|\\.)*"
+        """)]
+    private static partial Regex Quoted();
+}

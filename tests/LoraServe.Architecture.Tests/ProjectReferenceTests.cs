@@ -1,0 +1,72 @@
+using System.Reflection;
+using System.Xml.Linq;
+
+namespace LoraServe.Architecture.Tests;
+
+public sealed class ProjectReferenceTests
+{
+    /// <summary>Everything that a project may name; references point down only.</summary>
+    private static readonly Dictionary<string, string[]> s_references = new()
+    {
+        ["LoraServe.Compute"] = [],
+        ["LoraServe.Tokenization"] = [],
+        ["LoraServe.Adapters"] = ["LoraServe.Compute"],
+        ["LoraServe.Models"] = ["LoraServe.Adapters", "LoraServe.Tokenization"],
+        ["LoraServe.Serving"] = ["LoraServe.Models"],
+        ["LoraServe.Grpc"] = [],
+        ["LoraServe.Contracts"] = ["LoraServe.Grpc"],
+        ["LoraServe.Client"] = ["LoraServe.Contracts"],
+        ["LoraServe.Server"] = ["LoraServe.Contracts", "LoraServe.Serving"],
+        ["LoraServe.Cli"] = ["LoraServe.Client", "LoraServe.Server"],
+    };
+
+    /// <summary>The engine: everything below the surfaces.</summary>
+    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving"];
+
+    [Fact]
+    public void SourceProjects_ReferenceWhatIsDrawn_AndNothingElse() =>
+        Assert.Equal(
+            s_references.OrderBy(project => project.Key, StringComparer.Ordinal).Select(project => $"{project.Key} → {string.Join(", ", project.Value)}"),
+            SourceTree.Projects("src").Select(project => $"{project} → {string.Join(", ", References("src", project).Order(StringComparer.Ordinal))}"));
+
+    [Fact]
+    public void SourceProjects_HaveATestProjectThatReferencesThem() =>
+        // What protoc writes has the text of the wire contract for a test.
+        Rule.Holds(
+            "Every project below src has a project of tests that references it.",
+            SourceTree.Projects("src").Where(project => project != "LoraServe.Contracts")
+                .Where(project => !File.Exists(SourceTree.ProjectFile("tests", $"{project}.Tests")) || !References("tests", $"{project}.Tests").Contains(project)));
+
+    [Fact]
+    public void Solution_HasEveryProject()
+    {
+        string solution = SourceTree.Text("LoraServe.sln");
+        Rule.Holds(
+            "Every project is part of LoraServe.sln.",
+            SourceTree.Projects("src").Concat(SourceTree.Projects("tests")).Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Engine_KnowsNoAspNetCoreAndNoGrpc() =>
+        Rule.Holds(
+            "Serving and below use neither ASP.NET Core, gRPC, protobuf nor OpenTelemetry.",
+            from project in s_engine
+            from reference in Assembly.Load(project).GetReferencedAssemblies()
+            where reference.Name is { } name
+                && (name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) || name.StartsWith("Grpc", StringComparison.Ordinal)
+                    || name.StartsWith("Google", StringComparison.Ordinal) || name.StartsWith("OpenTelemetry", StringComparison.Ordinal)
+                    || name is "LoraServe.Grpc" or "LoraServe.Contracts" or "LoraServe.Client" or "LoraServe.Server")
+            select $"{project} → {reference.Name}");
+
+    [Fact]
+    public void Client_KnowsNothingOfTheEngine() =>
+        Rule.Holds(
+            "The client, the contracts and gRPC can be used without the engine.",
+            from project in new[] { "LoraServe.Client", "LoraServe.Contracts", "LoraServe.Grpc" }
+            from reference in Assembly.Load(project).GetReferencedAssemblies()
+            where s_engine.Contains(reference.Name) || reference.Name == "LoraServe.Server"
+            select $"{project} → {reference.Name}");
+
+    private static HashSet<string> References(string folder, string project) =>
+        [.. XDocument.Load(SourceTree.ProjectFile(folder, project)).Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value))];
+}
