@@ -126,18 +126,20 @@ internal sealed class ClientCall<TRequest, TResponse> : IDisposable
     }
 
     /// <summary>Ends the call because of a local failure, unless it has ended, and returns what its users see.</summary>
-    public Exception Fail(Exception exception)
+    /// <param name="exception">What failed.</param>
+    /// <param name="cancelled">Whether the user gave up; the call's own cancellation is noticed in any case.</param>
+    public Exception Fail(Exception exception, bool cancelled = false)
     {
-        End(ClientFailure.EndOf(exception, exception is OperationCanceledException || CancellationToken.IsCancellationRequested, IsDeadlineExceeded));
+        End(ClientFailure.EndOf(exception, cancelled || CancellationToken.IsCancellationRequested, IsDeadlineExceeded));
         return ToException(_end.Task.Result);
     }
 
     /// <summary>How the call ended whose request could not be written: when a response is being awaited, the server may say why.</summary>
-    public Task<CallEnd> EndAfterFailedWriteAsync(Exception exception)
+    public Task<CallEnd> EndAfterFailedWriteAsync(Exception exception, bool cancelled)
     {
-        if (_method.Type == MethodType.DuplexStreaming || exception is OperationCanceledException)
+        if (_method.Type == MethodType.DuplexStreaming || cancelled)
         {
-            Fail(exception);
+            Fail(exception, cancelled);
         }
 
         return _end.Task;

@@ -14,6 +14,7 @@ internal static class ClientFailure
         HttpProtocolException protocol => End(CodeOf(protocol.ErrorCode), exception),
         { InnerException: HttpProtocolException protocol } => End(CodeOf(protocol.ErrorCode), exception),
         HttpRequestException or IOException => End(StatusCode.Unavailable, exception),
+        OperationCanceledException => End(StatusCode.Unavailable, "The connection broke while the request was being sent.", exception), // which ends the body, cancelled by nobody
         _ => End(StatusCode.Internal, exception),
     };
 

@@ -73,7 +73,8 @@ internal sealed class ClientStreamWriter<TRequest, TResponse>(ClientCall<TReques
         catch (Exception e)
         {
             // The server may have ended the call while it was still being written to: its status says more than the broken stream.
-            throw call.ToException(await call.EndAfterFailedWriteAsync(e).ConfigureAwait(false));
+            bool cancelled = cancellationToken.IsCancellationRequested || call.CancellationToken.IsCancellationRequested;
+            throw call.ToException(await call.EndAfterFailedWriteAsync(e, cancelled).ConfigureAwait(false));
         }
     }
 }

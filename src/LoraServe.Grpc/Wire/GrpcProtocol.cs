@@ -9,6 +9,7 @@ internal static class GrpcProtocol
     public const string StatusHeader = "grpc-status";
     public const string MessageHeader = "grpc-message";
     public const string StatusDetailsHeader = "grpc-status-details-bin";
+    public const string RetryPushbackHeader = "grpc-retry-pushback-ms";
     public const string TimeoutHeader = "grpc-timeout";
     public const string EncodingHeader = "grpc-encoding";
     public const string AcceptEncodingHeader = "grpc-accept-encoding";

@@ -8,7 +8,7 @@ internal static class MetadataHeader
     /// <summary>Whether a header belongs to HTTP or to the protocol, so that it is no metadata in either direction.</summary>
     public static bool IsReserved(string name) =>
         name.StartsWith(':')
-        || name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase) && !name.Equals(GrpcProtocol.StatusDetailsHeader, StringComparison.OrdinalIgnoreCase)
+        || (name.StartsWith("grpc-", StringComparison.OrdinalIgnoreCase) && name.ToLowerInvariant() is not (GrpcProtocol.StatusDetailsHeader or GrpcProtocol.RetryPushbackHeader))
         || name.ToLowerInvariant() is "content-type" or "content-length" or "te" or "host" or "connection" or "transfer-encoding" or "accept-encoding" or "upgrade";
 
     public static string Format(Metadata.Entry entry) =>
