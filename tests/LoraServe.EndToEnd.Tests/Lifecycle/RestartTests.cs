@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using Google.Protobuf;
+using Grpc.Core;
+using LoraServe.Client;
+using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.V1;
+
+namespace LoraServe.EndToEnd.Tests.Lifecycle;
+
+/// <summary>What a server knows after it was stopped, or killed.</summary>
+public class RestartTests
+{
+    [Fact]
+    public async Task Restart_OnTheSameStore_NamesVersionsAliasesAndPinsAreThere()
+    {
+        using var folder = new TemporaryFolder();
+        Answer best;
+        Answer latest;
+        Adapter[] before;
+        await using (TestServer server = await TestServer.StartTinyAsync(folder: folder))
+        {
+            await server.LoadAsync(("a", 1));
+            await server.Client.UploadAdapterAsync("b", TinyFiles.WriteAdapter(Path.Combine(server.Outside, "b1"), 2));
+            await server.Client.UploadAdapterAsync("b", TinyFiles.WriteAdapter(Path.Combine(server.Outside, "b2"), 3));
+            await server.Client.UploadAdapterAsync("gone", TinyFiles.WriteAdapter(Path.Combine(server.Outside, "gone"), 4));
+            await server.Client.Adapters.UnloadAsync(new UnloadAdapterRequest { Name = "gone" });
+            await server.Client.Adapters.SetAliasAsync(new SetAliasRequest { Alias = "best", Target = "b@1" });
+            await server.Client.Adapters.PinAsync(new PinAdapterRequest { Name = "a", Pinned = true });
+            best = await server.AskAsync(Ask.For("best"));
+            latest = await server.AskAsync(Ask.For("b"));
+            before = await ListAsync(server);
+        }
+
+        await using (TestServer server = await TestServer.StartTinyAsync(folder: folder))
+        {
+            Assert.Equal(before.Select(Identity), (await ListAsync(server)).Select(Identity));
+            Assert.Equal(best, await server.AskAsync(Ask.For("best")));
+            Assert.Equal(latest, await server.AskAsync(Ask.For("b")));
+            Assert.NotEqual(best.Digest, latest.Digest);
+            await Refused.WithAsync(StatusCode.NotFound, server.Client.Inference.GenerateAsync(Ask.For("gone")));
+
+            // A number never means two things.
+            LoadAdapterResponse again = await server.Client.UploadAdapterAsync("gone", Path.Combine(server.Outside, "b1"), expectedVersion: 0);
+            Assert.Equal(2u, again.Adapter.Version);
+        }
+    }
+
+    [Fact]
+    public async Task Kill_InTheMiddleOfAnUpload_LeavesNothing()
+    {
+        using var folder = new TemporaryFolder();
+        TinyFiles.WriteModel(folder.At("model"));
+        string uploads = folder.At("adapters/.store/uploads");
+        using (Process server = StartCommand(folder))
+        {
+            using var client = new LoraServeClient(await AddressAsync(server));
+            await client.UploadAdapterAsync("whole", TinyFiles.WriteAdapter(folder.At("whole"), 1));
+            using AsyncClientStreamingCall<UploadAdapterRequest, LoadAdapterResponse> call = client.Adapters.Upload();
+            await call.RequestStream.WriteAsync(new UploadAdapterRequest { Header = new UploadHeader { Name = "half" } });
+            await call.RequestStream.WriteAsync(new UploadAdapterRequest
+            {
+                Chunk = new FileChunk { File = "adapter_model.safetensors", Data = ByteString.CopyFrom(new byte[50_000]) },
+            });
+            await Eventually.TrueAsync(() => Directory.Exists(uploads) && Directory.GetDirectories(uploads).Length == 1, () => "the upload does not begin");
+            server.Kill();
+            await server.WaitForExitAsync();
+            await Refused.WithAsync(StatusCode.Unavailable, async () => await call);
+        }
+
+        Assert.Single(Directory.GetDirectories(uploads));
+        await using TestServer restarted = await TestServer.StartTinyAsync(folder: folder);
+        Assert.False(Directory.Exists(uploads));
+        Assert.Equal(["whole"], (await ListAsync(restarted)).Select(adapter => adapter.Name));
+        Assert.Single(Directory.GetDirectories(folder.At("adapters/.store/adapters")));
+        await restarted.AskAsync(Ask.For("whole"));
+    }
+
+    private static (string Name, uint Version, string Digest, string Aliases, bool IsPinned, bool IsLatest) Identity(Adapter adapter) =>
+        (adapter.Name, adapter.Version, adapter.Digest, string.Join(',', adapter.Aliases), adapter.Pinned, adapter.Latest);
+
+    private static async Task<Adapter[]> ListAsync(TestServer server) => [.. (await server.Client.Adapters.ListAsync(new ListAdaptersRequest())).Adapters];
+
+    private static Process StartCommand(TemporaryFolder folder) => Process.Start(new ProcessStartInfo("dotnet",
+    [
+        Path.Combine(AppContext.BaseDirectory, "loraserve.dll"), "serve", "--model", folder.At("model"), "--adapter-root", folder.At("adapters"), "--port", "0",
+    ])
+    {
+        RedirectStandardOutput = true,
+    })!;
+
+    /// <summary>The address that the command prints: "serving NAME on ADDRESS (gRPC), …".</summary>
+    private static async Task<Uri> AddressAsync(Process server)
+    {
+        while (await server.StandardOutput.ReadLineAsync() is { } line)
+        {
+            if (line.StartsWith("serving ", StringComparison.Ordinal))
+            {
+                return new Uri(line.Split(" on ")[1].Split(' ')[0]);
+            }
+        }
+
+        throw new InvalidOperationException("The command ended before it served.");
+    }
+}

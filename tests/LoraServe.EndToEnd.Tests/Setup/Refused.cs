@@ -1,0 +1,19 @@
+using Grpc.Core;
+
+namespace LoraServe.EndToEnd.Tests.Setup;
+
+/// <summary>Expects a call to be refused.</summary>
+internal static class Refused
+{
+    /// <summary>The refusal, whose message must have each of the given words.</summary>
+    public static async Task<RpcException> WithAsync(StatusCode code, Func<Task> call, params string[] words)
+    {
+        RpcException refusal = await Assert.ThrowsAsync<RpcException>(call);
+        Assert.True(refusal.StatusCode == code, $"{refusal.StatusCode} instead of {code}: {refusal.Status.Detail}");
+        Assert.All(words, word => Assert.Contains(word, refusal.Status.Detail, StringComparison.Ordinal));
+        return refusal;
+    }
+
+    public static Task<RpcException> WithAsync<T>(StatusCode code, AsyncUnaryCall<T> call, params string[] words) =>
+        WithAsync(code, async () => await call, words);
+}

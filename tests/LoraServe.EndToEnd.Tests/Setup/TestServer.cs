@@ -1,0 +1,124 @@
+using LoraServe.Client;
+using LoraServe.Compute;
+using LoraServe.Models;
+using LoraServe.Server;
+using LoraServe.Server.Access;
+using LoraServe.Server.Options;
+using LoraServe.Serving;
+using LoraServe.V1;
+
+namespace LoraServe.EndToEnd.Tests.Setup;
+
+/// <summary>A server on a free port of this machine with its model, engine and a client.</summary>
+internal sealed class TestServer : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder;
+    private readonly LoadedModel _model;
+    private readonly List<LoraServeClient> _clients = [];
+    private readonly bool _ownsFolder;
+
+    private TestServer(TemporaryFolder folder, bool ownsFolder, LoadedModel model, InferenceEngine engine, LoraServeHost host)
+    {
+        _folder = folder;
+        _ownsFolder = ownsFolder;
+        _model = model;
+        Engine = engine;
+        Host = host;
+        Client = ClientWith(null);
+    }
+
+    public InferenceEngine Engine { get; }
+
+    public LoraServeHost Host { get; }
+
+    /// <summary>A client without a key.</summary>
+    public LoraServeClient Client { get; }
+
+    public string AdapterRoot => RootOf(_folder);
+
+    /// <summary>Where uploads and the list of names are.</summary>
+    public string StoreFolder => StoreOf(_folder);
+
+    /// <summary>A folder that callers cannot reach, for files that clients send.</summary>
+    public string Outside => _folder.At("outside");
+
+    /// <summary>Starts a server on a tiny model.</summary>
+    public static async Task<TestServer> StartTinyAsync(
+        Action<EngineOptions>? engine = null, Action<ServerOptions>? server = null, AccessOptions? access = null, TemporaryFolder? folder = null)
+    {
+        TemporaryFolder own = folder ?? new TemporaryFolder();
+        string model = own.At("model");
+        if (!Directory.Exists(model))
+        {
+            TinyFiles.WriteModel(model);
+        }
+
+        return await StartAsync(model, Arithmetic.Exact, engine, server, access, own, ownsFolder: folder is null);
+    }
+
+    /// <summary>Starts a server on a model of a test's choice.</summary>
+    public static Task<TestServer> StartAsync(string model, Arithmetic arithmetic, Action<EngineOptions>? engine = null) =>
+        StartAsync(model, arithmetic, engine, null, null, new TemporaryFolder(), ownsFolder: true);
+
+    /// <summary>Another client, with a connection of its own.</summary>
+    public LoraServeClient ClientWith(string? key)
+    {
+        var client = new LoraServeClient(Host.Address, new LoraServeClientOptions { Key = key });
+        _clients.Add(client);
+        return client;
+    }
+
+    /// <summary>Writes an adapter for the tiny model below the adapter root.</summary>
+    public string WriteAdapter(string name, int seed, int rank = 4) => TinyFiles.WriteAdapter(Path.Combine(AdapterRoot, name), seed, rank);
+
+    /// <summary>Writes adapters for the tiny model below the root and loads them through the service.</summary>
+    public async Task LoadAsync(params (string Name, int Seed)[] adapters)
+    {
+        foreach ((string name, int seed) in adapters)
+        {
+            WriteAdapter(name, seed);
+            await Client.Adapters.LoadAsync(new LoadAdapterRequest { Name = name, Path = name });
+        }
+    }
+
+    public async Task<Answer> AskAsync(GenerateRequest request) => Answer.Of(await Client.Inference.GenerateAsync(request));
+
+    /// <summary>Waits until no request holds anything.</summary>
+    public Task IdleAsync() =>
+        Eventually.TrueAsync(() => Engine.Status is { UsedPages: 0, RunningSequences: 0, QueuedRequests: 0 }, () => $"the engine is not idle: {Engine.Status}");
+
+    public async ValueTask DisposeAsync()
+    {
+        _clients.ForEach(client => client.Dispose());
+        await Host.DisposeAsync();
+        await Engine.DisposeAsync();
+        _model.Dispose();
+        if (_ownsFolder)
+        {
+            _folder.Dispose();
+        }
+    }
+
+    private static string RootOf(TemporaryFolder folder) => folder.At("adapters");
+
+    private static string StoreOf(TemporaryFolder folder) => folder.At("adapters/.store");
+
+    private static async Task<TestServer> StartAsync(
+        string modelPath, Arithmetic arithmetic, Action<EngineOptions>? engine, Action<ServerOptions>? server, AccessOptions? access, TemporaryFolder folder, bool ownsFolder)
+    {
+        var engineOptions = new EngineOptions
+        {
+            KvCacheBytes = 16 << 20,
+            AdapterRoot = Directory.CreateDirectory(RootOf(folder)).FullName,
+            StoreFolder = StoreOf(folder),
+        };
+        engine?.Invoke(engineOptions);
+        var serverOptions = new ServerOptions { Port = 0, DrainTimeout = TimeSpan.FromSeconds(10) };
+        server?.Invoke(serverOptions);
+        LoadedModel model = ModelLoader.Load(modelPath, new ModelLoadOptions { Arithmetic = arithmetic });
+        var inference = new InferenceEngine(model, engineOptions);
+        LoraServeHost host = await LoraServeHost.StartAsync(
+            new ServedModel(model, inference, ChatFormat.Of(model)), serverOptions, access ?? new AccessOptions());
+        return new TestServer(folder, ownsFolder, model, inference, host);
+    }
+}
