@@ -5,7 +5,10 @@ using LoraServe.Tokenization.Text;
 
 namespace LoraServe.Tokenization.Files;
 
-/// <summary>What a name under <c>tokenizer.ggml.pre</c> stands for.</summary>
+/// <summary>What a name under <c>tokenizer.ggml.pre</c> stands for: the names and expressions of llama.cpp's converter and loader.</summary>
+/// <remarks>
+/// Where llama.cpp leaves out what the model's own tokenizer does (Qwen's normal form C, possessive quantifiers), this follows the model's own.
+/// </remarks>
 /// <param name="PreTokenizer">How text is cut into words.</param>
 /// <param name="Normalizer">How text is changed before.</param>
 /// <param name="IgnoresMerges">A word that is a token is that token.</param>
@@ -21,6 +24,10 @@ internal sealed record GgufPreTokenizer(PreTokenizer PreTokenizer, Normalizer? N
     private const string Qwen2 = Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}|" + Rest;
     private const string O200k = UpperThenLower + Contractions + "?|" + UpperOnly + Contractions + @"?|\p{N}{1,3}|" + RestWithSlash;
     private const string Tekken = UpperThenLower + "|" + UpperOnly + @"|\p{N}|" + RestWithSlash;
+    private const string Qwen35 = Contractions + @"|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+    private const string BailingMoe = @"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+";
+    private const string SeedCoder = Contractions + @"|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+";
+    private const string Bloom = @" ?[^(\s|.,!?…。，、।۔،)]+";
     private const string DeepSeek3 = @"[!""#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     /// <summary>Finds a pre-tokenizer by its name.</summary>
@@ -31,30 +38,52 @@ internal sealed record GgufPreTokenizer(PreTokenizer PreTokenizer, Normalizer? N
         {
             case null or "":
                 throw new TokenizerFormatException("tokenizer.ggml.pre is missing, so it is not known how words are cut; convert the model anew");
-            case "gpt-2" or "gpt2" or "mpt" or "olmo" or "phi-2" or "jais" or "gigachat" or "roberta-bpe" or "modern-bert"
-                or "jina-es" or "jina-de" or "jina-v2-es" or "jina-v2-de" or "jina-v2-code" or "trillion" or "granite-docling":
+            case "gpt-2" or "mpt" or "olmo" or "phi-2" or "jais" or "gigachat" or "trillion" or "granite-docling" or "exaone4" or "a.x-4.0"
+                or "mellum" or "modern-bert" or "jina-es" or "jina-de" or "jina-v2-es" or "jina-v2-de":
                 return new GgufPreTokenizer(Words());
-            case "smollm" or "starcoder" or "refact" or "command-r" or "codeshell" or "exaone" or "minerva-7b":
-                return new GgufPreTokenizer(new SequencePreTokenizer([Numbers(SplitBehavior.Isolated), Words()]));
-            case "llama-bpe" or "llama3" or "llama-v3" or "falcon3" or "pixtral":
+            case "smollm" or "starcoder" or "refact" or "command-r" or "codeshell" or "exaone" or "minerva-7b" or "mellum2":
+                return new GgufPreTokenizer(new SequencePreTokenizer([Numbers(), Words()]));
+            case "llama-bpe" or "llama3" or "llama-v3" or "falcon3" or "falcon-h1" or "pixtral" or "midm-2.0" or "lfm2" or "jina-v5-nano":
                 return new GgufPreTokenizer(Split(Llama3), IgnoresMerges: true, AddsBos: true);
             case "dbrx" or "smaug-bpe" or "glm4" or "chatglm-bpe":
                 return new GgufPreTokenizer(Split(Llama3));
-            case "qwen2" or "deepseek-r1-qwen" or "megrez":
+            case "minicpm5":
+                return new GgufPreTokenizer(Split(@"\p{N}{1,3}", Llama3.Replace("{1,3}", "+", StringComparison.Ordinal)), IgnoresMerges: true);
+            case "qwen2" or "deepseek-r1-qwen" or "megrez" or "kormo" or "f2llmv2":
                 return new GgufPreTokenizer(Split(Qwen2), new UnicodeNormalizer(compatibility: false, compose: true));
-            case "stablelm2" or "hunyuan":
+            case "qwen35":
+                return new GgufPreTokenizer(Split(Qwen35), new UnicodeNormalizer(compatibility: false, compose: true));
+            case "stablelm2" or "hunyuan" or "solar-open" or "grok-2":
                 return new GgufPreTokenizer(Split(Qwen2));
-            case "gpt-4o" or "llama4":
+            case "bailingmoe" or "bailingmoe2" or "llada-moe":
+                return new GgufPreTokenizer(Split(BailingMoe));
+            case "seed-coder":
+                return new GgufPreTokenizer(Split(SeedCoder));
+            case "gpt-4o" or "llama4" or "kanana2" or "talkie" or "minimax-m2":
                 return new GgufPreTokenizer(Split(O200k));
+            case "tiny_aya" or "cohere2moe":
+                return new GgufPreTokenizer(Split(@"\d{1,3}(?=(?:\d{3})*\b)", O200k));
             case "tekken":
                 return new GgufPreTokenizer(Split(Tekken), IgnoresMerges: true, AddsBos: true);
-            case "deepseek-v3":
-                return new GgufPreTokenizer(Split(@"\p{N}{1,3}", @"[一-龥぀-ゟ゠-ヿ]+", DeepSeek3));
+            case "deepseek-coder":
+                return new GgufPreTokenizer(Split(@"[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", "[一-龥ࠀ-一가-\uD7FF]+", @"\p{N}"));
+            case "deepseek-v3" or "hunyuan-dense" or "joyai-llm" or "hy_v4":
+                return new GgufPreTokenizer(Split(@"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DeepSeek3));
+            case "bloom" or "poro-chat" or "gpt3-finnish":
+                return new GgufPreTokenizer(Split(Bloom));
+            case "viking":
+                return new GgufPreTokenizer(Split(Bloom, @"\p{N}"));
             case "falcon":
                 return new GgufPreTokenizer(new SequencePreTokenizer([
                     new CharacterPreTokenizer(CodePointSet.Where(CodePoints.IsPunctuation), SplitBehavior.Contiguous),
                     Words(),
-                    new PatternPreTokenizer(Pattern.Parse("[0-9][0-9][0-9]"), SplitBehavior.Isolated, invert: false),
+                    Split("[0-9][0-9][0-9]"),
+                ]));
+            case "default":
+                return new GgufPreTokenizer(new SequencePreTokenizer([
+                    Split(@"[\p{P}$+<=>^~|]+"),
+                    Words(),
+                    Split(@"\p{N}+", "[0-9][0-9][0-9]"),
                 ]));
             default:
                 throw new TokenizerFormatException($"tokenizer.ggml.pre '{name}' is not supported");
@@ -63,8 +92,8 @@ internal sealed record GgufPreTokenizer(PreTokenizer PreTokenizer, Normalizer? N
 
     private static ByteLevelPreTokenizer Words() => new(addPrefixSpace: false, useRegex: true, spellBytes: false);
 
-    private static CharacterPreTokenizer Numbers(SplitBehavior behavior) => new(CodePointSet.Where(CodePoints.IsNumber), behavior);
+    private static CharacterPreTokenizer Numbers() => new(CodePointSet.Where(CodePoints.IsNumber), SplitBehavior.Isolated);
 
-    private static SequencePreTokenizer Split(params IEnumerable<string> expressions) =>
-        new([.. expressions.Select(expression => new PatternPreTokenizer(Pattern.Parse(expression), SplitBehavior.Isolated, invert: false))]);
+    private static SequencePreTokenizer Split(params string[] expressions) =>
+        new(Array.ConvertAll<string, PreTokenizer>(expressions, expression => new PatternPreTokenizer(Pattern.Parse(expression), SplitBehavior.Isolated, invert: false)));
 }
