@@ -47,38 +47,35 @@ internal sealed class AddedVocabulary
     /// <summary>Normalizes a text and hands on its parts in order: tokens with what they cover, and what lies between them.</summary>
     public void Cut(in TextPiece input, bool parseSpecialTokens, Action<AddedToken, TextPiece> acceptToken, IPieceSink text)
     {
-        foreach ((AddedToken? plain, TextPiece part) in Cut(_plain, input, parseSpecialTokens))
+        AddedTokenScan parts = new(_plain, input.Span, parseSpecialTokens);
+        while (parts.MoveNext(out AddedToken? plain, out int start, out int end))
         {
+            TextPiece part = input.Slice(start, end);
             if (plain is not null)
             {
                 acceptToken(plain, part);
-                continue;
             }
-
-            TextPiece changed = _normalizer?.Normalize(part) ?? part;
-            foreach ((AddedToken? token, TextPiece rest) in Cut(_normalized, changed, parseSpecialTokens))
+            else
             {
-                if (token is not null)
-                {
-                    acceptToken(token, rest);
-                }
-                else
-                {
-                    text.Accept(rest);
-                }
+                CutNormalized(_normalizer?.Normalize(part) ?? part, parseSpecialTokens, acceptToken, text);
             }
         }
     }
 
-    private static IEnumerable<(AddedToken? Token, TextPiece Part)> Cut(AddedTokenSearch? search, TextPiece piece, bool parseSpecialTokens)
+    private void CutNormalized(in TextPiece piece, bool parseSpecialTokens, Action<AddedToken, TextPiece> acceptToken, IPieceSink text)
     {
-        if (piece.Length == 0)
+        AddedTokenScan parts = new(_normalized, piece.Span, parseSpecialTokens);
+        while (parts.MoveNext(out AddedToken? token, out int start, out int end))
         {
-            return [];
+            TextPiece part = piece.Slice(start, end);
+            if (token is not null)
+            {
+                acceptToken(token, part);
+            }
+            else
+            {
+                text.Accept(part);
+            }
         }
-
-        return search is null
-            ? [(null, piece)]
-            : search.Cut(piece.Span, parseSpecialTokens).Select(part => (part.Token, piece.Slice(part.Start, part.End)));
     }
 }

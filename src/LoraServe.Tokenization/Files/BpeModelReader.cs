@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
 using LoraServe.Tokenization.Models;
 
 namespace LoraServe.Tokenization.Files;
@@ -13,13 +15,7 @@ internal static class BpeModelReader
             throw model.Refused($"the model type '{type}' is not supported; expected 'BPE'");
         }
 
-        Dictionary<string, int> ids = [];
-        foreach ((string token, JsonNode id) in model["vocab"].Fields())
-        {
-            ids[token] = id.AsInt();
-        }
-
-        Vocabulary vocabulary = new(ids);
+        Vocabulary vocabulary = ReadVocabulary(model["vocab"]);
         string prefix = model.StringOr("continuing_subword_prefix", "");
         return new BpeConfig
         {
@@ -45,26 +41,77 @@ internal static class BpeModelReader
         return id == Vocabulary.None ? throw unknown.Refused($"'{unknown.AsString()}' is not in the vocabulary") : id;
     }
 
-    private static List<Merge> ReadMerges(JsonNode list, Vocabulary vocabulary, string prefix)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static Vocabulary ReadVocabulary(JsonNode list)
     {
-        List<Merge> merges = [];
-        foreach (JsonNode item in list.Items())
+        string[] tokens = new string[list.Count];
+        int[] ids = new int[tokens.Length];
+        string path = list.Path;
+        int count = 0;
+        foreach (JsonProperty field in list.Properties())
         {
-            (string left, string right) = ReadPair(item);
-            string result = left + (right.StartsWith(prefix, StringComparison.Ordinal) ? right[prefix.Length..] : right);
-            int Id(string token) => vocabulary.IdOrNone(token) is var id && id != Vocabulary.None
-                ? id
-                : throw item.Refused($"the merge of '{left}' and '{right}' needs '{token}', which is not in the vocabulary");
-            merges.Add(new Merge(Id(left), Id(right), merges.Count, Id(result)));
+            tokens[count] = JsonNode.NameOf(field, path);
+            ids[count++] = new JsonNode(field.Value, path).AsInt();
+        }
+
+        return new Vocabulary(tokens, ids);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static MergeTable ReadMerges(JsonNode list, Vocabulary vocabulary, string prefix)
+    {
+        MergeTable merges = new(list.Count);
+        char[] joined = new char[256];
+        string path = list.Path;
+        int rank = 0;
+        foreach (JsonElement element in list.Elements())
+        {
+            JsonNode item = new(element, path, rank);
+            (string pair, string? right, int space) = ReadPair(item);
+            ReadOnlySpan<char> leftText = pair.AsSpan(0, space);
+            ReadOnlySpan<char> rightText = right is null ? pair.AsSpan(space + 1) : right;
+            ReadOnlySpan<char> rest = rightText.StartsWith(prefix) ? rightText[prefix.Length..] : rightText;
+            int length = leftText.Length + rest.Length;
+            if (length > joined.Length)
+            {
+                joined = new char[2 * length];
+            }
+
+            leftText.CopyTo(joined);
+            rest.CopyTo(joined.AsSpan(leftText.Length));
+            merges.Add(
+                KnownId(vocabulary, leftText, item),
+                KnownId(vocabulary, rightText, item),
+                rank++,
+                KnownId(vocabulary, joined.AsSpan(0, length), item));
         }
 
         return merges;
     }
 
+    private static int KnownId(Vocabulary vocabulary, ReadOnlySpan<char> token, JsonNode merge) => vocabulary.IdOrNone(token) is var id && id != Vocabulary.None
+        ? id
+        : throw merge.Refused($"the merge {merge.Element.GetRawText()} needs '{token}', which is not in the vocabulary");
+
     /// <summary>A merge is an array of two tokens, or in older files a string with a space between them.</summary>
-    private static (string Left, string Right) ReadPair(JsonNode item)
+    private static (string Left, string? Right, int LeftLength) ReadPair(JsonNode item)
     {
-        string[] parts = item.IsString ? item.AsString().Split(' ') : [.. item.Items().Select(part => part.AsString())];
-        return parts.Length == 2 ? (parts[0], parts[1]) : throw item.Refused($"a merge has {parts.Length} parts; expected 2");
+        if (item.IsString)
+        {
+            string pair = item.AsString();
+            int space = pair.IndexOf(' ', StringComparison.Ordinal);
+            return space >= 0 && pair.IndexOf(' ', space + 1) < 0
+                ? (pair, null, space)
+                : throw item.Refused($"a merge has {pair.Count(c => c == ' ') + 1} parts; expected 2");
+        }
+
+        if (item.Count != 2)
+        {
+            throw item.Refused($"a merge has {item.Count} parts; expected 2");
+        }
+
+        // The parts go by the merge's path: to make one for each would take longer than to read them.
+        string left = (item with { Element = item.Element[0] }).AsString();
+        return (left, (item with { Element = item.Element[1] }).AsString(), left.Length);
     }
 }

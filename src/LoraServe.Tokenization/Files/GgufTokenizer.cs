@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using LoraServe.Tokenization.AddedTokens;
 using LoraServe.Tokenization.Decoders;
 using LoraServe.Tokenization.Models;
@@ -10,6 +11,7 @@ namespace LoraServe.Tokenization.Files;
 /// <summary>Builds a tokenizer from what GGUF metadata says.</summary>
 internal static class GgufTokenizer
 {
+    private const int LongestMerged = 1024;
     private const int Normal = 1;
     private const int Unknown = 2;
     private const int Control = 3;
@@ -62,13 +64,13 @@ internal static class GgufTokenizer
     private static TokenizerParts CreateByteLevel(GgufTokenizerData data)
     {
         GgufPreTokenizer pre = GgufPreTokenizer.Find(data.PreTokenizer);
-        Vocabulary vocabulary = CreateVocabulary(data);
+        Vocabulary vocabulary = new(data.Tokens as string[] ?? [.. data.Tokens]);
         if (data.Merges is null)
         {
             throw new TokenizerFormatException("tokenizer.ggml.merges is missing; model 'gpt2' needs it");
         }
 
-        return CreateParts(data, pre.AddsBos) with
+        return new TokenizerParts
         {
             Vocabulary = vocabulary,
             Model = new BpeModel(new BpeConfig
@@ -80,7 +82,9 @@ internal static class GgufTokenizer
             }),
             Added = new AddedVocabulary(AddedTokens(data), pre.Normalizer),
             PreTokenizer = pre.PreTokenizer,
+            PostProcessor = Frame(data, pre.AddsBos),
             Decoder = [new ByteLevelDecoder()],
+            SpecialIds = SpecialIds(data),
         };
     }
 
@@ -91,8 +95,16 @@ internal static class GgufTokenizer
             throw new TokenizerFormatException("tokenizer.ggml.scores is missing; model 'llama' needs it");
         }
 
+        // SentencePiece's own numbers stand in for those that the file does not give.
+        int? OrDefault(int? id, int otherwise) => id ?? (otherwise < data.Tokens.Count ? otherwise : null);
+        data = data with
+        {
+            UnknownTokenId = OrDefault(data.UnknownTokenId, 0),
+            BosTokenId = OrDefault(data.BosTokenId, 1),
+            EosTokenId = OrDefault(data.EosTokenId, 2),
+        };
         bool addsSpace = data.AddSpacePrefix ?? true;
-        Vocabulary vocabulary = CreateVocabulary(data);
+        Vocabulary vocabulary = new(data.Tokens as string[] ?? [.. data.Tokens]);
         ReplaceNormalizer spell = new(Pattern.Literal(" "), "▁");
         Normalizer normalizer = addsSpace ? new SequenceNormalizer([new PrependNormalizer("▁"), spell]) : spell;
         List<DecoderStep> decoder = [new CharacterDecoder('▁', ' ', dropsInFirst: false), new ByteFallbackDecoder(), new FuseDecoder()];
@@ -101,7 +113,7 @@ internal static class GgufTokenizer
             decoder.Add(new StripDecoder(' ', 1, 0));
         }
 
-        return CreateParts(data, addsBos: true) with
+        return new TokenizerParts
         {
             Vocabulary = vocabulary,
             Model = new BpeModel(new BpeConfig
@@ -109,120 +121,151 @@ internal static class GgufTokenizer
                 Vocabulary = vocabulary,
                 Merges = MergesByScore(data, vocabulary),
                 HasByteFallback = true,
-                UnknownId = data.UnknownTokenId ?? 0,
+                UnknownId = data.UnknownTokenId ?? Vocabulary.None,
                 FusesUnknown = true,
             }),
             Added = new AddedVocabulary(AddedTokens(data), normalizer),
+            PostProcessor = Frame(data, addsBos: true),
             Decoder = decoder,
+            SpecialIds = SpecialIds(data),
         };
     }
 
-    /// <summary>The parts that do not depend on the model; the others are filled in by it.</summary>
-    private static TokenizerParts CreateParts(GgufTokenizerData data, bool addsBos)
+    private static FramePostProcessor Frame(GgufTokenizerData data, bool addsBos)
     {
-        List<(int, string)> before = [];
-        List<(int, string)> after = [];
+        List<AddedToken> before = [];
+        List<AddedToken> after = [];
         if ((data.AddBosToken ?? addsBos) && data.BosTokenId is { } bos)
         {
-            before.Add((bos, data.Tokens[bos]));
+            before.Add(new AddedToken(bos, data.Tokens[bos]));
         }
 
         if ((data.AddEosToken ?? false) && data.EosTokenId is { } eos)
         {
-            after.Add((eos, data.Tokens[eos]));
+            after.Add(new AddedToken(eos, data.Tokens[eos]));
         }
 
-        return new TokenizerParts
-        {
-            Vocabulary = null!,
-            Model = null!,
-            Added = null!,
-            Decoder = [],
-            PostProcessor = new FramePostProcessor(before, after),
-            SpecialIds = new SpecialTokenIds(data.BosTokenId, data.EosTokenId, data.UnknownTokenId, data.PaddingTokenId),
-        };
+        return new FramePostProcessor(before, after);
     }
 
-    private static Vocabulary CreateVocabulary(GgufTokenizerData data)
-    {
-        Dictionary<string, int> ids = new(data.Tokens.Count);
-        for (int id = 0; id < data.Tokens.Count; id++)
-        {
-            ids.TryAdd(data.Tokens[id], id);
-        }
+    private static SpecialTokenIds SpecialIds(GgufTokenizerData data) =>
+        new(data.BosTokenId, data.EosTokenId, data.UnknownTokenId, data.PaddingTokenId);
 
-        return new Vocabulary(ids);
-    }
-
-    private static IEnumerable<AddedToken> AddedTokens(GgufTokenizerData data)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static List<AddedToken> AddedTokens(GgufTokenizerData data)
     {
-        for (int id = 0; data.TokenTypes is not null && id < data.Tokens.Count; id++)
+        List<AddedToken> tokens = [];
+        int[] types = data.TokenTypes is null ? [] : data.TokenTypes as int[] ?? [.. data.TokenTypes];
+        for (int id = 0; id < types.Length; id++)
         {
-            if (data.TokenTypes[id] is Unknown or Control or UserDefined)
+            if (types[id] is Unknown or Control or UserDefined)
             {
-                yield return new AddedToken(id, data.Tokens[id], IsSpecial: data.TokenTypes[id] != UserDefined);
+                tokens.Add(new AddedToken(id, data.Tokens[id], IsSpecial: types[id] != UserDefined));
             }
         }
+
+        return tokens;
     }
 
     /// <summary>Reads the merges in order of priority. A merge that makes no token can never show; files have such, and the format's other readers take them.</summary>
-    private static List<Merge> ReadMerges(IReadOnlyList<string> pairs, Vocabulary vocabulary)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static MergeTable ReadMerges(IReadOnlyList<string> list, Vocabulary vocabulary)
     {
-        List<Merge> merges = new(pairs.Count);
-        foreach (string pair in pairs)
+        string[] pairs = list as string[] ?? [.. list];
+        MergeTable merges = new(pairs.Length);
+        char[] joined = new char[256];
+        int rank = 0;
+        for (int i = 0; i < pairs.Length; i++)
         {
+            string pair = pairs[i];
             // A token may hold a space only in first place, so the space that separates is the first after that.
             int space = pair.Length > 1 ? pair.IndexOf(' ', 1) : -1;
             if (space < 0)
             {
-                throw new TokenizerFormatException($"tokenizer.ggml.merges[{merges.Count}] '{pair}' lacks the space between two tokens");
+                throw new TokenizerFormatException($"tokenizer.ggml.merges[{i}] '{pair}' lacks the space between two tokens");
             }
 
-            string left = pair[..space];
-            string right = pair[(space + 1)..];
-            int Id(string token) => vocabulary.IdOrNone(token) is var id && id != Vocabulary.None
-                ? id
-                : throw new TokenizerFormatException($"tokenizer.ggml.merges[{merges.Count}] '{pair}' needs '{token}', which is not in the vocabulary");
-            int merged = vocabulary.IdOrNone(left + right);
-            if (merged != Vocabulary.None)
+            if (pair.Length > joined.Length)
             {
-                merges.Add(new Merge(Id(left), Id(right), merges.Count, merged));
+                joined = new char[2 * pair.Length];
             }
+
+            ReadOnlySpan<char> left = pair.AsSpan(0, space);
+            ReadOnlySpan<char> right = pair.AsSpan(space + 1);
+            left.CopyTo(joined);
+            right.CopyTo(joined.AsSpan(space));
+            int merged = vocabulary.IdOrNone(joined.AsSpan(0, pair.Length - 1));
+            if (merged == Vocabulary.None)
+            {
+                continue;
+            }
+
+            int leftId = vocabulary.IdOrNone(left);
+            int rightId = vocabulary.IdOrNone(right);
+            if (leftId == Vocabulary.None || rightId == Vocabulary.None)
+            {
+                throw new TokenizerFormatException(
+                    $"tokenizer.ggml.merges[{i}] '{pair}' needs '{(leftId == Vocabulary.None ? left : right)}', which is not in the vocabulary");
+            }
+
+            merges.Add(leftId, rightId, rank++, merged);
         }
 
         return merges;
     }
 
     /// <summary>SentencePiece has no list of merges: any two tokens merge whose texts make a third, the best score first.</summary>
-    private static List<Merge> MergesByScore(GgufTokenizerData data, Vocabulary vocabulary)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static MergeTable MergesByScore(GgufTokenizerData data, Vocabulary vocabulary)
     {
-        float[] scores = [.. data.Scores!.Where(float.IsFinite).Distinct().OrderDescending()];
-        Dictionary<float, int> ranks = scores.Select((score, rank) => (score, rank)).ToDictionary(pair => pair.score, pair => pair.rank);
-        List<Merge> merges = [];
+        int[] ranks = Ranks(data.Scores!);
+        MergeTable merges = new(data.Tokens.Count);
         for (int id = 0; id < data.Tokens.Count; id++)
         {
             string token = data.Tokens[id];
-            if ((data.TokenTypes?[id] ?? Normal) != Normal || !ranks.TryGetValue(data.Scores![id], out int rank))
+            if ((data.TokenTypes?[id] ?? Normal) != Normal || ranks[id] == MergeTable.NoRank)
             {
                 continue;
             }
 
-            if (token.Length > 1024)
+            if (token.Length > LongestMerged)
             {
-                throw new TokenizerFormatException($"token {id} has {token.Length} characters; expected at most 1024");
+                throw new TokenizerFormatException($"token {id} has {token.Length} characters; expected at most {LongestMerged}");
             }
 
             for (int cut = 1; cut < token.Length; cut++)
             {
-                int left = vocabulary.IdOrNone(token[..cut]);
-                int right = vocabulary.IdOrNone(token[cut..]);
-                if (left != Vocabulary.None && right != Vocabulary.None)
+                int left = vocabulary.IdOrNone(token.AsSpan(0, cut));
+                int right = left == Vocabulary.None ? left : vocabulary.IdOrNone(token.AsSpan(cut));
+                if (right != Vocabulary.None)
                 {
-                    merges.Add(new Merge(left, right, rank, id));
+                    merges.Add(left, right, ranks[id], id);
                 }
             }
         }
 
         return merges;
+    }
+
+    /// <summary>The place of each score when all are sorted, best first; equal scores share one.</summary>
+    private static int[] Ranks(IReadOnlyList<float> scores)
+    {
+        int[] ids = new int[scores.Count];
+        float[] keys = new float[ids.Length];
+        for (int id = 0; id < ids.Length; id++)
+        {
+            ids[id] = id;
+            keys[id] = float.IsNaN(scores[id]) ? float.PositiveInfinity : -scores[id];
+        }
+
+        Array.Sort(keys, ids);
+        int[] ranks = new int[ids.Length];
+        for (int i = 0, rank = 0; i < ids.Length; i++)
+        {
+            rank += i > 0 && keys[i] != keys[i - 1] ? 1 : 0;
+            ranks[ids[i]] = float.IsFinite(keys[i]) ? rank : MergeTable.NoRank;
+        }
+
+        return ranks;
     }
 }

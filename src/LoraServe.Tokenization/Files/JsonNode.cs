@@ -3,14 +3,28 @@ using System.Text.Json;
 namespace LoraServe.Tokenization.Files;
 
 /// <summary>A value in a JSON file that knows its path, so that every complaint can say where.</summary>
-internal readonly record struct JsonNode(JsonElement Element, string Path)
+/// <param name="Element">The value.</param>
+/// <param name="Parent">The path of what holds it.</param>
+/// <param name="Index">Its place in the array that holds it, or -1.</param>
+internal readonly record struct JsonNode(JsonElement Element, string Parent, int Index = -1)
 {
     /// <summary>The field of an object, which must be there.</summary>
     public JsonNode this[string name] => Find(name) ?? throw Refused($"the field '{name}' is missing");
 
+    /// <summary>Where the value is; made when asked for, since files have hundreds of thousands of values.</summary>
+    public string Path => Index < 0 ? Parent : $"{Parent}[{Index}]";
+
     public bool IsObject => Element.ValueKind == JsonValueKind.Object;
 
     public bool IsString => Element.ValueKind == JsonValueKind.String;
+
+    /// <summary>How many items an array has, or fields an object.</summary>
+    public int Count => Element.ValueKind switch
+    {
+        JsonValueKind.Object => Element.GetPropertyCount(),
+        JsonValueKind.Array => Element.GetArrayLength(),
+        _ => throw Refused($"expected an array or an object, found {Kind}"),
+    };
 
     /// <summary>The field of an object, or null where it is missing or null.</summary>
     public JsonNode? Find(string name)
@@ -21,7 +35,7 @@ internal readonly record struct JsonNode(JsonElement Element, string Path)
         }
 
         return Element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null
-            ? new JsonNode(value, Path.Length == 0 ? name : $"{Path}.{name}")
+            ? new JsonNode(value, Path is { Length: > 0 } path ? $"{path}.{name}" : name)
             : null;
     }
 
@@ -61,28 +75,41 @@ internal readonly record struct JsonNode(JsonElement Element, string Path)
     /// <summary>The items of an array.</summary>
     public IEnumerable<JsonNode> Items()
     {
-        if (Element.ValueKind != JsonValueKind.Array)
-        {
-            throw Refused($"expected an array, found {Kind}");
-        }
-
+        JsonElement.ArrayEnumerator elements = Elements();
         string path = Path;
-        return Element.EnumerateArray().Select((item, index) => new JsonNode(item, $"{path}[{index}]"));
+        return elements.Select((element, index) => new JsonNode(element, path, index));
     }
+
+    /// <summary>The items of an array without their paths.</summary>
+    public JsonElement.ArrayEnumerator Elements() =>
+        Element.ValueKind == JsonValueKind.Array ? Element.EnumerateArray() : throw Refused($"expected an array, found {Kind}");
 
     /// <summary>The fields of an object with their names.</summary>
     public IEnumerable<(string Name, JsonNode Value)> Fields()
     {
-        if (!IsObject)
-        {
-            throw Refused($"expected an object, found {Kind}");
-        }
-
+        JsonElement.ObjectEnumerator properties = Properties();
         string path = Path;
-        return Element.EnumerateObject().Select(field => (NameOf(field, path), new JsonNode(field.Value, path)));
+        return properties.Select(field => (NameOf(field, path), new JsonNode(field.Value, path)));
     }
 
-    public TokenizerFormatException Refused(string reason) => new(Path.Length == 0 ? reason : $"{Path}: {reason}");
+    /// <summary>The fields of an object without their paths.</summary>
+    public JsonElement.ObjectEnumerator Properties() =>
+        IsObject ? Element.EnumerateObject() : throw Refused($"expected an object, found {Kind}");
+
+    /// <summary>The name of a field of the object at a path.</summary>
+    public static string NameOf(JsonProperty field, string path)
+    {
+        try
+        {
+            return field.Name;
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new TokenizerFormatException($"{path}: a field's name is not valid Unicode", exception);
+        }
+    }
+
+    public TokenizerFormatException Refused(string reason) => new(Path is { Length: > 0 } path ? $"{path}: {reason}" : reason);
 
     private string Kind => Element.ValueKind switch
     {
@@ -94,16 +121,4 @@ internal readonly record struct JsonNode(JsonElement Element, string Path)
         JsonValueKind.False => "false",
         _ => "null",
     };
-
-    private static string NameOf(JsonProperty field, string path)
-    {
-        try
-        {
-            return field.Name;
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new TokenizerFormatException($"{path}: a field's name is not valid Unicode", exception);
-        }
-    }
 }

@@ -1,3 +1,4 @@
+using LoraServe.Tokenization.AddedTokens;
 using LoraServe.Tokenization.PostProcessors;
 
 namespace LoraServe.Tokenization.Files;
@@ -27,17 +28,17 @@ internal sealed class PostProcessorReader(Func<int, bool> isKnownId)
             ? new TrimOffsetsPostProcessor(node.BoolOr("add_prefix_space", true))
             : new SequencePostProcessor([]);
 
-    private (int Id, string Token) ReadToken(JsonNode pair)
+    private AddedToken ReadToken(JsonNode pair)
     {
         List<JsonNode> parts = [.. pair.Items()];
         return parts.Count == 2
-            ? (KnownId(parts[1]), parts[0].AsString())
+            ? new AddedToken(KnownId(parts[1]), parts[0].AsString())
             : throw pair.Refused($"found {parts.Count} items; expected a token and its id");
     }
 
     private FramePostProcessor ReadTemplate(JsonNode node)
     {
-        Dictionary<string, List<(int, string)>> tokens = [];
+        Dictionary<string, List<AddedToken>> tokens = [];
         foreach ((string name, JsonNode token) in node.Find("special_tokens")?.Fields() ?? [])
         {
             List<int> ids = [.. token["ids"].Items().Select(KnownId)];
@@ -47,11 +48,11 @@ internal sealed class PostProcessorReader(Func<int, bool> isKnownId)
                 throw token.Refused($"'{name}' has {ids.Count} ids and {texts.Count} tokens; expected as many of both");
             }
 
-            tokens[name] = [.. ids.Zip(texts)];
+            tokens[name] = [.. ids.Zip(texts, (id, text) => new AddedToken(id, text))];
         }
 
-        List<(int, string)> before = [];
-        List<(int, string)> after = [];
+        List<AddedToken> before = [];
+        List<AddedToken> after = [];
         int sequences = 0;
         foreach (JsonNode piece in node["single"].Items())
         {

@@ -5,7 +5,7 @@ internal sealed record BpeConfig
 {
     public required Vocabulary Vocabulary { get; init; }
 
-    public required IReadOnlyCollection<Merge> Merges { get; init; }
+    public required MergeTable Merges { get; init; }
 
     /// <summary>Words are cut into bytes, and the vocabulary spells bytes as characters.</summary>
     public bool IsByteLevel { get; init; }

@@ -13,7 +13,6 @@ internal sealed class BpeModel
     private readonly MergeTable _merges;
     private readonly int[] _byteIds = new int[256];
     private readonly int[] _fallbackIds = new int[256];
-    private readonly Dictionary<int, int> _characterIds = [];
     private readonly int[] _asciiIds = new int[128];
     private readonly WordCache _cache = new();
     private readonly bool _cutsAtWordMark;
@@ -21,28 +20,20 @@ internal sealed class BpeModel
     public BpeModel(BpeConfig config)
     {
         _config = config;
-        _merges = new MergeTable(config.Merges);
-        foreach ((string token, int id) in config.Vocabulary.Ids)
-        {
-            if (token.Length > 0 && CodePoints.At(token, 0, out int units) is var codePoint && units == token.Length)
-            {
-                _characterIds[codePoint] = id;
-            }
-        }
-
+        _merges = config.Merges;
         for (int b = 0; b < 256; b++)
         {
-            _byteIds[b] = config.Vocabulary.IdOrNone(ByteCharacters.Of((byte)b).ToString());
-            _fallbackIds[b] = config.Vocabulary.IdOrNone($"<0x{b:X2}>");
+            _byteIds[b] = config.Vocabulary.IdOrNone([ByteCharacters.Of((byte)b)]);
+            _fallbackIds[b] = config.HasByteFallback ? config.Vocabulary.IdOrNone($"<0x{b:X2}>") : Vocabulary.None;
         }
 
         for (int c = 0; c < 128; c++)
         {
-            _asciiIds[c] = _characterIds.GetValueOrDefault(c, Vocabulary.None);
+            _asciiIds[c] = config.Vocabulary.IdOrNone([(char)c]);
         }
 
-        _cutsAtWordMark = !config.IsByteLevel && !config.IgnoreMerges && !HasAffixes && _characterIds.ContainsKey(WordMark)
-            && !config.Merges.Any(merge => CrossesWordMark(config.Vocabulary.Text(merge.Id)!));
+        _cutsAtWordMark = !config.IsByteLevel && !config.IgnoreMerges && !HasAffixes && config.Vocabulary.IdOrNone([WordMark]) != Vocabulary.None
+            && !config.Merges.AnyResult(id => CrossesWordMark(config.Vocabulary.Text(id)!));
     }
 
     private bool HasAffixes => _config.ContinuingPrefix.Length + _config.EndSuffix.Length > 0;
@@ -149,7 +140,7 @@ internal sealed class BpeModel
                 text = i + units == word.Length ? text + _config.EndSuffix : text;
                 symbols.AddText(text, Encoding.UTF8.GetByteCount(text));
             }
-            else if (IdOf(codePoint) is var id && id != Vocabulary.None)
+            else if ((codePoint < 128 ? _asciiIds[codePoint] : _config.Vocabulary.IdOrNone(word.Slice(i, units))) is var id && id != Vocabulary.None)
             {
                 symbols.Add(id, length);
             }
@@ -161,9 +152,6 @@ internal sealed class BpeModel
             i += units;
         }
     }
-
-    private int IdOf(int codePoint) =>
-        codePoint < 128 ? _asciiIds[codePoint] : _characterIds.GetValueOrDefault(codePoint, Vocabulary.None);
 
     /// <summary>Puts the first symbols of a word into a row, with what stands in for those that the vocabulary lacks.</summary>
     private ref struct Symbols(BpeModel model, SymbolRow row)

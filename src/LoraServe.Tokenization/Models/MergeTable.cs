@@ -1,3 +1,6 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace LoraServe.Tokenization.Models;
 
 /// <summary>Which pairs of tokens merge, in which order, and into what: a hash table with open addressing.</summary>
@@ -6,50 +9,95 @@ internal sealed class MergeTable
     /// <summary>The rank of a pair that does not merge; every real rank is lower.</summary>
     public const int NoRank = int.MaxValue;
 
-    private readonly ulong[] _keys;
-    private readonly (int Rank, int Id)[] _values;
-    private readonly int _shift;
+    // Random, so that no file can be made whose pairs all fall into one place.
+    private static readonly ulong s_multiplier = (ulong)Random.Shared.NextInt64() << 1 | 1;
 
-    /// <summary>Builds the table; where a pair comes twice, the later one counts.</summary>
-    public MergeTable(IReadOnlyCollection<Merge> merges)
+    private Entry[] _entries = [];
+    private int _shift;
+
+    /// <summary>Makes room for a number of merges; the table grows when there are more.</summary>
+    public MergeTable(int capacity) => Allocate(Math.Max(4, 33 - BitOperations.LeadingZeroCount((uint)capacity)));
+
+    /// <summary>How many pairs merge.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Adds a rule: the tokens left and right, side by side, become id; rules of lower rank go first. Where a pair comes twice, the later rule counts.</summary>
+    public void Add(int left, int right, int rank, int id)
     {
-        int bits = Math.Max(4, 33 - System.Numerics.BitOperations.LeadingZeroCount((uint)merges.Count));
-        _shift = 64 - bits;
-        _keys = new ulong[1 << bits];
-        _values = new (int, int)[1 << bits];
-        Array.Fill(_keys, ulong.MaxValue);
-        foreach (Merge merge in merges)
+        if (2 * Count >= _entries.Length)
         {
-            int slot = Slot(Key(merge.Left, merge.Right));
-            _keys[slot] = Key(merge.Left, merge.Right);
-            _values[slot] = (merge.Rank, merge.Id);
+            Grow();
         }
+
+        ref Entry entry = ref Find(KeyOf(left, right));
+        Count += entry.Key == 0 ? 1 : 0;
+        entry = new Entry(KeyOf(left, right), rank, id);
     }
 
     /// <summary>The rank of a pair, lower first, or <see cref="NoRank"/>.</summary>
     public int Rank(int left, int right)
     {
-        int slot = Slot(Key(left, right));
-        return _keys[slot] == ulong.MaxValue ? NoRank : _values[slot].Rank;
+        ref Entry entry = ref Find(KeyOf(left, right));
+        return entry.Key == 0 ? NoRank : entry.Rank;
     }
 
     /// <summary>The token that a pair merges into.</summary>
-    public int Id(int left, int right) => _values[Slot(Key(left, right))].Id;
+    public int Id(int left, int right) => Find(KeyOf(left, right)).Id;
 
-    private static ulong Key(int left, int right) => ((ulong)(uint)left << 32) | (uint)right;
-
-    private int Slot(ulong key)
+    /// <summary>Whether a condition holds for a token that some pair merges into.</summary>
+    public bool AnyResult(Predicate<int> condition)
     {
-        int mask = _keys.Length - 1;
-        int slot = (int)((key * 0x9E3779B97F4A7C15UL) >> _shift);
-        while (_keys[slot] != key && _keys[slot] != ulong.MaxValue)
+        foreach (Entry entry in _entries)
         {
-            slot = (slot + 1) & mask;
+            if (entry.Key != 0 && condition(entry.Id))
+            {
+                return true;
+            }
         }
 
-        return slot;
+        return false;
+    }
+
+    /// <summary>The pair as one number, which is never 0: ids are not negative.</summary>
+    private static ulong KeyOf(int left, int right) => ~(((ulong)(uint)left << 32) | (uint)right);
+
+    /// <summary>The entry of a pair, or the free one where it belongs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private ref Entry Find(ulong key)
+    {
+        Entry[] entries = _entries;
+        int slot = (int)((key * s_multiplier) >> _shift);
+        while (entries[slot].Key != key && entries[slot].Key != 0)
+        {
+            slot = (slot + 1) & (entries.Length - 1);
+        }
+
+        return ref entries[slot];
+    }
+
+    private void Grow()
+    {
+        Entry[] old = _entries;
+        Allocate(BitOperations.TrailingZeroCount(old.Length) + 1);
+        foreach (Entry entry in old)
+        {
+            if (entry.Key != 0)
+            {
+                Find(entry.Key) = entry;
+            }
+        }
+    }
+
+    private void Allocate(int bits)
+    {
+        _shift = 64 - bits;
+        _entries = new Entry[1 << bits];
+    }
+
+    private readonly struct Entry(ulong key, int rank, int id)
+    {
+        public readonly ulong Key = key;
+        public readonly int Rank = rank;
+        public readonly int Id = id;
     }
 }
-
-/// <summary>One rule: the tokens Left and Right, side by side, become Id; rules of lower rank go first.</summary>
-internal readonly record struct Merge(int Left, int Right, int Rank, int Id);

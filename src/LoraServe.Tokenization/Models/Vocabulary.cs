@@ -1,45 +1,85 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace LoraServe.Tokenization.Models;
 
-/// <summary>Tokens and their ids.</summary>
+/// <summary>Tokens and their ids: a hash table with open addressing, which is built far faster than a dictionary of the runtime's when a process is new.</summary>
 internal sealed class Vocabulary
 {
     /// <summary>Stands for no token.</summary>
     public const int None = -1;
 
     private readonly string?[] _texts;
+    private readonly Slot[] _slots;
 
-    /// <summary>Takes the tokens over; where two have the same id, the later one gives it its text.</summary>
+    /// <summary>Takes tokens over; where two have the same text or the same id, the later one counts.</summary>
+    /// <param name="tokens">The tokens' texts.</param>
+    /// <param name="ids">Their ids, or null where the position is the id.</param>
     /// <exception cref="TokenizerFormatException">An id is negative or far beyond the number of tokens.</exception>
-    public Vocabulary(Dictionary<string, int> ids)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public Vocabulary(ReadOnlySpan<string> tokens, int[]? ids = null)
     {
-        Ids = ids;
-        // Ids need not be without gaps, but one small file must not make a table of gigabytes.
-        long limit = 4L * ids.Count + 65536;
-        int largest = None;
-        foreach ((string token, int id) in ids)
+        _texts = new string?[ids is null ? tokens.Length : LargestOf(ids, tokens) + 1];
+        _slots = new Slot[Math.Max(16, (int)BitOperations.RoundUpToPowerOf2(2 * (uint)tokens.Length))];
+        for (int i = 0; i < tokens.Length; i++)
         {
-            if (id < 0 || id >= limit)
-            {
-                throw new TokenizerFormatException(
-                    $"token '{token}' has the id {id}; expected 0 to {limit - 1} for a vocabulary of {ids.Count} tokens");
-            }
-
-            largest = Math.Max(largest, id);
-        }
-
-        _texts = new string?[largest + 1];
-        foreach ((string token, int id) in ids)
-        {
-            _texts[id] = token;
+            int id = ids is null ? i : ids[i];
+            _texts[id] = tokens[i];
+            int hash = string.GetHashCode(tokens[i]);
+            Find(tokens[i], hash) = new Slot(tokens[i], hash, id);
         }
     }
-
-    public Dictionary<string, int> Ids { get; }
 
     /// <summary>One more than the largest id.</summary>
     public int Size => _texts.Length;
 
-    public int IdOrNone(string token) => Ids.TryGetValue(token, out int id) ? id : None;
+    /// <summary>The id of a token, or <see cref="None"/>.</summary>
+    public int IdOrNone(ReadOnlySpan<char> token)
+    {
+        Slot slot = Find(token, string.GetHashCode(token));
+        return slot.Text is null ? None : slot.Id;
+    }
 
+    /// <summary>The text of an id, or null.</summary>
     public string? Text(int id) => (uint)id < (uint)_texts.Length ? _texts[id] : null;
+
+    private static int LargestOf(int[] ids, ReadOnlySpan<string> tokens)
+    {
+        // Ids need not be without gaps, but one small file must not make a table of gigabytes.
+        long limit = 4L * ids.Length + 65536;
+        int largest = None;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            if (ids[i] < 0 || ids[i] >= limit)
+            {
+                throw new TokenizerFormatException(
+                    $"token '{tokens[i]}' has the id {ids[i]}; expected 0 to {limit - 1} for a vocabulary of {ids.Length} tokens");
+            }
+
+            largest = Math.Max(largest, ids[i]);
+        }
+
+        return largest;
+    }
+
+    /// <summary>The slot of a token, or the free one where it belongs.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private ref Slot Find(ReadOnlySpan<char> token, int hash)
+    {
+        Slot[] slots = _slots;
+        int at = hash & (slots.Length - 1);
+        while (slots[at].Text is { } text && !(slots[at].Hash == hash && token.SequenceEqual(text)))
+        {
+            at = (at + 1) & (slots.Length - 1);
+        }
+
+        return ref slots[at];
+    }
+
+    private readonly struct Slot(string text, int hash, int id)
+    {
+        public readonly string? Text = text;
+        public readonly int Hash = hash;
+        public readonly int Id = id;
+    }
 }

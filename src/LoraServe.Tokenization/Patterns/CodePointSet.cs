@@ -7,11 +7,11 @@ internal abstract class CodePointSet
 {
     private readonly ulong[]?[] _pages = new ulong[]?[256];
 
-    public static CodePointSet Any { get; } = new RangeSet([(0, 0x10FFFF)]);
+    public static CodePointSet Any { get; } = Range(0, 0x10FFFF);
 
-    public static CodePointSet Digit { get; } = Categories(UnicodeCategory.DecimalDigitNumber);
+    public static CodePointSet Digit { get; } = Categories(UnicodeCategory.DecimalDigitNumber, UnicodeCategory.DecimalDigitNumber);
 
-    public static CodePointSet HexDigit { get; } = new RangeSet([('0', '9'), ('A', 'F'), ('a', 'f')]);
+    public static CodePointSet HexDigit { get; } = Ranges(['0', '9', 'A', 'F', 'a', 'f']);
 
     public static CodePointSet Space { get; } = new PredicateSet(Text.CodePoints.IsWhiteSpace);
 
@@ -19,22 +19,15 @@ internal abstract class CodePointSet
 
     public static CodePointSet NotNewLine { get; } = new ComplementSet(Single('\n'));
 
-    public static CodePointSet Single(int codePoint) => new RangeSet([(codePoint, codePoint)]);
+    public static CodePointSet Single(int codePoint) => Range(codePoint, codePoint);
 
-    public static CodePointSet Range(int first, int last) => new RangeSet([(first, last)]);
+    public static CodePointSet Range(int first, int last) => Ranges([first, last]);
 
-    public static CodePointSet Ranges(IReadOnlyList<(int First, int Last)> ranges) => new RangeSet(ranges);
+    /// <summary>Ranges, each by its first and its last code point.</summary>
+    public static CodePointSet Ranges(ReadOnlySpan<int> bounds) => new RangeSet(bounds.ToArray());
 
-    public static CodePointSet Categories(params ReadOnlySpan<UnicodeCategory> categories)
-    {
-        uint mask = 0;
-        foreach (UnicodeCategory category in categories)
-        {
-            mask |= 1u << (int)category;
-        }
-
-        return new CategorySet(mask);
-    }
+    /// <summary>The categories from one to another, in the order of <see cref="UnicodeCategory"/>.</summary>
+    public static CodePointSet Categories(UnicodeCategory first, UnicodeCategory last) => new CategorySet(first, last);
 
     public static CodePointSet Where(Func<int, bool> contains) => new PredicateSet(contains);
 
@@ -76,13 +69,13 @@ internal abstract class CodePointSet
         return _pages[index] = page;
     }
 
-    private sealed class RangeSet(IReadOnlyList<(int First, int Last)> ranges) : CodePointSet
+    private sealed class RangeSet(int[] bounds) : CodePointSet
     {
         protected override bool Test(int codePoint)
         {
-            foreach ((int first, int last) in ranges)
+            for (int i = 0; i < bounds.Length; i += 2)
             {
-                if (codePoint >= first && codePoint <= last)
+                if (codePoint >= bounds[i] && codePoint <= bounds[i + 1])
                 {
                     return true;
                 }
@@ -92,10 +85,10 @@ internal abstract class CodePointSet
         }
     }
 
-    private sealed class CategorySet(uint mask) : CodePointSet
+    private sealed class CategorySet(UnicodeCategory first, UnicodeCategory last) : CodePointSet
     {
         protected override bool Test(int codePoint) =>
-            (mask >> (int)CharUnicodeInfo.GetUnicodeCategory(codePoint) & 1) != 0;
+            CharUnicodeInfo.GetUnicodeCategory(codePoint) is var category && category >= first && category <= last;
     }
 
     private sealed class PredicateSet(Func<int, bool> contains) : CodePointSet

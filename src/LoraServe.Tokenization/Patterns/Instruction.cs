@@ -39,7 +39,7 @@ internal enum Operation
 /// <param name="Behind">For a Look, how many code points before the place it starts.</param>
 /// <param name="Anchor">What an Anchor tests.</param>
 /// <param name="SplitIndex">Number of a Split among the splits, for the record of what was tried.</param>
-internal readonly record struct Instruction(
+internal sealed record Instruction(
     Operation Operation,
     int Target = 0,
     int Other = 0,

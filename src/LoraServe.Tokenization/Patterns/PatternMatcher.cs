@@ -117,7 +117,7 @@ internal sealed class PatternMatcher(Pattern pattern)
                 return TooHard;
             }
 
-            ref readonly Instruction instruction = ref code[pc];
+            Instruction instruction = code[pc];
             bool goesOn;
             switch (instruction.Operation)
             {
@@ -128,7 +128,7 @@ internal sealed class PatternMatcher(Pattern pattern)
                     pc++;
                     break;
                 case Operation.Run:
-                    goesOn = TakeRun(in instruction, text, pc + 1, ref position);
+                    goesOn = TakeRun(instruction, text, pc + 1, ref position);
                     pc++;
                     break;
                 case Operation.Split:
@@ -155,7 +155,7 @@ internal sealed class PatternMatcher(Pattern pattern)
                     pc++;
                     break;
                 default:
-                    int end = RunOwn(code, in instruction, text, position);
+                    int end = RunOwn(code, instruction, text, position);
                     if (end == TooHard)
                     {
                         return TooHard;
@@ -186,7 +186,7 @@ internal sealed class PatternMatcher(Pattern pattern)
         return true;
     }
 
-    private bool TakeRun(in Instruction run, ReadOnlySpan<char> text, int next, ref int position)
+    private bool TakeRun(Instruction run, ReadOnlySpan<char> text, int next, ref int position)
     {
         int count = 0;
         int at = position;
@@ -217,7 +217,7 @@ internal sealed class PatternMatcher(Pattern pattern)
     }
 
     /// <summary>Runs a part on its own, before the place where it looks behind.</summary>
-    private int RunOwn(Instruction[] code, in Instruction instruction, ReadOnlySpan<char> text, int position)
+    private int RunOwn(Instruction[] code, Instruction instruction, ReadOnlySpan<char> text, int position)
     {
         for (int i = 0; i < instruction.Behind; i++)
         {

@@ -162,7 +162,7 @@ internal sealed class PatternParser(string expression)
         {
             _at += 2;
             PatternNode pair = new PatternNode.Sequence([new PatternNode.One(CodePointSet.Single('\r')), new PatternNode.One(CodePointSet.Single('\n'))]);
-            PatternNode single = new PatternNode.One(CodePointSet.Ranges([('\n', '\r'), (0x85, 0x85), (0x2028, 0x2029)]));
+            PatternNode single = new PatternNode.One(CodePointSet.Ranges(['\n', '\r', 0x85, 0x85, 0x2028, 0x2029]));
             return new PatternNode.Atomic(new PatternNode.Choice([pair, single]));
         }
 

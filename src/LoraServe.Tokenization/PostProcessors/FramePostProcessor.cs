@@ -1,9 +1,10 @@
+using LoraServe.Tokenization.AddedTokens;
 using LoraServe.Tokenization.Models;
 
 namespace LoraServe.Tokenization.PostProcessors;
 
 /// <summary>Puts tokens before and after a text.</summary>
-internal sealed class FramePostProcessor(IReadOnlyList<(int Id, string Token)> before, IReadOnlyList<(int Id, string Token)> after) : PostProcessor
+internal sealed class FramePostProcessor(IReadOnlyList<AddedToken> before, IReadOnlyList<AddedToken> after) : PostProcessor
 {
     public override void Process(TokenOutput output, bool addSpecialTokens)
     {
@@ -12,16 +13,19 @@ internal sealed class FramePostProcessor(IReadOnlyList<(int Id, string Token)> b
             return;
         }
 
-        output.Ids.InsertRange(0, before.Select(token => token.Id));
-        if (output.IsDetailed)
+        for (int i = 0; i < before.Count; i++)
         {
-            output.Tokens.InsertRange(0, before.Select(token => token.Token));
-            output.Offsets.InsertRange(0, before.Select(_ => (0, 0)));
+            output.Ids.Insert(i, before[i].Id);
+            if (output.IsDetailed)
+            {
+                output.Tokens.Insert(i, before[i].Content);
+                output.Offsets.Insert(i, (0, 0));
+            }
         }
 
-        foreach ((int id, string token) in after)
+        foreach (AddedToken token in after)
         {
-            output.Add(id, token, (0, 0));
+            output.Add(token.Id, token.Content, (0, 0));
         }
     }
 }
