@@ -1,12 +1,17 @@
 using BenchmarkDotNet.Running;
+using LoraServe.Benchmarks.Forward;
 using LoraServe.Benchmarks.Kernels;
 
-// "report [types]": seconds of work, ratios to what the machine can do. Anything else is BenchmarkDotNet's command line.
-if (args is ["report", .. string[] types])
+// "report [types]" and "steps MODEL [cases]": seconds of work, ratios to what the machine can do. Anything else is BenchmarkDotNet's command line.
+switch (args)
 {
-    MatMulReport.Print(Console.Out, types);
-}
-else
-{
-    BenchmarkSwitcher.FromAssembly(typeof(MatMulReport).Assembly).Run(args);
+    case ["report", .. string[] types]:
+        MatMulReport.Print(Console.Out, types);
+        break;
+    case ["steps", string model, .. string[] choice]:
+        StepReport.Print(Console.Out, model, choice);
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(MatMulReport).Assembly).Run(args);
+        break;
 }
