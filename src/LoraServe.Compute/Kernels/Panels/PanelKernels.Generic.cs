@@ -16,6 +16,9 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
     // The down projections of most adapters: up to rank 16 with 256-bit vectors.
     private const int NarrowPanels = 2;
 
+    // Rows that go through all panels of a range before the next do: they stay in the second-level cache, as do the panels.
+    private const int RowsAtATime = 96;
+
     // Up to this many rows go one by one: cheaper than a tile that they do not fill.
     private const int RowsAlone = 2;
 
@@ -59,6 +62,17 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
             default:
                 MultiplyBlocks<ByteFormat>(m, x, rowCount, target);
                 break;
+        }
+    }
+
+    private static void MultiplyBlocks<TFormat>(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target)
+        where TFormat : struct, IIntegerFormat
+    {
+        long blocks = m.Inputs / PanelLayout.BlockInputs;
+        for (int row = 0; row < rowCount; row += RowsAtATime)
+        {
+            int rows = Math.Min(RowsAtATime, rowCount - row);
+            MultiplyFewBlocks<TFormat>(m, x + (row * blocks), rows, target with { Rows = target.Rows.Slice(row, rows) });
         }
     }
 
@@ -126,7 +140,7 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
     }
 
     [SkipLocalsInit]
-    private static void MultiplyBlocks<TFormat>(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target)
+    private static void MultiplyFewBlocks<TFormat>(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target)
         where TFormat : struct, IIntegerFormat
     {
         float* tile = stackalloc float[LargestTile * TSimd.Lanes];
