@@ -125,9 +125,15 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
 
         int window = spec.Windows[_layer];
         int firstSeen = window > 0 ? Math.Max(0, firstPosition - window + 1) : 0;
-        for (int block = firstSeen / KvPool.PageTokens; block <= lastPosition / KvPool.PageTokens; block++)
+        int lastBlock = lastPosition / KvPool.PageTokens;
+        for (int block = firstSeen / KvPool.PageTokens; block <= lastBlock; block++)
         {
             int start = block * KvPool.PageTokens;
+            if (block < lastBlock)
+            {
+                pages.Prefetch(_batch.Pages[segment.FirstPage + block + 1], _layer, head);
+            }
+
             pages.Read(_batch.Pages[segment.FirstPage + block], _layer, head, scratch, out float* keys, out float* values);
             tile.AddBlock(count, start, Math.Min(KvPool.PageTokens, lastPosition + 1 - start), window, keys, values);
         }

@@ -112,6 +112,9 @@ public sealed unsafe class KvPool : IDisposable
         values = keys + (PageTokens * _headSize);
     }
 
+    /// <summary>Begins to fetch a block that <see cref="Read"/> will be asked for next: blocks lie too far apart for the processor to foresee them.</summary>
+    internal void Prefetch(int page, int layer, int head) => NativeBuffer.Prefetch(Block(page, layer, head), _blockBytes);
+
     private void Narrow(float* source, float* padded, ushort* destination)
     {
         new Span<float>(source, _headSize).CopyTo(new Span<float>(padded, _headSize));

@@ -66,7 +66,7 @@ internal static class StepReport
         double[] best = Best(batch.RunProducts, batch.RunPlain, batch.RunAdapted);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"  {name,-10} {best[1] * 1e3,8:F2} ms {batch.RowCount / best[1],7:F0} tok/s; ÷ products {best[1] / best[0]:F3}; weights {batch.WeightBytes / best[1] / limits.ReadBytesPerSecond,4:P0} of bandwidth; with adapters {best[1] / best[2]:F3}× the speed"));
+            $"  {name,-10} {best[1] * 1e3,8:F2} ms {batch.RowCount / best[1],7:F0} tok/s; ÷ products {best[1] / best[0]:F3} ({best[0] * 1e3:F2} ms); weights {batch.WeightBytes / best[1] / limits.ReadBytesPerSecond,4:P0} of bandwidth; with adapters {best[1] / best[2]:F3}× the speed"));
     }
 
     private static void PrintOperations(TextWriter output, StepBatch batch)

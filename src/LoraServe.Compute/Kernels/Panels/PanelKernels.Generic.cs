@@ -150,9 +150,14 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         {
             byte* w0 = m.Panel(panel);
             byte* w1 = m.Panel(Math.Min(panel + 1, last));
+
+            // The next panels come from memory while these are multiplied, some with every tile.
+            byte* next = m.Panel(Math.Min(panel + 2, last));
+            long nextBytes = Math.Min(2, last - panel - 1) * m.PanelBytes;
             int row = 0;
             for (; rowCount - row > RowsAlone; row += 4)
             {
+                NativeBuffer.Prefetch(next + (nextBytes * row / rowCount), (nextBytes * 4 / rowCount) + 1);
                 ActivationBlock* x0 = x + ((long)row * blocks);
                 ActivationBlock* x3 = x0 + (Math.Min(3, rowCount - row - 1) * (long)blocks);
                 IntegerTile<TSimd, TFloat, TInt, TFormat>.FourRowsByTwoPanels(w0, w1, blocks, x0, x0 + blocks, x0 + (2L * blocks), x3, tile);
