@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using LoraServe.Cli.Verbs;
 
 namespace LoraServe.Cli;
@@ -7,6 +8,7 @@ namespace LoraServe.Cli;
 internal static class LoraServeCommand
 {
     private const int Failure = 1;
+    private const int Misuse = 2;
     private const int Interrupted = 130;
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
@@ -14,7 +16,9 @@ internal static class LoraServeCommand
         var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = error };
         try
         {
-            return await Create().Parse(args).InvokeAsync(configuration).ConfigureAwait(false);
+            ParseResult command = Create().Parse(args);
+            int code = await command.InvokeAsync(configuration).ConfigureAwait(false);
+            return command.Action is ParseErrorAction ? Misuse : code;
         }
         catch (OperationCanceledException)
         {
@@ -32,6 +36,7 @@ internal static class LoraServeCommand
         ServeVerb.Create(),
         GenerateVerb.Create(),
         EvalVerb.Create(),
+        AdaptersVerb.Create(),
         LogitsVerb.Create(),
         TokenizeVerb.Create(),
         TemplateVerb.Create(),

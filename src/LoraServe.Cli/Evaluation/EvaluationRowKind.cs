@@ -6,7 +6,7 @@ internal enum EvaluationRowKind
     /// <summary><c>prompt</c> and <c>completion</c>.</summary>
     Completion,
 
-    /// <summary><c>prompt</c> and several <c>references</c>.</summary>
+    /// <summary><c>prompt</c> and several <c>references</c>; the first is scored, after a space.</summary>
     References,
 
     /// <summary><c>messages</c>.</summary>

@@ -54,7 +54,7 @@ internal static class EvaluationRows
 
         if (row.TryGetProperty("messages", out JsonElement messages))
         {
-            return new EvaluationRow(line, EvaluationRowKind.Conversation, AssistantTurns(messages, renderPrompt), []);
+            return new EvaluationRow(line, EvaluationRowKind.Conversation, AssistantTurns(messages, renderPrompt), null);
         }
 
         if (row.TryGetProperty("prompt", out _))
@@ -63,23 +63,23 @@ internal static class EvaluationRows
             if (row.TryGetProperty("completion", out _))
             {
                 string completion = Text(row, "completion");
-                return new EvaluationRow(line, EvaluationRowKind.Completion, [new EvaluationTurn(prompt, false, completion)], [completion.Trim()]);
+                return new EvaluationRow(line, EvaluationRowKind.Completion, [new EvaluationTurn(prompt, false, completion)], completion.Trim());
             }
 
             if (row.TryGetProperty("references", out JsonElement references))
             {
-                string[] accepted = [.. Elements(references, "references").Select(reference => AsText("references[]", reference))];
-                return new EvaluationRow(line, EvaluationRowKind.References, [new EvaluationTurn(prompt, false, $" {accepted[0]}")], [.. accepted.Select(answer => answer.Trim())]);
+                string first = AsText("references[0]", Elements(references, "references")[0]);
+                return new EvaluationRow(line, EvaluationRowKind.References, [new EvaluationTurn(prompt, false, $" {first}")], null);
             }
 
             if (row.TryGetProperty("chosen", out _))
             {
-                return new EvaluationRow(line, EvaluationRowKind.Preference, [new EvaluationTurn(prompt, false, Text(row, "chosen"))], []);
+                return new EvaluationRow(line, EvaluationRowKind.Preference, [new EvaluationTurn(prompt, false, Text(row, "chosen"))], null);
             }
         }
 
         return row.TryGetProperty("text", out _)
-            ? new EvaluationRow(line, EvaluationRowKind.Text, [new EvaluationTurn("", false, Text(row, "text"))], [])
+            ? new EvaluationRow(line, EvaluationRowKind.Text, [new EvaluationTurn("", false, Text(row, "text"))], null)
             : throw new UsageException("none of the known fields; expected prompt with completion, references or chosen, or messages, or text.");
     }
 

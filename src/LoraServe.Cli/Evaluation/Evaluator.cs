@@ -1,106 +1,103 @@
 using System.Diagnostics;
 using System.Text;
-using LoraServe.Models;
 using LoraServe.Serving;
 using LoraServe.Tokenization;
 
 namespace LoraServe.Cli.Evaluation;
 
-/// <summary>Runs a data set through an engine: all rows at once, as many requests in one continuous batch.</summary>
-/// <param name="model">The model.</param>
-/// <param name="engine">Runs it.</param>
-/// <param name="adapters">What answers.</param>
-/// <param name="maxTokens">Most tokens of an answer.</param>
-/// <param name="maxLength">Longest row to score, in tokens.</param>
+/// <summary>Runs the rows of a data set as concurrent requests of one engine, so that they share its batches.</summary>
 /// <remarks>
 /// Prompt and answer are tokenized apart and joined, without a begin token; the end token closes the answer and is scored too.
 /// Answers are greedy, up to the end token or a line's end, and compared without the white space around them.
 /// </remarks>
-internal sealed class Evaluator(LoadedModel model, InferenceEngine engine, IReadOnlyList<AdapterReference> adapters, int maxTokens, int maxLength)
+/// <param name="engine">Runs the requests.</param>
+/// <param name="tokenizer">The model's tokenizer.</param>
+/// <param name="endToken">Appended to each answer that is scored, and ends answers that are generated; null: none.</param>
+/// <param name="adapters">The adapters that every request uses.</param>
+/// <param name="options">Limits.</param>
+internal sealed class Evaluator(InferenceEngine engine, Tokenizer tokenizer, int? endToken, IReadOnlyList<AdapterReference> adapters, EvaluationOptions options)
 {
-    /// <summary>Rows under way at once; enough to fill every step.</summary>
-    private const int Concurrency = 256;
+    /// <summary>Requests at once: enough to fill the engine's batches, below the length of its queue.</summary>
+    private const int Concurrency = 128;
 
-    private readonly Tokenizer _tokenizer = model.Tokenizer ?? throw new UsageException($"{model.Name} has no tokenizer.");
-    private readonly int? _endToken = model.Tokenizer.SpecialIds.Eos ?? (model.Generation.EndTokens is [var first, ..] ? first : null);
-    private double _lossSum;
-    private int _labelled;
-    private int _cut;
-    private int _computed;
-
-    public async Task<Evaluation> RunAsync(IReadOnlyList<EvaluationRow> rows, IProgress<int>? progress, CancellationToken cancellationToken)
+    /// <summary>Evaluates all rows.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="rowDone">Called after each, from any thread.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The result, and what each row came to.</returns>
+    public async Task<(EvaluationResult Result, RowOutcome[] Outcomes)> RunAsync(IReadOnlyList<EvaluationRow> rows, Action rowDone, CancellationToken cancellationToken)
     {
-        long begun = Stopwatch.GetTimestamp();
-        string?[] answers = new string?[rows.Count];
-        int done = 0;
-        await Parallel.ForAsync(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken }, async (i, token) =>
+        var outcomes = new RowOutcome[rows.Count];
+        long start = Stopwatch.GetTimestamp();
+        await Parallel.ForAsync(0, rows.Count, new ParallelOptions { MaxDegreeOfParallelism = Concurrency, CancellationToken = cancellationToken }, async (index, token) =>
         {
-            EvaluationRow row = rows[i];
-            foreach (EvaluationTurn turn in row.Turns)
+            try
             {
-                await ScoreAsync(row, turn, token).ConfigureAwait(false);
+                outcomes[index] = await RunAsync(rows[index], token).ConfigureAwait(false);
+            }
+            catch (EngineException exception)
+            {
+                throw new UsageException($"line {rows[index].Line}: {exception.Message}");
             }
 
-            if (row.Accepted.Count > 0)
-            {
-                answers[i] = await AnswerAsync(row.Turns[0], token).ConfigureAwait(false);
-            }
-
-            progress?.Report(Interlocked.Increment(ref done));
+            rowDone();
         }).ConfigureAwait(false);
-
-        (EvaluationRow Row, string Answer)[] answered = [.. rows.Zip(answers).Where(pair => pair.Second is not null).Select(pair => (pair.First, pair.Second!))];
-        return new Evaluation(
-            rows.Count,
-            answered.Length == 0 ? null : answered.Count(pair => pair.Row.Accepted.Contains(pair.Answer.Trim())) / (double)answered.Length,
-            _lossSum / _labelled,
-            _labelled,
-            _cut,
-            _computed / Stopwatch.GetElapsedTime(begun).TotalSeconds,
-            [.. answered.Select(pair => pair.Answer)]);
+        return (Summarize(rows, outcomes, Stopwatch.GetElapsedTime(start).TotalSeconds), outcomes);
     }
 
-    private async Task ScoreAsync(EvaluationRow row, EvaluationTurn turn, CancellationToken cancellationToken)
+    private static EvaluationResult Summarize(IReadOnlyList<EvaluationRow> rows, RowOutcome[] outcomes, double seconds)
     {
-        int[] prompt = _tokenizer.Encode(turn.Prompt, addSpecialTokens: false, parseSpecialTokens: turn.IsTemplated);
-        int[] answer = _tokenizer.Encode(turn.Answer, addSpecialTokens: false, parseSpecialTokens: false);
-        int[] labelled = _endToken is { } end ? [.. answer, end] : answer;
-        int room = maxLength - prompt.Length;
-        if (labelled.Length > room)
+        int answered = rows.Count(row => row.Expected is not null);
+        int matched = outcomes.Count(outcome => outcome.IsMatch);
+        int scored = outcomes.Sum(outcome => outcome.LabelledTokens);
+        double? loss = scored > 0 ? -outcomes.Sum(outcome => outcome.LogProbability) / scored : null;
+        return new EvaluationResult(
+            answered > 0 ? (double)matched / answered : null,
+            loss,
+            loss is { } value ? Math.Exp(value) : null,
+            rows.Count,
+            matched,
+            scored,
+            outcomes.Count(outcome => outcome.IsCut),
+            outcomes.Sum(outcome => outcome.GeneratedTokens),
+            seconds,
+            outcomes.Sum(outcome => outcome.ComputedTokens) / seconds);
+    }
+
+    private async Task<RowOutcome> RunAsync(EvaluationRow row, CancellationToken cancellationToken)
+    {
+        string? answer = null;
+        (int generated, int computed, int scored) = (0, 0, 0);
+        if (row.Expected is not null)
         {
-            labelled = labelled[..Math.Max(room, 0)];
-            Interlocked.Increment(ref _cut);
+            (answer, Usage usage) = await AnswerAsync(Encode(row.Turns[0]), cancellationToken).ConfigureAwait(false);
+            generated = usage.CompletionTokens;
+            computed = usage.PromptTokens - usage.CachedPromptTokens + usage.CompletionTokens;
         }
 
-        // A text's first token follows nothing, so it has no probability.
-        ScoreRequest request = prompt.Length == 0
-            ? new ScoreRequest { PromptTokens = labelled, Adapters = adapters }
-            : new ScoreRequest { PromptTokens = prompt, ContinuationTokens = [labelled], Adapters = adapters };
-        if (labelled.Length < (prompt.Length == 0 ? 2 : 1))
+        double logProbability = 0;
+        bool isCut = false;
+        foreach (EvaluationTurn turn in row.Turns)
         {
-            return;
-        }
-
-        try
-        {
-            ScoreResult result = await engine.ScoreAsync(request, cancellationToken).ConfigureAwait(false);
-            lock (_tokenizer)
+            int[] prompt = Encode(turn);
+            int[] completion = [.. tokenizer.Encode(turn.Answer, addSpecialTokens: false, parseSpecialTokens: false), .. endToken is { } end ? [end] : Array.Empty<int>()];
+            isCut |= prompt.Length + completion.Length > options.MaxLength;
+            if (await ScoreAsync(prompt, completion, cancellationToken).ConfigureAwait(false) is { } score)
             {
-                _lossSum -= result.Scores[0].Sum;
-                _labelled += result.Scores[0].TokenIds.Count;
-                _computed += prompt.Length + labelled.Length;
+                logProbability += score.Sum;
+                scored += score.LogProbabilities.Count;
+                computed += prompt.Length + score.LogProbabilities.Count;
             }
         }
-        catch (EngineException exception)
-        {
-            throw new UsageException($"line {row.Line}: {exception.Message}");
-        }
+
+        return new RowOutcome(answer, answer is not null && answer == row.Expected, logProbability, scored, isCut, generated, computed);
     }
 
-    private async Task<string> AnswerAsync(EvaluationTurn turn, CancellationToken cancellationToken)
+    private int[] Encode(EvaluationTurn turn) => tokenizer.Encode(turn.Prompt, addSpecialTokens: false, parseSpecialTokens: turn.IsTemplated);
+
+    private async Task<(string Answer, Usage Usage)> AnswerAsync(int[] prompt, CancellationToken cancellationToken)
     {
-        int[] prompt = _tokenizer.Encode(turn.Prompt, addSpecialTokens: false, parseSpecialTokens: turn.IsTemplated);
-        var sampling = new SamplingOptions { MaxTokens = maxTokens, Stop = ["\n"] };
+        var sampling = new SamplingOptions { MaxTokens = options.MaxTokens, Stop = ["\n"], StopTokenIds = endToken is { } end ? [end] : [] };
         Generation generation = await engine.GenerateAsync(new GenerationRequest { PromptTokens = prompt, Adapters = adapters, Sampling = sampling }, cancellationToken).ConfigureAwait(false);
         var text = new StringBuilder();
         await foreach (GeneratedToken token in generation.ConfigureAwait(false))
@@ -108,7 +105,23 @@ internal sealed class Evaluator(LoadedModel model, InferenceEngine engine, IRead
             text.Append(token.Text);
         }
 
-        Interlocked.Add(ref _computed, prompt.Length + generation.Usage.CompletionTokens);
-        return text.ToString();
+        return (text.ToString().Trim(), generation.Usage);
+    }
+
+    /// <summary>Null where nothing of the answer is left to score.</summary>
+    private async Task<ScoredText?> ScoreAsync(int[] prompt, int[] completion, CancellationToken cancellationToken)
+    {
+        int[] kept = completion[..Math.Clamp(options.MaxLength - prompt.Length, 0, completion.Length)];
+        if (kept.Length == 0 || prompt.Length + kept.Length < 2)
+        {
+            return null;
+        }
+
+        // A text without a prompt is scored from its second token on: nothing comes before the first.
+        ScoreRequest request = prompt.Length > 0
+            ? new ScoreRequest { PromptTokens = prompt, ContinuationTokens = [kept], Adapters = adapters }
+            : new ScoreRequest { PromptTokens = kept, Adapters = adapters };
+        ScoreResult result = await engine.ScoreAsync(request, cancellationToken).ConfigureAwait(false);
+        return result.Scores[0];
     }
 }

@@ -1,91 +1,114 @@
 using System.CommandLine;
-using System.Text.Json;
+using System.Globalization;
 using LoraServe.Cli.Evaluation;
+using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using LoraServe.Serving;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Verbs;
 
-/// <summary><c>loraserve eval</c>: how well a model with an adapter does on a data set.</summary>
+/// <summary><c>loraserve eval</c>: how well the model, with or without an adapter, does on a data set.</summary>
 internal static class EvalVerb
 {
-    private const string AdapterName = "evaluated";
+    private const string AdapterName = "adapter";
 
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapter = new Option<string>("--adapter") { Description = "The adapter to evaluate; none for the base model.", HelpName = "DIR" };
-        var data = new Option<FileInfo>("--data") { Description = "JSON Lines with prompt and completion (or references, or chosen), messages, or text.", Required = true, HelpName = "FILE.jsonl" };
-        var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of an answer.", DefaultValueFactory = _ => 64, HelpName = "N" };
-        var maxLength = new Option<int>("--max-length") { Description = "Longest row to score, in tokens; longer ones are cut on the right.", DefaultValueFactory = _ => 256, HelpName = "N" };
-        var limit = new Option<int>("--limit") { Description = "Only the first rows.", DefaultValueFactory = _ => int.MaxValue, HelpName = "N" };
-        var json = new Option<bool>("--json") { Description = "Print one JSON object." };
-        var verb = new Command("eval", "Measure exact match and mean token loss on a data set.");
+        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "DIR" };
+        var data = new Option<string>("--data") { Description = "JSON Lines; a row has prompt and completion, prompt and references, prompt and chosen, messages, or text.", Required = true, HelpName = "FILE.jsonl" };
+        var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of an answer.", DefaultValueFactory = _ => 32, HelpName = "N" };
+        var maxLength = new Option<int>("--max-length") { Description = "Rows are cut on the right to this many tokens before they are scored.", DefaultValueFactory = _ => 256, HelpName = "N" };
+        var limit = new Option<int>("--limit") { Description = "Only the first rows. [default: all]", HelpName = "N" };
+        var answers = new Option<string>("--answers") { Description = "Also write what was generated, one JSON object a row.", HelpName = "FILE.jsonl" };
+        var json = new Option<bool>("--json") { Description = "Print one object." };
+        var verb = new Command(
+            "eval",
+            "Measure exact match (greedy, until the end token or a newline) and mean token loss on a data set.") { adapter, data, maxTokens, maxLength, limit, answers, json };
         model.AddTo(verb);
-        foreach (Option option in new Option[] { adapter, data, maxTokens, maxLength, limit, json })
-        {
-            verb.Add(option);
-        }
-
         verb.SetAction(async (arguments, cancellationToken) =>
         {
+            var options = new EvaluationOptions(AtLeastOne(arguments, maxTokens), AtLeastOne(arguments, maxLength));
+            int rowLimit = arguments.GetResult(limit) is null ? int.MaxValue : AtLeastOne(arguments, limit);
             using LoadedModel loaded = model.Load(arguments);
-            var chat = ChatFormat.Of(loaded);
-            IReadOnlyList<EvaluationRow> rows = EvaluationRows.Read(
-                arguments.GetValue(data)!.FullName,
-                Positive(arguments.GetValue(limit), "--limit"),
-                messages => (chat ?? throw new UsageException($"{loaded.Name} has no chat template, which rows with messages need.")).Render(messages));
-            var options = new EngineOptions { Workers = model.Threads(arguments), MaxQueuedRequests = 1_000_000, MaxQueuedRequestsPerTenant = 1_000_000 };
-            await using var engine = new InferenceEngine(loaded, options);
-            IReadOnlyList<AdapterReference> stack = [];
+            if (loaded.Tokenizer is not { } tokenizer)
+            {
+                throw new UsageException($"{model.Path(arguments)} has no tokenizer, so it cannot take text. Put tokenizer.json beside its weights.");
+            }
+
+            var format = new Lazy<ChatFormat>(() => ChatFormat.Of(loaded) ?? throw new UsageException($"the row has messages, but {loaded.Name} has no chat template."));
+            IReadOnlyList<EvaluationRow> rows = EvaluationRows.Read(arguments.GetValue(data)!, rowLimit, messages => format.Value.Render(messages));
+            await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments) });
+            IReadOnlyList<AdapterReference> adapters = [];
             if (arguments.GetValue(adapter) is { } path)
             {
                 await engine.Adapters.PublishAsync(AdapterName, path, cancellationToken: cancellationToken).ConfigureAwait(false);
-                stack = [new AdapterReference(AdapterName)];
+                adapters = [new AdapterReference(AdapterName)];
             }
 
-            var evaluator = new Evaluator(loaded, engine, stack, Positive(arguments.GetValue(maxTokens), "--max-tokens"), Positive(arguments.GetValue(maxLength), "--max-length"));
-            Evaluation.Evaluation result = await WithProgressAsync(rows.Count, progress => evaluator.RunAsync(rows, progress, cancellationToken)).ConfigureAwait(false);
-            await arguments.InvocationConfiguration.Output.WriteLineAsync(arguments.GetValue(json) ? Json(result) : Text(result)).ConfigureAwait(false);
+            int? endToken = tokenizer.SpecialIds.Eos ?? (loaded.Generation.EndTokens is [var first, ..] ? first : null);
+            var evaluator = new Evaluator(engine, tokenizer, endToken, adapters, options);
+            (EvaluationResult Result, RowOutcome[] Outcomes) evaluation = default;
+            await Terminal.ProgressAsync(
+                arguments.InvocationConfiguration.Error, "Evaluating", rows.Count,
+                async rowDone => evaluation = await evaluator.RunAsync(rows, rowDone, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            if (arguments.GetValue(answers) is { } file)
+            {
+                WriteAnswers(file, rows, evaluation.Outcomes);
+            }
+
+            Write(evaluation.Result, options, arguments.GetValue(json), arguments.InvocationConfiguration.Output);
         });
         return verb;
     }
 
-    private static int Positive(int value, string option) => value > 0 ? value : throw new UsageException($"{option} is {value}; expected at least 1.");
-
-    private static async Task<Evaluation.Evaluation> WithProgressAsync(int rows, Func<IProgress<int>?, Task<Evaluation.Evaluation>> run)
+    private static int AtLeastOne(ParseResult arguments, Option<int> option)
     {
-        if (Console.IsErrorRedirected)
-        {
-            return await run(null).ConfigureAwait(false);
-        }
-
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
-        return await console.Progress().AutoClear(true)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .StartAsync(context =>
-            {
-                ProgressTask task = context.AddTask($"Evaluating {rows} rows", maxValue: rows);
-                return run(new Progress<int>(done => task.Value = Math.Max(task.Value, done)));
-            }).ConfigureAwait(false);
+        int value = arguments.GetValue(option);
+        return value >= 1 ? value : throw new UsageException($"{option.Name} is {value}; expected at least 1.");
     }
 
-    private static string Json(Evaluation.Evaluation result) => JsonSerializer.Serialize(new
+    private static void WriteAnswers(string file, IReadOnlyList<EvaluationRow> rows, RowOutcome[] outcomes)
     {
-        exact_match = result.ExactMatch,
-        loss = result.Loss,
-        perplexity = result.Perplexity,
-        rows = result.Rows,
-        labelled_tokens = result.LabelledTokens,
-        cut_rows = result.CutRows,
-        tokens_per_s = result.TokensPerSecond,
-    });
+        using var writer = new StreamWriter(file);
+        foreach ((EvaluationRow row, RowOutcome outcome) in rows.Zip(outcomes))
+        {
+            writer.WriteJson(new { row.Line, outcome.Answer, row.Expected, Loss = outcome.LabelledTokens > 0 ? -outcome.LogProbability / outcome.LabelledTokens : (double?)null, Tokens = outcome.LabelledTokens });
+        }
+    }
 
-    private static string Text(Evaluation.Evaluation result)
+    private static void Write(EvaluationResult result, EvaluationOptions options, bool json, TextWriter output)
     {
-        string match = result.ExactMatch is { } share ? $"exact match  {share:P2}{Environment.NewLine}" : "";
-        string cut = result.CutRows > 0 ? $"{Environment.NewLine}{result.CutRows} rows were cut at --max-length" : "";
-        return $"{match}loss         {result.Loss:F4} nats a token ({result.LabelledTokens} tokens)\nperplexity   {result.Perplexity:F3}\nrows         {result.Rows}\nspeed        {result.TokensPerSecond:F0} tokens per second{cut}";
+        if (json)
+        {
+            output.WriteJson(result);
+            return;
+        }
+
+        var grid = new Grid().AddColumn().AddColumn();
+        Add("rows", Format("0", result.Rows));
+        if (result.ExactMatch is { } match)
+        {
+            Add("exact match", $"{Format("0.00", match * 100)} %  ({result.MatchedRows} rows)");
+        }
+
+        if (result.Loss is { } loss)
+        {
+            Add("loss", $"{Format("0.000000", loss)}  ({result.LabelledTokens} tokens)");
+            Add("perplexity", Format("0.0000", result.Perplexity!.Value));
+        }
+
+        Add("speed", $"{Format("0", result.TokensPerS)} tokens/s, {Format("0.0", result.Seconds)} s");
+        if (result.CutRows > 0)
+        {
+            Add("cut", $"{result.CutRows} rows were longer than {options.MaxLength} tokens; see --max-length");
+        }
+
+        Terminal.Console(output).Write(grid);
+
+        void Add(string name, string value) => grid.AddRow(new Text(name), new Text(value));
+
+        static string Format(string format, double value) => value.ToString(format, CultureInfo.InvariantCulture);
     }
 }

@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Merging;
+using LoraServe.Adapters.Peft;
+using LoraServe.Models;
+
+namespace LoraServe.Cli.AdapterVerbs;
+
+/// <summary><c>loraserve adapters convert</c>: a GGUF LoRA file, or a variant of LoRA that is low-rank pairs, as a plain PEFT directory.</summary>
+internal static class ConvertVerb
+{
+    public static Command Create()
+    {
+        var adapter = new Argument<string>("ADAPTER") { Description = "A GGUF adapter file or a PEFT directory." };
+        var model = new Option<string>("--model") { Description = "The base: a GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
+        var output = new Option<string>("--out") { Description = "The PEFT directory to write.", Required = true, HelpName = "DIR" };
+        var verb = new Command("convert", "Write an adapter (GGUF, or PEFT with rsLoRA and patterns) as a plain PEFT LoRA directory.") { adapter, model, output };
+        verb.SetAction(arguments =>
+        {
+            string folder = arguments.GetValue(output)!;
+            using LoadedModel loaded = ModelArguments.Load(arguments.GetValue(model)!, Compute.Arithmetic.Fast, Environment.ProcessorCount);
+            Adapter parsed = AdapterLoader.Load(arguments.GetValue(adapter)!, loaded.Transformer);
+            try
+            {
+                ImmutableArray<LowRank> pairs = AdapterCombination.Combine(
+                    [new WeightedAdapter(parsed, 1)], loaded.Transformer, new CombinationOptions { Method = CombinationMethod.Concatenation });
+                PeftWriter.Write(folder, pairs, loaded.Transformer, loaded.Name);
+                arguments.InvocationConfiguration.Output.WriteLine($"{folder}: {parsed.Report.Method}, rank {pairs.Max(pair => pair.Rank)}, {pairs.Length} modules.");
+            }
+            catch (ArgumentException exception)
+            {
+                throw new UsageException(exception.Message);
+            }
+        });
+        return verb;
+    }
+}

@@ -1,0 +1,17 @@
+using System.CommandLine;
+using LoraServe.Cli.AdapterVerbs;
+
+namespace LoraServe.Cli.Verbs;
+
+/// <summary><c>loraserve adapters</c>: the verbs about adapter files.</summary>
+internal static class AdaptersVerb
+{
+    public static Command Create() => new("adapters", "Look into adapters, check, merge and convert them.")
+    {
+        InspectVerb.Create(),
+        VerifyVerb.Create(),
+        MergeVerb.Create(),
+        ConvertVerb.Create(),
+        ListVerb.Create(),
+    };
+}
