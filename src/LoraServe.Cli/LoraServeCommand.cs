@@ -37,6 +37,7 @@ internal static class LoraServeCommand
         GenerateVerb.Create(),
         EvalVerb.Create(),
         AdaptersVerb.Create(),
+        BenchVerb.Create(),
         LogitsVerb.Create(),
         TokenizeVerb.Create(),
         TemplateVerb.Create(),

@@ -46,20 +46,20 @@ internal static class Terminal
     /// <param name="description">What is done.</param>
     /// <param name="count">Number of parts.</param>
     /// <param name="work">Calls its argument after each part, from any thread.</param>
-    public static async Task ProgressAsync(TextWriter error, string description, int count, Func<Action, Task> work)
+    /// <typeparam name="T">What the work gives.</typeparam>
+    public static async Task<T> ProgressAsync<T>(TextWriter error, string description, int count, Func<Action, Task<T>> work)
     {
         if (System.Console.IsErrorRedirected || !ReferenceEquals(error, System.Console.Error))
         {
-            await work(static () => { }).ConfigureAwait(false);
-            return;
+            return await work(static () => { }).ConfigureAwait(false);
         }
 
-        await Console(error).Progress().AutoClear(true)
+        return await Console(error).Progress().AutoClear(true)
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RateColumn(), new RemainingTimeColumn())
-            .StartAsync(async context =>
+            .StartAsync(context =>
             {
                 ProgressTask task = context.AddTask(description, maxValue: count);
-                await work(() => task.Increment(1)).ConfigureAwait(false);
+                return work(() => task.Increment(1));
             }).ConfigureAwait(false);
     }
 

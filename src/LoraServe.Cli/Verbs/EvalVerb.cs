@@ -49,16 +49,14 @@ internal static class EvalVerb
 
             int? endToken = tokenizer.SpecialIds.Eos ?? (loaded.Generation.EndTokens is [var first, ..] ? first : null);
             var evaluator = new Evaluator(engine, tokenizer, endToken, adapters, options);
-            (EvaluationResult Result, RowOutcome[] Outcomes) evaluation = default;
-            await Terminal.ProgressAsync(
-                arguments.InvocationConfiguration.Error, "Evaluating", rows.Count,
-                async rowDone => evaluation = await evaluator.RunAsync(rows, rowDone, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            (EvaluationResult result, RowOutcome[] outcomes) = await Terminal.ProgressAsync(
+                arguments.InvocationConfiguration.Error, "Evaluating", rows.Count, rowDone => evaluator.RunAsync(rows, rowDone, cancellationToken)).ConfigureAwait(false);
             if (arguments.GetValue(answers) is { } file)
             {
-                WriteAnswers(file, rows, evaluation.Outcomes);
+                WriteAnswers(file, rows, outcomes);
             }
 
-            Write(evaluation.Result, options, arguments.GetValue(json), arguments.InvocationConfiguration.Output);
+            Write(result, options, arguments.GetValue(json), arguments.InvocationConfiguration.Output);
         });
         return verb;
     }
