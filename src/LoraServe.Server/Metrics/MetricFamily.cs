@@ -11,9 +11,12 @@ internal sealed class MetricFamily
     /// <summary>Series beyond this many share one with the label <c>overflow="true"</c>, so that labels cannot use up the memory.</summary>
     private const int MaxSeries = 1_000;
 
+    private const string Overflow = "overflow=\"true\"";
+
     private static readonly double[] s_defaultBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
     private readonly ConcurrentDictionary<string, MetricSeries> _series = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<int, MetricSeries> _byHash = new();
     private readonly Kind _kind;
     private readonly double[] _bounds;
     private readonly string _help;
@@ -37,13 +40,17 @@ internal sealed class MetricFamily
 
     public string Name { get; }
 
+    /// <summary>Notes a measurement. Instruments call this on the engine's thread, so a series that is known costs no allocation.</summary>
     public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        string labels = MetricNames.Labels(tags);
-        if (!_series.TryGetValue(labels, out MetricSeries? series))
+        int hash = Hash(tags);
+        if (!_byHash.TryGetValue(hash, out MetricSeries? series) || !series.IsFor(tags))
         {
-            string key = _series.Count < MaxSeries ? labels : "overflow=\"true\"";
-            series = _series.GetOrAdd(key, static (name, bounds) => new MetricSeries(name, bounds), _bounds);
+            series = FindByLabels(tags);
+            if (series.IsFor(tags))
+            {
+                _byHash[hash] = series;
+            }
         }
 
         series.Record(value);
@@ -78,6 +85,18 @@ internal sealed class MetricFamily
                 WriteSample(page, Name, series.Labels, Number(value));
             }
         }
+    }
+
+    private static int Hash(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        var hash = new HashCode();
+        foreach (KeyValuePair<string, object?> tag in tags)
+        {
+            hash.Add(tag.Key, StringComparer.Ordinal);
+            hash.Add(tag.Value);
+        }
+
+        return hash.ToHashCode();
     }
 
     private static Kind KindOf(Instrument instrument)
@@ -118,6 +137,19 @@ internal sealed class MetricFamily
         }
 
         page.Append(' ').Append(value).Append('\n');
+    }
+
+    private MetricSeries FindByLabels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        string labels = MetricNames.Labels(tags);
+        if (_series.TryGetValue(labels, out MetricSeries? series))
+        {
+            return series;
+        }
+
+        return _series.Count < MaxSeries
+            ? _series.GetOrAdd(labels, new MetricSeries(labels, tags.ToArray(), _bounds))
+            : _series.GetOrAdd(Overflow, static (name, bounds) => new MetricSeries(name, [], bounds), _bounds);
     }
 
     private void WriteHistogram(StringBuilder page, string labels, MetricSeries.Snapshot values)

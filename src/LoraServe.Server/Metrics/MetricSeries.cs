@@ -1,7 +1,7 @@
 namespace LoraServe.Server.Metrics;
 
 /// <summary>What has been measured for one instrument and one set of labels.</summary>
-internal sealed class MetricSeries(string labels, double[] bounds)
+internal sealed class MetricSeries(string labels, KeyValuePair<string, object?>[] tags, double[] bounds)
 {
     private readonly Lock _lock = new();
     private readonly long[] _buckets = new long[bounds.Length + 1];
@@ -11,6 +11,25 @@ internal sealed class MetricSeries(string labels, double[] bounds)
 
     /// <summary>The labels as they are printed, without braces; empty for none.</summary>
     public string Labels { get; } = labels;
+
+    /// <summary>Whether these are the tags, in the same order, that this series was made for.</summary>
+    public bool IsFor(ReadOnlySpan<KeyValuePair<string, object?>> others)
+    {
+        if (others.Length != tags.Length)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < tags.Length; i++)
+        {
+            if (tags[i].Key != others[i].Key || !Equals(tags[i].Value, others[i].Value))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 
     /// <summary>Adds one measurement: counters sum up, gauges keep the last, histograms count it in its bucket.</summary>
     public void Record(double value)

@@ -1,3 +1,4 @@
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Cache;
 
 namespace LoraServe.Serving.Scheduling;
@@ -18,6 +19,7 @@ internal abstract class Sequence
         _tokens = tokens;
         TokenCount = count;
         PromptLength = promptLength;
+        Pages = new List<int>((tokens.Length + KvPool.PageTokens - 1) / KvPool.PageTokens); // never grows while generating
     }
 
     /// <summary>The request that it belongs to.</summary>
@@ -40,7 +42,7 @@ internal abstract class Sequence
     public int PendingTokens => TokenCount - CachedTokens;
 
     /// <summary>Its pages of the key/value cache, in order.</summary>
-    public List<int> Pages { get; } = [];
+    public List<int> Pages { get; }
 
     /// <summary>Leading full pages that the prefix cache has seen.</summary>
     public int NotedPages { get; set; }

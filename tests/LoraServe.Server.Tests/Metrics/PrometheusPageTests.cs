@@ -70,4 +70,21 @@ public sealed class PrometheusPageTests : IDisposable
         Assert.Contains("app_requests_total{overflow=\"true\"} 500\n", page, StringComparison.Ordinal);
         Assert.Equal(1_003, page.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
     }
+
+    [Fact]
+    public void Record_KnownSeries_AllocatesNothing()
+    {
+        Counter<long> tokens = _meter.CreateCounter<long>("app.out");
+        var tag = new KeyValuePair<string, object?>("adapter", "support");
+        tokens.Add(1, tag);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (int i = 0; i < 100; i++)
+        {
+            tokens.Add(1, tag);
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Contains("app_out_total{adapter=\"support\"} 101\n", _page.Render(), StringComparison.Ordinal);
+    }
 }
