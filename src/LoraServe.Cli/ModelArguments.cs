@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LoraServe.Compute;
+using LoraServe.Compute.Machine;
 using LoraServe.Models;
 using Spectre.Console;
 
@@ -12,7 +13,7 @@ internal sealed class ModelArguments
 
     private readonly Option<string> _model = new("--model") { Description = "A GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
     private readonly Option<Arithmetic> _arithmetic = new("--arithmetic") { Description = "exact computes in float32 throughout; fast rounds activations against quantised weights.", DefaultValueFactory = _ => Compute.Arithmetic.Fast };
-    private readonly Option<int> _threads = new("--threads") { Description = "Threads that compute; 0 for one per processor.", HelpName = "N" };
+    private readonly Option<int> _threads = new("--threads") { Description = "Threads that compute; 0 for one per physical core.", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
     public void AddTo(Command verb)
@@ -31,9 +32,9 @@ internal sealed class ModelArguments
         int threads = arguments.GetValue(_threads);
         return threads switch
         {
-            0 => Environment.ProcessorCount,
+            0 => ProcessorTopology.PhysicalCores,
             > 0 and <= 1024 => threads,
-            _ => throw new UsageException($"--threads is {threads}; expected 0 (one per processor) to 1024."),
+            _ => throw new UsageException($"--threads is {threads}; expected 0 (one per physical core) to 1024."),
         };
     }
 

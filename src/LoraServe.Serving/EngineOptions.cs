@@ -7,7 +7,7 @@ namespace LoraServe.Serving;
 /// <summary>Sizes and limits of an engine. Checked when the engine is made.</summary>
 public sealed record EngineOptions
 {
-    /// <summary>Threads that compute, the loop's own included; 0 for one per processor.</summary>
+    /// <summary>Threads that compute, the loop's own included; 0 for one per physical core.</summary>
     [Range(0, 1024)]
     public int Workers { get; set; }
 

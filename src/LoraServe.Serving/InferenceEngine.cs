@@ -1,4 +1,5 @@
 using LoraServe.Compute;
+using LoraServe.Compute.Machine;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
@@ -49,7 +50,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         _time = time ?? TimeProvider.System;
         _spec = model.Spec;
         Adapters = new AdapterStore(model, _options, loggers.CreateLogger<AdapterStore>(), _time);
-        _pool = new WorkerPool(_options.Workers > 0 ? _options.Workers : Environment.ProcessorCount);
+        _pool = new WorkerPool(_options.Workers > 0 ? _options.Workers : ProcessorTopology.PhysicalCores);
         ElementType pageType = _options.KvCacheType ?? (model.Arithmetic == Arithmetic.Exact ? ElementType.F32 : ElementType.F16);
         long pageBytes = KvPool.BytesPerPage(_spec, pageType);
         int pageCount = (int)Math.Clamp(_options.KvCacheBytes / pageBytes, 1, int.MaxValue / KvPool.PageTokens);
