@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using LoraServe.Tokenization.Text;
 
@@ -12,52 +13,74 @@ internal sealed class ByteLevelDecoder : DecoderStep
 
     private sealed class Stage(IFragmentSink next) : IFragmentSink
     {
-        // Keeps the start of a character that is cut off until the rest comes.
-        private readonly Decoder _utf8 = Encoding.UTF8.GetDecoder();
         private byte[] _bytes = new byte[64];
         private char[] _characters = new char[64];
+
+        // The start of a character that is cut off stays at the front of the bytes until the rest comes.
+        private int _held;
         private bool _isFirst = true;
 
-        public void Accept(ReadOnlySpan<char> fragment, bool startsToken) => Decode(ReadBytes(fragment), flush: false);
+        public void Accept(ReadOnlySpan<char> fragment, bool startsToken)
+        {
+            Add(fragment);
+            PutOut(isEnd: false);
+        }
 
         public void Finish()
         {
-            Decode([], flush: true);
+            PutOut(isEnd: true);
             next.Finish();
         }
 
-        private ReadOnlySpan<byte> ReadBytes(ReadOnlySpan<char> token)
+        private void Add(ReadOnlySpan<char> token)
         {
-            int most = Encoding.UTF8.GetMaxByteCount(token.Length);
+            int most = _held + Encoding.UTF8.GetMaxByteCount(token.Length);
             if (_bytes.Length < most)
             {
-                _bytes = new byte[2 * most];
+                Array.Resize(ref _bytes, 2 * most);
             }
 
+            Span<byte> bytes = _bytes.AsSpan(_held);
             for (int i = 0; i < token.Length; i++)
             {
                 int value = ByteCharacters.ByteOf(token[i]);
                 if (value < 0)
                 {
                     // Not spelled in bytes: an added token with white space, for one. It stands for its own text.
-                    return _bytes.AsSpan(0, Encoding.UTF8.GetBytes(token, _bytes));
+                    _held += Encoding.UTF8.GetBytes(token, bytes);
+                    return;
                 }
 
-                _bytes[i] = (byte)value;
+                bytes[i] = (byte)value;
             }
 
-            return _bytes.AsSpan(0, token.Length);
+            _held += token.Length;
         }
 
-        private void Decode(ReadOnlySpan<byte> bytes, bool flush)
+        private void PutOut(bool isEnd)
         {
-            int most = Encoding.UTF8.GetMaxCharCount(bytes.Length);
-            if (_characters.Length < most)
+            if (_characters.Length < _held)
             {
-                _characters = new char[2 * most];
+                _characters = new char[2 * _held];
             }
 
-            int count = _utf8.GetChars(bytes, _characters, flush);
+            ReadOnlySpan<byte> rest = _bytes.AsSpan(0, _held);
+            int count = 0;
+            while (rest.Length > 0)
+            {
+                OperationStatus status = Rune.DecodeFromUtf8(rest, out Rune rune, out int used);
+                if (status == OperationStatus.NeedMoreData && !isEnd)
+                {
+                    break;
+                }
+
+                // What is no UTF-8 reads as U+FFFD.
+                count += rune.EncodeToUtf16(_characters.AsSpan(count));
+                rest = rest[used..];
+            }
+
+            rest.CopyTo(_bytes);
+            _held = rest.Length;
             next.Accept(_characters.AsSpan(0, count), _isFirst);
             _isFirst = false;
         }

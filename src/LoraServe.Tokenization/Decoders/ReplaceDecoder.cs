@@ -1,4 +1,3 @@
-using System.Text;
 using LoraServe.Tokenization.Patterns;
 
 namespace LoraServe.Tokenization.Decoders;
@@ -11,18 +10,19 @@ internal sealed class ReplaceDecoder(Pattern pattern, string content) : DecoderS
 
     private sealed class Stage(PatternMatcher matcher, string content, bool isFused, IFragmentSink next) : IFragmentSink
     {
-        private readonly StringBuilder _held = new();
+        private readonly TextSink _held = new();
+        private readonly TextSink _replaced = new();
 
         public void Accept(ReadOnlySpan<char> fragment, bool startsToken)
         {
             // A match may reach over the fragments of one token, and of a fused one the end is not known before all ends.
             if (isFused)
             {
-                _held.Append(fragment);
+                _held.Accept(fragment, startsToken);
             }
             else
             {
-                next.Accept(Replace(fragment.ToString()), startsToken);
+                next.Accept(Replace(fragment), startsToken);
             }
         }
 
@@ -30,22 +30,22 @@ internal sealed class ReplaceDecoder(Pattern pattern, string content) : DecoderS
         {
             if (isFused)
             {
-                next.Accept(Replace(_held.ToString()), startsToken: true);
+                next.Accept(Replace(_held.Text), startsToken: true);
             }
 
             next.Finish();
         }
 
-        private string Replace(string text)
+        private ReadOnlySpan<char> Replace(ReadOnlySpan<char> text)
         {
-            StringBuilder builder = new(text.Length);
+            _replaced.Clear();
             PatternScan scan = new(matcher, text);
             while (scan.MoveNext(out int start, out int end, out bool isMatch))
             {
-                builder.Append(isMatch ? content.AsSpan() : text.AsSpan(start, end - start));
+                _replaced.Accept(isMatch ? content : text[start..end], startsToken: false);
             }
 
-            return builder.ToString();
+            return _replaced.Text;
         }
     }
 }

@@ -7,12 +7,16 @@ internal sealed class SuffixDecoder(string suffix) : DecoderStep
 
     private sealed class Stage(string suffix, IFragmentSink next) : IFragmentSink
     {
-        private string? _last;
+        private readonly TextSink _last = new();
+        private readonly TextSink _replaced = new();
+        private bool _hasLast;
 
         public void Accept(ReadOnlySpan<char> fragment, bool startsToken)
         {
             PutOutLast(" ");
-            _last = fragment.ToString();
+            _last.Clear();
+            _last.Accept(fragment, startsToken);
+            _hasLast = true;
         }
 
         public void Finish()
@@ -21,14 +25,27 @@ internal sealed class SuffixDecoder(string suffix) : DecoderStep
             next.Finish();
         }
 
-        private void PutOutLast(string space)
+        private void PutOutLast(ReadOnlySpan<char> space)
         {
-            if (_last is not null)
+            if (!_hasLast)
             {
-                next.Accept(suffix.Length == 0 ? _last : _last.Replace(suffix, space, StringComparison.Ordinal), startsToken: true);
+                return;
             }
 
-            _last = null;
+            _hasLast = false;
+            _replaced.Clear();
+            ReadOnlySpan<char> rest = _last.Text;
+            for (int at = Find(rest); at >= 0; at = Find(rest))
+            {
+                _replaced.Accept(rest[..at], startsToken: false);
+                _replaced.Accept(space, startsToken: false);
+                rest = rest[(at + suffix.Length)..];
+            }
+
+            _replaced.Accept(rest, startsToken: false);
+            next.Accept(_replaced.Text, startsToken: true);
         }
+
+        private int Find(ReadOnlySpan<char> text) => suffix.Length == 0 ? -1 : text.IndexOf(suffix);
     }
 }
