@@ -1,4 +1,6 @@
 using LoraServe.Testing;
+using LoraServe.Tokenization.Files;
+using LoraServe.Tokenization.Text;
 
 namespace LoraServe.Tokenization.Tests;
 
@@ -49,6 +51,32 @@ public class GgufTokenizerTests
     }
 
     [Theory]
+    [InlineData("gpt-2", "It's 1234  ok\n\n!?", "It|'s| 1234| | ok|\n|\n|!?")]
+    [InlineData("smollm", "It's 1234  ok\n\n!?", "It|'s| |1|2|3|4| | ok|\n|\n|!?")]
+    [InlineData("llama-bpe", "IT'S 1234  ok\n\n!?", "IT|'S| |123|4| | ok|\n\n|!?")]
+    [InlineData("minicpm5", "IT'S 1234", "IT|'S| |123|4")]
+    [InlineData("qwen2", "IT'S 1234  ok!?\n", "IT|'S| |1|2|3|4| | ok|!?\n")]
+    [InlineData("qwen35", "a\u0E31b 12", "a\u0E31b| |1|2")]
+    [InlineData("stablelm2", "It's 12", "It|'s| |1|2")]
+    [InlineData("bailingmoe", "It's\n\n12", "It|'s|\n\n|1|2")]
+    [InlineData("seed-coder", "It's !?\n12", "It|'s| !?|\n|1|2")]
+    [InlineData("gpt-4o", "camelCase'S a/b//\n 1234", "camel|Case'S| a|/b|//\n| |123|4")]
+    [InlineData("tiny_aya", "12345 ab", "12|345| ab")]
+    [InlineData("tekken", "camelCase 12", "camel|Case| |1|2")]
+    [InlineData("deepseek-coder", "ab, 12\n", "ab|,| |1|2|\n")]
+    [InlineData("deepseek-v3", "日本a (x) 1234", "日本|a| (|x|)| |123|4")]
+    [InlineData("bloom", "ab, cd. 12", "ab|,| cd|.| 12")]
+    [InlineData("viking", "ab, 12", "ab|,| |1|2")]
+    [InlineData("falcon", "a!? 12345", "a|!?| |123|45")]
+    [InlineData("default", "a!? 12345", "a|!?| |123|45")]
+    public void Find_KnownName_CutsAsTheModelDoes(string name, string text, string expected)
+    {
+        List<string> words = [];
+        GgufPreTokenizer.Find(name).PreTokenizer.CreateStage(new Words(words)).Accept(TextPiece.Whole(text, trackOrigins: false));
+        Assert.Equal(expected, string.Join('|', words));
+    }
+
+    [Theory]
     [InlineData("bert", null, 0, "bert")]
     [InlineData("gpt2", 7, 0, "bos_token_id")]
     [InlineData("gpt2", 0, 1, "token_type")]
@@ -85,6 +113,11 @@ public class GgufTokenizerTests
         int[] ids = tokenizer.Encode("ab aé", addSpecialTokens: true);
         Assert.Equal([1, 3, 6, 7, 8 + 0xC3, 8 + 0xA9], ids);
         Assert.Equal("ab aé", tokenizer.Decode(ids, skipSpecialTokens: true));
+    }
+
+    private sealed class Words(List<string> words) : IPieceSink
+    {
+        public void Accept(in TextPiece piece) => words.Add(piece.Span.ToString());
     }
 
     private static IEnumerable<(string Gguf, string Json)> Pairs()

@@ -14,30 +14,28 @@ internal sealed class AddedVocabulary
     private readonly Normalizer? _normalizer;
 
     /// <summary>Takes the tokens over; empty ones are left out, since they would be found everywhere.</summary>
-    public AddedVocabulary(IEnumerable<AddedToken> tokens, Normalizer? normalizer)
+    public AddedVocabulary(List<AddedToken> tokens, Normalizer? normalizer)
     {
         _normalizer = normalizer;
-        // Of equal texts special tokens count first, in this order.
-        AddedToken[] ordered = [.. tokens.Where(token => token.Content.Length > 0).OrderBy(token => !token.IsSpecial)];
-        foreach (AddedToken token in ordered)
+        List<AddedToken> plain = [];
+        List<AddedToken> normalized = [];
+        foreach (AddedToken token in SpecialFirst(tokens))
         {
             _byId[token.Id] = token;
             _decoded[token.Id] = token.IsNormalized ? normalizer?.Normalize(token.Content) ?? token.Content : token.Content;
             _byContent.TryAdd(token.Content, token);
+            Size = Math.Max(Size, token.Id + 1);
+            (token.IsNormalized ? normalized : plain).Add(token);
         }
 
-        AddedToken[] plain = [.. ordered.Where(token => !token.IsNormalized)];
-        AddedToken[] normalized = [.. ordered.Where(token => token.IsNormalized)];
-        _plain = plain.Length == 0 ? null : new AddedTokenSearch(plain, [.. plain.Select(token => token.Content)]);
-        _normalized = normalized.Length == 0
-            ? null
-            : new AddedTokenSearch(normalized, [.. normalized.Select(token => _decoded[token.Id])]);
+        _plain = plain.Count == 0 ? null : new AddedTokenSearch(plain, plain.ConvertAll(token => token.Content));
+        _normalized = normalized.Count == 0 ? null : new AddedTokenSearch(normalized, normalized.ConvertAll(token => _decoded[token.Id]));
     }
 
     public AddedToken? this[int id] => _byId.GetValueOrDefault(id);
 
     /// <summary>One more than the largest id.</summary>
-    public int Size => _byId.Count == 0 ? 0 : _byId.Keys.Max() + 1;
+    public int Size { get; }
 
     public AddedToken? Find(string content) => _byContent.GetValueOrDefault(content);
 
@@ -60,6 +58,14 @@ internal sealed class AddedVocabulary
                 CutNormalized(_normalizer?.Normalize(part) ?? part, parseSpecialTokens, acceptToken, text);
             }
         }
+    }
+
+    /// <summary>Of equal texts special tokens count first, in their order.</summary>
+    private static List<AddedToken> SpecialFirst(List<AddedToken> tokens)
+    {
+        List<AddedToken> ordered = tokens.FindAll(token => token.IsSpecial && token.Content.Length > 0);
+        ordered.AddRange(tokens.FindAll(token => !token.IsSpecial && token.Content.Length > 0));
+        return ordered;
     }
 
     private void CutNormalized(in TextPiece piece, bool parseSpecialTokens, Action<AddedToken, TextPiece> acceptToken, IPieceSink text)

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace LoraServe.Tokenization.AddedTokens;
 
@@ -17,15 +18,17 @@ internal sealed class TextSearch
     /// <summary>Builds the automaton; of equal texts the first counts, and an empty one is never found.</summary>
     public TextSearch(IReadOnlyList<string> texts)
     {
+        StringBuilder first = new();
         for (int i = 0; i < texts.Count; i++)
         {
             _lengths.Add(texts[i].Length);
+            first.Append(texts[i].AsSpan(0, Math.Min(1, texts[i].Length)));
             Add(texts[i], i);
         }
 
-        _first = SearchValues.Create(texts.Where(text => text.Length > 0).Select(text => text[0]).Distinct().ToArray());
+        _first = SearchValues.Create(first.ToString());
         _fallbacks = new int[_parents.Count];
-        foreach (int node in Enumerable.Range(1, _parents.Count - 1).OrderBy(node => _depths[node]))
+        foreach (int node in NodesByDepth())
         {
             _fallbacks[node] = _parents[node] == 0 ? 0 : Follow(_fallbacks[_parents[node]], _characters[node]);
             _found[node] = _found[node] >= 0 ? _found[node] : _found[_fallbacks[node]];
@@ -71,6 +74,19 @@ internal sealed class TextSearch
         }
 
         return index >= 0;
+    }
+
+    /// <summary>All nodes but the root, so that those that a fallback can lead to come first.</summary>
+    private ReadOnlySpan<int> NodesByDepth()
+    {
+        int[] nodes = new int[_parents.Count];
+        for (int node = 0; node < nodes.Length; node++)
+        {
+            nodes[node] = node;
+        }
+
+        Array.Sort(_depths.ToArray(), nodes);
+        return nodes.AsSpan(1);
     }
 
     private void Add(string text, int index)

@@ -64,6 +64,7 @@ internal static class BpeModelReader
         char[] joined = new char[256];
         string path = list.Path;
         int rank = 0;
+        int merged = Vocabulary.None;
         foreach (JsonElement element in list.Elements())
         {
             JsonNode item = new(element, path, rank);
@@ -79,17 +80,18 @@ internal static class BpeModelReader
 
             leftText.CopyTo(joined);
             rest.CopyTo(joined.AsSpan(leftText.Length));
+            merged = Known(vocabulary.IdOrNone(joined.AsSpan(0, length), likely: merged + 1), joined.AsSpan(0, length), item);
             merges.Add(
-                KnownId(vocabulary, leftText, item),
-                KnownId(vocabulary, rightText, item),
+                Known(vocabulary.IdOrNone(leftText), leftText, item),
+                Known(vocabulary.IdOrNone(rightText), rightText, item),
                 rank++,
-                KnownId(vocabulary, joined.AsSpan(0, length), item));
+                merged);
         }
 
         return merges;
     }
 
-    private static int KnownId(Vocabulary vocabulary, ReadOnlySpan<char> token, JsonNode merge) => vocabulary.IdOrNone(token) is var id && id != Vocabulary.None
+    private static int Known(int id, ReadOnlySpan<char> token, JsonNode merge) => id != Vocabulary.None
         ? id
         : throw merge.Refused($"the merge {merge.Element.GetRawText()} needs '{token}', which is not in the vocabulary");
 

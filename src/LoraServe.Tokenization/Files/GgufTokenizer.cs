@@ -175,6 +175,7 @@ internal static class GgufTokenizer
         MergeTable merges = new(pairs.Length);
         char[] joined = new char[256];
         int rank = 0;
+        int merged = Vocabulary.None;
         for (int i = 0; i < pairs.Length; i++)
         {
             string pair = pairs[i];
@@ -194,7 +195,7 @@ internal static class GgufTokenizer
             ReadOnlySpan<char> right = pair.AsSpan(space + 1);
             left.CopyTo(joined);
             right.CopyTo(joined.AsSpan(space));
-            int merged = vocabulary.IdOrNone(joined.AsSpan(0, pair.Length - 1));
+            merged = vocabulary.IdOrNone(joined.AsSpan(0, pair.Length - 1), likely: merged + 1);
             if (merged == Vocabulary.None)
             {
                 continue;

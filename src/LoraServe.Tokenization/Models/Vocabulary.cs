@@ -40,6 +40,9 @@ internal sealed class Vocabulary
         return slot.Text is null ? None : slot.Id;
     }
 
+    /// <summary>As the other, after a look at the id that the token probably has: most files list tokens in the order of the merges that make them.</summary>
+    public int IdOrNone(ReadOnlySpan<char> token, int likely) => Text(likely) is { } text && token.SequenceEqual(text) ? likely : IdOrNone(token);
+
     /// <summary>The text of an id, or null.</summary>
     public string? Text(int id) => (uint)id < (uint)_texts.Length ? _texts[id] : null;
 
