@@ -61,6 +61,7 @@ public sealed unsafe class GgufMetadata
         Find(key, isArray: false, "a bool", type => type == GgufValueType.Bool, out GgufValue value) ? *Pointer(value) != 0 : null;
 
     /// <summary>An array of texts, or null where the file has no such key.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public string[]? FindStrings(string key)
     {
         if (!Find(key, isArray: true, "an array of strings", IsString, out GgufValue value))
@@ -100,6 +101,7 @@ public sealed unsafe class GgufMetadata
         return text;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private T[]? FindArray<T>(string key, string expected, Predicate<GgufValueType> accepts, Func<string, GgufValue, int, T> read)
     {
         if (!Find(key, isArray: true, expected, accepts, out GgufValue value))

@@ -35,7 +35,7 @@ internal unsafe ref struct GgufReader(string file, byte* data, long length)
     public string ReadName(string what)
     {
         long at = Position + sizeof(ulong);
-        SkipString(what);
+        SkipStrings(1, what);
         try
         {
             return s_strict.GetString(data + at, checked((int)(Position - at)));
@@ -61,10 +61,7 @@ internal unsafe ref struct GgufReader(string file, byte* data, long length)
         var value = new GgufValue((GgufValueType)type, isArray, count, Position);
         if (type == (uint)GgufValueType.String)
         {
-            for (long i = 0; i < count; i++)
-            {
-                SkipString(what);
-            }
+            SkipStrings(count, what);
         }
         else
         {
@@ -74,7 +71,16 @@ internal unsafe ref struct GgufReader(string file, byte* data, long length)
         return value;
     }
 
-    private void SkipString(string what) => Skip(Read<ulong>($"length of {what}"), what);
+    /// <remarks>Vocabularies have hundreds of thousands of strings, so the loop is compiled well at once and makes one text for its complaints.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void SkipStrings(long count, string what)
+    {
+        string lengthOf = $"length of {what}";
+        for (long i = 0; i < count; i++)
+        {
+            Skip(Read<ulong>(lengthOf), what);
+        }
+    }
 
     private void Skip(ulong bytes, string what)
     {
