@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the gRPC clients that the interoperability tests talk to: Python's grpcio (Debian), Node's grpc-js and
-# proto-loader, and the `buf` command line (npm). Quick when everything is there already. A peer that cannot be
+# proto-loader, and the `buf` command line (npm); and promtool, which checks the metrics page (Debian). Quick when everything is there already. A peer that cannot be
 # installed is reported and left out; the tests that need it are skipped and say so.
 set -uo pipefail
 cd "$(dirname "$0")"
@@ -16,6 +16,15 @@ elif command -v apt-get >/dev/null \
   echo "python3-grpcio: installed"
 else
   echo "python3-grpcio: not installed (see artifacts/peers/apt.log)"
+fi
+
+if [ -x /usr/bin/promtool ]; then
+  echo "promtool: present"
+elif command -v apt-get >/dev/null \
+  && { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends prometheus; } >"$target/apt-promtool.log" 2>&1; then
+  echo "promtool: installed"
+else
+  echo "promtool: not installed (see artifacts/peers/apt-promtool.log)"
 fi
 
 if [ -f "$target/node/node_modules/.installed" ] && cmp -s node/package.json "$target/node/package.json"; then

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LoraServe.Compute.Memory;
 using LoraServe.EndToEnd.Tests.Setup;
 using LoraServe.V1;
 using Xunit.Abstractions;
@@ -17,14 +16,14 @@ public class MemoryTests(ITestOutputHelper output)
         await UseAsync("first"); // scratch memory grows with the first use
         await server.Client.Adapters.UnloadAsync(new UnloadAdapterRequest { Name = "first" });
         await server.IdleAsync();
-        long before = AllocatedBytes();
+        long before = Resources.NativeBytes();
         for (int i = 0; i < Count; i++)
         {
             await UseAsync($"a{i}", pin: i == 0);
         }
 
         ListAdaptersResponse listed = await server.Client.Adapters.ListAsync(new ListAdaptersRequest { ResidentOnly = true });
-        long used = AllocatedBytes() - before;
+        long used = Resources.NativeBytes() - before;
         output.WriteLine($"{Count} adapters: {used} bytes of native memory, {listed.ResidentBytes} bytes resident");
         Assert.Equal(Count, listed.Adapters.Count);
         Assert.Equal(listed.ResidentBytes, (ulong)listed.Adapters.Sum(adapter => (long)adapter.ResidentBytes));
@@ -34,7 +33,7 @@ public class MemoryTests(ITestOutputHelper output)
             await server.Client.Adapters.UnloadAsync(new UnloadAdapterRequest { Name = adapter.Name });
         }
 
-        await Eventually.TrueAsync(() => AllocatedBytes() <= before, () => $"{AllocatedBytes() - before} of {used} bytes do not come back");
+        await Eventually.TrueAsync(() => Resources.NativeBytes() <= before, () => $"{Resources.NativeBytes() - before} of {used} bytes do not come back");
         listed = await server.Client.Adapters.ListAsync(new ListAdaptersRequest());
         Assert.Empty(listed.Adapters);
         Assert.Equal(0ul, listed.ResidentBytes);
@@ -91,12 +90,4 @@ public class MemoryTests(ITestOutputHelper output)
     }
 
     private static long Loads(TestServer server) => server.Engine.Adapters.List().Sum(adapter => adapter.Misses);
-
-    /// <summary>Native memory of the process, without what only awaits collection.</summary>
-    private static long AllocatedBytes()
-    {
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        return NativeBuffer.AllocatedBytes;
-    }
 }
