@@ -12,6 +12,10 @@ public class GgufTokenizerTests
         "<|im_start|>user\nHi<|im_end|>", "x=1;y=22;z=333;w=4444", "I'LL you'Re DON'T", "١٢٣ Ⅷ ½", " ", "",
     ];
 
+    private static readonly string[] s_prompts = SharedFiles.TryGet("fixtures/tokenizers/qwen2-style/cases.jsonl") is { } cases
+        ? [.. GoldenCases.Rows(cases).Select(row => row.GetProperty("text").GetString()!)]
+        : [];
+
     public static TheoryData<string> SharedPairs => [.. Pairs().Select(pair => pair.Gguf)];
 
     [SkippableTheory]
@@ -21,10 +25,10 @@ public class GgufTokenizerTests
         string path = SharedFiles.Require(gguf);
         Tokenizer embedded = Tokenizer.FromGguf(GgufMetadata.Read(path));
         Tokenizer json = Tokenizer.FromFile(SharedFiles.Require(Pairs().First(pair => pair.Gguf == gguf).Json));
-        foreach (string text in s_texts.Concat(Prompts()))
+        foreach (string text in s_texts.Concat(s_prompts))
         {
-            Assert.Equal(json.Encode(text, addSpecialTokens: false), embedded.Encode(text, addSpecialTokens: false));
             int[] ids = json.Encode(text, addSpecialTokens: false);
+            Assert.Equal(ids, embedded.Encode(text, addSpecialTokens: false));
             Assert.Equal(json.Decode(ids, skipSpecialTokens: true), embedded.Decode(ids, skipSpecialTokens: true));
         }
     }
@@ -134,9 +138,4 @@ public class GgufTokenizerTests
             }
         }
     }
-
-    private static IEnumerable<string> Prompts() =>
-        SharedFiles.TryGet("fixtures/tokenizers/qwen2-style/cases.jsonl") is { } cases
-            ? GoldenCases.Rows(cases).Select(row => row.GetProperty("text").GetString()!)
-            : [];
 }

@@ -4,7 +4,7 @@ using LoraServe.Tokenization.Models;
 
 namespace LoraServe.Tokenization.Files;
 
-/// <summary>Reads the model of a tokenizer.json.</summary>
+/// <summary>Reads the model of a tokenizer.json. Its <c>dropout</c> plays no part: it varies the tokens of a text in training.</summary>
 internal static class BpeModelReader
 {
     public static BpeConfig Read(JsonNode model)
