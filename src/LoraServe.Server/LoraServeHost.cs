@@ -2,6 +2,7 @@ using System.Net;
 using Grpc.HealthCheck;
 using LoraServe.Server.Access;
 using LoraServe.Server.AdapterManagement;
+using LoraServe.Server.Calls;
 using LoraServe.Server.Errors;
 using LoraServe.Server.Inference;
 using LoraServe.Server.Metrics;
@@ -76,11 +77,13 @@ public sealed class LoraServeHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, options));
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.Services.AddSingleton(served);
+        builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new CallerDirectory(access));
         builder.Services.AddSingleton(_ => new PrometheusPage(EngineMetrics.MeterName));
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MaxReceiveMessageBytes;
+            grpc.Interceptors.Add<CallLogInterceptor>();
             grpc.Interceptors.Add<ErrorInterceptor>();
             grpc.Interceptors.Add<AccessInterceptor>();
         });

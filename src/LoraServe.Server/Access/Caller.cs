@@ -12,6 +12,9 @@ internal sealed record Caller(string Tenant, bool IsAdmin)
 
     public static Caller Of(ServerCallContext context) => (Caller)context.UserState[s_key];
 
+    /// <summary>The caller; null where the call was refused before anybody asked who it is from.</summary>
+    public static Caller? Find(ServerCallContext context) => context.UserState.TryGetValue(s_key, out object? caller) ? (Caller)caller : null;
+
     public void Attach(ServerCallContext context) => context.UserState[s_key] = this;
 
     /// <exception cref="RpcException">PERMISSION_DENIED: the caller is no administrator.</exception>
