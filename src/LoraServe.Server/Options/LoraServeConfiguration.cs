@@ -38,8 +38,16 @@ public sealed class LoraServeConfiguration
         }
         catch (Exception exception) when (exception is InvalidOperationException or FormatException or InvalidDataException)
         {
-            string reason = exception.InnerException is FormatException inner ? $"{exception.Message} {inner.Message}" : exception.Message;
-            throw new InvalidDataException($"{jsonFile ?? "The environment"}: {reason}", exception);
+            throw new InvalidDataException($"{jsonFile ?? "The environment"}: {string.Join(' ', Reasons(exception))}", exception);
+        }
+    }
+
+    /// <summary>The outer message says what failed, the inner ones which setting or line.</summary>
+    private static IEnumerable<string> Reasons(Exception exception)
+    {
+        for (Exception? reason = exception; reason is not null; reason = reason.InnerException)
+        {
+            yield return reason.Message;
         }
     }
 }

@@ -1,0 +1,92 @@
+using LoraServe.Server.Options;
+using LoraServe.Testing;
+
+namespace LoraServe.Server.Tests.Options;
+
+public sealed class LoraServeConfigurationTests : IDisposable
+{
+    private readonly string _file = Path.Combine(Path.GetTempPath(), $"loraserve-{Guid.NewGuid():n}.json");
+
+    public void Dispose() => File.Delete(_file);
+
+    [Fact]
+    public void Read_NoFile_HasTheDefaults()
+    {
+        LoraServeConfiguration settings = LoraServeConfiguration.Read(null);
+
+        Assert.Equal(("localhost", 8080, null), (settings.Server.Host, settings.Server.Port, settings.Server.HttpPort));
+        Assert.Equal(512, settings.Engine.MaxBatchRows);
+        Assert.Empty(settings.Access.Keys);
+    }
+
+    [Fact]
+    public void Read_File_SetsWhatItNames()
+    {
+        LoraServeConfiguration settings = Read("""
+            {
+              "LoraServe": {
+                "Server": { "Port": 9000, "OtlpEndpoint": "http://collector:4317", "DrainTimeout": "00:01:00" },
+                "Engine": { "KvCacheType": "F32", "TenantWeights": { "a": 2.5 }, "AdapterLimits": { "AllowNoEffect": true } },
+                "Access": { "Keys": [ { "Sha256": "ab", "Tenant": "a", "Admin": true } ] }
+              }
+            }
+            """);
+
+        Assert.Equal((9000, "localhost", TimeSpan.FromMinutes(1)), (settings.Server.Port, settings.Server.Host, settings.Server.DrainTimeout));
+        Assert.Equal(new Uri("http://collector:4317"), settings.Server.OtlpEndpoint);
+        Assert.Equal("F32", settings.Engine.KvCacheType.ToString());
+        Assert.Equal(2.5, settings.Engine.TenantWeights["a"]);
+        Assert.True(settings.Engine.AdapterLimits.AllowNoEffect);
+        Assert.True(Assert.Single(settings.Access.Keys) is { Sha256: "ab", Tenant: "a", Admin: true });
+    }
+
+    [Theory]
+    [InlineData("""{ "LoraServe": { "Server": { "Prot": 9000 } } }""", "Prot")]
+    [InlineData("""{ "LoraServe": { "Engin": { "Workers": 1 } } }""", "Engin")]
+    [InlineData("""{ "LoraServe": { "Access": { "Keys": [ { "Secret": "x" } ] } } }""", "Secret")]
+    [InlineData("""{ "LoraServe": { "Server": { "Port": "high" } } }""", "LoraServe:Server:Port")]
+    [InlineData("""{ "LoraServe": { "Engine": { "MaxAdapterWait": "soon" } } }""", "LoraServe:Engine:MaxAdapterWait")]
+    [InlineData("""{ "LoraServe": { "Server": { "Port": 9000, } """, "LineNumber: 0")]
+    public void Read_BadFile_NamesTheFileAndTheSetting(string json, string setting)
+    {
+        InvalidDataException refusal = Assert.Throws<InvalidDataException>(() => Read(json));
+
+        Assert.Contains(Path.GetFileName(_file), refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(setting, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Read_MissingFile_NamesIt() =>
+        Assert.Contains(Path.GetFileName(_file), Assert.Throws<FileNotFoundException>(() => LoraServeConfiguration.Read(_file)).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Read_Environment_WinsOverTheFile()
+    {
+        const string Variable = "LoraServe__Server__Port";
+        Environment.SetEnvironmentVariable(Variable, "9001");
+        try
+        {
+            Assert.Equal(9001, Read("""{ "LoraServe": { "Server": { "Port": 9000 } } }""").Server.Port);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Variable, null);
+        }
+    }
+
+    [Fact]
+    public void Read_TheExample_PassesAllChecks()
+    {
+        LoraServeConfiguration settings = LoraServeConfiguration.Read(Path.Combine(Repository.Root, "deploy", "compose", "config.json"));
+
+        OptionChecks.Check(settings.Server, settings.Access);
+        Assert.Equal(["operator", "support"], settings.Access.Keys.Select(key => key.Tenant));
+        Assert.Contains(settings.Engine.TenantWeights.Keys.Single(), settings.Access.Keys.Select(key => key.Tenant));
+    }
+
+    private LoraServeConfiguration Read(string json)
+    {
+        File.WriteAllText(_file, json);
+        return LoraServeConfiguration.Read(_file);
+    }
+}
