@@ -13,7 +13,7 @@ WORKDIR /app
 COPY --from=build /app .
 RUN mkdir -p /models /adapters && chown "$APP_UID" /adapters
 USER $APP_UID
-EXPOSE 8080
+EXPOSE 8080 8081
 VOLUME ["/models", "/adapters"]
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s CMD ["dotnet", "loraserve.dll", "health", "--address", "http://localhost:8080"]
 ENTRYPOINT ["dotnet", "loraserve.dll"]
