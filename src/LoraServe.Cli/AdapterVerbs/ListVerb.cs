@@ -50,7 +50,8 @@ internal static class ListVerb
         ListAdaptersResponse answer;
         try
         {
-            answer = await client.Adapters.ListAsync(new ListAdaptersRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime + s_timeout, cancellationToken: cancellationToken).ConfigureAwait(false);
+            answer = await client.Adapters
+                .ListAsync(new ListAdaptersRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime + s_timeout, cancellationToken: cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException exception)
         {

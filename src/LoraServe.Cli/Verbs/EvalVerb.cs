@@ -72,7 +72,8 @@ internal static class EvalVerb
         using var writer = new StreamWriter(file);
         foreach ((EvaluationRow row, RowOutcome outcome) in rows.Zip(outcomes))
         {
-            writer.WriteJson(new { row.Line, outcome.Answer, row.Expected, Loss = outcome.LabelledTokens > 0 ? -outcome.LogProbability / outcome.LabelledTokens : (double?)null, Tokens = outcome.LabelledTokens });
+            double? loss = outcome.LabelledTokens > 0 ? -outcome.LogProbability / outcome.LabelledTokens : null;
+            writer.WriteJson(new { row.Line, outcome.Answer, row.Expected, Loss = loss, Tokens = outcome.LabelledTokens });
         }
     }
 

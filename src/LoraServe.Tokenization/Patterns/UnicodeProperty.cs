@@ -70,7 +70,8 @@ internal static class UnicodeProperty
         "sc" or "currencysymbol" => CodePointSet.Categories(UnicodeCategory.CurrencySymbol, UnicodeCategory.CurrencySymbol),
         "sk" or "modifiersymbol" => CodePointSet.Categories(UnicodeCategory.ModifierSymbol, UnicodeCategory.ModifierSymbol),
         "so" or "othersymbol" => CodePointSet.Categories(UnicodeCategory.OtherSymbol, UnicodeCategory.OtherSymbol),
-        "c" or "other" => CodePointSet.Union([CodePointSet.Categories(UnicodeCategory.Control, UnicodeCategory.PrivateUse), CodePointSet.Categories(UnicodeCategory.OtherNotAssigned, UnicodeCategory.OtherNotAssigned)]),
+        "c" or "other" => CodePointSet.Union(
+            [CodePointSet.Categories(UnicodeCategory.Control, UnicodeCategory.PrivateUse), CodePointSet.Categories(UnicodeCategory.OtherNotAssigned, UnicodeCategory.OtherNotAssigned)]),
         "any" => CodePointSet.Any,
         "ascii" => CodePointSet.Range(0, 0x7F),
         "assigned" => Known("cn").Complement(),
