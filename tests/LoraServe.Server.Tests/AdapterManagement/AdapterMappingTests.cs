@@ -55,12 +55,14 @@ public sealed class AdapterMappingTests
     }
 
     [Fact]
-    public void ToMessage_Record_LeavesNoFieldUnset() =>
+    public void ToMessage_Record_LeavesNoFieldUnset()
+    {
+        Proto.Adapter message = AdapterMapping.ToMessage(s_record with { LastUsedAt = s_published });
+
         Assert.All(
             Proto.Adapter.Descriptor.Fields.InDeclarationOrder(),
-            field => Assert.True(
-                field.Accessor.GetValue(AdapterMapping.ToMessage(s_record with { LastUsedAt = s_published })) is { } value && !value.Equals(0u) && !value.Equals(0ul) && !value.Equals("") && !value.Equals(false),
-                $"{field.Name} is not mapped."));
+            field => Assert.False(field.Accessor.GetValue(message) is null or 0u or 0ul or "" or false, $"{field.Name} is not mapped."));
+    }
 
     [Theory]
     [MemberData(nameof(Tiers))]
