@@ -19,6 +19,9 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Server/Errors/ErrorInterceptor.cs",
     ];
 
+    /// <summary>Chance that must not be foreseen: what a hostile file could be made for.</summary>
+    private static readonly string[] s_unseeded = ["src/LoraServe.Tokenization/Models/MergeTable.cs"];
+
     /// <summary>Files below Server that use the thread pool: what they start takes long and must not hold up the engine's thread or a caller's.</summary>
     private static readonly string[] s_poolUsers =
     [
@@ -58,7 +61,7 @@ public sealed partial class CodeRuleTests
 
     [Fact]
     public void Code_DrawsNoChanceWithoutASeed() =>
-        Rule.Holds("Chance comes from a seed.", SourceTree.Matches(SourceTree.CodeFiles, SharedRandom()));
+        Rule.Holds("Chance comes from a seed.", SourceTree.Matches(SourceTree.CodeFiles.Except(s_unseeded), SharedRandom()));
 
     [Fact]
     public void Code_WritesToTheConsoleInTheCommandOnly() =>
@@ -116,6 +119,7 @@ public sealed partial class CodeRuleTests
             "What is listed as an exception is one.",
             s_clockReaders.Where(file => !SourceTree.Matches([file], SystemClock()).Any())
                 .Concat(s_poolUsers.Where(file => !SourceTree.Matches([file], PoolUse()).Any()))
+                .Concat(s_unseeded.Where(file => !SourceTree.Matches([file], SharedRandom()).Any()))
                 .Concat(s_longFiles.Where(file => SourceTree.Lines(file).Length <= LongestFile)));
 
     private static string StemOf(string file) => Path.GetFileName(file).Split('.')[0];
