@@ -21,7 +21,7 @@ public readonly unsafe struct AttentionTile
     public const int BlockPositions = 16;
 
     /// <summary>Query vectors that a tile should have where there are as many: enough to reuse a block, few enough for the first-level cache.</summary>
-    public const int PreferredQueries = 24;
+    public const int PreferredQueries = 48;
 
     private readonly int _headSize;
     private readonly int _paddedHeadSize;
@@ -137,6 +137,7 @@ public readonly unsafe struct AttentionTile
     }
 
     /// <summary>c[m, 0…15] = c·scales[m] (0 without scales) + Σₖ a[m, k]·b[k, 0…15], in ascending k for any number of rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply(float* a, int aStride, int depth, float* b, int bStride, float* c, int cStride, float* scales, int rows)
     {
         int m = 0;

@@ -1,13 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using LoraServe.Compute.Kernels.Panels;
 
 namespace LoraServe.Compute.Kernels;
 
 /// <summary>Converts between float32 and IEEE half precision eight at a time, in integer arithmetic: .NET has no F16C.</summary>
 public static unsafe class HalfPrecision
 {
-    // 2¹¹² moves the exponent from half precision's bias (15) to single precision's (127).
-    private const uint BiasRatio = 0x7780_0000;
+    // 2⁻¹¹² moves the exponent from single precision's bias (127) to half precision's (15).
     private const uint InverseBiasRatio = 0x0780_0000;
     private const uint LargestScaled = 0x477F_E000 - 0x3800_0000;
 
@@ -20,9 +20,8 @@ public static unsafe class HalfPrecision
     {
         for (int i = 0; i < count; i += 2 * VectorMath.Lanes)
         {
-            (Vector256<int> low, Vector256<int> high) = Vector256.Widen(Vector256.Load((short*)source + i));
-            Vector256.Store(Widen(low), destination + i);
-            Vector256.Store(Widen(high), destination + i + VectorMath.Lanes);
+            Vector256.Store(Simd256.LoadHalves(source + i), destination + i);
+            Vector256.Store(Simd256.LoadHalves(source + i + VectorMath.Lanes), destination + i + VectorMath.Lanes);
         }
     }
 
@@ -38,11 +37,6 @@ public static unsafe class HalfPrecision
             Vector128.Store(Narrow(Vector256.Load(source + i)), destination + i);
         }
     }
-
-    /// <summary>From sign-extended bits: after the shift by 13 they are the sign, three copies of it that the mask removes, exponent and fraction.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Widen(Vector256<int> bits) =>
-        ((bits << 13).AsUInt32() & Vector256.Create(0x8FFF_E000u)).AsSingle() * Vector256.Create(BiasRatio).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<ushort> Narrow(Vector256<float> single)
