@@ -18,12 +18,7 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
             ResponseId = answer.RequestId,
             ModelId = Model(options),
             FinishReason = Reason(choice.FinishReason),
-            Usage = new UsageDetails
-            {
-                InputTokenCount = answer.Usage.PromptTokens,
-                OutputTokenCount = answer.Usage.CompletionTokens,
-                TotalTokenCount = answer.Usage.PromptTokens + answer.Usage.CompletionTokens,
-            },
+            Usage = ToDetails(answer.Usage),
         };
     }
 
@@ -33,15 +28,13 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
         using AsyncServerStreamingCall<GenerateChunk> call = client.Inference.ChatStream(ToRequest(messages, options), cancellationToken: cancellationToken);
         await foreach (GenerateChunk chunk in call.ResponseStream.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            if (chunk.Usage is null)
+            AIContent content = chunk.Usage is { } usage ? new UsageContent(ToDetails(usage)) : new TextContent(chunk.Text);
+            yield return new ChatResponseUpdate(ChatRole.Assistant, [content])
             {
-                yield return new ChatResponseUpdate(ChatRole.Assistant, chunk.Text)
-                {
-                    ResponseId = chunk.RequestId,
-                    ModelId = Model(options),
-                    FinishReason = Reason(chunk.FinishReason),
-                };
-            }
+                ResponseId = chunk.RequestId,
+                ModelId = Model(options),
+                FinishReason = Reason(chunk.FinishReason),
+            };
         }
     }
 
@@ -55,6 +48,14 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
     {
         // The connection belongs to the LoraServeClient.
     }
+
+    private static UsageDetails ToDetails(Usage usage) => new()
+    {
+        InputTokenCount = usage.PromptTokens,
+        OutputTokenCount = usage.CompletionTokens,
+        TotalTokenCount = usage.PromptTokens + usage.CompletionTokens,
+        CachedInputTokenCount = usage.CachedPromptTokens,
+    };
 
     private static ChatFinishReason? Reason(FinishReason reason) => reason switch
     {
