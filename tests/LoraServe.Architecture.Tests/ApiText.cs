@@ -111,7 +111,9 @@ internal static class ApiText
     private static string Line(FieldInfo field)
     {
         string kind = field.IsLiteral ? "const " : field.IsStatic ? "static " : "";
-        string value = field.IsLiteral ? $" = {Convert.ToString(field.GetRawConstantValue(), CultureInfo.InvariantCulture)}" : "";
+
+        // Names are a promise to those who write queries; numbers are tuned.
+        string value = field.IsLiteral && field.GetRawConstantValue() is string text ? $" = \"{text}\"" : "";
         return $"{kind}{field.Name}: {ApiName.Of(field)}{value}";
     }
 
