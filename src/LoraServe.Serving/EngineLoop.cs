@@ -191,15 +191,20 @@ internal sealed partial class EngineLoop : IDisposable
 
     private void TakeMessages()
     {
+        TakeSubmitted();
+        while (_cancelled.TryDequeue(out (Submission Submission, Exception Reason) cancelled))
+        {
+            TakeSubmitted(); // it may have come and been cancelled since
+            Fail(cancelled.Submission, cancelled.Reason);
+        }
+    }
+
+    private void TakeSubmitted()
+    {
         while (_submitted.TryDequeue(out Submission? submission))
         {
             _live.Add(submission);
             _scheduler.Add(submission);
-        }
-
-        while (_cancelled.TryDequeue(out (Submission Submission, Exception Reason) cancelled))
-        {
-            Fail(cancelled.Submission, cancelled.Reason);
         }
     }
 
