@@ -44,6 +44,11 @@ public static class AdapterLoader
 
         LoraConfig config = LoraConfig.Read(fields);
         using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
+        if (weights.Metadata.TryGetValue(AdapterFiles.BaseFingerprintKey, out string? fingerprint) && fingerprint != model.Fingerprint)
+        {
+            throw new AdapterFormatException($"{files.WeightsPath}: made on the base with fingerprint {Shown(fingerprint)}; this one's is {Shown(model.Fingerprint)}. Load it on the base it was made for, or make it again on this one.");
+        }
+
         var tensors = new AdapterTensors(files.WeightsPath, weights.Tensors, AdapterFiles.PeftPrefix);
         return Finish(new Lora(config, tensors, model).Read(), model, limits, directory, files.Digest, files.Weights.LongLength, weights.Tensors.Count);
     }
@@ -92,6 +97,9 @@ public static class AdapterLoader
         ImmutableArray<AdapterEdit> all = [.. content.Modules.SelectMany(edits => edits.Edits()), .. content.Norms];
         return new Adapter(all, content.InvocationTokens, digest, report);
     }
+
+    // Enough to tell two apart, and no more of what a file says.
+    private static string Shown(string fingerprint) => fingerprint.Length > 12 ? $"{fingerprint[..12]}…" : fingerprint;
 
     private static string PathOf(IBaseModel model, NormSite site) => model.Norms.First(norm => norm.Site == site).Path;
 }

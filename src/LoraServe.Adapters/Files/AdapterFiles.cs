@@ -16,6 +16,9 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
     /// <summary>The name of the weights file.</summary>
     public const string WeightsName = "adapter_model.safetensors";
 
+    /// <summary>Where the weights' metadata says on which base exactly the adapter was made; most files do not.</summary>
+    public const string BaseFingerprintKey = "loraserve.base_fingerprint";
+
     /// <summary>What PEFT puts before a module's path.</summary>
     public const string PeftPrefix = "base_model.model.";
 

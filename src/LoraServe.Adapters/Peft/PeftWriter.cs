@@ -16,9 +16,10 @@ public static class PeftWriter
     /// <param name="pairs">At most one for each module of <paramref name="model"/>.</param>
     /// <param name="model">The base, for the modules' names.</param>
     /// <param name="baseModelName">What goes into <c>base_model_name_or_path</c>.</param>
+    /// <param name="isBoundToBase">Whether the files say on which base exactly they were made, so that every other is refused, the same model in another quantisation too.</param>
     /// <exception cref="ArgumentException">There is no pair, or two at one module.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
-    public static void Write(string directory, IReadOnlyCollection<LowRank> pairs, IBaseModel model, string? baseModelName = null)
+    public static void Write(string directory, IReadOnlyCollection<LowRank> pairs, IBaseModel model, string? baseModelName = null, bool isBoundToBase = false)
     {
         ArgumentNullException.ThrowIfNull(directory);
         ArgumentNullException.ThrowIfNull(pairs);
@@ -30,11 +31,17 @@ public static class PeftWriter
 
         Dictionary<Site, LowRank> bySite = pairs.ToDictionary(pair => pair.Site);
         (BaseModule Module, LowRank Pair)[] entries = [.. model.Modules.Where(module => bySite.ContainsKey(module.Site)).Select(module => (module, bySite[module.Site]))];
+        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
+        if (isBoundToBase)
+        {
+            metadata[AdapterFiles.BaseFingerprintKey] = model.Fingerprint;
+        }
+
         Directory.CreateDirectory(directory);
         SafetensorsFile.Write(
             Path.Combine(directory, AdapterFiles.WeightsName),
             entries.SelectMany(entry => Tensors(entry.Module, entry.Pair)),
-            new Dictionary<string, string> { ["format"] = "pt" });
+            metadata);
         string config = Path.Combine(directory, AdapterFiles.ConfigName);
         string partial = $"{config}.partial";
         File.WriteAllBytes(partial, Config(entries, model, baseModelName));

@@ -60,7 +60,7 @@ public sealed partial class AdapterStore
             new WeightedAdapter(AdapterLoader.Load(input.Version.Manifest.Path, _model, _options.AdapterLimits), input.Weight))];
         try
         {
-            PeftWriter.Write(folder, AdapterCombination.Combine(adapters, _model, combination), _model);
+            PeftWriter.Write(folder, AdapterCombination.Combine(adapters, _model, combination), _model, isBoundToBase: true);
         }
         catch (ArgumentException exception)
         {

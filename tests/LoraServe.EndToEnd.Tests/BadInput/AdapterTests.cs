@@ -30,6 +30,20 @@ public class AdapterTests
     }
 
     [Fact]
+    public async Task Upload_AdapterMadeOnAnotherBase_IsRefusedByTheFingerprint()
+    {
+        using var otherFolder = new TemporaryFolder();
+        TinyFiles.WriteModel(otherFolder.At("model"), seed: 2);
+        await using TestServer other = await TestServer.StartTinyAsync(folder: otherFolder);
+        await using TestServer server = await TestServer.StartTinyAsync();
+        await server.LoadAsync(("a", 1));
+        await server.Client.Adapters.MergeAsync(new MergeAdaptersRequest { Name = "merged", Inputs = { new MergeInput { Name = "a" } } });
+        string made = Directory.GetDirectories(Path.Combine(server.StoreFolder, "adapters"), "merged-*").Single();
+        await Refused.WithAsync(StatusCode.InvalidArgument, () => other.Client.UploadAdapterAsync("merged", made), "adapter_model.safetensors", "fingerprint", "made for");
+        await server.Client.UploadAdapterAsync("again", made);
+    }
+
+    [Fact]
     public async Task Publish_TakenNamesAndOtherVersions_AreRefused()
     {
         await using TestServer server = await TestServer.StartTinyAsync();
