@@ -11,6 +11,10 @@ namespace LoraServe.Compute.Kernels;
 /// positions that it sees: the same bits whichever queries share the tile. A block that a query does not see changes nothing
 /// of it (its weights are 0 and its correction is 1).
 /// <para>
+/// Positions fall into ranges of <see cref="RangePositions"/>. Each range is summed up by itself and then added to a query's
+/// total, in ascending order; so ranges may be computed apart from each other and still give the same bits.
+/// </para>
+/// <para>
 /// Keys come transposed, [K, 16], and values as [16, padded K], so that both products are rows of broadcast elements times
 /// 16 lanes and no sum runs across lanes.
 /// </para>
@@ -19,6 +23,12 @@ public readonly unsafe struct AttentionTile
 {
     /// <summary>Positions in a block.</summary>
     public const int BlockPositions = 16;
+
+    /// <summary>Positions in a range.</summary>
+    public const int RangePositions = 256;
+
+    // Elements of a saved range or a total after the sums of values: the maximum, the sum, and what keeps rows aligned.
+    private const int StateTail = 8;
 
     /// <summary>Query vectors that a tile should have where there are as many: enough to reuse a block, few enough for the first-level cache.</summary>
     public const int PreferredQueries = 48;
@@ -31,6 +41,7 @@ public readonly unsafe struct AttentionTile
     private readonly float* _maxima;      // [M]
     private readonly float* _sums;        // [M]
     private readonly float* _corrections; // [M]
+    private readonly float* _totals;      // [M, padded K + tail], over the ranges that have ended
     private readonly int* _positions;     // [M]
 
     /// <summary>Lays a tile out in memory that the caller lends.</summary>
@@ -47,14 +58,18 @@ public readonly unsafe struct AttentionTile
         _maxima = _weights + (capacity * BlockPositions);
         _sums = _maxima + capacity;
         _corrections = _sums + capacity;
-        _positions = (int*)(_corrections + capacity);
+        _totals = _corrections + capacity;
+        _positions = (int*)(_totals + (capacity * StateFloats(headSize)));
     }
 
     /// <summary>A head's elements rounded up to whole groups of 16 lanes: the stride of a block's values.</summary>
     public static int PaddedHeadSize(int headSize) => (headSize + 15) & -16;
 
     /// <summary>Floats of memory that a tile takes.</summary>
-    public static int FloatsNeeded(int capacity, int headSize) => capacity * ((2 * PaddedHeadSize(headSize)) + BlockPositions + 4);
+    public static int FloatsNeeded(int capacity, int headSize) => capacity * ((2 * PaddedHeadSize(headSize)) + StateFloats(headSize) + BlockPositions + 4);
+
+    /// <summary>Floats that <see cref="SaveRange"/> writes.</summary>
+    public static int StateFloats(int headSize) => PaddedHeadSize(headSize) + StateTail;
 
     /// <summary>Puts a query vector into the tile.</summary>
     /// <param name="index">Its place.</param>
@@ -64,14 +79,21 @@ public readonly unsafe struct AttentionTile
     public void SetQuery(int index, float* query, float scale, int position)
     {
         RowArithmetic.Multiply(query, scale, _queries + (index * _headSize), _headSize);
-
-        new Span<float>(_outputs + (index * _paddedHeadSize), _paddedHeadSize).Clear();
-        _maxima[index] = float.NegativeInfinity;
-        _sums[index] = 0;
         _positions[index] = position;
+        Clear(index);
     }
 
-    /// <summary>Takes one block into account.</summary>
+    /// <summary>Forgets all positions that a query has seen.</summary>
+    public void Clear(int index)
+    {
+        float* total = Total(index);
+        new Span<float>(total, _paddedHeadSize).Clear();
+        total[_paddedHeadSize] = float.NegativeInfinity;
+        total[_paddedHeadSize + 1] = 0;
+        BeginRange(index);
+    }
+
+    /// <summary>Takes one block into account, of the same range as the block before unless <see cref="EndRange"/> came between.</summary>
     /// <param name="count">Number of query vectors in the tile.</param>
     /// <param name="firstPosition">Position of the block's first key.</param>
     /// <param name="filled">Positions of the block that hold a key; what lies beyond is never read as a number that counts.</param>
@@ -92,11 +114,64 @@ public readonly unsafe struct AttentionTile
         }
     }
 
-    /// <summary>Writes the result of one query vector.</summary>
+    /// <summary>Adds what the first <paramref name="count"/> queries have seen since the last range to their totals.</summary>
+    public void EndRange(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            AddToTotal(i, _outputs + (i * _paddedHeadSize), _maxima[i], _sums[i]);
+            BeginRange(i);
+        }
+    }
+
+    /// <summary>Writes what a query has seen since the last range to <paramref name="state"/>, for <see cref="AddRange"/>.</summary>
+    public void SaveRange(int index, float* state)
+    {
+        new Span<float>(_outputs + (index * _paddedHeadSize), _paddedHeadSize).CopyTo(new Span<float>(state, _paddedHeadSize));
+        state[_paddedHeadSize] = _maxima[index];
+        state[_paddedHeadSize + 1] = _sums[index];
+    }
+
+    /// <summary>Adds a range that was computed elsewhere to a query's total.</summary>
+    public void AddRange(int index, float* state) => AddToTotal(index, state, state[_paddedHeadSize], state[_paddedHeadSize + 1]);
+
+    /// <summary>Writes the result of one query vector, over the ranges that have ended.</summary>
     /// <param name="index">Its place.</param>
     /// <param name="result">K elements.</param>
     public void Finish(int index, float* result) =>
-        RowArithmetic.Multiply(_outputs + (index * _paddedHeadSize), 1f / _sums[index], result, _headSize);
+        RowArithmetic.Multiply(Total(index), 1f / Total(index)[_paddedHeadSize + 1], result, _headSize);
+
+    private float* Total(int index) => _totals + (index * (_paddedHeadSize + StateTail));
+
+    private void BeginRange(int index)
+    {
+        new Span<float>(_outputs + (index * _paddedHeadSize), _paddedHeadSize).Clear();
+        _maxima[index] = float.NegativeInfinity;
+        _sums[index] = 0;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void AddToTotal(int index, float* outputs, float maximum, float sum)
+    {
+        // A range of which the query has seen nothing.
+        if (float.IsNegativeInfinity(maximum))
+        {
+            return;
+        }
+
+        float* total = Total(index);
+        float before = total[_paddedHeadSize];
+        float after = maximum > before ? maximum : before;
+        Vector256<float> oldFactor = VectorMath.Exp(Vector256.Create(before - after));
+        Vector256<float> newFactor = VectorMath.Exp(Vector256.Create(maximum - after));
+        for (int d = 0; d < _paddedHeadSize; d += VectorMath.Lanes)
+        {
+            Vector256.Store(VectorMath.MultiplyAdd(Vector256.Load(outputs + d), newFactor, Vector256.Load(total + d) * oldFactor), total + d);
+        }
+
+        total[_paddedHeadSize] = after;
+        total[_paddedHeadSize + 1] = (total[_paddedHeadSize + 1] * oldFactor[0]) + (sum * newFactor[0]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void ScoresToWeights(int m, int firstPosition, int window)

@@ -9,12 +9,22 @@ namespace LoraServe.Models.Forward;
 /// <remarks>
 /// The work is cut into items: a few rows of a segment and one key/value head with the query heads that share it. Workers
 /// take items as they get free, so a long sequence alone keeps several busy; which worker computes an item changes no bit.
+/// Where that makes too few items, tiles are cut further, into the ranges of positions that <see cref="AttentionTile"/> sums up
+/// one by one anyway.
 /// </remarks>
 internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages, WorkerPool pool)
 {
+    // With fewer, workers wait for whoever has the last one.
+    private const int ItemsPerWorker = 8;
+
+    private const int NotSaved = -1;
+    private const int BlocksPerRange = AttentionTile.RangePositions / KvPool.PageTokens;
+
     private readonly int _group = spec.QueryHeads / spec.KeyValueHeads;
     private readonly float _scale = 1f / MathF.Sqrt(spec.HeadSize);
+    private readonly int _stateFloats = AttentionTile.StateFloats(spec.HeadSize);
     private readonly List<Tile> _tiles = [];
+    private readonly List<Item> _items = [];
     private TokenBatch _batch = null!;
     private Rows _queries;
     private Rows _keys;
@@ -22,6 +32,7 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
     private Rows _outputs;
     private int _layer;
     private float* _scratch;
+    private float* _states;
     private int _nextItem;
     private long _cachedPositions;
 
@@ -48,7 +59,36 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
         }
 
         _scratch = (float*)scratch.RentBytes((long)pool.WorkerCount * ScratchFloats * sizeof(float));
+        PlanItems(scratch);
     }
+
+    private void PlanItems(ScratchArena scratch)
+    {
+        _items.Clear();
+        int states = 0;
+        bool cutsRanges = pool.WorkerCount > 1 && _tiles.Count * spec.KeyValueHeads < ItemsPerWorker * pool.WorkerCount;
+        for (int tile = 0; tile < _tiles.Count; tile++)
+        {
+            int ranges = (LastPosition(_tiles[tile]) / AttentionTile.RangePositions) + 1;
+            if (!cutsRanges || ranges == 1)
+            {
+                _items.Add(new Item(tile, 0, ranges, NotSaved));
+                continue;
+            }
+
+            for (int range = 0; range < ranges; range++)
+            {
+                _items.Add(new Item(tile, range, range + 1, states++));
+            }
+        }
+
+        _states = (float*)scratch.RentBytes((long)states * spec.KeyValueHeads * RowsPerTile * _group * _stateFloats * sizeof(float));
+    }
+
+    private int LastPosition(Tile tile) => _batch.Segments[tile.Segment].FirstPosition + tile.FirstRow + tile.RowCount - 1;
+
+    private float* State(int item, int head, int query) =>
+        _states + (((((long)item * spec.KeyValueHeads) + head) * RowsPerTile * _group + query) * _stateFloats);
 
     /// <summary>Appends keys and values to the cache, then attends.</summary>
     /// <param name="queries">[T, H·K], rotated.</param>
@@ -62,6 +102,7 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
         Start(new AppendJob(this), _batch.RowCount * (long)keys.Width * 4);
         _nextItem = 0;
         Start(new AttendJob(this), _cachedPositions * queries.Width * 2);
+        JoinRanges();
     }
 
     private void Start<TJob>(TJob job, long operations)
@@ -99,52 +140,104 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
         }
     }
 
+    private AttentionTile TileOf(int worker) =>
+        new(_scratch + (worker * ScratchFloats) + pages.ScratchFloats, RowsPerTile * _group, spec.HeadSize);
+
     private void Attend(int worker)
     {
-        float* scratch = _scratch + (worker * ScratchFloats);
-        var tile = new AttentionTile(scratch + pages.ScratchFloats, RowsPerTile * _group, spec.HeadSize);
-        int items = _tiles.Count * spec.KeyValueHeads;
-        for (int item = Interlocked.Increment(ref _nextItem) - 1; item < items; item = Interlocked.Increment(ref _nextItem) - 1)
+        AttentionTile tile = TileOf(worker);
+        int count = _items.Count * spec.KeyValueHeads;
+        for (int i = Interlocked.Increment(ref _nextItem) - 1; i < count; i = Interlocked.Increment(ref _nextItem) - 1)
         {
-            AttendItem(CollectionsMarshal.AsSpan(_tiles)[item / spec.KeyValueHeads], item % spec.KeyValueHeads, tile, scratch);
+            AttendItem(CollectionsMarshal.AsSpan(_items)[i / spec.KeyValueHeads], i % spec.KeyValueHeads, tile, _scratch + (worker * ScratchFloats));
         }
     }
 
-    private void AttendItem(Tile item, int head, AttentionTile tile, float* scratch)
+    private void AttendItem(Item item, int head, AttentionTile tile, float* scratch)
     {
-        Segment segment = _batch.Segments[item.Segment];
-        int firstRow = segment.FirstRow + item.FirstRow;
-        int firstPosition = segment.FirstPosition + item.FirstRow;
-        int lastPosition = firstPosition + item.RowCount - 1;
-        int column = head * _group * spec.HeadSize;
-        int count = item.RowCount * _group;
+        Tile rows = _tiles[item.Tile];
+        Segment segment = _batch.Segments[rows.Segment];
+        int firstPosition = segment.FirstPosition + rows.FirstRow;
+        int count = rows.RowCount * _group;
         for (int i = 0; i < count; i++)
         {
-            tile.SetQuery(i, _queries[firstRow + (i / _group)] + column + (i % _group * spec.HeadSize), _scale, firstPosition + (i / _group));
+            tile.SetQuery(i, Place(_queries, rows, head, i), _scale, firstPosition + (i / _group));
         }
 
         int window = spec.Windows[_layer];
         int firstSeen = window > 0 ? Math.Max(0, firstPosition - window + 1) : 0;
-        int lastBlock = lastPosition / KvPool.PageTokens;
-        for (int block = firstSeen / KvPool.PageTokens; block <= lastBlock; block++)
+        int endPosition = LastPosition(rows) + 1;
+        int endBlock = Math.Min((endPosition + KvPool.PageTokens - 1) / KvPool.PageTokens, item.EndRange * BlocksPerRange);
+        for (int block = Math.Max(firstSeen / KvPool.PageTokens, item.FirstRange * BlocksPerRange); block < endBlock; block++)
         {
             int start = block * KvPool.PageTokens;
-            if (block < lastBlock)
+            if (block + 1 < endBlock)
             {
                 pages.Prefetch(_batch.Pages[segment.FirstPage + block + 1], _layer, head);
             }
 
             pages.Read(_batch.Pages[segment.FirstPage + block], _layer, head, scratch, out float* keys, out float* values);
-            tile.AddBlock(count, start, Math.Min(KvPool.PageTokens, lastPosition + 1 - start), window, keys, values);
+            tile.AddBlock(count, start, Math.Min(KvPool.PageTokens, endPosition - start), window, keys, values);
+            if (item.State == NotSaved && ((block + 1) % BlocksPerRange == 0 || block + 1 == endBlock))
+            {
+                tile.EndRange(count);
+            }
         }
 
         for (int i = 0; i < count; i++)
         {
-            tile.Finish(i, _outputs[firstRow + (i / _group)] + column + (i % _group * spec.HeadSize));
+            if (item.State == NotSaved)
+            {
+                tile.Finish(i, Place(_outputs, rows, head, i));
+            }
+            else
+            {
+                tile.SaveRange(i, State(item.State, head, i));
+            }
         }
     }
 
+    /// <summary>Adds up the ranges that were computed apart, of each tile in ascending order.</summary>
+    private void JoinRanges()
+    {
+        AttentionTile tile = TileOf(0);
+        for (int first = 0, end; first < _items.Count; first = end)
+        {
+            Item item = _items[first];
+            for (end = first + 1; end < _items.Count && _items[end].Tile == item.Tile; end++)
+            {
+            }
+
+            if (item.State == NotSaved)
+            {
+                continue;
+            }
+
+            Tile rows = _tiles[item.Tile];
+            for (int head = 0; head < spec.KeyValueHeads; head++)
+            {
+                for (int i = 0; i < rows.RowCount * _group; i++)
+                {
+                    tile.Clear(i);
+                    for (int range = first; range < end; range++)
+                    {
+                        tile.AddRange(i, State(_items[range].State, head, i));
+                    }
+
+                    tile.Finish(i, Place(_outputs, rows, head, i));
+                }
+            }
+        }
+    }
+
+    /// <summary>Where query vector <paramref name="i"/> of a tile stands.</summary>
+    private float* Place(Rows rows, Tile tile, int head, int i) =>
+        rows[_batch.Segments[tile.Segment].FirstRow + tile.FirstRow + (i / _group)] + (((head * _group) + (i % _group)) * spec.HeadSize);
+
     private readonly record struct Tile(int Segment, int FirstRow, int RowCount);
+
+    /// <summary>Ranges of positions that a tile is computed over; all of them, or one whose state is saved.</summary>
+    private readonly record struct Item(int Tile, int FirstRange, int EndRange, int State);
 
     private readonly struct AppendJob(CachedAttention attention) : IParallelJob
     {

@@ -52,6 +52,49 @@ public unsafe class AttentionTileTests
         }
     }
 
+    [Fact]
+    public void AddRange_RangesSavedByOtherTiles_GiveTheBitsOfOneTile()
+    {
+        const int HeadSize = 40;
+        const int Blocks = 9;
+        const int BlocksPerRange = 3;
+        var random = new Random(6);
+        using var q = new NativeRows(1, HeadSize, random, range: 3);
+        using var keys = new NativeRows(Blocks * HeadSize, 16, random, range: 3);
+        using var values = new NativeRows(Blocks * 16, AttentionTile.PaddedHeadSize(HeadSize), random);
+        using var memory = new NativeRows(2, AttentionTile.FloatsNeeded(1, HeadSize));
+        using var states = new NativeRows(Blocks / BlocksPerRange, AttentionTile.StateFloats(HeadSize));
+        using var results = new NativeRows(2, HeadSize);
+        var one = new AttentionTile(memory.View[0], 1, HeadSize);
+        var other = new AttentionTile(memory.View[1], 1, HeadSize);
+        one.SetQuery(0, q.Pointer, 0.2f, Blocks * 16);
+        for (int block = 0; block < Blocks; block++)
+        {
+            if (block % BlocksPerRange == 0)
+            {
+                other.SetQuery(0, q.Pointer, 0.2f, Blocks * 16);
+            }
+
+            one.AddBlock(1, block * 16, 16, 0, keys.View[block * HeadSize], values.View[block * 16]);
+            other.AddBlock(1, block * 16, 16, 0, keys.View[block * HeadSize], values.View[block * 16]);
+            if (block % BlocksPerRange == BlocksPerRange - 1)
+            {
+                one.EndRange(1);
+                other.SaveRange(0, states.View[block / BlocksPerRange]);
+            }
+        }
+
+        one.Finish(0, results.View[0]);
+        other.Clear(0);
+        for (int range = 0; range < Blocks / BlocksPerRange; range++)
+        {
+            other.AddRange(0, states.View[range]);
+        }
+
+        other.Finish(0, results.View[1]);
+        Assert.Equal(results.View.Span(0), results.View.Span(1));
+    }
+
     private static NativeRows Attend(NativeRows q, NativeRows k, NativeRows v, int[] positions, int window)
     {
         int headSize = q.View.Width;
@@ -84,6 +127,7 @@ public unsafe class AttentionTileTests
             tile.AddBlock(positions.Length, start, filled, window, keys.Pointer, values.Pointer);
         }
 
+        tile.EndRange(positions.Length);
         var results = new NativeRows(positions.Length, headSize);
         for (int i = 0; i < positions.Length; i++)
         {

@@ -53,6 +53,29 @@ public class InvarianceTests
         }
     }
 
+    [Theory]
+    [InlineData(1, ElementType.F32)]
+    [InlineData(2, ElementType.F16)]
+    [InlineData(5, ElementType.F16)]
+    public void Forward_LongSequenceOnAnyNumberOfWorkers_GivesTheSameBits(int workers, ElementType cache)
+    {
+        // Several ranges of positions, which workers share among them for a single row but not for a long prompt.
+        using Transformer model = TinyModel.Create(seed: 9);
+        using var whole = new ForwardHarness(model, cache: cache);
+        int[] tokens = TinyModel.Tokens(10, 770, model.VocabularySize);
+        float[][] expected = whole.Logits(tokens);
+        using var stepwise = new ForwardHarness(model, workers, cache: cache, shuffleSeed: 3);
+        var sequence = new TestSequence(tokens, []);
+        foreach (int count in (ReadOnlySpan<int>)[500, 11, 1, 1, 1, 240, 7, 5, 1, 1, 1, 1])
+        {
+            stepwise.Batch.Clear();
+            stepwise.Add(sequence, count, SegmentOutput.AllLogits);
+            stepwise.Step();
+        }
+
+        Assert.Equal(expected, sequence.Logits);
+    }
+
     [Fact]
     public void Forward_CopiedPage_ContinuesAsTheOriginal()
     {
