@@ -171,12 +171,11 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
         for (int block = Math.Max(firstSeen / KvPool.PageTokens, item.FirstRange * BlocksPerRange); block < endBlock; block++)
         {
             int start = block * KvPool.PageTokens;
-            if (block + 1 < endBlock)
-            {
-                pages.Prefetch(_batch.Pages[segment.FirstPage + block + 1], _layer, head);
-            }
-
-            pages.Read(_batch.Pages[segment.FirstPage + block], _layer, head, scratch, out float* keys, out float* values);
+            int page = _batch.Pages[segment.FirstPage + block];
+            int nextPage = _batch.Pages[segment.FirstPage + Math.Min(block + 1, endBlock - 1)];
+            pages.Prefetch(nextPage, _layer, head, 0);
+            pages.Read(page, _layer, head, scratch, out float* keys, out float* values);
+            pages.Prefetch(nextPage, _layer, head, 1);
             tile.AddBlock(count, start, Math.Min(KvPool.PageTokens, endPosition - start), window, keys, values);
             if (item.State == NotSaved && ((block + 1) % BlocksPerRange == 0 || block + 1 == endBlock))
             {
