@@ -33,6 +33,7 @@ internal static class LoraServeCommand
 
     public static RootCommand Create() => new("Serves one frozen language model with any number of adapters on it, different adapters in one batch.")
     {
+        DemoVerb.Create(),
         ServeVerb.Create(),
         GenerateVerb.Create(),
         EvalVerb.Create(),

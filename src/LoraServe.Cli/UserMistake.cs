@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Compute.Files;
 using LoraServe.Models;
@@ -17,6 +18,7 @@ internal static class UserMistake
     {
         UsageException or AdapterFormatException or ModelFormatException or TensorFileException or TokenizerFormatException or TemplateException
             or EngineException or ValidationException or OptionsValidationException => exception.Message,
+        RpcException refused => refused.Status.Detail,
         FileNotFoundException { FileName: { } file } => $"{file}: no such file.",
         DirectoryNotFoundException or FileNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException => exception.Message,
         _ => null,

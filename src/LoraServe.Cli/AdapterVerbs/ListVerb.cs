@@ -50,8 +50,8 @@ internal static class ListVerb
         ListAdaptersResponse answer;
         try
         {
-            answer = await client.Adapters
-                .ListAsync(new ListAdaptersRequest(), deadline: TimeProvider.System.GetUtcNow().UtcDateTime + s_timeout, cancellationToken: cancellationToken).ConfigureAwait(false);
+            DateTime deadline = TimeProvider.System.GetUtcNow().UtcDateTime + s_timeout;
+            answer = await client.Adapters.ListAsync(new ListAdaptersRequest(), deadline: deadline, cancellationToken: cancellationToken).ConfigureAwait(false);
         }
         catch (RpcException exception)
         {
@@ -84,7 +84,8 @@ internal static class ListVerb
             {
                 string rank = adapter.MinRank == adapter.MaxRank ? $"{adapter.MaxRank}" : $"{adapter.MinRank}-{adapter.MaxRank}";
                 string digest = adapter.Digest[..Math.Min(ShownDigest, adapter.Digest.Length)];
-                table.AddText($"{adapter.Name}@{adapter.Version}", adapter.Method, rank, $"{adapter.Tier}".ToLowerInvariant(), Terminal.Bytes(adapter.ResidentBytes), $"{adapter.Requests}", digest);
+                string tier = $"{adapter.Tier}".ToLowerInvariant();
+                table.AddText($"{adapter.Name}@{adapter.Version}", adapter.Method, rank, tier, Terminal.Bytes(adapter.ResidentBytes), $"{adapter.Requests}", digest);
             }
         }
 

@@ -73,7 +73,7 @@ internal static class EvalVerb
         foreach ((EvaluationRow row, RowOutcome outcome) in rows.Zip(outcomes))
         {
             double? loss = outcome.LabelledTokens > 0 ? -outcome.LogProbability / outcome.LabelledTokens : null;
-            writer.WriteJson(new { row.Line, outcome.Answer, row.Expected, Loss = loss, Tokens = outcome.LabelledTokens });
+            writer.WriteJson(new { row.Line, outcome.Answer, row.Expected, Loss = loss, outcome.LabelledTokens });
         }
     }
 

@@ -1,0 +1,55 @@
+using System.Text;
+using Grpc.Core;
+using LoraServe.Client;
+using LoraServe.V1;
+
+namespace LoraServe.Cli.Demo;
+
+/// <summary>One request and what has come of its answer so far. One task fills it, another shows it.</summary>
+internal sealed class DemoAnswer(GenerateRequest request)
+{
+    private readonly Lock _lock = new();
+    private readonly StringBuilder _text = new();
+    private readonly List<uint> _tokens = [];
+
+    /// <summary>What the request calls its adapter; empty for the base model.</summary>
+    public string Adapter => request.Adapter;
+
+    /// <summary>Tokens so far.</summary>
+    public int Tokens
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _tokens.Count;
+            }
+        }
+    }
+
+    /// <summary>The answer so far on one line; token ids where the model has no text.</summary>
+    public string Text
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _text.Length > 0 ? _text.ToString().ReplaceLineEndings(" ").Trim() : request.PromptTokenIds.Count > 0 ? string.Join(' ', _tokens) : "";
+            }
+        }
+    }
+
+    /// <summary>Sends the request and takes in what comes.</summary>
+    public async Task RunAsync(LoraServeClient client, CancellationToken cancellationToken)
+    {
+        using AsyncServerStreamingCall<GenerateChunk> call = client.Inference.GenerateStream(request, cancellationToken: cancellationToken);
+        await foreach (GenerateChunk chunk in call.ResponseStream.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            lock (_lock)
+            {
+                _text.Append(chunk.Text);
+                _tokens.AddRange(chunk.TokenIds);
+            }
+        }
+    }
+}
