@@ -6,7 +6,9 @@ using LoraServe.V1;
 namespace LoraServe.Cli.Demo;
 
 /// <summary>One request and what has come of its answer so far. One task fills it, another shows it.</summary>
-internal sealed class DemoAnswer(GenerateRequest request)
+/// <param name="request">The request.</param>
+/// <param name="prompt">What a person is shown of its prompt.</param>
+internal sealed class DemoAnswer(GenerateRequest request, string prompt)
 {
     private readonly Lock _lock = new();
     private readonly StringBuilder _text = new();
@@ -14,6 +16,9 @@ internal sealed class DemoAnswer(GenerateRequest request)
 
     /// <summary>What the request calls its adapter; empty for the base model.</summary>
     public string Adapter => request.Adapter;
+
+    /// <summary>What a person is shown of the prompt.</summary>
+    public string Prompt => prompt;
 
     /// <summary>Tokens so far.</summary>
     public int Tokens

@@ -7,6 +7,7 @@ namespace LoraServe.Cli.Demo;
 internal static class DemoPrompts
 {
     private const int TinyPromptTokens = 8;
+    private const string ChatPrompt = "Describe a small dragon that lives in a library.";
 
     private static readonly Dictionary<string, string> s_byTask = new()
     {
@@ -16,6 +17,10 @@ internal static class DemoPrompts
         ["snips"] = "Command: play some jazz by miles davis\nIntent:",
         ["e2e"] = "name[The Eagle], eatType[coffee shop], food[Japanese], area[riverside]\nDescription:",
     };
+
+    /// <summary>What a person is shown of the prompt; empty where it is no text.</summary>
+    public static string Shown(LoadedModel model, string adapter) =>
+        model.Tokenizer is null ? "" : s_byTask.TryGetValue(adapter.Split('-')[0], out string? prompt) ? prompt[..prompt.IndexOf('\n', StringComparison.Ordinal)] : ChatPrompt;
 
     /// <summary>The request that shows what an adapter does.</summary>
     /// <param name="model">The base model.</param>
@@ -37,12 +42,12 @@ internal static class DemoPrompts
         }
         else if (ChatFormat.Of(model) is { } chat)
         {
-            request.Prompt = chat.Render(new[] { new Dictionary<string, object?> { ["role"] = "user", ["content"] = "Describe a small dragon that lives in a library." } });
+            request.Prompt = chat.Render(new[] { new Dictionary<string, object?> { ["role"] = "user", ["content"] = ChatPrompt } });
             request.SkipSpecialTokensInPrompt = true;
         }
         else
         {
-            request.Prompt = "Once upon a time";
+            request.Prompt = ChatPrompt;
         }
 
         return request;

@@ -39,10 +39,10 @@ internal sealed class DemoScreen(IAnsiConsole console)
 
     private static Table Answers(IReadOnlyList<DemoAnswer> answers)
     {
-        Table table = Terminal.Table("adapter", "answer", ">tokens");
+        Table table = Terminal.Table("adapter", "prompt", "answer");
         foreach (DemoAnswer answer in answers)
         {
-            table.AddText(answer.Adapter.Length > 0 ? answer.Adapter : "(base model)", answer.Text, $"{answer.Tokens}");
+            table.AddText(answer.Adapter.Length > 0 ? answer.Adapter : "(base model)", answer.Prompt, answer.Text);
         }
 
         return table;

@@ -20,7 +20,7 @@ internal static class DemoVerb
 {
     private const int RandomAdapterCount = 4;
     private const int RandomAdapterRank = 8;
-    private const int AnswerTokens = 40;
+    private const int AnswerTokens = 32;
     private const int BatchRequests = 16;
     private const int BatchTokens = 24;
     private const int Rounds = 2;
@@ -68,7 +68,7 @@ internal static class DemoVerb
 
         string[] names = ["", .. adapters.Select(adapter => adapter.Name)];
         screen.Say($"One request for each, all in the same batch:");
-        DemoAnswer[] answers = [.. names.Select(name => new DemoAnswer(DemoPrompts.For(model, name, AnswerTokens)))];
+        DemoAnswer[] answers = [.. names.Select(name => new DemoAnswer(DemoPrompts.For(model, name, AnswerTokens), DemoPrompts.Shown(model, name)))];
         await screen.WatchAsync(answers, Task.WhenAll(answers.Select(answer => answer.RunAsync(client, cancellationToken)))).ConfigureAwait(false);
         await CompareAsync(model, client, names[1..], screen, cancellationToken).ConfigureAwait(false);
     }
@@ -119,7 +119,7 @@ internal static class DemoVerb
                 request.Adapter = applied ? adapter : "";
                 request.Sampling.IgnoreEos = true;
                 request.Sampling.Stop.Clear();
-                return new DemoAnswer(request);
+                return new DemoAnswer(request, "");
             }),
         ];
         long start = Stopwatch.GetTimestamp();

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using LoraServe.Models;
@@ -26,7 +27,7 @@ internal static class TokenizeVerb
             string input = (arguments.GetValue(text), arguments.GetValue(file)) switch
             {
                 ({ } given, null) => given,
-                (null, { } source) => File.ReadAllText(source.FullName),
+                (null, { } source) => Encoding.UTF8.GetString(File.ReadAllBytes(source.FullName)), // a byte order mark is text too
                 _ => throw new UsageException("Give either --text or --file."),
             };
             TokenEncoding encoding = tokenizer.EncodeWithOffsets(input, arguments.GetValue(special));
