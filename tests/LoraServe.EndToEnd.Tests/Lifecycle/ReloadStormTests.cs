@@ -30,7 +30,8 @@ public class ReloadStormTests(ITestOutputHelper output)
         int reloads = await ReloadAsync(server, known, names);
         await over.CancelAsync();
         int answers = (await Task.WhenAll(clients)).Sum();
-        output.WriteLine($"{answers} answers during {reloads} reloads; the last versions are {string.Join(", ", server.Engine.Adapters.List().Where(adapter => adapter.IsLatest).Select(adapter => $"{adapter.Name}@{adapter.Version}"))}");
+        IEnumerable<string> last = server.Engine.Adapters.List().Where(adapter => adapter.IsLatest).Select(adapter => $"{adapter.Name}@{adapter.Version}");
+        output.WriteLine($"{answers} answers during {reloads} reloads; the last versions are {string.Join(", ", last)}");
         Assert.True(answers > 10 * Clients);
         await server.IdleAsync();
     }
