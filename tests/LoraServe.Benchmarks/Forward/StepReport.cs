@@ -91,16 +91,18 @@ internal static class StepReport
         static TimeSpan Total(SortedDictionary<string, TimeSpan> times) => times.Values.Aggregate((a, b) => a + b);
     }
 
+    /// <summary>What a fork and join takes beyond its shares, which are long enough for every worker to get its own.</summary>
     private static double Forks(WorkerPool pool)
     {
-        var job = default(EmptyJob);
-        return Best(() =>
+        const int Forks = 200;
+        var job = default(WaitingJob);
+        return (Best(() =>
         {
-            for (int i = 0; i < 1000; i++)
+            for (int i = 0; i < Forks; i++)
             {
                 pool.Run(ref job);
             }
-        })[0] / 1000;
+        })[0] / Forks) - WaitingJob.Share.TotalSeconds;
     }
 
     private static double[] Best(params Action[] runs)
@@ -144,10 +146,15 @@ internal static class StepReport
             new(rows, columns, [.. Enumerable.Range(0, rows * columns).Select(_ => (random.NextSingle() - 0.5f) * 0.02f)]);
     }
 
-    private readonly struct EmptyJob : IParallelJob
+    private readonly struct WaitingJob : IParallelJob
     {
+        public static readonly TimeSpan Share = TimeSpan.FromMicroseconds(20);
+
         public void Run(int worker, int workerCount)
         {
+            for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < Share;)
+            {
+            }
         }
     }
 }
