@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Scheduling;
@@ -179,6 +180,19 @@ public class InferenceEngineTests
     [Fact]
     public async Task GenerateAsync_TenTimesMoreThanTheQueueTakes_RefusesTheRestWithAHint()
     {
+        long counted = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Name == EngineMetrics.Requests)
+                {
+                    listening.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, count, tags, _) => Interlocked.Add(ref counted, tags.Contains(new("outcome", "refused")) ? count : 0));
+        listener.Start();
         await using var harness = new EngineHarness(options => (options.MaxQueuedRequests, options.MaxRunningSequences) = (4, 1));
         int refused = 0;
         List<Task> answers = [];
@@ -198,6 +212,7 @@ public class InferenceEngineTests
 
         await Task.WhenAll(answers);
         Assert.True(refused > 0);
+        Assert.Equal(refused, Interlocked.Read(ref counted));
     }
 
     [Fact]
