@@ -9,6 +9,7 @@ public sealed partial class TrainedAdaptersTests : IDisposable
 {
     private const int ExactMatchRows = 40;
     private const int LossRows = 8;
+    private const int FastDifference = 2;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("loraserve-eval-");
 
@@ -62,12 +63,17 @@ public sealed partial class TrainedAdaptersTests : IDisposable
         string[] wanted = [.. File.ReadLines(data).Take(rows).Select(line => JsonElement.Parse(line).GetProperty("completion").GetString()!.Trim())];
         int right = wanted.Zip(predictions).Count(pair => pair.First == pair.Second);
 
-        (JsonElement result, JsonElement[] answers) = await EvaluateAsync(adapter, data, rows, $"{expected.GetProperty("max_new_tokens").GetInt32()}");
+        string maxTokens = $"{expected.GetProperty("max_new_tokens").GetInt32()}";
+        (_, JsonElement[] answers) = await EvaluateAsync(adapter, data, rows, maxTokens, "--arithmetic", "exact");
+        (JsonElement fast, _) = await EvaluateAsync(adapter, data, rows, maxTokens, "--arithmetic", "fast");
 
-        // Activations are rounded in fast arithmetic, so that a close decision may fall otherwise: 1.5 points of all rows.
-        int same = answers.Zip(predictions).Count(pair => pair.First.GetProperty("answer").GetString() == pair.Second);
-        Assert.True(same >= rows * 0.9, $"{same} of {rows} answers are PEFT's");
-        Assert.InRange(result.GetProperty("exact_match").GetDouble(), (double)(right - 2) / rows, (double)(right + 2) / rows);
+        // One close decision may fall otherwise in another order of summation.
+        string[] different = [.. answers.Zip(predictions, (answer, prediction) => (Found: answer.GetProperty("answer").GetString()!, Expected: prediction))
+            .Where(pair => pair.Found != pair.Expected).Select(pair => $"'{pair.Found}' for PEFT's '{pair.Expected}'")];
+        Assert.True(different.Length <= 1, string.Join(", ", different));
+
+        // Rounded activations change more answers of an adapter that is far from trained, but not how many are right.
+        Assert.InRange(fast.GetProperty("exact_match").GetDouble(), (double)(right - FastDifference) / rows, (double)(right + FastDifference) / rows);
     }
 
     private async Task CompareLossesAsync(string adapter, string data, double[] losses)
