@@ -41,7 +41,7 @@ public class MetricsPageTests
             .Select(field => (string)field.GetRawConstantValue()!)
             .Except(s_notBroughtAbout);
         Assert.All(names, name => Assert.Matches(new Regex($"^# TYPE {name.Replace('.', '_')}(_seconds|_bytes)?(_total)? ", RegexOptions.Multiline), page));
-        Assert.Matches("loraserve_engine_requests_total{adapter=\"a\",outcome=\"[a-z_]+\"} 4\n", page);
+        Assert.Matches("loraserve_engine_requests_total{adapter=\"a\",outcome=\"[a-z_]+\"} 5\n", page);
     }
 
     /// <summary>The page of a server that has answered, preempted, evicted and failed to load.</summary>
@@ -55,7 +55,10 @@ public class MetricsPageTests
         await server.LoadAsync(("a", 1), ("b", 2), ("lost", 3));
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => server.AskAsync(Ask.For(i % 2 == 0 ? "a" : "b", seed: i / 4, tokens: 60))));
         server.Engine.Adapters.BudgetBytes = server.Engine.Adapters.Get("a").ResidentBytes;
+
+        // Either may still be resident; after both, one has been loaded again.
         await server.AskAsync(Ask.For("b"));
+        await server.AskAsync(Ask.For("a"));
         Directory.Delete(Path.Combine(server.AdapterRoot, "lost"), recursive: true);
         await Refused.WithAsync(StatusCode.Unavailable, server.Client.Inference.GenerateAsync(Ask.For("lost")), "lost");
         await server.IdleAsync();
