@@ -9,16 +9,21 @@ namespace LoraServe.Cli.Benchmarks;
 /// <summary>Adapters of random weights at q and v, as PEFT directories in a temporary folder that goes with this object.</summary>
 internal sealed class RandomAdapters : IDisposable
 {
-    /// <summary>Small, so that a model with such an adapter still writes text.</summary>
-    private const float Spread = 0.02f;
+    /// <summary>So small that a trained model with such an adapter still writes text.</summary>
+    public const float Faint = 0.02f;
+
+    /// <summary>So large that adapters of a tiny model answer differently.</summary>
+    public const float Strong = 0.5f;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("loraserve-");
     private readonly Transformer _model;
+    private readonly float _spread;
 
-    /// <summary>Writes adapters.</summary>
-    public RandomAdapters(Transformer model, int count, int rank)
+    /// <summary>Writes adapters whose factors lie between −<paramref name="spread"/> and <paramref name="spread"/>.</summary>
+    public RandomAdapters(Transformer model, int count, int rank, float spread = Faint)
     {
         _model = model;
+        _spread = spread;
         Directories = [.. Enumerable.Range(0, count).Select(index => Write(index, rank))];
     }
 
@@ -43,12 +48,12 @@ internal sealed class RandomAdapters : IDisposable
         return directory;
     }
 
-    private static FloatMatrix Matrix(Random random, int rows, int columns)
+    private FloatMatrix Matrix(Random random, int rows, int columns)
     {
         var matrix = new FloatMatrix(rows, columns);
         for (int i = 0; i < matrix.Values.Length; i++)
         {
-            matrix.Values[i] = ((random.NextSingle() * 2) - 1) * Spread;
+            matrix.Values[i] = ((random.NextSingle() * 2) - 1) * _spread;
         }
 
         return matrix;

@@ -37,7 +37,7 @@ internal static class DemoVerb
             screen.Say($"LoraServe: one frozen model, many adapters, one batch.");
             screen.Say($"Model: {setup.Origin}");
             using LoadedModel loaded = ModelArguments.Load(setup.ModelPath, Arithmetic.Fast, Environment.ProcessorCount);
-            using RandomAdapters? random = setup.Adapters.Count == 0 ? new RandomAdapters(loaded.Transformer, RandomAdapterCount, RandomAdapterRank) : null;
+            using RandomAdapters? random = setup.Adapters.Count == 0 ? new RandomAdapters(loaded.Transformer, RandomAdapterCount, RandomAdapterRank, RandomAdapters.Strong) : null;
             IReadOnlyList<NamedAdapter> adapters = random is null
                 ? setup.Adapters
                 : [.. random.Directories.Select(directory => new NamedAdapter(Path.GetFileName(directory), directory))];
