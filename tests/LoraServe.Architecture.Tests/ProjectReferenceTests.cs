@@ -13,15 +13,16 @@ public sealed class ProjectReferenceTests
         ["LoraServe.Adapters"] = ["LoraServe.Compute"],
         ["LoraServe.Models"] = ["LoraServe.Adapters", "LoraServe.Tokenization"],
         ["LoraServe.Serving"] = ["LoraServe.Models"],
+        ["LoraServe.Training"] = ["LoraServe.Models"],
         ["LoraServe.Grpc"] = [],
         ["LoraServe.Contracts"] = ["LoraServe.Grpc"],
         ["LoraServe.Client"] = ["LoraServe.Contracts"],
-        ["LoraServe.Server"] = ["LoraServe.Contracts", "LoraServe.Serving"],
+        ["LoraServe.Server"] = ["LoraServe.Contracts", "LoraServe.Serving", "LoraServe.Training"],
         ["LoraServe.Cli"] = ["LoraServe.Client", "LoraServe.Server"],
     };
 
     /// <summary>The engine: everything below the surfaces.</summary>
-    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving"];
+    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving", "LoraServe.Training"];
 
     [Fact]
     public void SourceProjects_ReferenceWhatIsDrawn_AndNothingElse() =>

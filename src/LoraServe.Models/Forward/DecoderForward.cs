@@ -16,21 +16,29 @@ public static class DecoderForward
         TValue x = ops.Embed(weights, batch);
         for (int i = 0; i < weights.Layers.Length; i++)
         {
-            LayerWeights layer = weights.Layers[i];
             ops.BeginLayer(i);
-            TValue normed = ops.Norm(x, layer.AttentionNorm, new NormSite(i, NormRole.Attention), batch.All);
-            (TValue q, TValue k, TValue v) = ops.Linear(normed, layer.Query, layer.Key, layer.Value, batch.All);
-            TValue attended = ops.Attend(ops.Rotate(q, batch), ops.Rotate(k, batch), v, i, batch);
-            x = ops.AddLinear(x, attended, layer.Output, batch.All);
-
-            normed = ops.Norm(x, layer.MlpNorm, new NormSite(i, NormRole.Mlp), batch.All);
-            (TValue gate, TValue up) = ops.Linear(normed, layer.Gate, layer.Up, batch.All);
-            x = ops.AddLinear(x, ops.SiluMultiply(gate, up), layer.Down, batch.All);
+            x = Layer(ops, weights, batch, i, x);
         }
 
         TValue last = ops.Norm(ops.Gather(x, batch.Logits), weights.FinalNorm, NormSite.Final, batch.Logits);
         TValue logits = ops.Linear(last, weights.Head, batch.Logits);
         TValue hidden = ops.Norm(ops.Gather(x, batch.Hidden), weights.FinalNorm, NormSite.Final, batch.Hidden);
         return (logits, hidden);
+    }
+
+    /// <summary>Runs one layer: what training does again where it has not kept what a layer made.</summary>
+    /// <returns>The residual stream after it, [T, D].</returns>
+    internal static TValue Layer<TOps, TValue>(TOps ops, Transformer weights, TokenBatch batch, int index, TValue x)
+        where TOps : IForwardOps<TValue>
+    {
+        LayerWeights layer = weights.Layers[index];
+        TValue normed = ops.Norm(x, layer.AttentionNorm, new NormSite(index, NormRole.Attention), batch.All);
+        (TValue q, TValue k, TValue v) = ops.Linear(normed, layer.Query, layer.Key, layer.Value, batch.All);
+        TValue attended = ops.Attend(ops.Rotate(q, batch), ops.Rotate(k, batch), v, index, batch);
+        x = ops.AddLinear(x, attended, layer.Output, batch.All);
+
+        normed = ops.Norm(x, layer.MlpNorm, new NormSite(index, NormRole.Mlp), batch.All);
+        (TValue gate, TValue up) = ops.Linear(normed, layer.Gate, layer.Up, batch.All);
+        return ops.AddLinear(x, ops.SiluMultiply(gate, up), layer.Down, batch.All);
     }
 }

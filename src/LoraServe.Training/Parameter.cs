@@ -1,0 +1,44 @@
+namespace LoraServe.Training;
+
+/// <summary>A tensor that is trained, with the gradient of the step's loss.</summary>
+public sealed class Parameter
+{
+    /// <summary>Takes over <paramref name="values"/>.</summary>
+    /// <param name="name">Its name in the file that the method is saved in.</param>
+    /// <param name="shape">Outermost dimension first.</param>
+    /// <param name="values">Row-major elements.</param>
+    /// <exception cref="ArgumentException">The shape has not that many elements.</exception>
+    public Parameter(string name, int[] shape, float[] values)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(values);
+        if (shape.Aggregate(1L, (product, length) => product * length) != values.LongLength)
+        {
+            throw new ArgumentException($"{name}: {values.LongLength} values do not fill [{string.Join(", ", shape)}].", nameof(values));
+        }
+
+        Name = name;
+        Shape = shape;
+        Values = values;
+        Gradient = new float[values.Length];
+    }
+
+    /// <summary>Its name in the file that the method is saved in.</summary>
+    public string Name { get; }
+
+    /// <summary>Outermost dimension first.</summary>
+    public IReadOnlyList<int> Shape { get; }
+
+    /// <summary>Row-major elements; the optimizer changes them in place.</summary>
+    public float[] Values { get; }
+
+    /// <summary>Derivative of the loss by each element; summed up over a step's batches.</summary>
+    public float[] Gradient { get; }
+
+    /// <summary>Factor of the learning rate, such as LoRA+'s ratio for B.</summary>
+    public float RateFactor { get; init; } = 1;
+
+    /// <summary>Whether weight decay acts on it.</summary>
+    public bool Decays { get; init; } = true;
+}
