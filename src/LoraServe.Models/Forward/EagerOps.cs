@@ -6,6 +6,7 @@ using LoraServe.Compute.Workers;
 namespace LoraServe.Models.Forward;
 
 /// <summary>Runs each operation at once, in scratch memory that every layer uses anew.</summary>
+/// <remarks>What an operation needs only meanwhile it gives back: where no layer is begun, all results stay until the next step, and nothing else.</remarks>
 internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, WorkerPool pool) : IForwardOps<Rows>, IDisposable
 {
     private readonly ScratchArena _scratch = new();
@@ -74,8 +75,10 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
 
     public Rows AddLinear(Rows residual, Rows x, LinearWeights map, RowGroup rows)
     {
+        long mark = _scratch.Mark();
         Rows y = _scratch.Rent(x.Count, map.Matrix.Outputs);
         _linears.Run(pool, _scratch, x, rows, [map], [y], residual);
+        _scratch.Release(mark);
         return residual;
     }
 

@@ -34,12 +34,14 @@ internal sealed class LinearGroup
 
         outputs.CopyTo(_outputs);
         _residual = residual;
+        long mark = scratch.Mark();
         var matrices = new ReadOnlySpan<PackedMatrix>(_matrices, 0, maps.Length);
         MatMulInput input = MatMulInput.Prepare(pool, scratch, x, matrices);
         _edits.Plan(x, maps, rows.Runs, scratch);
         _edits.ComputeDown(pool);
         var epilogue = new Epilogue(this);
         MatMul.Run(pool, input, matrices, outputs, ref epilogue);
+        scratch.Release(mark);
     }
 
     private unsafe void Finish(int part, int firstColumn, int columnCount)

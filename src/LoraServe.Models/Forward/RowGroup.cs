@@ -23,6 +23,22 @@ public sealed class RowGroup
         _runs.Clear();
     }
 
+    /// <summary>Becomes the rows of another group from <paramref name="first"/> on, <paramref name="count"/> of them, with the runs cut to them.</summary>
+    internal void CopyRange(RowGroup from, int first, int count)
+    {
+        Clear();
+        _sources.AddRange(from.Sources.Slice(first, count));
+        foreach (EditRun run in from.Runs)
+        {
+            int start = Math.Max(run.FirstRow, first);
+            int end = Math.Min(run.EndRow, first + count);
+            if (start < end)
+            {
+                _runs.Add(run with { FirstRow = start - first, RowCount = end - start });
+            }
+        }
+    }
+
     /// <summary>Appends rows of adjacent positions and lets their adapters' runs go on where the rows before have the same.</summary>
     internal void Append(int firstSource, int count, int firstPosition, ReadOnlySpan<AdapterUse> adapters)
     {

@@ -12,6 +12,9 @@ public enum SegmentOutput
     /// <summary>The logits after every token.</summary>
     AllLogits,
 
+    /// <summary>The logits after the tokens in <see cref="SegmentRequest.OutputRows"/>.</summary>
+    SelectedLogits,
+
     /// <summary>The last hidden states, after the final norm, of every token, and no logits.</summary>
     AllHidden,
 }

@@ -20,4 +20,7 @@ public readonly ref struct SegmentRequest
 
     /// <summary>What is wanted of the result.</summary>
     public SegmentOutput Output { get; init; }
+
+    /// <summary>For <see cref="SegmentOutput.SelectedLogits"/>: the wanted tokens as offsets within <see cref="Tokens"/>, ascending, each once.</summary>
+    public ReadOnlySpan<int> OutputRows { get; init; }
 }

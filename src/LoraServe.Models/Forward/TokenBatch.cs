@@ -74,7 +74,7 @@ public sealed class TokenBatch
         All.Append(firstRow, count, request.FirstPosition, request.Adapters);
         RowGroup? outputs = request.Output switch
         {
-            SegmentOutput.LastLogits or SegmentOutput.AllLogits => Logits,
+            SegmentOutput.LastLogits or SegmentOutput.AllLogits or SegmentOutput.SelectedLogits => Logits,
             SegmentOutput.AllHidden => Hidden,
             _ => null,
         };
@@ -83,10 +83,34 @@ public sealed class TokenBatch
         {
             SegmentOutput.None => 0,
             SegmentOutput.LastLogits => 1,
+            SegmentOutput.SelectedLogits => request.OutputRows.Length,
             _ => count,
         };
-        outputs?.Append(firstRow + count - outputCount, outputCount, end - outputCount, request.Adapters);
+        if (request.Output == SegmentOutput.SelectedLogits)
+        {
+            AppendSelected(firstRow, request);
+        }
+        else
+        {
+            outputs?.Append(firstRow + count - outputCount, outputCount, end - outputCount, request.Adapters);
+        }
+
         _segments.Add(new Segment(firstRow, count, request.FirstPosition, firstPage, firstOutput, outputCount));
         return _segments.Count - 1;
+    }
+
+    /// <summary>Appends the wanted rows to the logits' group, adjacent ones together.</summary>
+    private void AppendSelected(int firstRow, in SegmentRequest request)
+    {
+        ReadOnlySpan<int> wanted = request.OutputRows;
+        for (int i = 0, next; i < wanted.Length; i = next)
+        {
+            for (next = i + 1; next < wanted.Length && wanted[next] == wanted[next - 1] + 1; next++)
+            {
+            }
+
+            Debug.Assert(wanted[next - 1] < request.Tokens.Length && (i == 0 || wanted[i] > wanted[i - 1]), "Offsets are ascending and within the segment.");
+            Logits.Append(firstRow + wanted[i], next - i, request.FirstPosition + wanted[i], request.Adapters);
+        }
     }
 }

@@ -78,12 +78,57 @@ public sealed class TokenBatchTests : IDisposable
     }
 
     [Fact]
+    public void Add_SelectedLogits_TakesTheseRowsAndTheirAdapters()
+    {
+        Add(2, 0, SegmentOutput.LastLogits);
+        _batch.Add(new SegmentRequest
+        {
+            Tokens = TinyModel.Tokens(1, 8, 50),
+            FirstPosition = 10,
+            Pages = [0, 1],
+            Adapters = [new AdapterUse(_a, 1, ActiveFrom: 13), new AdapterUse(_b)],
+            Output = SegmentOutput.SelectedLogits,
+            OutputRows = [0, 2, 3, 4, 7],
+        });
+        Add(1, 0, SegmentOutput.LastLogits, new AdapterUse(_b));
+        Assert.Equal([1, 2, 4, 5, 6, 9, 10], _batch.Logits.Sources.ToArray());
+        Assert.Equal((1, 5), (_batch.Segments[1].FirstOutput, _batch.Segments[1].OutputCount));
+        AssertActsOn(_batch.Logits, _a, [3, 4, 5]);
+        AssertActsOn(_batch.Logits, _b, [1, 2, 3, 4, 5, 6]);
+    }
+
+    [Fact]
+    public void Add_SelectedLogitsOfNothing_HasNoOutputs()
+    {
+        _batch.Add(new SegmentRequest { Tokens = [1, 2], Pages = [0], Output = SegmentOutput.SelectedLogits });
+        Assert.Equal(0, _batch.Logits.Count);
+        Assert.Equal(0, _batch.Segments[0].OutputCount);
+    }
+
+    [Fact]
+    public void CopyRange_OfAGroup_CutsRowsAndRuns()
+    {
+        Add(3, 0, SegmentOutput.AllLogits, new AdapterUse(_a), new AdapterUse(_b));
+        Add(4, 0, SegmentOutput.AllLogits, new AdapterUse(_a, 0.5f));
+        var part = new RowGroup();
+        part.CopyRange(_batch.Logits, 0, 1); // what it was before is gone
+        part.CopyRange(_batch.Logits, 2, 3);
+        Assert.Equal([2, 3, 4], part.Sources.ToArray());
+        Assert.Equal([new EditRun(0, 1, _a, 1, 0), new EditRun(0, 1, _b, 1, 1), new EditRun(1, 2, _a, 0.5f, 0)], part.Runs.ToArray());
+    }
+
+    [Fact]
     public void Add_RopeLengths_AreThePromptsOrBeyond()
     {
         _batch.Add(new SegmentRequest { Tokens = [1, 2, 3], FirstPosition = 4, Pages = [0], PromptLength = 6 });
         Assert.Equal([6, 6, 7], _batch.RopeLengths.ToArray());
         Assert.Equal([4, 5, 6], _batch.Positions.ToArray());
     }
+
+    /// <summary>The rows of a group that an adapter acts on, each by one run.</summary>
+    private static void AssertActsOn(RowGroup group, ResidentAdapter adapter, int[] rows) => Assert.Equal(
+        rows,
+        group.Runs.ToArray().Where(run => run.Adapter == adapter).SelectMany(run => Enumerable.Range(run.FirstRow, run.RowCount)));
 
     private void Add(int count, int firstPosition, SegmentOutput output, params AdapterUse[] adapters) => _batch.Add(new SegmentRequest
     {
