@@ -12,7 +12,8 @@ public sealed class Adapter
         InvocationTokens = invocationTokens;
         Digest = digest;
         Report = report;
-        ByteLength = edits.Sum(edit => edit.ByteLength);
+        ByteLength = edits.Sum(edit => edit.ByteLength)
+            + edits.OfType<SharedLowRank>().SelectMany(edit => (SharedMatrix[])[edit.A, edit.B]).Distinct().Sum(matrix => matrix.Values.ByteLength);
     }
 
     /// <summary>What it changes in the base.</summary>

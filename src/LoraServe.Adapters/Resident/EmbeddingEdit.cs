@@ -2,38 +2,46 @@ using System.Numerics.Tensors;
 
 namespace LoraServe.Adapters.Resident;
 
-/// <summary>What an adapter does to the rows that the token table gives. Memory belongs to the <see cref="ResidentAdapter"/>.</summary>
+/// <summary>What an adapter does to the rows that the token table gives, in compute form.</summary>
+/// <remarks>
+/// With t₀ the base's row of token t and the request's weight w, the row becomes
+/// t₀ + w·(<see cref="OutputGain"/>∘t₀ + Σₖ <see cref="Codes"/>[t, k]·<see cref="Directions"/>[k] + <see cref="Table"/>[t]),
+/// plus w·<see cref="RowDeltas"/>[i] where t is the i-th of <see cref="RowIds"/>. Memory belongs to the <see cref="ResidentAdapter"/>.
+/// </remarks>
 public sealed unsafe class EmbeddingEdit
 {
-    private readonly int _width;
-    private readonly int _rank;
-    private readonly float* _codes;
-    private readonly float* _directions;
-    private readonly float* _gain;
-    private readonly float* _table;
-    private readonly float* _rows;
     private readonly int[] _rowIds;
 
-    /// <summary>Takes pointers into the resident adapter's memory, null where a part is missing.</summary>
-    /// <param name="width">The model's width.</param>
-    /// <param name="rank">Rank of the low-rank part.</param>
-    /// <param name="codes">[tokens, rank].</param>
-    /// <param name="directions">[rank, width], scaled.</param>
-    /// <param name="gain">Output scale less one, [width].</param>
-    /// <param name="table">Change of every row, [tokens, width].</param>
-    /// <param name="rows">Change of some rows, [rowIds, width].</param>
-    /// <param name="rowIds">Those rows, ascending.</param>
-    internal EmbeddingEdit(int width, int rank, float* codes, float* directions, float* gain, float* table, float* rows, int[] rowIds)
+    internal EmbeddingEdit(int width, int rank, int[] rowIds)
     {
-        _width = width;
-        _rank = rank;
-        _codes = codes;
-        _directions = directions;
-        _gain = gain;
-        _table = table;
-        _rows = rows;
+        Width = width;
+        Rank = rank;
         _rowIds = rowIds;
     }
+
+    /// <summary>The model's width.</summary>
+    public int Width { get; }
+
+    /// <summary>Rank of the low-rank part; 0 without one.</summary>
+    public int Rank { get; }
+
+    /// <summary>Aᵀ, float32 [tokens, rank]; 0 without a low-rank part.</summary>
+    public nint Codes { get; internal init; }
+
+    /// <summary>Bᵀ with its scale and output scales folded in, float32 [rank, width]; 0 without a low-rank part.</summary>
+    public nint Directions { get; internal init; }
+
+    /// <summary>Output scale less one, float32 [width]; 0 without one.</summary>
+    public nint OutputGain { get; internal init; }
+
+    /// <summary>Change of every row, float32 [tokens, width]; 0 without one.</summary>
+    public nint Table { get; internal init; }
+
+    /// <summary>Change of some rows, float32 [row ids, width]; 0 without any.</summary>
+    public nint RowDeltas { get; internal init; }
+
+    /// <summary>The tokens whose rows <see cref="RowDeltas"/> changes, ascending.</summary>
+    public ReadOnlySpan<int> RowIds => _rowIds;
 
     /// <summary>Edits the base's row of a token in place.</summary>
     /// <param name="token">The token, within the vocabulary.</param>
@@ -41,31 +49,30 @@ public sealed unsafe class EmbeddingEdit
     /// <param name="row">The row, as wide as the model.</param>
     public void Apply(int token, float weight, Span<float> row)
     {
-        if (_gain is not null)
+        if (OutputGain != 0)
         {
             for (int i = 0; i < row.Length; i++)
             {
-                row[i] += weight * _gain[i] * row[i];
+                row[i] += weight * ((float*)OutputGain)[i] * row[i];
             }
         }
 
-        for (int k = 0; k < _rank; k++)
+        for (int k = 0; k < Rank; k++)
         {
-            Add(_directions + ((long)k * _width), weight * _codes[((long)token * _rank) + k], row);
+            Add(Directions, k, weight * ((float*)Codes)[((long)token * Rank) + k], row);
         }
 
-        if (_table is not null)
+        if (Table != 0)
         {
-            Add(_table + ((long)token * _width), weight, row);
+            Add(Table, token, weight, row);
         }
 
-        int place = _rows is null ? -1 : Array.BinarySearch(_rowIds, token);
-        if (place >= 0)
+        if (RowDeltas != 0 && Array.BinarySearch(_rowIds, token) is >= 0 and int place)
         {
-            Add(_rows + ((long)place * _width), weight, row);
+            Add(RowDeltas, place, weight, row);
         }
     }
 
-    private void Add(float* values, float factor, Span<float> row) =>
-        TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(values, _width), factor, row, row);
+    private void Add(nint matrix, int index, float factor, Span<float> row) =>
+        TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>((float*)matrix + ((long)index * Width), Width), factor, row, row);
 }

@@ -4,26 +4,39 @@ namespace LoraServe.Adapters.Resident;
 
 /// <summary>What an adapter does at a linear map, in compute form.</summary>
 /// <remarks>
-/// With y₀ = W·x without bias and the request's weight w, it makes
-/// y₀ + w·(<see cref="OutputGain"/>∘y₀ + <see cref="Scale"/>·B·(A·x) + <see cref="Dense"/>·x + <see cref="Bias"/>),
-/// adds w·<see cref="RowDeltas"/>·x to the outputs in <see cref="RowIds"/>, and the base's bias comes on top.
-/// Memory belongs to the <see cref="ResidentAdapter"/>.
+/// <para>
+/// The map's input is x, the base's weight W and bias b, the request's weight of the adapter w. With all parts present:
+/// </para>
+/// <code>
+/// x̂ = x + w·(InputGain ∘ x)
+/// y₀ = W·x̂
+/// y  = y₀ + w·( OutputGain ∘ y₀
+///             + Scale · ProductScale ∘ (B·(RankScale ∘ (A·x)))
+///             + Dense·x
+///             + Bias )
+/// y[RowIds[i]] += w·(RowDeltas·x)[i]
+/// y += b
+/// </code>
+/// <para>
+/// So only the base's product sees the scaled input and only it takes the output gain: whoever made the edit has folded
+/// output scales into B (or, where the factors are shared, into ProductScale) and Dense. A missing scale is all ones,
+/// any other missing part all zeros. Memory belongs to the <see cref="ResidentAdapter"/>.
+/// </para>
 /// </remarks>
 public sealed class LinearEdit
 {
     private readonly int[] _rowIds;
 
-    internal LinearEdit(PackedMatrix? a, PackedMatrix? b, float scale, nint outputGain, PackedMatrix? dense, nint bias, PackedMatrix? rowDeltas, int[] rowIds)
+    internal LinearEdit(PackedMatrix? a, PackedMatrix? b, float scale, int[] rowIds)
     {
         A = a;
         B = b;
         Scale = scale;
-        OutputGain = outputGain;
-        Dense = dense;
-        Bias = bias;
-        RowDeltas = rowDeltas;
         _rowIds = rowIds;
     }
+
+    /// <summary>Input scale less one, float32 [inputs]; 0 without one.</summary>
+    public nint InputGain { get; internal init; }
 
     /// <summary>[rank, inputs]; null without a low-rank part.</summary>
     public PackedMatrix? A { get; }
@@ -34,20 +47,26 @@ public sealed class LinearEdit
     /// <summary>Factor of the low-rank part.</summary>
     public float Scale { get; }
 
+    /// <summary>Factors between A and B, float32 [rank]; 0 without them.</summary>
+    public nint RankScale { get; internal init; }
+
+    /// <summary>Factors of the low-rank part's outputs, output scales folded in, float32 [outputs]; 0 without them.</summary>
+    public nint ProductScale { get; internal init; }
+
     /// <summary>Rank of the low-rank part; 0 without one.</summary>
     public int Rank => A?.Outputs ?? 0;
 
     /// <summary>Output scale less one, float32 [outputs]; 0 without one.</summary>
-    public nint OutputGain { get; }
+    public nint OutputGain { get; internal init; }
 
     /// <summary>A whole ΔW, [outputs, inputs], output scales folded in; null without one.</summary>
-    public PackedMatrix? Dense { get; }
+    public PackedMatrix? Dense { get; internal init; }
 
     /// <summary>Summand of the outputs, float32 [outputs]; 0 without one.</summary>
-    public nint Bias { get; }
+    public nint Bias { get; internal init; }
 
     /// <summary>Changes of single rows of the head, [rows, inputs]; null without any.</summary>
-    public PackedMatrix? RowDeltas { get; }
+    public PackedMatrix? RowDeltas { get; internal init; }
 
     /// <summary>The outputs that <see cref="RowDeltas"/> changes, ascending.</summary>
     public ReadOnlySpan<int> RowIds => _rowIds;

@@ -7,28 +7,33 @@ namespace LoraServe.Adapters.Resident;
 /// <summary>An adapter in compute form: native memory, immutable, found by site without a dictionary. Any thread may read it.</summary>
 public sealed class ResidentAdapter : IDisposable
 {
+    private const int PlacesPerLayer = (int)BottleneckPlace.Mlp + 1;
     private readonly LinearEdit?[] _linears;
     private readonly NormEdit?[] _norms;
+    private readonly BottleneckEdit?[] _bottlenecks;
+    private readonly PrefixEdit?[] _prefixes;
     private readonly int[] _invocationTokens;
     private readonly List<IDisposable> _memory = [];
 
-    private ResidentAdapter(Adapter adapter, IBaseModel model)
+    private ResidentAdapter(IReadOnlyList<AdapterEdit> edits, IBaseModel model, string digest, ReadOnlySpan<int> invocationTokens)
     {
-        Digest = adapter.Digest;
-        _invocationTokens = [.. adapter.InvocationTokens];
+        Digest = digest;
+        _invocationTokens = [.. invocationTokens];
         _linears = new LinearEdit?[(model.LayerCount * Site.RolesPerLayer) + 1];
         _norms = new NormEdit?[(model.LayerCount * NormSite.RolesPerLayer) + 1];
+        _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
+        _prefixes = new PrefixEdit?[model.LayerCount];
         try
         {
-            ILookup<Site, ModuleEdit> edits = adapter.Edits.OfType<ModuleEdit>().ToLookup(edit => edit.Site);
-            foreach (BaseModule module in model.Modules.Where(module => edits.Contains(module.Site)))
+            ILookup<Site, ModuleEdit> bySite = edits.OfType<ModuleEdit>().ToLookup(edit => edit.Site);
+            foreach (BaseModule module in model.Modules.Where(module => bySite.Contains(module.Site)))
             {
-                Place(module, new SiteEdits(module, [.. edits[module.Site]]));
+                Place(module, new SiteEdits(module, [.. bySite[module.Site]]));
             }
 
-            foreach (NormDelta norm in adapter.Edits.OfType<NormDelta>())
+            foreach (AdapterEdit edit in edits)
             {
-                _norms[Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length);
+                Place(edit, model.Width);
             }
         }
         catch
@@ -41,7 +46,7 @@ public sealed class ResidentAdapter : IDisposable
     /// <summary>The adapter's digest.</summary>
     public string Digest { get; }
 
-    /// <summary>Bytes of native memory held.</summary>
+    /// <summary>Bytes of native memory held for this adapter alone: without what it shares with others.</summary>
     public long ByteLength { get; private set; }
 
     /// <summary>Greatest rank of a low-rank part at a linear map.</summary>
@@ -49,6 +54,12 @@ public sealed class ResidentAdapter : IDisposable
 
     /// <summary>What it does to the token table's rows; null: nothing.</summary>
     public EmbeddingEdit? Embedding { get; private set; }
+
+    /// <summary>Rows ahead of the prompt that have an embedding or keys and values from this adapter.</summary>
+    public int VirtualRows { get; private set; }
+
+    /// <summary>Embeddings of the rows ahead of the prompt, float32 [<see cref="VirtualRows"/>, width]; 0 where there are none or they are a prefix.</summary>
+    public nint VirtualEmbeddings { get; private set; }
 
     /// <summary>Tokens of the prompt from whose last occurrence on it is active; empty: everywhere.</summary>
     public ReadOnlySpan<int> InvocationTokens => _invocationTokens;
@@ -61,7 +72,22 @@ public sealed class ResidentAdapter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(adapter);
         ArgumentNullException.ThrowIfNull(model);
-        return new ResidentAdapter(adapter, model);
+        return new ResidentAdapter(adapter.Edits, model, adapter.Digest, adapter.InvocationTokens.AsSpan());
+    }
+
+    /// <summary>Copies edits into compute form: what a training step does, so nothing but their shapes is looked at.</summary>
+    /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
+    /// <param name="model">The base.</param>
+    /// <param name="digest">What tells it from other adapters.</param>
+    /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
+    /// <exception cref="ArgumentException">Edits that cannot be together, or of a shape that the base has not.</exception>
+    /// <exception cref="OutOfMemoryException">The machine has not that much memory.</exception>
+    public static ResidentAdapter Create(IReadOnlyList<AdapterEdit> edits, IBaseModel model, string digest = "", ReadOnlySpan<int> invocationTokens = default)
+    {
+        ArgumentNullException.ThrowIfNull(edits);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(digest);
+        return new ResidentAdapter(edits, model, digest, invocationTokens);
     }
 
     /// <summary>What it does at a linear map; null: nothing.</summary>
@@ -70,33 +96,102 @@ public sealed class ResidentAdapter : IDisposable
     /// <summary>What it does at a norm; null: nothing.</summary>
     public NormEdit? At(NormSite site) => _norms[Index(site)];
 
+    /// <summary>What it adds after a sublayer; null: nothing.</summary>
+    public BottleneckEdit? At(int layer, BottleneckPlace place) => _bottlenecks[(layer * PlacesPerLayer) + (int)place];
+
+    /// <summary>Keys and values that its virtual rows have in a layer; null: those that the model computes.</summary>
+    public PrefixEdit? PrefixAt(int layer) => _prefixes[layer];
+
     /// <inheritdoc />
-    public void Dispose() => _memory.ForEach(part => part.Dispose());
+    public void Dispose()
+    {
+        _memory.ForEach(part => part.Dispose());
+        _memory.Clear();
+    }
 
     private int Index(Site site) => site.Role == SiteRole.Head ? _linears.Length - 1 : (site.Layer * Site.RolesPerLayer) + (int)site.Role;
 
     private int Index(NormSite site) => site.Role == NormRole.Final ? _norms.Length - 1 : (site.Layer * NormSite.RolesPerLayer) + (int)site.Role;
 
-    private unsafe void Place(BaseModule module, SiteEdits edits)
+    private void Place(BaseModule module, SiteEdits edits)
     {
         if (module.Site == Site.Embedding)
         {
-            Embedding = new EmbeddingEdit(
-                module.Inputs,
-                edits.A?.Rows ?? 0,
-                (float*)Copy(edits.A is null ? null : edits.A.Transposed().Values),
-                (float*)Copy(edits.B is null ? null : Scaled(edits.B.Transposed().Values, edits.Scale)),
-                (float*)Copy(edits.OutputGain),
-                (float*)Copy(edits.Dense?.Values),
-                (float*)Copy(edits.RowDeltas?.Values),
-                edits.RowIds);
+            Embedding = new EmbeddingEdit(module.Inputs, edits.A?.Rows ?? 0, edits.RowIds)
+            {
+                Codes = Copy(edits.A?.Transposed().Values),
+                Directions = Copy(edits.B is null ? null : Array.ConvertAll(edits.B.Transposed().Values, value => value * edits.Scale)),
+                OutputGain = Copy(edits.OutputGain),
+                Table = Copy(edits.Dense?.Values),
+                RowDeltas = Copy(edits.RowDeltas?.Values),
+            };
             return;
         }
 
-        _linears[Index(module.Site)] = new LinearEdit(
-            Pack(edits.A), Pack(edits.B), edits.Scale, Copy(edits.OutputGain), Pack(edits.Dense), Copy(edits.Bias), Pack(edits.RowDeltas), edits.RowIds);
+        (PackedMatrix? a, PackedMatrix? b) = edits.Shared is { } shared
+            ? (Share(shared.A, shared.Rank, module.Inputs), Share(shared.B, module.Outputs, shared.Rank))
+            : (Pack(edits.A), Pack(edits.B));
+        _linears[Index(module.Site)] = new LinearEdit(a, b, edits.Scale, edits.RowIds)
+        {
+            InputGain = Copy(edits.InputGain),
+            RankScale = Copy(edits.Shared?.RankScale),
+            ProductScale = Copy(edits.ProductScale),
+            OutputGain = Copy(edits.OutputGain),
+            Dense = Pack(edits.Dense),
+            Bias = Copy(edits.Bias),
+            RowDeltas = Pack(edits.RowDeltas),
+        };
     }
 
+    private void Place(AdapterEdit edit, int width)
+    {
+        switch (edit)
+        {
+            case NormDelta norm:
+                _norms[Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length);
+                break;
+            case VirtualTokens tokens:
+                TakeVirtualRows(tokens.Rows.Rows, VirtualRows == 0);
+                VirtualEmbeddings = Copy(tokens.Rows.Values);
+                break;
+            case PrefixKeyValue prefix:
+                TakeVirtualRows(prefix.Keys.Rows, VirtualRows == 0 || (VirtualEmbeddings == 0 && VirtualRows == prefix.Keys.Rows));
+                _prefixes[prefix.Layer] = new PrefixEdit(Copy(prefix.Keys.Values), Copy(prefix.Values.Values), prefix.Keys.Columns);
+                break;
+            case Bottleneck bottleneck:
+                _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Place(bottleneck, width);
+                break;
+        }
+    }
+
+    private BottleneckEdit Place(Bottleneck edit, int width) =>
+        new(edit.Input, edit.Activation, Pack(edit.Down), Copy(edit.DownBias), Pack(edit.Up), Copy(edit.UpBias), Copy(Repeated(edit.Scale, width)))
+        {
+            NormGain = Copy(edit.Norm?.Gain),
+            NormBias = Copy(edit.Norm?.Bias),
+            NormCoversSublayer = edit.Norm?.CoversSublayer == true,
+        };
+
+    private void TakeVirtualRows(int count, bool fits)
+    {
+        if (!fits)
+        {
+            throw new ArgumentException($"An adapter has {VirtualRows} virtual rows and {count} more; expected virtual tokens once, or a prefix of the same length in every layer.");
+        }
+
+        VirtualRows = count;
+    }
+
+    private static float[] Repeated(float[] values, int count) => values.Length == count ? values : [.. Enumerable.Repeat(values[0], count)];
+
+    private PackedMatrix Share(SharedMatrix matrix, int rows, int columns)
+    {
+        SharedMatrices.Use use = SharedMatrices.Rent(matrix, rows, columns);
+        _memory.Add(use);
+        return use.Matrix;
+    }
+
+    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(matrix))]
     private PackedMatrix? Pack(FloatMatrix? matrix)
     {
         if (matrix is null)
@@ -123,6 +218,4 @@ public sealed class ResidentAdapter : IDisposable
         values.CopyTo(new Span<float>(buffer.Pointer, values.Length));
         return (nint)buffer.Pointer;
     }
-
-    private static float[] Scaled(float[] values, float scale) => Array.ConvertAll(values, value => value * scale);
 }

@@ -3,15 +3,23 @@ using LoraServe.Adapters.Edits;
 namespace LoraServe.Adapters.Resident;
 
 /// <summary>The edits of one module brought together: one low-rank pair, one dense matrix, one gain, one bias.</summary>
-/// <remarks>Two pairs become one of the sum of their ranks; output scales are folded into B and the dense matrix.</remarks>
+/// <remarks>Two pairs become one of the sum of their ranks; output scales are folded into B, the product scale and the dense matrix.</remarks>
 internal sealed class SiteEdits
 {
     public SiteEdits(BaseModule module, IReadOnlyList<ModuleEdit> edits)
     {
         bool isTable = module.Site == Site.Embedding;
         float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
-        OutputGain = scale is null ? null : Array.ConvertAll(scale, value => value - 1);
-        LowRank[] pairs = [.. edits.OfType<LowRank>()];
+        OutputGain = LessOne(scale);
+        InputGain = LessOne(edits.OfType<InputScale>().SingleOrDefault()?.Values);
+        Shared = edits.OfType<SharedLowRank>().SingleOrDefault();
+        ProductScale = Shared is null ? null : Product(Shared.ProductScale, scale);
+        LowRank[] pairs = [.. edits.OfType<LowRank>().Where(pair => pair.Rank > 0)];
+        if (Shared is not null && pairs.Length > 0)
+        {
+            throw new ArgumentException($"{module.Path} has a low-rank pair of its own and a shared one; expected one of them.", nameof(edits));
+        }
+
         if (pairs.Length > 0)
         {
             Scale = pairs.Length == 1 ? pairs[0].Scale : 1;
@@ -39,6 +47,12 @@ internal sealed class SiteEdits
 
     public float Scale { get; } = 1;
 
+    public SharedLowRank? Shared { get; }
+
+    public float[]? ProductScale { get; }
+
+    public float[]? InputGain { get; }
+
     public float[]? OutputGain { get; }
 
     public FloatMatrix? Dense { get; }
@@ -48,6 +62,10 @@ internal sealed class SiteEdits
     public FloatMatrix? RowDeltas { get; }
 
     public int[] RowIds { get; } = [];
+
+    private static float[]? LessOne(float[]? scale) => scale is null ? null : Array.ConvertAll(scale, value => value - 1);
+
+    private static float[] Product(float[] values, float[]? scale) => scale is null ? values : [.. values.Zip(scale, (a, b) => a * b)];
 
     private static FloatMatrix StackRows(LowRank[] pairs) =>
         new(pairs.Sum(pair => pair.Rank), pairs[0].A.Columns, [.. pairs.SelectMany(pair => pair.A.Values)]);

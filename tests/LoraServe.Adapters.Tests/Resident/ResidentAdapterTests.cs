@@ -62,5 +62,63 @@ public sealed class ResidentAdapterTests
         Assert.Equal([1, 9], resident.At(Site.Head)!.RowIds.ToArray());
     }
 
+    [Fact]
+    public void Create_SharedMatricesOfSeveralAdapters_AreHeldOnceAndGivenBack()
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        BaseModule[] modules = [.. model.Modules.Where(module => module.Name is "q_proj" or "v_proj")];
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        long before = NativeBuffer.AllocatedBytes;
+        ResidentAdapter first = ResidentAdapter.Create(Edits(), model);
+        long alone = NativeBuffer.AllocatedBytes - before;
+        ResidentAdapter second = ResidentAdapter.Create(Edits(), model);
+        Assert.Equal(alone + second.ByteLength, NativeBuffer.AllocatedBytes - before);
+        Assert.True(first.ByteLength < alone);
+        Assert.Same(first.At(modules[0].Site)!.A, second.At(modules[0].Site)!.A);
+        first.Dispose();
+        Assert.Equal(alone, NativeBuffer.AllocatedBytes - before);
+        second.Dispose();
+        Assert.Equal(before, NativeBuffer.AllocatedBytes);
+
+        AdapterEdit[] Edits()
+        {
+            var a = new SharedMatrix(new FloatMatrix(2, model.Width + 3, [.. Enumerable.Range(0, 2 * (model.Width + 3)).Select(i => (float)i)]));
+            var b = new SharedMatrix(new FloatMatrix(model.Width, 2, [.. Enumerable.Range(0, 2 * model.Width).Select(i => (float)i)]));
+            return [.. modules.Select(module => new SharedLowRank(module.Site, a, b, [1, 2], new float[module.Outputs]))];
+        }
+    }
+
+    [Fact]
+    public void Create_VirtualTokensAndPrefixes_CountsTheirRowsAndRefusesOthers()
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        var tokens = new VirtualTokens(new FloatMatrix(3, model.Width));
+        var prefix = new PrefixKeyValue(0, new FloatMatrix(3, model.HeadSize), new FloatMatrix(3, model.HeadSize));
+        using ResidentAdapter prompt = ResidentAdapter.Create([tokens], model);
+        Assert.Equal((3, null), (prompt.VirtualRows, prompt.PrefixAt(0)));
+        Assert.NotEqual(0, prompt.VirtualEmbeddings);
+        using ResidentAdapter keys = ResidentAdapter.Create([prefix], model);
+        Assert.Equal((3, (nint)0, model.HeadSize), (keys.VirtualRows, keys.VirtualEmbeddings, keys.PrefixAt(0)!.Width));
+        Assert.Throws<ArgumentException>(() => ResidentAdapter.Create([prefix, tokens], model));
+        Assert.Throws<ArgumentException>(() => ResidentAdapter.Create([tokens, prefix], model));
+    }
+
+    [Fact]
+    public void Create_BottleneckWithOneFactor_RepeatsItOverTheWidth()
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        var edit = new Bottleneck(0, BottleneckPlace.Mlp, BottleneckInput.Sum, new FloatMatrix(2, model.Width), new float[2], Activation.Tanh, new FloatMatrix(model.Width, 2), new float[model.Width], [1.5f]);
+        using ResidentAdapter resident = ResidentAdapter.Create([edit], model);
+        BottleneckEdit placed = resident.At(0, BottleneckPlace.Mlp)!;
+        Assert.Null(resident.At(0, BottleneckPlace.Attention));
+        unsafe
+        {
+            Assert.All(new ReadOnlySpan<float>((float*)placed.Scale, model.Width).ToArray(), value => Assert.Equal(1.5f, value));
+        }
+
+        Assert.Equal((0, 0, BottleneckInput.Sum), (placed.NormGain, placed.NormBias, placed.Input));
+    }
+
     private static AdapterBuilder Pairs(FileBaseModel model) => new AdapterBuilder().AddPairs(model, 2, false, "q_proj", "v_proj");
 }
