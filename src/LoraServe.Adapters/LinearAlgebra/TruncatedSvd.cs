@@ -1,16 +1,14 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
-using MathNet.Numerics.LinearAlgebra;
-using MathNet.Numerics.LinearAlgebra.Double;
 
 namespace LoraServe.Adapters.LinearAlgebra;
 
 /// <summary>The greatest singular values of a matrix with their vectors: W ≈ U·S·Vᵀ.</summary>
 /// <remarks>
 /// Block Krylov iteration on WᵀW with full reorthogonalisation (Golub and Van Loan, Matrix Computations, 10.3), in double:
-/// a few products with W instead of a whole decomposition, and exact once the basis spans all columns.
+/// a few products with W where the values fall off. Where they do not, the eigenvectors of the smaller of WᵀW and WWᵀ.
 /// </remarks>
-internal sealed class TruncatedSvd
+public sealed class TruncatedSvd
 {
     private const double Tolerance = 1e-9;
     private const double Dependent = 1e-10;
@@ -35,11 +33,12 @@ internal sealed class TruncatedSvd
     public static TruncatedSvd Of(FloatMatrix matrix, int rank)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rank);
-        int wanted = Math.Min(rank, Math.Min(matrix.Rows, matrix.Columns));
+        int shorter = Math.Min(matrix.Rows, matrix.Columns);
+        int wanted = Math.Min(rank, shorter);
         var basis = new List<double[]>();
         var images = new List<double[]>();
         List<double[]> block = StartBlock(matrix.Columns, Math.Min(matrix.Columns, wanted + 8));
-        while (true)
+        while (basis.Count + block.Count <= shorter / 3)
         {
             var fresh = new List<double[]>();
             foreach (double[] candidate in block)
@@ -53,13 +52,40 @@ internal sealed class TruncatedSvd
 
             List<double[]> freshImages = Multiply(matrix, fresh);
             images.AddRange(freshImages);
-            bool complete = fresh.Count == 0 || basis.Count >= matrix.Columns;
+            bool complete = fresh.Count == 0;
             block = complete ? [] : MultiplyTransposed(matrix, freshImages);
             if (TryExtract(matrix, basis, images, wanted, complete) is { } found)
             {
                 return found;
             }
         }
+
+        return OfWhole(matrix, wanted);
+    }
+
+    /// <summary>Forms WᵀW or WWᵀ: a fixed cost, less than that of a basis that grows long.</summary>
+    private static TruncatedSvd OfWhole(FloatMatrix matrix, int rank)
+    {
+        bool isFlat = matrix.Rows <= matrix.Columns;
+        FloatMatrix flat = isFlat ? matrix : matrix.Transposed();
+        (_, double[][] vectors) = SymmetricEigen.Leading(GramMatrix.OfRows(flat), flat.Rows, rank);
+        List<double[]> images = MultiplyTransposed(flat, [.. vectors]);
+        double[] values = [.. images.Select(image => TensorPrimitives.Norm<double>(image))];
+        if (!isFlat)
+        {
+            return Assemble(matrix, [.. vectors], images, values);
+        }
+
+        for (int k = 0; k < rank; k++)
+        {
+            TensorPrimitives.Multiply(vectors[k], values[k], vectors[k]);
+            if (values[k] > 0)
+            {
+                TensorPrimitives.Divide(images[k], values[k], images[k]);
+            }
+        }
+
+        return Assemble(matrix, images, [.. vectors], values);
     }
 
     private static TruncatedSvd? TryExtract(FloatMatrix matrix, List<double[]> basis, List<double[]> images, int rank, bool complete)
@@ -70,34 +96,25 @@ internal sealed class TruncatedSvd
         }
 
         int size = basis.Count;
-        var gram = DenseMatrix.Create(size, size, (i, j) => i <= j ? TensorPrimitives.Dot<double>(images[i], images[j]) : 0);
+        double[] gram = new double[size * size];
         for (int i = 0; i < size; i++)
         {
-            for (int j = 0; j < i; j++)
+            for (int j = 0; j <= i; j++)
             {
-                gram[i, j] = gram[j, i];
+                gram[(i * size) + j] = TensorPrimitives.Dot<double>(images[i], images[j]);
             }
         }
 
-        var eigen = gram.Evd(Symmetricity.Symmetric);
-        Matrix<double> vectors = eigen.EigenVectors;
-        rank = Math.Min(rank, size);
-        var rights = new List<double[]>();
-        var lefts = new List<double[]>();
-        double[] values = new double[rank];
-        for (int k = 0; k < rank; k++)
-        {
-            int column = size - 1 - k;
-            values[k] = Math.Sqrt(Math.Max(eigen.EigenValues[column].Real, 0));
-            rights.Add(Combine(basis, vectors, column, matrix.Columns));
-            lefts.Add(Combine(images, vectors, column, matrix.Rows));
-        }
+        (double[] squares, double[][] weights) = SymmetricEigen.Leading(gram, size, Math.Min(rank, size));
+        double[] values = [.. squares.Select(square => Math.Sqrt(Math.Max(square, 0)))];
+        List<double[]> rights = [.. weights.Select(vector => Combine(basis, vector, matrix.Columns))];
+        List<double[]> lefts = [.. weights.Select(vector => Combine(images, vector, matrix.Rows))];
+        return complete || HasConverged(matrix, rights, lefts, values) ? Assemble(matrix, rights, lefts, values) : null;
+    }
 
-        if (!complete && !HasConverged(matrix, rights, lefts, values))
-        {
-            return null;
-        }
-
+    private static TruncatedSvd Assemble(FloatMatrix matrix, List<double[]> rights, List<double[]> scaledLefts, double[] values)
+    {
+        int rank = values.Length;
         var right = new FloatMatrix(rank, matrix.Columns);
         var scaledLeft = new FloatMatrix(matrix.Rows, rank);
         for (int k = 0; k < rank; k++)
@@ -105,7 +122,7 @@ internal sealed class TruncatedSvd
             TensorPrimitives.ConvertTruncating<double, float>(rights[k], right.Row(k));
             for (int row = 0; row < matrix.Rows; row++)
             {
-                scaledLeft.Values[(row * rank) + k] = (float)lefts[k][row];
+                scaledLeft.Values[(row * rank) + k] = (float)scaledLefts[k][row];
             }
         }
 
@@ -128,12 +145,12 @@ internal sealed class TruncatedSvd
         return true;
     }
 
-    private static double[] Combine(List<double[]> vectors, Matrix<double> weights, int column, int length)
+    private static double[] Combine(List<double[]> vectors, double[] weights, int length)
     {
         double[] sum = new double[length];
         for (int i = 0; i < vectors.Count; i++)
         {
-            TensorPrimitives.MultiplyAdd(vectors[i], weights[i, column], sum, sum);
+            TensorPrimitives.MultiplyAdd(vectors[i], weights[i], sum, sum);
         }
 
         return sum;

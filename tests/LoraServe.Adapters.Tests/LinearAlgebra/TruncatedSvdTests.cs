@@ -12,6 +12,8 @@ public sealed class TruncatedSvdTests
     [InlineData(3, 7, 5)]
     [InlineData(40, 30, 30)]
     [InlineData(120, 150, 6)]
+    [InlineData(150, 120, 50)]
+    [InlineData(64, 200, 3)]
     public void Of_RandomMatrix_AgreesWithTheWholeDecomposition(int rows, int columns, int rank)
     {
         var random = new Random(rows);
