@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Adapters;
@@ -34,6 +35,23 @@ public interface IBaseModel
     /// <param name="row">Output (of the table: token).</param>
     /// <param name="destination">As many floats as the module has inputs.</param>
     void CopyWeightRow(Site site, int row, Span<float> destination);
+
+    /// <summary>y[t, :] = W·x[t] in float32, without the bias, whatever arithmetic the base is served in.</summary>
+    /// <param name="site">The linear map.</param>
+    /// <param name="x">[rows, inputs].</param>
+    /// <param name="y">[rows, outputs].</param>
+    void Multiply(Site site, FloatMatrix x, FloatMatrix y)
+    {
+        float[] weights = new float[x.Columns];
+        for (int output = 0; output < y.Columns; output++)
+        {
+            CopyWeightRow(site, output, weights);
+            for (int row = 0; row < x.Rows; row++)
+            {
+                y.Row(row)[output] = TensorPrimitives.Dot(x.Row(row), weights);
+            }
+        }
+    }
 
     /// <summary>Copies a linear map's bias, zeros where it has none.</summary>
     /// <param name="site">The linear map.</param>

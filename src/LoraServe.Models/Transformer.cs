@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
+using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models.Architectures;
@@ -96,6 +97,15 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
         else
         {
             Linear(site).Matrix.CopyRow(row, destination);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Multiply(Site site, FloatMatrix x, FloatMatrix y)
+    {
+        fixed (float* from = x.Values, to = y.Values)
+        {
+            MatMul.RunSerial(Linear(site).Matrix, new Rows((nint)from, x.Rows, x.Columns, x.Columns), new Rows((nint)to, y.Rows, y.Columns, y.Columns));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Merging;
+using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Reference;
 
@@ -79,8 +80,8 @@ public sealed class AdapterLoaderTests
         BaseModule module = model.At(new Site(0, SiteRole.Query));
         FloatMatrix weight = model.Weight(module);
         LowRank residual = initialization == "pissa"
-            ? Methods.Residual.Pissa(module.Site, weight, 2)
-            : Methods.Residual.Olora(module.Site, weight, 2, 1.5f);
+            ? Residual.Pissa(module.Site, weight, 2)
+            : Residual.Olora(module.Site, weight, 2, 1.5f);
         var builder = new AdapterBuilder { Config = { ["init_lora_weights"] = initialization, ["target_modules"] = new JsonArray("q_proj") } };
         builder.Add($"{module.Path}.lora_A.weight", residual.A.Values, 2, module.Inputs);
         builder.Add($"{module.Path}.lora_B.weight", Array.ConvertAll(residual.B.Values, value => initialization == "pissa" ? value / 1.5f : value), module.Outputs, 2);

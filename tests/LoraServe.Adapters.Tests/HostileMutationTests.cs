@@ -33,6 +33,18 @@ public sealed class HostileMutationTests
         Assert.Throws<AdapterFormatException>(() => builder.Load());
     }
 
+    [Theory]
+    [InlineData("{\"peft_type\": \"\\ud800\"}")]
+    [InlineData("{\"\\ud800\": 1, \"peft_type\": \"LORA\"}")]
+    [InlineData("{\"peft_type\": \"LO\u00ffRA\"}")]
+    public void Load_TextsThatAreNotUnicode_AreRefused(string config)
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Path.Combine(s_valid, "adapter_model.safetensors"), Path.Combine(folder.Path, "adapter_model.safetensors"));
+        File.WriteAllBytes(Path.Combine(folder.Path, "adapter_config.json"), System.Text.Encoding.Latin1.GetBytes(config));
+        Assert.Contains("not valid JSON", Assert.Throws<AdapterFormatException>(() => AdapterLoader.Load(folder.Path, s_model)).Message, StringComparison.Ordinal);
+    }
+
     private static bool LoadsOrIsRefused(string file, (int Place, byte Value)[] changes, int cut)
     {
         using var folder = new TemporaryFolder();

@@ -3,9 +3,32 @@ using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Adapters.LinearAlgebra;
 
-/// <summary>The product of a pair, formed.</summary>
+/// <summary>Low-rank pairs put together, and their products formed.</summary>
 internal static class LowRankProduct
 {
+    /// <summary>One pair that is the sum of several: of the sum of their ranks, scales in B where there is more than one.</summary>
+    public static LowRank Stack(IReadOnlyList<LowRank> pairs)
+    {
+        if (pairs.Count == 1)
+        {
+            return pairs[0];
+        }
+
+        int rank = pairs.Sum(pair => pair.Rank);
+        var b = new FloatMatrix(pairs[0].B.Rows, rank);
+        for (int row = 0; row < b.Rows; row++)
+        {
+            Span<float> destination = b.Row(row);
+            foreach (LowRank pair in pairs)
+            {
+                TensorPrimitives.Multiply(pair.B.Row(row), pair.Scale, destination);
+                destination = destination[pair.Rank..];
+            }
+        }
+
+        return new LowRank(pairs[0].Site, new FloatMatrix(rank, pairs[0].A.Columns, [.. pairs.SelectMany(pair => pair.A.Values)]), b, 1);
+    }
+
     /// <summary>target += scale · B·A, where A is [rank, columns] and B [rows, rank].</summary>
     public static void Add(FloatMatrix target, FloatMatrix a, FloatMatrix b, float scale)
     {

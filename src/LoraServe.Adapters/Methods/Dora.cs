@@ -4,45 +4,54 @@ using LoraServe.Adapters.LinearAlgebra;
 
 namespace LoraServe.Adapters.Methods;
 
-/// <summary>DoRA (Liu et al. 2024): W' = m∘(W + ΔW)/‖W + ΔW‖, the norm over the inputs of each output.</summary>
-internal static class Dora
+/// <summary>DoRA (Liu et al. 2024): W' = m∘(W + ΔW)/‖W + ΔW‖, the norm over the inputs of each output; at the token table over the tokens.</summary>
+public static class Dora
 {
-    /// <summary>The scale m/‖W + ΔW‖ of each output of a linear map.</summary>
-    /// <param name="magnitude">m, [outputs].</param>
-    /// <param name="directionRow">Writes a row of W + ΔW.</param>
-    /// <param name="width">Length of a row.</param>
-    public static float[] Scale(float[] magnitude, Action<int, float[]> directionRow, int width)
+    /// <summary>‖W + scale·B·A‖ of each output, by which the magnitude m is divided to give the output scale.</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="module">One of its linear maps, or the token table.</param>
+    /// <param name="a">[rank, inputs]; at the table [rank, tokens].</param>
+    /// <param name="b">[outputs, rank]; at the table [width, rank].</param>
+    /// <param name="scale">Factor of the product.</param>
+    /// <param name="norms">[outputs]; at the table [width].</param>
+    public static void Norms(IBaseModel model, BaseModule module, FloatMatrix a, FloatMatrix b, float scale, Span<float> norms)
     {
-        float[] row = new float[width];
-        return [.. magnitude.Select((m, output) =>
-        {
-            directionRow(output, row);
-            return m / TensorPrimitives.Norm(row);
-        })];
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(module);
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        Norms(model, module, [new LowRank(module.Site, a, b, scale)], dense: null, norms);
     }
 
-    /// <summary>The scale of each column of the token table, whose norms run over the tokens.</summary>
-    /// <param name="magnitude">m, [width].</param>
-    /// <param name="directionRow">Writes a row of the table + ΔW.</param>
-    /// <param name="tokens">Number of rows.</param>
-    public static float[] TableScale(float[] magnitude, Action<int, float[]> directionRow, int tokens)
+    /// <summary>‖W + dense + Σ scale·B·A‖ of each output.</summary>
+    internal static void Norms(IBaseModel model, BaseModule module, IReadOnlyList<LowRank> pairs, FloatMatrix? dense, Span<float> norms)
     {
-        float[] row = new float[magnitude.Length];
-        double[] squares = new double[magnitude.Length];
-        for (int token = 0; token < tokens; token++)
+        if (module.Site == Site.Embedding)
         {
-            directionRow(token, row);
-            for (int i = 0; i < row.Length; i++)
+            TableNorms(model, module, pairs, dense, norms);
+        }
+        else if (dense is null)
+        {
+            LowRank pair = LowRankProduct.Stack(pairs);
+            RowChanges changes = RowChanges.Of(model, module, pair.A, pair.B, pair.Scale);
+            for (int i = 0; i < norms.Length; i++)
             {
-                squares[i] += (double)row[i] * row[i];
+                norms[i] = changes.Norm(i);
             }
         }
-
-        return [.. magnitude.Zip(squares, (m, square) => (float)(m / Math.Sqrt(square)))];
+        else
+        {
+            float[] row = new float[module.Inputs];
+            for (int i = 0; i < norms.Length; i++)
+            {
+                DirectionRow(model, module, pairs, dense, i, row);
+                norms[i] = TensorPrimitives.Norm<float>(row);
+            }
+        }
     }
 
     /// <summary>Writes a row of base + dense + Σ scale·B·A at a linear map or at the table.</summary>
-    public static void DirectionRow(IBaseModel model, BaseModule module, IReadOnlyList<LowRank> pairs, FloatMatrix? dense, int row, float[] destination)
+    internal static void DirectionRow(IBaseModel model, BaseModule module, IReadOnlyList<LowRank> pairs, FloatMatrix? dense, int row, float[] destination)
     {
         model.CopyWeightRow(module.Site, row, destination);
         if (dense is not null)
@@ -60,6 +69,25 @@ internal static class Dora
             {
                 LowRankProduct.AddRow(destination, pair.A, pair.B.Row(row), pair.Scale);
             }
+        }
+    }
+
+    private static void TableNorms(IBaseModel model, BaseModule module, IReadOnlyList<LowRank> pairs, FloatMatrix? dense, Span<float> norms)
+    {
+        float[] row = new float[norms.Length];
+        double[] squares = new double[norms.Length];
+        for (int token = 0; token < module.Outputs; token++)
+        {
+            DirectionRow(model, module, pairs, dense, token, row);
+            for (int i = 0; i < row.Length; i++)
+            {
+                squares[i] += (double)row[i] * row[i];
+            }
+        }
+
+        for (int i = 0; i < norms.Length; i++)
+        {
+            norms[i] = (float)Math.Sqrt(squares[i]);
         }
     }
 }

@@ -157,8 +157,9 @@ internal sealed class Lora(LoraConfig config, AdapterTensors tensors, IBaseModel
         bool isTable = module.Site == Site.Embedding;
         string name = $"{module.Path}.lora_magnitude_vector";
         float[] magnitude = tensors.Vector(tensors.Has(name) ? name : $"{name}.weight", isTable ? module.Inputs : module.Outputs, because);
-        void DirectionRow(int row, float[] destination) => Dora.DirectionRow(model, module, edits.Pairs, edits.Dense, row, destination);
-        edits.OutputScale = isTable ? Dora.TableScale(magnitude, DirectionRow, module.Outputs) : Dora.Scale(magnitude, DirectionRow, module.Inputs);
+        float[] norms = new float[magnitude.Length];
+        Dora.Norms(model, module, edits.Pairs, edits.Dense, norms);
+        edits.OutputScale = [.. magnitude.Zip(norms, (m, norm) => m / norm)];
         if (Array.FindIndex(edits.OutputScale, value => !float.IsFinite(value)) is >= 0 and int bad)
         {
             throw new AdapterFormatException($"{tensors.File}: at {module.Path}, output {bad}, the adapted weight is zero, so that DoRA cannot give it a magnitude. The adapter does not belong to this base.");

@@ -33,14 +33,14 @@ internal sealed class ModuleEdits(BaseModule module)
     {
         double made = Pairs.Sum(pair => Math.Sqrt(LowRankNorm.Squared([pair]))) + Norm(Dense) + Norm(Rows?.Values);
         double change;
-        if (OutputScale is not null || (Dense is not null && Pairs.Count > 0))
+        if (OutputScale is null && (Dense is null || Pairs.Count == 0))
         {
-            (change, double original) = FormedNorms(model);
-            made = Math.Max(made, original);
+            change = Math.Sqrt(LowRankNorm.Squared(Pairs)) + Norm(Dense);
         }
         else
         {
-            change = Math.Sqrt(LowRankNorm.Squared(Pairs)) + Norm(Dense);
+            (change, double original) = Dense is null && Module.Site != Site.Embedding ? ScaledNorms(model, OutputScale!) : FormedNorms(model);
+            made = Math.Max(made, original);
         }
 
         change = Math.Sqrt((change * change) + Math.Pow(Norm(Rows?.Values), 2));
@@ -77,6 +77,13 @@ internal sealed class ModuleEdits(BaseModule module)
     }
 
     private static double Norm(FloatMatrix? matrix) => matrix is null ? 0 : Math.Sqrt(matrix.Values.Sum(value => (double)value * value));
+
+    private (double Change, double Original) ScaledNorms(IBaseModel model, float[] scale)
+    {
+        LowRank pair = LowRankProduct.Stack(Pairs);
+        RowChanges rows = RowChanges.Of(model, Module, pair.A, pair.B, pair.Scale);
+        return (Math.Sqrt(scale.Select((v, row) => rows.ScaledChange(row, v)).Sum()), Math.Sqrt(rows.Original.Sum()));
+    }
 
     private (double Change, double Original) FormedNorms(IBaseModel model)
     {

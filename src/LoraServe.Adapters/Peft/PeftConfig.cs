@@ -15,12 +15,16 @@ internal static class PeftConfig
     /// <exception cref="AdapterFormatException">It is not JSON.</exception>
     public static JsonDocument Parse(AdapterFiles files)
     {
+        JsonDocument? document = null;
         try
         {
-            return JsonDocument.Parse(files.Config, s_strict);
+            document = JsonDocument.Parse(files.Config, s_strict);
+            DecodeTexts(document.RootElement);
+            return document;
         }
-        catch (JsonException broken)
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
+            document?.Dispose();
             throw new AdapterFormatException($"{files.ConfigPath}: is not valid JSON ({broken.Message}). Save the adapter again.", broken);
         }
     }
@@ -36,4 +40,30 @@ internal static class PeftConfig
     /// <exception cref="AdapterFormatException">There is none.</exception>
     public static string Type(ConfigFields fields) =>
         fields.Text("peft_type") ?? throw new AdapterFormatException($"{fields.File}: field 'peft_type' is missing; expected {Lora}. Save the adapter with PEFT.");
+
+    // The parser leaves texts as bytes; what is not Unicode would only show when somebody asks for it.
+    private static void DecodeTexts(JsonElement element)
+    {
+        switch (element.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in element.EnumerateObject())
+                {
+                    _ = property.Name;
+                    DecodeTexts(property.Value);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement item in element.EnumerateArray())
+                {
+                    DecodeTexts(item);
+                }
+
+                break;
+            case JsonValueKind.String:
+                _ = element.GetString();
+                break;
+        }
+    }
 }

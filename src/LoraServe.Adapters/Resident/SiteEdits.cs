@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.LinearAlgebra;
 
 namespace LoraServe.Adapters.Resident;
 
@@ -22,9 +23,8 @@ internal sealed class SiteEdits
 
         if (pairs.Length > 0)
         {
-            Scale = pairs.Length == 1 ? pairs[0].Scale : 1;
-            A = pairs.Length == 1 ? pairs[0].A : StackRows(pairs);
-            B = ScaleRows(pairs.Length == 1 ? pairs[0].B : JoinColumns(pairs), scale);
+            LowRank pair = LowRankProduct.Stack(pairs);
+            (A, B, Scale) = (pair.A, ScaleRows(pair.B, scale), pair.Scale);
         }
 
         FloatMatrix? dense = edits.OfType<DenseDelta>().SingleOrDefault()?.Values;
@@ -66,29 +66,6 @@ internal sealed class SiteEdits
     private static float[]? LessOne(float[]? scale) => scale is null ? null : Array.ConvertAll(scale, value => value - 1);
 
     private static float[] Product(float[] values, float[]? scale) => scale is null ? values : [.. values.Zip(scale, (a, b) => a * b)];
-
-    private static FloatMatrix StackRows(LowRank[] pairs) =>
-        new(pairs.Sum(pair => pair.Rank), pairs[0].A.Columns, [.. pairs.SelectMany(pair => pair.A.Values)]);
-
-    private static FloatMatrix JoinColumns(LowRank[] pairs)
-    {
-        var joined = new FloatMatrix(pairs[0].B.Rows, pairs.Sum(pair => pair.Rank));
-        for (int row = 0; row < joined.Rows; row++)
-        {
-            Span<float> destination = joined.Row(row);
-            foreach (LowRank pair in pairs)
-            {
-                for (int k = 0; k < pair.Rank; k++)
-                {
-                    destination[k] = pair.Scale * pair.B.Row(row)[k];
-                }
-
-                destination = destination[pair.Rank..];
-            }
-        }
-
-        return joined;
-    }
 
     private static FloatMatrix ScaleRows(FloatMatrix matrix, float[]? scale) => Map(matrix, scale, (row, _) => row);
 
