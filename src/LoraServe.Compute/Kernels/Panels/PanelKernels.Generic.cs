@@ -65,6 +65,9 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         }
     }
 
+    public override void MultiplyAdd(in GemmOperand a, in GemmOperand b, Rows c, float scale, bool adds, GemmPiece piece) =>
+        GemmLoops<TSimd, TFloat, TInt>.Run(a, b, c, scale, adds, piece);
+
     private static void MultiplyBlocks<TFormat>(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target)
         where TFormat : struct, IIntegerFormat
     {

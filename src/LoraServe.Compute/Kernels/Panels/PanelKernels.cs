@@ -27,4 +27,7 @@ internal abstract unsafe class PanelKernels
 
     /// <summary>Multiplies <paramref name="rowCount"/> rounded rows with the panels that hold the target's columns.</summary>
     public abstract void MultiplyIntegers(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target);
+
+    /// <summary>Computes a piece of c (+)= scale · a · b.</summary>
+    public abstract void MultiplyAdd(in GemmOperand a, in GemmOperand b, Rows c, float scale, bool adds, GemmPiece piece);
 }

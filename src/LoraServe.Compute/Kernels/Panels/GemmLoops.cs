@@ -1,0 +1,133 @@
+using System.Runtime.CompilerServices;
+using LoraServe.Compute.Memory;
+
+namespace LoraServe.Compute.Kernels.Panels;
+
+/// <summary>The loops around a <see cref="GemmTile{TSimd, TFloat, TInt}"/>, which keep what is read again in the cache that holds it.</summary>
+/// <remarks>
+/// Inner indices go by blocks of <see cref="Depth"/>, and each block's sum is added to c by itself, in ascending order. A panel of the
+/// right factor (16 KiB) stays in the first-level cache for all rows of a block (96 KiB, second level), and the
+/// block of the right factor for all rows.
+/// </remarks>
+internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
+    where TSimd : struct, ISimd<TFloat, TInt>
+    where TFloat : unmanaged
+    where TInt : unmanaged
+{
+    // The one constant that results depend on. A multiple of every block and vector width.
+    private const int Depth = 256;
+
+    private const int RowsAtATime = 2 * GemmPiece.RowUnit;
+    private const int ColumnsAtATime = 1024;
+    private const int TileRows = GemmTile<TSimd, TFloat, TInt>.Rows;
+
+    // Up to this many rows copying the right factor costs more than its scattered reads.
+    private const int RowsWithoutCopy = 24;
+
+    private static int TileColumns => 2 * TSimd.Lanes;
+
+    public static void Run(in GemmOperand a, in GemmOperand b, Rows c, float scale, bool adds, GemmPiece piece)
+    {
+        if (a.Columns == 0)
+        {
+            for (int row = adds ? piece.RowEnd : piece.Row; row < piece.RowEnd; row++)
+            {
+                new Span<float>(c[row] + piece.Column, piece.ColumnEnd - piece.Column).Clear();
+            }
+
+            return;
+        }
+
+        int most = Math.Min(Depth, RoundUp(a.Columns, TSimd.Lanes));
+        int rowFloats = GemmPacking<TSimd, TFloat, TInt>.RowFloats(Math.Min(RowsAtATime, piece.RowEnd - piece.Row), most);
+        int columnFloats = RoundUp(Math.Min(ColumnsAtATime, piece.ColumnEnd - piece.Column), TileColumns) * most;
+        int widenedFloats = GemmPacking<TSimd, TFloat, TInt>.InputsAtATime * TSimd.Lanes;
+        float* packedColumns = (float*)WorkerScratch.Rent((columnFloats + rowFloats + widenedFloats) * sizeof(float));
+        float* packedRows = packedColumns + columnFloats;
+        float* widened = packedRows + rowFloats;
+        bool copies = b.Matrix is not null || b.IsTransposed || piece.RowEnd - piece.Row > RowsWithoutCopy;
+        for (int column = piece.Column; column < piece.ColumnEnd; column += ColumnsAtATime)
+        {
+            int columns = Math.Min(ColumnsAtATime, piece.ColumnEnd - column);
+
+            // Columns that are read where they are, and then those that are copied.
+            int inPlace = copies ? 0 : columns / TileColumns * TileColumns;
+            for (int inner = 0; inner < a.Columns; inner += Depth)
+            {
+                int depth = Math.Min(Depth, a.Columns - inner);
+                int paddedDepth = RoundUp(depth, TSimd.Lanes);
+                if (columns > inPlace)
+                {
+                    GemmPacking<TSimd, TFloat, TInt>.PackColumns(b, inner, depth, paddedDepth, column + inPlace, columns - inPlace, packedColumns, widened);
+                }
+
+                var block = new GemmPiece(piece.Row, piece.RowEnd, column, column + columns);
+                float* there = inPlace == 0 ? null : b.Stored[inner] + column;
+                MultiplyBlock(a, inner, depth, there, b.Stored.Stride, inPlace, packedColumns, paddedDepth * TileColumns, packedRows, c, scale, adds || inner > 0, block);
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void MultiplyBlock(
+        in GemmOperand a, int inner, int depth, float* there, int thereStride, int inPlace, float* packedColumns, int panelFloats, float* packedRows, Rows c, float scale, bool adds, GemmPiece block)
+    {
+        float** rows = stackalloc float*[RowsAtATime];
+        for (int row = block.Row; row < block.RowEnd; row += RowsAtATime)
+        {
+            int rowCount = Math.Min(RowsAtATime, block.RowEnd - row);
+            int rowStep = GemmPacking<TSimd, TFloat, TInt>.PackRows(a, row, rowCount, inner, depth, packedRows, rows);
+            for (int column = block.Column; column < block.ColumnEnd; column += TileColumns)
+            {
+                int place = column - block.Column;
+                bool isThere = place < inPlace;
+                float* w = isThere ? there + place : packedColumns + ((nint)((place - inPlace) / TileColumns) * panelFloats);
+                int columnCount = Math.Min(TileColumns, block.ColumnEnd - column);
+                MultiplyPanel(rows, rowCount, rowStep, w, isThere ? thereStride : TileColumns, depth, c.Slice(row, rowCount).Columns(column, columnCount), scale, adds);
+            }
+        }
+    }
+
+    [SkipLocalsInit]
+    private static void MultiplyPanel(float** rows, int rowCount, int rowStep, float* w, int wStep, int depth, Rows c, float scale, bool adds)
+    {
+        int row = 0;
+        if (c.Width == TileColumns)
+        {
+            for (; row + TileRows <= rowCount; row += TileRows)
+            {
+                GemmTile<TSimd, TFloat, TInt>.Run(rows + row, rowStep, w, wStep, depth, c[row], c.Stride, scale, adds);
+            }
+        }
+
+        // A tile at an edge is computed whole and written in part.
+        float* tile = stackalloc float[TileRows * TileColumns];
+        for (; row < rowCount; row += TileRows)
+        {
+            GemmTile<TSimd, TFloat, TInt>.Run(rows + row, rowStep, w, wStep, depth, tile, TileColumns, 1, adds: false);
+            for (int r = 0; r < Math.Min(TileRows, rowCount - row); r++)
+            {
+                Finish(tile + (r * TileColumns), c.Width, c[row + r], scale, adds);
+            }
+        }
+    }
+
+    // The roundings of a whole tile.
+    private static void Finish(float* sums, int count, float* c, float scale, bool adds)
+    {
+        int i = 0;
+        TFloat scales = TSimd.Broadcast(scale);
+        for (; i + TSimd.Lanes <= count; i += TSimd.Lanes)
+        {
+            TFloat sum = TSimd.Load(sums + i);
+            TSimd.Store(adds ? TSimd.MultiplyAdd(sum, scales, TSimd.Load(c + i)) : TSimd.Multiply(sum, scales), c + i);
+        }
+
+        for (; i < count; i++)
+        {
+            c[i] = adds ? float.MultiplyAddEstimate(sums[i], scale, c[i]) : sums[i] * scale;
+        }
+    }
+
+    private static int RoundUp(int value, int unit) => (value + unit - 1) / unit * unit;
+}

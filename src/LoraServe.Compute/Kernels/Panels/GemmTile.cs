@@ -1,0 +1,71 @@
+using System.Runtime.CompilerServices;
+
+namespace LoraServe.Compute.Kernels.Panels;
+
+/// <summary>The innermost product of a <see cref="Gemm"/>: six rows and two vectors of columns, every element one chain of multiply-adds.</summary>
+internal static unsafe class GemmTile<TSimd, TFloat, TInt>
+    where TSimd : struct, ISimd<TFloat, TInt>
+    where TFloat : unmanaged
+    where TInt : unmanaged
+{
+    /// <summary>Rows of a tile.</summary>
+    public const int Rows = 6;
+
+    /// <summary>c[r, 0…2 lanes) (+)= scale · Σₖ rows[r][k · rowStep] · w[k · wStep …].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run(float** rows, nint rowStep, float* w, nint wStep, int depth, float* c, nint cStride, float scale, bool adds)
+    {
+        float* x0 = rows[0];
+        float* x1 = rows[1];
+        float* x2 = rows[2];
+        float* x3 = rows[3];
+        float* x4 = rows[4];
+        float* x5 = rows[5];
+        TFloat sum00 = default, sum01 = default;
+        TFloat sum10 = default, sum11 = default;
+        TFloat sum20 = default, sum21 = default;
+        TFloat sum30 = default, sum31 = default;
+        TFloat sum40 = default, sum41 = default;
+        TFloat sum50 = default, sum51 = default;
+        nint k = 0;
+        for (float* end = w + (depth * wStep); w != end; w += wStep, k += rowStep)
+        {
+            TFloat weight0 = TSimd.Load(w);
+            TFloat weight1 = TSimd.Load(w + TSimd.Lanes);
+            TFloat value = TSimd.Broadcast(x0[k]);
+            sum00 = TSimd.MultiplyAdd(weight0, value, sum00);
+            sum01 = TSimd.MultiplyAdd(weight1, value, sum01);
+            value = TSimd.Broadcast(x1[k]);
+            sum10 = TSimd.MultiplyAdd(weight0, value, sum10);
+            sum11 = TSimd.MultiplyAdd(weight1, value, sum11);
+            value = TSimd.Broadcast(x2[k]);
+            sum20 = TSimd.MultiplyAdd(weight0, value, sum20);
+            sum21 = TSimd.MultiplyAdd(weight1, value, sum21);
+            value = TSimd.Broadcast(x3[k]);
+            sum30 = TSimd.MultiplyAdd(weight0, value, sum30);
+            sum31 = TSimd.MultiplyAdd(weight1, value, sum31);
+            value = TSimd.Broadcast(x4[k]);
+            sum40 = TSimd.MultiplyAdd(weight0, value, sum40);
+            sum41 = TSimd.MultiplyAdd(weight1, value, sum41);
+            value = TSimd.Broadcast(x5[k]);
+            sum50 = TSimd.MultiplyAdd(weight0, value, sum50);
+            sum51 = TSimd.MultiplyAdd(weight1, value, sum51);
+        }
+
+        TFloat scales = TSimd.Broadcast(scale);
+        Finish(sum00, sum01, c, scales, adds);
+        Finish(sum10, sum11, c + cStride, scales, adds);
+        Finish(sum20, sum21, c + (2 * cStride), scales, adds);
+        Finish(sum30, sum31, c + (3 * cStride), scales, adds);
+        Finish(sum40, sum41, c + (4 * cStride), scales, adds);
+        Finish(sum50, sum51, c + (5 * cStride), scales, adds);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Finish(TFloat first, TFloat second, float* c, TFloat scales, bool adds)
+    {
+        TSimd.Store(adds ? TSimd.MultiplyAdd(first, scales, TSimd.Load(c)) : TSimd.Multiply(first, scales), c);
+        c += TSimd.Lanes;
+        TSimd.Store(adds ? TSimd.MultiplyAdd(second, scales, TSimd.Load(c)) : TSimd.Multiply(second, scales), c);
+    }
+}
