@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoraServe.Training.Reports;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Rendering;
@@ -6,8 +7,6 @@ namespace LoraServe.Cli.Rendering;
 /// <summary>Tables, progress and units for people.</summary>
 internal static class Terminal
 {
-    private static readonly string[] s_units = ["B", "kB", "MB", "GB", "TB"];
-
     /// <summary>A console on a writer; plain text where the writer is not a terminal.</summary>
     public static IAnsiConsole Console(TextWriter writer) => AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(writer) });
 
@@ -29,17 +28,7 @@ internal static class Terminal
     public static void AddText(this Table table, params string[] cells) => table.AddRow([.. cells.Select(cell => new Text(cell))]);
 
     /// <summary>Bytes in a unit that suits, powers of 1000.</summary>
-    public static string Bytes(double bytes)
-    {
-        int unit = 0;
-        while (bytes >= 1000 && unit < s_units.Length - 1)
-        {
-            bytes /= 1000;
-            unit++;
-        }
-
-        return string.Create(CultureInfo.InvariantCulture, $"{bytes:0.##} {s_units[unit]}");
-    }
+    public static string Bytes(double bytes) => QuantityText.Bytes(bytes);
 
     /// <summary>Runs work of many equal parts, with a bar, a rate and the time left where <paramref name="error"/> is a terminal.</summary>
     /// <param name="error">Where the bar goes.</param>
