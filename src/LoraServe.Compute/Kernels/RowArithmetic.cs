@@ -23,6 +23,22 @@ public static unsafe class RowArithmetic
         }
     }
 
+    /// <summary>y = x∘y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Multiply(float* x, float* y, int count)
+    {
+        int i = 0;
+        for (; i <= count - VectorMath.Lanes; i += VectorMath.Lanes)
+        {
+            Vector256.Store(Vector256.Load(y + i) * Vector256.Load(x + i), y + i);
+        }
+
+        for (; i < count; i++)
+        {
+            y[i] *= x[i];
+        }
+    }
+
     /// <summary>y += x.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Add(float* x, float* y, int count)

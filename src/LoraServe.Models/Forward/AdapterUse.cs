@@ -5,7 +5,7 @@ namespace LoraServe.Models.Forward;
 /// <summary>One adapter of a segment's stack.</summary>
 /// <param name="Adapter">The adapter; must stay resident until the step is done.</param>
 /// <param name="Weight">Factor of everything that it adds; 1 as trained.</param>
-/// <param name="ActiveFrom">First position that it acts on; 0 for all.</param>
+/// <param name="ActiveFrom">First position that it acts on, virtual rows counted; 0 for all.</param>
 public readonly record struct AdapterUse(ResidentAdapter Adapter, float Weight = 1, int ActiveFrom = 0)
 {
     /// <summary>An adapter's use in a sequence that begins with <paramref name="prompt"/>.</summary>
@@ -13,10 +13,19 @@ public readonly record struct AdapterUse(ResidentAdapter Adapter, float Weight =
     /// An adapter with invocation tokens (aLoRA) acts from their last occurrence in the prompt on, and on what is generated after
     /// it; on nothing where the prompt does not have them.
     /// </remarks>
-    public static AdapterUse InPrompt(ResidentAdapter adapter, float weight, ReadOnlySpan<int> prompt)
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="weight">Factor of everything that it adds.</param>
+    /// <param name="prompt">The prompt, without virtual rows.</param>
+    /// <param name="virtualRows">Rows ahead of the prompt, of all adapters of the stack.</param>
+    public static AdapterUse InPrompt(ResidentAdapter adapter, float weight, ReadOnlySpan<int> prompt, int virtualRows = 0)
     {
         ArgumentNullException.ThrowIfNull(adapter);
-        int start = adapter.InvocationTokens.IsEmpty ? 0 : prompt.LastIndexOf(adapter.InvocationTokens);
-        return new AdapterUse(adapter, weight, start >= 0 ? start : int.MaxValue);
+        if (adapter.InvocationTokens.IsEmpty)
+        {
+            return new AdapterUse(adapter, weight);
+        }
+
+        int start = prompt.LastIndexOf(adapter.InvocationTokens);
+        return new AdapterUse(adapter, weight, start >= 0 ? virtualRows + start : int.MaxValue);
     }
 }

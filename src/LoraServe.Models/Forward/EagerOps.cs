@@ -13,6 +13,7 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
     private readonly RopeTables _rope = new(spec.Rope, spec.HeadSize);
     private readonly CachedAttention _attention = new(spec, pages, pool);
     private readonly LinearGroup _linears = new();
+    private readonly BottleneckEdits _bottlenecks = new();
     private Rows _turns;
     private long _layerMark;
 
@@ -77,7 +78,16 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
     {
         long mark = _scratch.Mark();
         Rows y = _scratch.Rent(x.Count, map.Matrix.Outputs);
-        _linears.Run(pool, _scratch, x, rows, [map], [y], residual);
+        if (_bottlenecks.Plan(map.Site, rows.Runs))
+        {
+            _linears.Run(pool, _scratch, x, rows, [map], [y], default);
+            _bottlenecks.Run(pool, _scratch, y, residual);
+        }
+        else
+        {
+            _linears.Run(pool, _scratch, x, rows, [map], [y], residual);
+        }
+
         _scratch.Release(mark);
         return residual;
     }
@@ -90,6 +100,7 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
 
     public Rows Attend(Rows queries, Rows keys, Rows values, int layer, TokenBatch batch)
     {
+        PlacePrefixes(keys, values, layer, batch.VirtualRows);
         Rows outputs = _scratch.Rent(queries.Count, queries.Width);
         _attention.Run(queries, keys, values, layer, outputs);
         return outputs;
@@ -115,6 +126,20 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
     public void Dispose() => _scratch.Dispose();
 
     private static long Operations(Rows rows, int perElement) => (long)rows.Count * rows.Width * perElement;
+
+    /// <summary>Gives the rows of a prefix the keys and values that the adapter brings instead of their own.</summary>
+    private static void PlacePrefixes(Rows keys, Rows values, int layer, ReadOnlySpan<VirtualRow> virtualRows)
+    {
+        foreach (ref readonly VirtualRow row in virtualRows)
+        {
+            if (row.Adapter.PrefixAt(layer) is { } prefix)
+            {
+                long start = (long)row.Index * prefix.Width;
+                new Span<float>((float*)prefix.Keys + start, prefix.Width).CopyTo(keys.Span(row.Row));
+                RowArithmetic.Multiply((float*)prefix.Values + start, row.Weight, values[row.Row], prefix.Width);
+            }
+        }
+    }
 
     /// <summary>Norms a run's rows again with the gains that all adapters of its stack make together.</summary>
     private void NormEdited(Rows x, float* gains, NormSite site, ReadOnlySpan<EditRun> runs, EditRun run, Rows y)
@@ -144,7 +169,14 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         {
             for (int t = first; t < end; t++)
             {
-                weights.TokenTable.CopyRow(batch.Tokens[t], x.Span(t));
+                if (batch.Tokens[t] >= 0)
+                {
+                    weights.TokenTable.CopyRow(batch.Tokens[t], x.Span(t));
+                }
+                else
+                {
+                    x.Span(t).Clear();
+                }
             }
 
             foreach (EditRun run in batch.All.Runs)
@@ -153,8 +185,19 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
                 {
                     for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
                     {
-                        edit.Apply(batch.Tokens[t], run.Weight, x.Span(t));
+                        if (batch.Tokens[t] >= 0)
+                        {
+                            edit.Apply(batch.Tokens[t], run.Weight, x.Span(t));
+                        }
                     }
+                }
+            }
+
+            foreach (VirtualRow row in batch.VirtualRows)
+            {
+                if (row.Row >= first && row.Row < end && row.Adapter.VirtualEmbeddings != 0)
+                {
+                    RowArithmetic.Multiply((float*)row.Adapter.VirtualEmbeddings + ((long)row.Index * x.Width), row.Weight, x[row.Row], x.Width);
                 }
             }
         }

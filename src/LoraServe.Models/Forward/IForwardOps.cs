@@ -11,7 +11,7 @@ namespace LoraServe.Models.Forward;
 /// <typeparam name="TValue">What stands for a result.</typeparam>
 public interface IForwardOps<TValue>
 {
-    /// <summary>The tokens' rows of the table, with the adapters' edits of it: [T, D].</summary>
+    /// <summary>The tokens' rows of the table, with the adapters' edits of it, and virtual rows: [T, D].</summary>
     TValue Embed(Transformer weights, TokenBatch batch);
 
     /// <summary>Begins a layer: of what was made since the previous call only the residual stream is still needed.</summary>
@@ -29,13 +29,13 @@ public interface IForwardOps<TValue>
     /// <summary>Three linear maps of the same input.</summary>
     (TValue First, TValue Second, TValue Third) Linear(TValue x, LinearWeights first, LinearWeights second, LinearWeights third, RowGroup rows);
 
-    /// <summary>A linear map's result added to the residual stream, which it takes the place of: [T, D].</summary>
+    /// <summary>A linear map's result, with what bottleneck adapters make of it, added to the residual stream, which it takes the place of: [T, D].</summary>
     TValue AddLinear(TValue residual, TValue x, LinearWeights map, RowGroup rows);
 
     /// <summary>Every head of every row turned by its position; takes the place of its argument.</summary>
     TValue Rotate(TValue heads, TokenBatch batch);
 
-    /// <summary>Appends rotated keys and values, [T, G·K] each, to the sequences and attends to them with rotated queries: [T, H·K].</summary>
+    /// <summary>Appends rotated keys and values, [T, G·K] each, to the sequences and attends to them with rotated queries: [T, H·K]. Rows of a prefix get its keys and values first.</summary>
     TValue Attend(TValue queries, TValue keys, TValue values, int layer, TokenBatch batch);
 
     /// <summary>silu(gate) · up: [T, F].</summary>

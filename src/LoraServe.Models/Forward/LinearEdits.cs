@@ -20,11 +20,11 @@ internal sealed unsafe class LinearEdits
     private int _nextTask;
     private Rows _x;
 
-    /// <summary>Finds the runs that edit any of the maps and rents what A·x takes.</summary>
+    /// <summary>Finds the runs that edit any of the maps and rents what their products take.</summary>
     /// <param name="x">The maps' input, [T, inputs].</param>
     /// <param name="maps">The maps.</param>
     /// <param name="runs">The adapters that act on the rows.</param>
-    /// <param name="scratch">Where A·x goes.</param>
+    /// <param name="scratch">Where A·x and products apart from the base's go.</param>
     public void Plan(Rows x, ReadOnlySpan<LinearWeights> maps, ReadOnlySpan<EditRun> runs, ScratchArena scratch)
     {
         _runs.Clear();
@@ -41,18 +41,41 @@ internal sealed unsafe class LinearEdits
                 }
 
                 Rows down = Rent(edit.A, run, scratch);
+                Rows product = edit.ProductScale == 0 ? default : scratch.Rent(run.RowCount, maps[part].Matrix.Outputs);
                 Rows rowChanges = Rent(edit.RowDeltas, run, scratch);
                 if (down.Count > 0 || rowChanges.Count > 0)
                 {
                     AddTasks(_runs.Count, run.RowCount);
                 }
 
-                _runs.Add(new SiteRun(part, run, edit, down, rowChanges));
+                _runs.Add(new SiteRun(part, run, edit, down, product, rowChanges));
             }
         }
     }
 
-    /// <summary>Computes A·x for all runs and maps.</summary>
+    /// <summary>Whether an adapter scales the input of one map.</summary>
+    public bool ScalesInput(int part)
+    {
+        foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
+        {
+            if (run.Part == part && run.Edit.InputGain != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The input of one map's base matrix where <see cref="ScalesInput"/>: a copy, scaled in the runs concerned.</summary>
+    public Rows ScaledInput(int part, WorkerPool pool, ScratchArena scratch)
+    {
+        Rows scaled = scratch.Rent(_x.Count, _x.Width);
+        RowLoop.Run(pool, _x.Count, (long)_x.Count * _x.Width, new InputKernel(this, part, scaled));
+        return scaled;
+    }
+
+    /// <summary>Computes A·x for all runs and maps, with the scales that come before B.</summary>
     public void ComputeDown(WorkerPool pool)
     {
         if (_tasks.Count == 0)
@@ -129,7 +152,12 @@ internal sealed unsafe class LinearEdits
             Rows x = _x.Slice(run.Run.FirstRow + task.FirstRow, task.RowCount);
             if (run.Edit.A is { } a)
             {
-                MatMul.RunSerial(a, x, run.Down.Slice(task.FirstRow, task.RowCount));
+                Rows down = run.Down.Slice(task.FirstRow, task.RowCount);
+                MatMul.RunSerial(a, x, down);
+                for (int t = 0; t < down.Count && run.Edit.RankScale != 0; t++)
+                {
+                    RowArithmetic.Multiply((float*)run.Edit.RankScale, down[t], down.Width);
+                }
             }
 
             if (run.Edit.RowDeltas is { } rows)
@@ -153,7 +181,14 @@ internal sealed unsafe class LinearEdits
 
         if (edit.B is { } b)
         {
-            MatMul.AddSerial(b, run.Down, weight * edit.Scale, y, firstColumn, columnCount);
+            if (edit.ProductScale == 0)
+            {
+                MatMul.AddSerial(b, run.Down, weight * edit.Scale, y, firstColumn, columnCount);
+            }
+            else
+            {
+                AddScaledProduct(run, b, y, firstColumn, columnCount);
+            }
         }
 
         if (edit.Dense is { } dense)
@@ -174,9 +209,44 @@ internal sealed unsafe class LinearEdits
         }
     }
 
-    private readonly record struct SiteRun(int Part, EditRun Run, LinearEdit Edit, Rows Down, Rows RowChanges);
+    /// <summary>The low-rank part where its outputs are scaled: B is not this adapter's own, so the scale cannot lie in it.</summary>
+    private static void AddScaledProduct(in SiteRun run, PackedMatrix b, Rows y, int firstColumn, int columnCount)
+    {
+        Rows columns = run.Product.Columns(firstColumn, columnCount);
+        for (int t = 0; t < columns.Count; t++)
+        {
+            columns.Span(t).Clear();
+        }
+
+        MatMul.AddSerial(b, run.Down, 1, run.Product, firstColumn, columnCount);
+        for (int t = 0; t < columns.Count; t++)
+        {
+            RowArithmetic.Multiply((float*)run.Edit.ProductScale + firstColumn, columns[t], columnCount);
+            RowArithmetic.AddScaled(columns[t], run.Run.Weight * run.Edit.Scale, y[t] + firstColumn, columnCount);
+        }
+    }
+
+    private readonly record struct SiteRun(int Part, EditRun Run, LinearEdit Edit, Rows Down, Rows Product, Rows RowChanges);
 
     private readonly record struct DownTask(int Run, int FirstRow, int RowCount);
+
+    private readonly struct InputKernel(LinearEdits edits, int part, Rows scaled) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end; t++)
+            {
+                edits._x.Span(t).CopyTo(scaled.Span(t));
+                foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(edits._runs))
+                {
+                    if (run.Part == part && run.Edit.InputGain != 0 && run.Run.FirstRow <= t && t < run.Run.EndRow)
+                    {
+                        RowArithmetic.AddProduct((float*)run.Edit.InputGain, run.Run.Weight, scaled[t], scaled.Width);
+                    }
+                }
+            }
+        }
+    }
 
     private readonly struct DownJob(LinearEdits edits) : IParallelJob
     {

@@ -6,13 +6,15 @@ using LoraServe.Compute.Workers;
 namespace LoraServe.Models.Forward;
 
 /// <summary>Runs linear maps of the same input together: one preparation of the input, one fork and join for all products.</summary>
-/// <remarks>Adapters' edits, biases and the residual sum are applied to finished columns by the worker that has just computed them.</remarks>
+/// <remarks>Only a map whose input some adapter scales is run by itself, on a scaled copy. Adapters' edits, biases and the residual sum are applied to finished columns by the worker that has just computed them.</remarks>
 internal sealed class LinearGroup
 {
     private const int MostMaps = 3;
     private readonly LinearWeights[] _maps = new LinearWeights[MostMaps];
-    private readonly PackedMatrix[] _matrices = new PackedMatrix[MostMaps];
     private readonly Rows[] _outputs = new Rows[MostMaps];
+    private readonly int[] _together = new int[MostMaps];
+    private readonly PackedMatrix[] _matrices = new PackedMatrix[MostMaps];
+    private readonly Rows[] _products = new Rows[MostMaps];
     private readonly LinearEdits _edits = new();
     private Rows _residual;
 
@@ -26,22 +28,52 @@ internal sealed class LinearGroup
     /// <param name="residual">Rows that the results are added to; default for none.</param>
     public void Run(WorkerPool pool, ScratchArena scratch, Rows x, RowGroup rows, ReadOnlySpan<LinearWeights> maps, ReadOnlySpan<Rows> outputs, Rows residual)
     {
-        for (int i = 0; i < maps.Length; i++)
-        {
-            _maps[i] = maps[i];
-            _matrices[i] = maps[i].Matrix;
-        }
-
+        maps.CopyTo(_maps);
         outputs.CopyTo(_outputs);
         _residual = residual;
         long mark = scratch.Mark();
-        var matrices = new ReadOnlySpan<PackedMatrix>(_matrices, 0, maps.Length);
-        MatMulInput input = MatMulInput.Prepare(pool, scratch, x, matrices);
         _edits.Plan(x, maps, rows.Runs, scratch);
         _edits.ComputeDown(pool);
-        var epilogue = new Epilogue(this);
-        MatMul.Run(pool, input, matrices, outputs, ref epilogue);
+        int count = 0;
+        for (int map = 0; map < maps.Length; map++)
+        {
+            if (!_edits.ScalesInput(map))
+            {
+                _together[count++] = map;
+            }
+        }
+
+        Multiply(pool, scratch, x, count);
+        for (int map = 0; count < maps.Length && map < maps.Length; map++)
+        {
+            if (_edits.ScalesInput(map))
+            {
+                _together[0] = map;
+                Multiply(pool, scratch, _edits.ScaledInput(map, pool, scratch), 1);
+            }
+        }
+
         scratch.Release(mark);
+    }
+
+    /// <summary>Computes the first <paramref name="count"/> maps of <see cref="_together"/>.</summary>
+    private void Multiply(WorkerPool pool, ScratchArena scratch, Rows x, int count)
+    {
+        if (count == 0)
+        {
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            _matrices[i] = _maps[_together[i]].Matrix;
+            _products[i] = _outputs[_together[i]];
+        }
+
+        var matrices = new ReadOnlySpan<PackedMatrix>(_matrices, 0, count);
+        MatMulInput input = MatMulInput.Prepare(pool, scratch, x, matrices);
+        var epilogue = new Epilogue(this);
+        MatMul.Run(pool, input, matrices, new ReadOnlySpan<Rows>(_products, 0, count), ref epilogue);
     }
 
     private unsafe void Finish(int part, int firstColumn, int columnCount)
@@ -65,6 +97,6 @@ internal sealed class LinearGroup
 
     private readonly struct Epilogue(LinearGroup group) : IMatMulEpilogue
     {
-        public void Apply(int part, int firstColumn, int columnCount) => group.Finish(part, firstColumn, columnCount);
+        public void Apply(int part, int firstColumn, int columnCount) => group.Finish(group._together[part], firstColumn, columnCount);
     }
 }

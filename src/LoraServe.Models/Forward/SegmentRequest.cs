@@ -3,7 +3,7 @@ namespace LoraServe.Models.Forward;
 /// <summary>What the next step is to compute of one sequence: a chunk of a prompt, one new token, or a text to score.</summary>
 public readonly ref struct SegmentRequest
 {
-    /// <summary>The tokens to compute, at least one.</summary>
+    /// <summary>The tokens to compute, at least one. A sequence begins with those of its adapters' virtual rows, see <see cref="VirtualRow.Tokens"/>.</summary>
     public required ReadOnlySpan<int> Tokens { get; init; }
 
     /// <summary>Position of the first of them: how many tokens of the sequence are in the cache already.</summary>
@@ -12,7 +12,7 @@ public readonly ref struct SegmentRequest
     /// <summary>The sequence's pages in order, up to and including those that these tokens go into; the latter belong to this sequence alone.</summary>
     public required ReadOnlySpan<int> Pages { get; init; }
 
-    /// <summary>Tokens of the whole prompt. A rope whose frequencies depend on the length takes max(prompt length, position + 1) as a row's length.</summary>
+    /// <summary>Tokens of the whole prompt, virtual rows included. A rope whose frequencies depend on the length takes max(prompt length, position + 1) as a row's length.</summary>
     public int PromptLength { get; init; }
 
     /// <summary>The adapters that act on it, one after another; none for the base model.</summary>

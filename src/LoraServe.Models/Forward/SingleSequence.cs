@@ -14,6 +14,7 @@ public sealed class SingleSequence : IDisposable
     private readonly int[] _pageIds;
     private readonly ResidentAdapter[] _adapters;
     private readonly AdapterUse[] _uses;
+    private readonly int[] _virtualTokens;
     private int _promptLength;
 
     /// <summary>An empty sequence.</summary>
@@ -25,14 +26,16 @@ public sealed class SingleSequence : IDisposable
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(capacity);
+        _adapters = adapters.ToArray();
+        _uses = new AdapterUse[_adapters.Length];
+        _virtualTokens = VirtualRow.Tokens(_adapters.Sum(adapter => adapter.VirtualRows));
+        capacity += _virtualTokens.Length;
         _pageIds = [.. Enumerable.Range(0, (capacity + KvPool.PageTokens - 1) / KvPool.PageTokens)];
         _pages = new KvPool(model.Spec, _pageIds.Length, ElementType.F32);
         _runner = new TransformerRunner(model, _pages, pool);
-        _adapters = adapters.ToArray();
-        _uses = new AdapterUse[_adapters.Length];
     }
 
-    /// <summary>Tokens so far.</summary>
+    /// <summary>Tokens so far, without the virtual rows that adapters put ahead of them.</summary>
     public int Length { get; private set; }
 
     /// <summary>Begins anew with a prompt, of which <see cref="Advance"/> then takes one part after another.</summary>
@@ -40,10 +43,15 @@ public sealed class SingleSequence : IDisposable
     public void Begin(ReadOnlySpan<int> prompt)
     {
         Length = 0;
-        _promptLength = prompt.Length;
+        _promptLength = _virtualTokens.Length + prompt.Length;
         for (int i = 0; i < _adapters.Length; i++)
         {
-            _uses[i] = AdapterUse.InPrompt(_adapters[i], weight: 1, prompt);
+            _uses[i] = AdapterUse.InPrompt(_adapters[i], weight: 1, prompt, _virtualTokens.Length);
+        }
+
+        if (_virtualTokens.Length > 0)
+        {
+            Run(_virtualTokens, 0, SegmentOutput.None);
         }
     }
 
@@ -53,19 +61,8 @@ public sealed class SingleSequence : IDisposable
     /// <returns>Logits [wanted rows, V], valid until the next call.</returns>
     public Rows Advance(ReadOnlySpan<int> tokens, SegmentOutput output)
     {
-        _batch.Clear();
-        int end = Length + tokens.Length;
-        _batch.Add(new SegmentRequest
-        {
-            Tokens = tokens,
-            FirstPosition = Length,
-            Pages = _pageIds.AsSpan(0, (end + KvPool.PageTokens - 1) / KvPool.PageTokens),
-            PromptLength = _promptLength,
-            Adapters = _uses,
-            Output = output,
-        });
-        Rows logits = _runner.Forward(_batch);
-        Length = end;
+        Rows logits = Run(tokens, _virtualTokens.Length + Length, output);
+        Length += tokens.Length;
         return logits;
     }
 
@@ -74,5 +71,20 @@ public sealed class SingleSequence : IDisposable
     {
         _runner.Dispose();
         _pages.Dispose();
+    }
+
+    private Rows Run(ReadOnlySpan<int> tokens, int firstPosition, SegmentOutput output)
+    {
+        _batch.Clear();
+        _batch.Add(new SegmentRequest
+        {
+            Tokens = tokens,
+            FirstPosition = firstPosition,
+            Pages = _pageIds.AsSpan(0, (firstPosition + tokens.Length + KvPool.PageTokens - 1) / KvPool.PageTokens),
+            PromptLength = _promptLength,
+            Adapters = _uses,
+            Output = output,
+        });
+        return _runner.Forward(_batch);
     }
 }

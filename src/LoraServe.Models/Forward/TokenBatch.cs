@@ -12,11 +12,12 @@ public sealed class TokenBatch
     private readonly List<int> _ropeLengths = [];
     private readonly List<int> _pages = [];
     private readonly List<Segment> _segments = [];
+    private readonly List<VirtualRow> _virtualRows = [];
 
     /// <summary>Number of rows.</summary>
     public int RowCount => _tokens.Count;
 
-    /// <summary>The rows' tokens.</summary>
+    /// <summary>The rows' tokens; negative in <see cref="VirtualRows"/>.</summary>
     public ReadOnlySpan<int> Tokens => CollectionsMarshal.AsSpan(_tokens);
 
     /// <summary>The rows' positions in their sequences.</summary>
@@ -30,6 +31,9 @@ public sealed class TokenBatch
 
     /// <summary>The page lists of all segments, one after another.</summary>
     public ReadOnlySpan<int> Pages => CollectionsMarshal.AsSpan(_pages);
+
+    /// <summary>The rows that adapters put ahead of prompts, in order.</summary>
+    public ReadOnlySpan<VirtualRow> VirtualRows => CollectionsMarshal.AsSpan(_virtualRows);
 
     /// <summary>All rows.</summary>
     public RowGroup All { get; } = new();
@@ -48,6 +52,7 @@ public sealed class TokenBatch
         _ropeLengths.Clear();
         _pages.Clear();
         _segments.Clear();
+        _virtualRows.Clear();
         All.Clear();
         Logits.Clear();
         Hidden.Clear();
@@ -71,6 +76,7 @@ public sealed class TokenBatch
             _ropeLengths.Add(Math.Max(request.PromptLength, position + 1));
         }
 
+        AppendVirtual(firstRow, request);
         All.Append(firstRow, count, request.FirstPosition, request.Adapters);
         RowGroup? outputs = request.Output switch
         {
@@ -97,6 +103,27 @@ public sealed class TokenBatch
 
         _segments.Add(new Segment(firstRow, count, request.FirstPosition, firstPage, firstOutput, outputCount));
         return _segments.Count - 1;
+    }
+
+    /// <summary>Notes whose the segment's virtual rows are: by their numbers, since a segment can begin amid them.</summary>
+    private void AppendVirtual(int firstRow, in SegmentRequest request)
+    {
+        for (int i = 0; i < request.Tokens.Length && request.Tokens[i] < 0; i++)
+        {
+            int index = -1 - request.Tokens[i];
+            foreach (AdapterUse use in request.Adapters)
+            {
+                if (index < use.Adapter.VirtualRows)
+                {
+                    _virtualRows.Add(new VirtualRow(firstRow + i, use.Adapter, use.Weight, index));
+                    break;
+                }
+
+                index -= use.Adapter.VirtualRows;
+            }
+
+            Debug.Assert(_virtualRows.Count > 0 && _virtualRows[^1].Row == firstRow + i, "Only as many tokens are negative as the adapters have virtual rows.");
+        }
     }
 
     /// <summary>Appends the wanted rows to the logits' group, adjacent ones together.</summary>

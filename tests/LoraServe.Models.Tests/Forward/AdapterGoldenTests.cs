@@ -24,7 +24,7 @@ public class AdapterGoldenTests
 
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(index));
         return [.. document.RootElement.GetProperty("cases").EnumerateArray()
-            .Where(entry => entry.GetProperty("peft_type").GetString() == "LORA" && s_bases.Contains(entry.GetProperty("base").GetString()))
+            .Where(entry => s_bases.Contains(entry.GetProperty("base").GetString()))
             .Where(entry => !entry.TryGetProperty("optional", out JsonElement optional) || !optional.GetBoolean())
             .Select(entry => entry.GetProperty("path").GetString()!)];
     }
@@ -35,13 +35,13 @@ public class AdapterGoldenTests
     {
         string folder = SharedFiles.Require($"{Root}/{path}");
         using LoadedModel model = ModelLoader.Load(SharedFiles.Require($"{Root}/bases/{path.Split('/')[0]}"), s_exact);
-        using ResidentAdapter adapter = ResidentAdapter.Create(AdapterLoader.Load(folder, model.Transformer), model.Transformer);
+        using ResidentAdapter adapter = GoldenAdapters.Load(folder, model.Transformer);
         using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
         using var harness = new ForwardHarness(model.Transformer, workers: 2);
         foreach (int i in golden.Indices(i => $"prompt.{i}"))
         {
             int[] prompt = golden.Ids($"prompt.{i}");
-            var use = new AdapterUse(adapter, 1, ActiveFrom(adapter, prompt));
+            AdapterUse use = AdapterUse.InPrompt(adapter, 1, prompt);
             Assert.InRange(Golden.LargestDifference(harness.Logits(prompt, use), golden.Floats($"logits.{i}")), 0, Tolerance);
             int[] ids = golden.Ids($"greedy.{i}");
             Assert.Equal(ids, harness.Greedy(prompt, ids.Length, use));
@@ -113,10 +113,4 @@ public class AdapterGoldenTests
             }
         }
     }
-
-    /// <summary>The start of the invocation tokens' last occurrence; beyond any position where there is none.</summary>
-    private static int ActiveFrom(ResidentAdapter adapter, ReadOnlySpan<int> prompt) =>
-        adapter.InvocationTokens.IsEmpty ? 0
-        : prompt.LastIndexOf(adapter.InvocationTokens) is >= 0 and var start ? start
-        : int.MaxValue;
 }

@@ -37,22 +37,23 @@ internal sealed class ForwardHarness : IDisposable
 
     public Rows Hidden => _runner.Hidden;
 
-    /// <summary>The logits after every token of a sequence that runs alone, [T][V].</summary>
+    /// <summary>The logits after every token of a sequence that runs alone, [T][V], without virtual rows.</summary>
     public float[][] Logits(ReadOnlySpan<int> tokens, params ReadOnlySpan<AdapterUse> adapters)
     {
         var sequence = new TestSequence(tokens.ToArray(), adapters.ToArray());
         Batch.Clear();
-        Add(sequence, tokens.Length, SegmentOutput.AllLogits);
+        Add(sequence, sequence.Tokens.Length, SegmentOutput.AllLogits);
         Step();
         Release(sequence);
-        return sequence.Logits;
+        return sequence.TextLogits;
     }
 
     /// <summary>Greedy continuation of a prompt, one token at a time through the cache.</summary>
     public int[] Greedy(ReadOnlySpan<int> prompt, int count, params ReadOnlySpan<AdapterUse> adapters)
     {
-        var sequence = new TestSequence([.. prompt, .. new int[count]], adapters.ToArray()) { PromptLength = prompt.Length };
-        int rows = prompt.Length;
+        var sequence = new TestSequence([.. prompt, .. new int[count]], adapters.ToArray());
+        sequence.PromptLength -= count;
+        int rows = sequence.PromptLength;
         for (int i = 0; i < count; i++)
         {
             Batch.Clear();
@@ -63,7 +64,7 @@ internal sealed class ForwardHarness : IDisposable
         }
 
         Release(sequence);
-        return sequence.Tokens[prompt.Length..];
+        return sequence.Tokens[sequence.PromptLength..];
     }
 
     /// <summary>Adds the next tokens of a sequence to the batch.</summary>

@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
@@ -24,6 +25,12 @@ public class InvarianceTests
         using ResidentAdapter a = TinyModel.CreateResident(model, seed: 2, rank: 3);
         using ResidentAdapter b = TinyModel.CreateResident(model, seed: 3, rank: 17);
         using ResidentAdapter c = TinyModel.CreateResident(model, seed: 4, rank: 8, scaled: true);
+        using ResidentAdapter scales = TinyEdits.Scales(model, seed: 5);
+        using ResidentAdapter shared = TinyEdits.Shared(model, seed: 6, rank: 11);
+        using ResidentAdapter bottlenecks = TinyEdits.Bottlenecks(model, seed: 7, BottleneckInput.Sum);
+        using ResidentAdapter normed = TinyEdits.Bottlenecks(model, seed: 8, BottleneckInput.Residual, Activation.Gelu, normCoversSublayer: false);
+        using ResidentAdapter prompt = TinyEdits.VirtualTokens(model, seed: 9, count: 5);
+        using ResidentAdapter prefix = TinyEdits.Prefix(model, seed: 10, count: 20);
         AdapterUse[][] stacks =
         [
             [],
@@ -33,22 +40,26 @@ public class InvarianceTests
             [new(a, 0.75f), new(c, 0.25f)],
             [new(c), new(b), new(a)],
             [new(b, 1, ActiveFrom: 13)],
+            [new(scales)],
+            [new(scales, 0.5f), new(shared)],
+            [new(shared, 0.25f), new(a)],
+            [new(bottlenecks, 1, ActiveFrom: 9)],
+            [new(bottlenecks, 0.5f), new(normed)],
+            [new(prompt)],
+            [new(prefix)],
+            [new(c), new(prefix, 0.5f), new(bottlenecks), new(prompt)],
         ];
         using var alone = new ForwardHarness(model, cache: cache);
-        for (int seed = 0; seed < 6; seed++)
+        for (int seed = 0; seed < 10; seed++)
         {
             var random = new Random(seed);
             using var mixed = new ForwardHarness(model, workers, pageCount: 128, cache, shuffleSeed: seed);
-            TestSequence[] sequences = [.. Enumerable.Range(0, random.Next(2, 9)).Select(_ => new TestSequence(
+            TestSequence[] sequences = [.. Enumerable.Range(0, random.Next(2, 11)).Select(_ => new TestSequence(
                 TinyModel.Tokens(random.Next(), random.Next(1, 70), model.VocabularySize), stacks[random.Next(stacks.Length)]))];
             RunInRandomSteps(mixed, sequences, random);
             foreach (TestSequence sequence in sequences)
             {
-                float[][] expected = alone.Logits(sequence.Tokens, sequence.Adapters);
-                for (int t = 0; t < expected.Length; t++)
-                {
-                    Assert.Equal(expected[t], sequence.Logits[t]);
-                }
+                Assert.Equal(alone.Logits(sequence.Text, sequence.Adapters), sequence.TextLogits);
             }
         }
     }
@@ -110,7 +121,13 @@ public class InvarianceTests
         var batch = new TokenBatch();
         ReadOnlySpan<int> pageIds = [3, 1, 4, 5];
         ReadOnlySpan<int> otherIds = [6, 2];
+        ReadOnlySpan<int> freshIds = [7];
+        using ResidentAdapter scales = TinyEdits.Scales(model, seed: 9);
+        using ResidentAdapter shared = TinyEdits.Shared(model, seed: 10, rank: 5);
+        using ResidentAdapter bottlenecks = TinyEdits.Bottlenecks(model, seed: 11, BottleneckInput.Sum);
+        using ResidentAdapter prefix = TinyEdits.Prefix(model, seed: 12, count: 2);
         ReadOnlySpan<AdapterUse> uses = [new(adapter)];
+        ReadOnlySpan<AdapterUse> otherUses = [new(scales), new(shared), new(bottlenecks), new(prefix)];
         long before = 0;
         for (int step = 0; step < 40; step++)
         {
@@ -121,6 +138,8 @@ public class InvarianceTests
 
             batch.Clear();
             batch.Add(new SegmentRequest { Tokens = [step], FirstPosition = step, Pages = pageIds, Adapters = uses, Output = SegmentOutput.LastLogits });
+            batch.Add(new SegmentRequest { Tokens = [step], FirstPosition = 9, Pages = otherIds, Adapters = otherUses, Output = SegmentOutput.LastLogits });
+            batch.Add(new SegmentRequest { Tokens = [-1, -2, step], Pages = freshIds, Adapters = otherUses, Output = SegmentOutput.LastLogits });
             batch.Add(new SegmentRequest { Tokens = [step, 7, 9], FirstPosition = 4, Pages = otherIds, Output = SegmentOutput.AllLogits });
             runner.Forward(batch);
         }

@@ -125,6 +125,23 @@ public sealed class TokenBatchTests : IDisposable
         Assert.Equal([4, 5, 6], _batch.Positions.ToArray());
     }
 
+    [Fact]
+    public void Add_VirtualRows_AreThoseOfTheStackInOrderWhereverAChunkBegins()
+    {
+        using ResidentAdapter prompt = TinyEdits.VirtualTokens(_model, 1, 3);
+        using ResidentAdapter prefix = TinyEdits.Prefix(_model, 2, 2);
+        AdapterUse[] stack = [new(_a), new(prompt, 0.5f), new(_b), new(prefix)];
+        Assert.Equal([-1, -2, -3, -4, -5], VirtualRow.Tokens(5));
+        Add(2, 0, SegmentOutput.None);
+        _batch.Add(new SegmentRequest { Tokens = [-2, -3, -4, -5, 8, 9], FirstPosition = 1, Pages = [0], Adapters = stack });
+        _batch.Add(new SegmentRequest { Tokens = [-1], Pages = [1], Adapters = stack });
+        Assert.Equal(
+            [new(2, prompt, 0.5f, 1), new(3, prompt, 0.5f, 2), new(4, prefix, 1, 0), new(5, prefix, 1, 1), new(8, prompt, 0.5f, 0)],
+            _batch.VirtualRows.ToArray());
+        _batch.Clear();
+        Assert.Equal(0, _batch.VirtualRows.Length);
+    }
+
     /// <summary>The rows of a group that an adapter acts on, each by one run.</summary>
     private static void AssertActsOn(RowGroup group, ResidentAdapter adapter, int[] rows) => Assert.Equal(
         rows,

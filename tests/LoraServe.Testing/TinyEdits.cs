@@ -1,0 +1,93 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Resident;
+
+namespace LoraServe.Testing;
+
+/// <summary>Small random adapters of the methods beyond LoRA, in compute form, the same for the same seed.</summary>
+public static class TinyEdits
+{
+    /// <summary>Scales inputs and outputs (IA3): each output of keys and values, biases included; each input of queries and of the narrowing projection.</summary>
+    public static ResidentAdapter Scales(IBaseModel model, int seed)
+    {
+        var random = new Random(seed);
+        var edits = new List<AdapterEdit>();
+        foreach (BaseModule module in model.Modules)
+        {
+            if (module.Site.Role is SiteRole.Query or SiteRole.Down)
+            {
+                edits.Add(new InputScale(module.Site, Around(random, 1, module.Inputs)));
+            }
+            else if (module.Site.Role is SiteRole.Key or SiteRole.Value)
+            {
+                float[] scale = Around(random, 1, module.Outputs);
+                float[] bias = new float[module.Outputs];
+                model.CopyBias(module.Site, bias);
+                edits.Add(new OutputScale(module.Site, scale));
+                edits.Add(new BiasDelta(module.Site, [.. scale.Zip(bias, (v, b) => (v - 1) * b)]));
+            }
+        }
+
+        return ResidentAdapter.Create(edits, model);
+    }
+
+    /// <summary>Shared projections with scales of its own at every linear map but the head (VeRA).</summary>
+    public static ResidentAdapter Shared(IBaseModel model, int seed, int rank)
+    {
+        var shared = new Random(77); // the same whatever the seed: adapters differ in their scales alone
+        BaseModule[] modules = [.. model.Modules.Where(module => module.Site.Layer >= 0)];
+        int inputs = modules.Max(module => module.Inputs);
+        int outputs = modules.Max(module => module.Outputs);
+        var a = new SharedMatrix(new FloatMatrix(rank, inputs, Around(shared, 0, rank * inputs)));
+        var b = new SharedMatrix(new FloatMatrix(outputs, rank, Around(shared, 0, rank * outputs)));
+        var random = new Random(seed);
+        return ResidentAdapter.Create(
+            [.. modules.Select(module => new SharedLowRank(module.Site, a, b, Around(random, 0, rank), Around(random, 0, module.Outputs)))], model);
+    }
+
+    /// <summary>A bottleneck after every sublayer.</summary>
+    public static ResidentAdapter Bottlenecks(
+        IBaseModel model, int seed, BottleneckInput input, Activation activation = Activation.Silu, bool? normCoversSublayer = null, int size = 9) =>
+        ResidentAdapter.Create(BottleneckEdits(model, seed, input, activation, normCoversSublayer, size), model);
+
+    /// <summary>The same as edits.</summary>
+    public static IReadOnlyList<Bottleneck> BottleneckEdits(
+        IBaseModel model, int seed, BottleneckInput input, Activation activation, bool? normCoversSublayer, int size)
+    {
+        var random = new Random(seed);
+        int width = model.Width;
+        var edits = new List<Bottleneck>();
+        for (int layer = 0; layer < model.LayerCount; layer++)
+        {
+            foreach (BottleneckPlace place in (ReadOnlySpan<BottleneckPlace>)[BottleneckPlace.Attention, BottleneckPlace.Mlp])
+            {
+                edits.Add(new Bottleneck(
+                    layer, place, input,
+                    new FloatMatrix(size, width, Around(random, 0, size * width)), Around(random, 0, size), activation,
+                    new FloatMatrix(width, size, Around(random, 0, size * width)), Around(random, 0, width),
+                    layer == 0 ? [0.7f] : Around(random, 1, width),
+                    normCoversSublayer is { } covers ? new BottleneckNorm(Around(random, 1, width), Around(random, 0, width), covers) : null));
+            }
+        }
+
+        return edits;
+    }
+
+    /// <summary>Embeddings ahead of the prompt (prompt tuning).</summary>
+    public static ResidentAdapter VirtualTokens(IBaseModel model, int seed, int count) =>
+        ResidentAdapter.Create([new VirtualTokens(new FloatMatrix(count, model.Width, Around(new Random(seed), 0, count * model.Width)))], model);
+
+    /// <summary>Keys and values ahead of the prompt in every layer (prefix tuning).</summary>
+    public static ResidentAdapter Prefix(IBaseModel model, int seed, int count)
+    {
+        var random = new Random(seed);
+        int width = model.Modules.First(module => module.Site.Role == SiteRole.Key).Outputs;
+        return ResidentAdapter.Create(
+            [.. Enumerable.Range(0, model.LayerCount).Select(layer => new PrefixKeyValue(layer, Matrix(), Matrix()))], model);
+
+        FloatMatrix Matrix() => new(count, width, Around(random, 0, count * width));
+    }
+
+    private static float[] Around(Random random, float center, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => center + random.NextSingle() - 0.5f)];
+}
