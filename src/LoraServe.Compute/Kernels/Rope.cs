@@ -30,10 +30,19 @@ public static unsafe class Rope
     /// <summary>Rotates every head of every row in place.</summary>
     /// <param name="x">[T, heads · K].</param>
     /// <param name="tables">[T, K], one table for each row.</param>
+    public static void Run(Rows x, Rows tables) => Turn(x, tables, 1);
+
+    /// <summary>Turns the gradient of rotated heads into that of the heads before, in place: the transpose of <see cref="Run"/>.</summary>
+    /// <param name="gradient">[T, heads · K].</param>
+    /// <param name="tables">[T, K], those of the forward rotation.</param>
+    public static void Backward(Rows gradient, Rows tables) => Turn(gradient, tables, -1);
+
+    // A direction of ±1 changes signs only, not roundings.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(Rows x, Rows tables)
+    private static void Turn(Rows x, Rows tables, float direction)
     {
         int half = tables.Width / 2;
+        Vector256<float> directions = Vector256.Create(direction);
         for (int t = 0; t < x.Count; t++)
         {
             float* cosines = tables[t];
@@ -47,7 +56,7 @@ public static unsafe class Rope
                     Vector256<float> a = Vector256.Load(low + i);
                     Vector256<float> b = Vector256.Load(high + i);
                     Vector256<float> c = Vector256.Load(cosines + i);
-                    Vector256<float> s = Vector256.Load(sines + i);
+                    Vector256<float> s = Vector256.Load(sines + i) * directions;
                     Vector256.Store((a * c) - (b * s), low + i);
                     Vector256.Store((b * c) + (a * s), high + i);
                 }
@@ -55,8 +64,9 @@ public static unsafe class Rope
                 for (; i < half; i++)
                 {
                     (float a, float b) = (low[i], high[i]);
-                    low[i] = (a * cosines[i]) - (b * sines[i]);
-                    high[i] = (b * cosines[i]) + (a * sines[i]);
+                    float s = sines[i] * direction;
+                    low[i] = (a * cosines[i]) - (b * s);
+                    high[i] = (b * cosines[i]) + (a * s);
                 }
             }
         }
