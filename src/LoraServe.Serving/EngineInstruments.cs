@@ -82,7 +82,7 @@ internal sealed class EngineInstruments : IDisposable
     public void Began(Submission submission, double waitedSeconds)
     {
         _queueDuration.Record(waitedSeconds);
-        _promptTokens.Add(submission.Sequences.Sum(sequence => sequence.PromptLength), Adapter(submission));
+        _promptTokens.Add(submission.Sequences.Sum(sequence => sequence.PromptLength - sequence.VirtualRows), Adapter(submission));
         _prefixHitTokens.Add(submission.CachedPromptTokens);
     }
 

@@ -82,13 +82,19 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         request = _reader.Identify(request);
         int[] prompt = _reader.Prompt(request);
-        SamplingPlan sampling = _reader.Sampling(request.Sampling, prompt.Length);
+        _reader.Check(request.Sampling);
         string echo = request.Echo ? request.Prompt ?? _reader.Text(prompt) : "";
-        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
-        var submission = new GenerationSubmission(request, adapters, _time.GetTimestamp(), sampling, prompt.Length, _reader.Codec, echo);
-        submission.Add(new GenerationSequence(submission, prompt));
-        Submit(submission, prompt, cancellationToken);
+        GenerationSubmission submission = await SubmitAsync(request, prompt, Create, cancellationToken).ConfigureAwait(false);
         return new Generation(_loop, submission, cancellationToken);
+
+        GenerationSubmission Create(AdapterStack adapters)
+        {
+            _reader.CheckPrompt(prompt, adapters.VirtualRows);
+            SamplingPlan sampling = _reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length);
+            var submission = new GenerationSubmission(request, adapters, _time.GetTimestamp(), sampling, prompt.Length, _reader.Codec, echo);
+            submission.Add(new GenerationSequence(submission, adapters.Behind(prompt)));
+            return submission;
+        }
     }
 
     /// <summary>Scores given texts.</summary>
@@ -98,11 +104,21 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         request = _reader.Identify(request);
         (int[] prompt, List<int[]> texts) = _reader.Texts(request);
-        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
-        var submission = new ScoreSubmission(request, adapters, _time.GetTimestamp());
-        texts.ForEach(text => submission.Add(new ScoringSequence(submission, text, texts.Count == 1 && text == prompt ? 1 : Math.Max(prompt.Length, 1))));
-        Submit(submission, prompt, cancellationToken);
+        int unscored = texts.Count == 1 && texts[0] == prompt ? 1 : Math.Max(prompt.Length, 1);
+        ScoreSubmission submission = await SubmitAsync(request, prompt, Create, cancellationToken).ConfigureAwait(false);
         return await submission.Result.ConfigureAwait(false);
+
+        ScoreSubmission Create(AdapterStack adapters)
+        {
+            var submission = new ScoreSubmission(request, adapters, _time.GetTimestamp());
+            foreach (int[] text in texts)
+            {
+                _reader.CheckScored(text, adapters.VirtualRows);
+                submission.Add(new ScoringSequence(submission, adapters.Behind(text), adapters.VirtualRows + unscored));
+            }
+
+            return submission;
+        }
     }
 
     /// <summary>Embeds given texts.</summary>
@@ -112,11 +128,25 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         request = _reader.Identify(request);
         List<int[]> texts = _reader.Texts(request);
-        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
-        var submission = new EmbedSubmission(request, adapters, _time.GetTimestamp());
-        texts.ForEach(text => submission.Add(new EmbeddingSequence(submission, text, _spec.Width, request.Pooling, request.Normalize)));
-        Submit(submission, texts[0], cancellationToken);
+        EmbedSubmission submission = await SubmitAsync(request, texts[0], Create, cancellationToken).ConfigureAwait(false);
         return await submission.Result.ConfigureAwait(false);
+
+        EmbedSubmission Create(AdapterStack adapters)
+        {
+            if (texts.Count > 1 && adapters.IsInvoked)
+            {
+                throw new EngineException(EngineError.InvalidRequest, "An adapter that is invoked by tokens acts from another place in each text. Embed one text in a request.");
+            }
+
+            var submission = new EmbedSubmission(request, adapters, _time.GetTimestamp());
+            foreach (int[] text in texts)
+            {
+                _reader.CheckEmbedded(text, adapters.VirtualRows);
+                submission.Add(new EmbeddingSequence(submission, adapters.Behind(text), _spec.Width, request.Pooling, request.Normalize));
+            }
+
+            return submission;
+        }
     }
 
     /// <summary>Takes nothing new from now on; done when all requests have ended.</summary>
@@ -136,24 +166,25 @@ public sealed class InferenceEngine : IAsyncDisposable
         return model;
     }
 
-    private void Submit(Submission submission, int[] prompt, CancellationToken cancellationToken)
+    // What a request's sequences are depends on its adapters too, so these are reserved before the sequences are made.
+    private async Task<T> SubmitAsync<T>(RequestOptions request, int[] prompt, Func<AdapterStack, T> create, CancellationToken cancellationToken)
+        where T : Submission
     {
-        // An adapter that is invoked by tokens acts from where they begin in the prompt.
-        submission.ActiveFrom = submission.Adapters.ActiveFrom(prompt);
-        submission.Salts = PageSalts.Of(submission.Adapters, submission.ActiveFrom);
-        submission.LengthFreeContext = _spec.Rope.DependsOnLength ? _spec.Rope.OriginalContext : int.MaxValue;
+        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
+        T submission;
         try
         {
-            if (submission is EmbedSubmission { Sequences.Count: > 1 } && submission.Adapters.IsInvoked)
-            {
-                throw new EngineException(EngineError.InvalidRequest, "An adapter that is invoked by tokens acts from another place in each text. Embed one text in a request.");
-            }
+            submission = create(adapters);
 
+            // An adapter that is invoked by tokens acts from where they begin in the prompt.
+            submission.ActiveFrom = adapters.ActiveFrom(prompt);
+            submission.Salts = PageSalts.Of(adapters, submission.ActiveFrom);
+            submission.LengthFreeContext = _spec.Rope.DependsOnLength ? _spec.Rope.OriginalContext : int.MaxValue;
             _loop.Submit(submission);
         }
         catch
         {
-            Adapters.Memory.RemoveUser(submission.Adapters);
+            Adapters.Memory.RemoveUser(adapters);
             throw;
         }
 
@@ -166,5 +197,7 @@ public sealed class InferenceEngine : IAsyncDisposable
                 submission.Cancellation.Unregister();
             }
         }
+
+        return submission;
     }
 }

@@ -46,21 +46,34 @@ internal sealed class RequestReader(
     {
         int[] prompt = Tokens(request.Prompt, request.PromptTokens, request.AddSpecialTokens, "prompt")
             ?? throw Invalid("The request has no prompt. Give prompt or prompt_token_ids.");
-        CheckLength(prompt.Length, most: contextLength - 1, "The prompt", "one place is left for an answer");
+        CheckPrompt(prompt, virtualRows: 0);
         return prompt;
     }
 
-    /// <summary>How to choose tokens.</summary>
-    public SamplingPlan Sampling(SamplingOptions sampling, int promptLength)
+    /// <summary>Checks that a prompt fits behind the virtual rows of its adapters.</summary>
+    public void CheckPrompt(int[] prompt, int virtualRows) => CheckLength(prompt, virtualRows, contextLength - 1, "The prompt", "one place is left for an answer");
+
+    /// <summary>Checks that a text to score fits.</summary>
+    public void CheckScored(int[] text, int virtualRows) => CheckLength(text, virtualRows, contextLength, "A text to score, prompt included,", "");
+
+    /// <summary>Checks that a text to embed fits.</summary>
+    public void CheckEmbedded(int[] text, int virtualRows) => CheckLength(text, virtualRows, contextLength, "An input", "");
+
+    /// <summary>Checks how tokens are to be chosen.</summary>
+    public void Check(SamplingOptions sampling)
     {
         SamplingValidation.Check(sampling, vocabularySize, Math.Min(options.MaxChoices, Math.Min(options.MaxRunningSequences, Math.Min(options.MaxLogitRows, options.MaxBatchRows))));
         if (codec is null && sampling.Stop.Count > 0)
         {
             throw NoTokenizer();
         }
-
-        return new SamplingPlan(sampling, generation.EndTokens, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, contextLength - promptLength));
     }
+
+    /// <summary>How to choose tokens.</summary>
+    /// <param name="sampling">What was asked for, checked.</param>
+    /// <param name="promptLength">Tokens of the prompt, virtual rows included.</param>
+    public SamplingPlan Plan(SamplingOptions sampling, int promptLength) =>
+        new(sampling, generation.EndTokens, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, contextLength - promptLength));
 
     /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>
     public (int[] Prompt, List<int[]> Texts) Texts(ScoreRequest request)
@@ -79,7 +92,7 @@ internal sealed class RequestReader(
                 throw new EngineException(EngineError.EmptyPrompt, "There is nothing to score: a token's probability needs a token before it. Give a prompt of two tokens, or a prompt and continuations.");
             }
 
-            CheckLength(text.Length, contextLength, "A text to score, prompt included,", "");
+            CheckScored(text, virtualRows: 0);
         }
 
         return (prompt, texts);
@@ -94,7 +107,7 @@ internal sealed class RequestReader(
             throw new EngineException(EngineError.EmptyPrompt, "There is nothing to embed. Give at least one input.");
         }
 
-        texts.ForEach(text => CheckLength(text.Length, contextLength, "An input", ""));
+        texts.ForEach(text => CheckEmbedded(text, virtualRows: 0));
         return texts;
     }
 
@@ -106,11 +119,13 @@ internal sealed class RequestReader(
     private static EngineException NoTokenizer() =>
         new(EngineError.Unsupported, "The model has no tokenizer, so it takes token ids only and has no stop texts. Serve it with its tokenizer, or send ids.");
 
-    private static void CheckLength(int length, int most, string what, string why)
+    private static void CheckLength(int[] tokens, int virtualRows, int places, string what, string why)
     {
-        if (length > most)
+        int most = Math.Max(0, places - virtualRows);
+        if (tokens.Length > most)
         {
-            throw new EngineException(EngineError.PromptTooLong, $"{what} has {length} tokens; {most} fit{(why.Length > 0 ? $", since {why}" : "")}. Send less text, or serve the model with a longer context and a larger key/value cache.");
+            string ahead = virtualRows > 0 ? $" behind the {virtualRows} virtual tokens of its adapters" : "";
+            throw new EngineException(EngineError.PromptTooLong, $"{what} has {tokens.Length} tokens; {most} fit{ahead}{(why.Length > 0 ? $", since {why}" : "")}. Send less text, or serve the model with a longer context and a larger key/value cache.");
         }
     }
 

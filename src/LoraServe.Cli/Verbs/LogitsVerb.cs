@@ -33,12 +33,11 @@ internal static class LogitsVerb
         {
             int[][] sequences = ReadTokens(arguments.GetValue(tokens)!.FullName);
             using LoadedModel loaded = model.Load(arguments);
-            CheckTokens(sequences, loaded.Transformer);
             using var pool = new WorkerPool(model.Threads(arguments));
             using ResidentAdapter? resident = arguments.GetValue(adapter) is { } path
                 ? ResidentAdapter.Create(AdapterLoader.Load(path, loaded.Transformer), loaded.Transformer)
                 : null;
-
+            CheckTokens(sequences, loaded.Transformer, resident?.VirtualRows ?? 0);
             Tensor[] logits = [.. sequences.Select((sequence, index) => Compute(loaded.Transformer, pool, resident, sequence, index))];
             string file = arguments.GetValue(output)!.FullName;
             SafetensorsFile.Write(file, logits);
@@ -81,7 +80,7 @@ internal static class LogitsVerb
         }
     }
 
-    private static void CheckTokens(int[][] sequences, Transformer model)
+    private static void CheckTokens(int[][] sequences, Transformer model, int virtualRows)
     {
         foreach (int[] sequence in sequences)
         {
@@ -91,9 +90,10 @@ internal static class LogitsVerb
                 throw new UsageException($"Token id {sequence[wrong]} is not one of the model's {model.VocabularySize}.");
             }
 
-            if (sequence.Length > model.Spec.ContextLength)
+            if (sequence.Length > model.Spec.ContextLength - virtualRows)
             {
-                throw new UsageException($"A sequence has {sequence.Length} tokens; the model's context is {model.Spec.ContextLength}.");
+                string ahead = virtualRows > 0 ? $" and the adapter puts {virtualRows} virtual tokens ahead of it" : "";
+                throw new UsageException($"A sequence has {sequence.Length} tokens{ahead}; the model's context is {model.Spec.ContextLength}.");
             }
         }
     }

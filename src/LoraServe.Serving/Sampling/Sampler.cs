@@ -77,7 +77,7 @@ internal sealed class Sampler : IDisposable
         if (options.RepetitionPenalty != 1)
         {
             scratch.ForgetSeen();
-            foreach (int token in sequence.Tokens)
+            foreach (int token in sequence.Tokens[sequence.VirtualRows..])
             {
                 if (scratch.See(token))
                 {

@@ -11,7 +11,7 @@ internal sealed class EmbedSubmission(EmbedRequest request, AdapterStack adapter
 
     public override void Complete()
     {
-        var usage = new Usage(Sequences.Sum(sequence => sequence.PromptLength), 0, CachedPromptTokens);
+        var usage = new Usage(Sequences.Sum(sequence => sequence.PromptLength - sequence.VirtualRows), 0, CachedPromptTokens);
         _result.TrySetResult(new EmbedResult(Id, Adapters.Served, [.. Sequences.Cast<EmbeddingSequence>().Select(sequence => sequence.Vector)], usage));
     }
 

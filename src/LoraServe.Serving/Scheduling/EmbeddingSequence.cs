@@ -3,7 +3,7 @@ using LoraServe.Models.Forward;
 
 namespace LoraServe.Serving.Scheduling;
 
-/// <summary>A text whose pooled hidden state is wanted.</summary>
+/// <summary>A text whose pooled hidden state is wanted. Virtual rows are no part of it.</summary>
 internal sealed class EmbeddingSequence(Submission owner, int[] tokens, int width, Pooling pooling, bool normalize)
     : Sequence(owner, tokens, tokens.Length, tokens.Length)
 {
@@ -14,16 +14,24 @@ internal sealed class EmbeddingSequence(Submission owner, int[] tokens, int widt
     {
         get
         {
-            double divisor = normalize ? Math.Sqrt(_sum.Sum(value => value * value)) : pooling == Pooling.Mean ? PromptLength : 1;
+            double divisor = normalize ? Math.Sqrt(_sum.Sum(value => value * value)) : pooling == Pooling.Mean ? PromptLength - VirtualRows : 1;
             return Array.ConvertAll(_sum, value => (float)(divisor > 0 ? value / divisor : 0));
         }
     }
 
-    public override int ReusableTokens => pooling == Pooling.Mean ? 0 : TokenCount - 1;
+    public override int ReusableTokens => pooling == Pooling.Mean ? VirtualRows : TokenCount - 1;
 
-    public override Chunk NextChunk(int rows, int logitRows) => pooling == Pooling.Mean || rows >= PendingTokens
-        ? new Chunk(Math.Min(rows, PendingTokens), SegmentOutput.AllHidden)
-        : new Chunk(rows, SegmentOutput.None);
+    public override Chunk NextChunk(int rows, int logitRows)
+    {
+        int taken = Math.Min(rows, PendingTokens);
+        if (pooling == Pooling.Mean)
+        {
+            int ahead = VirtualRows - CachedTokens;
+            return ahead > 0 ? new Chunk(Math.Min(taken, ahead), SegmentOutput.None) : new Chunk(taken, SegmentOutput.AllHidden);
+        }
+
+        return new Chunk(taken, taken == PendingTokens ? SegmentOutput.AllHidden : SegmentOutput.None);
+    }
 
     public override void Restart()
     {

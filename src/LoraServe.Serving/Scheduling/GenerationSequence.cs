@@ -89,7 +89,7 @@ internal sealed class GenerationSequence : Sequence
 
     private static int[] Room(GenerationSubmission owner, int[] tokens)
     {
-        Array.Resize(ref tokens, owner.PromptLength + owner.Sampling.MaxTokens);
+        Array.Resize(ref tokens, owner.Adapters.VirtualRows + owner.PromptLength + owner.Sampling.MaxTokens);
         return tokens;
     }
 }

@@ -10,6 +10,7 @@ internal sealed class GenerationSubmission(
 {
     public SamplingPlan Sampling { get; } = sampling;
 
+    /// <summary>Tokens of the prompt, without virtual rows.</summary>
     public int PromptLength { get; } = promptLength;
 
     public TokenStream Stream { get; } = new();

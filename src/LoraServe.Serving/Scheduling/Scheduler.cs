@@ -295,7 +295,7 @@ internal sealed class Scheduler
         sequence.Owner.Tenant.Running++;
         if (!sequence.WasPreempted)
         {
-            sequence.Owner.CachedPromptTokens += sequence.CachedTokens;
+            sequence.Owner.CachedPromptTokens += Math.Max(0, sequence.CachedTokens - sequence.VirtualRows);
             sequence.Owner.Tenant.Charge(sequence.PendingTokens);
         }
 

@@ -10,9 +10,9 @@ internal abstract class Sequence
     private readonly int[] _tokens;
 
     /// <param name="owner">The request that it belongs to.</param>
-    /// <param name="tokens">Memory for all tokens that it can have; the first <paramref name="count"/> are known.</param>
-    /// <param name="count">Known tokens.</param>
-    /// <param name="promptLength">Tokens of the prompt.</param>
+    /// <param name="tokens">Memory for all tokens that it can have, behind the adapters' virtual rows; the first <paramref name="count"/> are known.</param>
+    /// <param name="count">Known tokens, virtual rows included.</param>
+    /// <param name="promptLength">Tokens of the prompt, virtual rows included.</param>
     protected Sequence(Submission owner, int[] tokens, int count, int promptLength)
     {
         Owner = owner;
@@ -33,7 +33,11 @@ internal abstract class Sequence
 
     public int TokenCount { get; private set; }
 
+    /// <summary>Tokens of the prompt, virtual rows included.</summary>
     public int PromptLength { get; }
+
+    /// <summary>Rows that its adapters put ahead of the tokens that it was given: nothing is told of them.</summary>
+    public int VirtualRows => Owner.Adapters.VirtualRows;
 
     /// <summary>Tokens whose keys and values are in <see cref="Pages"/>.</summary>
     public int CachedTokens { get; set; }

@@ -29,5 +29,8 @@ internal sealed record AdapterManifest
 
     public required int[] InvocationTokens { get; init; }
 
+    /// <summary>Rows that it puts ahead of a prompt.</summary>
+    public int VirtualRows { get; init; }
+
     public required DateTimeOffset PublishedAt { get; init; }
 }

@@ -15,10 +15,8 @@ internal sealed class AdapterProbe(Transformer model) : IDisposable
     private const int FixedTokens = 12;
     private const int EditedTokens = 4;
 
-    private readonly WorkerPool _pool = new(1);
-    private readonly KvPool _pages = new(model.Spec, 2, ElementType.F32);
+    private readonly WorkerPool _workers = new(1);
     private readonly TokenBatch _batch = new();
-    private TransformerRunner? _runner;
 
     /// <summary>The largest change of any logit. NaN where the adapter makes something that is not a number.</summary>
     public double Run(Adapter adapter, ResidentAdapter resident)
@@ -30,11 +28,22 @@ internal sealed class AdapterProbe(Transformer model) : IDisposable
             .. Enumerable.Range(1, FixedTokens).Select(i => (int)(i * 7919L % vocabulary)),
             .. adapter.Edits.OfType<RowsDelta>().SelectMany(rows => rows.Tokens).Distinct().Take(EditedTokens),
         ];
-        _runner ??= new TransformerRunner(model, _pages, _pool);
+        int[] behind = [.. VirtualRow.Tokens(resident.VirtualRows), .. tokens];
+        int[] pages = [.. Enumerable.Range(1, (behind.Length + KvPool.PageTokens - 1) / KvPool.PageTokens)];
+        using var pool = new KvPool(model.Spec, 1 + pages.Length, ElementType.F32);
+        using var runner = new TransformerRunner(model, pool, _workers);
         _batch.Clear();
         _batch.Add(new SegmentRequest { Tokens = tokens, Pages = [0], PromptLength = tokens.Length, Output = SegmentOutput.AllLogits });
-        _batch.Add(new SegmentRequest { Tokens = tokens, Pages = [1], PromptLength = tokens.Length, Output = SegmentOutput.AllLogits, Adapters = [new AdapterUse(resident)] });
-        Rows logits = _runner.Forward(_batch);
+        _batch.Add(new SegmentRequest
+        {
+            Tokens = behind,
+            Pages = pages,
+            PromptLength = behind.Length,
+            Output = SegmentOutput.SelectedLogits,
+            OutputRows = [.. Enumerable.Range(resident.VirtualRows, tokens.Length)],
+            Adapters = [new AdapterUse(resident)],
+        });
+        Rows logits = runner.Forward(_batch);
         double change = 0;
         for (int row = 0; row < tokens.Length; row++)
         {
@@ -54,10 +63,5 @@ internal sealed class AdapterProbe(Transformer model) : IDisposable
         return change;
     }
 
-    public void Dispose()
-    {
-        _runner?.Dispose();
-        _pages.Dispose();
-        _pool.Dispose();
-    }
+    public void Dispose() => _workers.Dispose();
 }

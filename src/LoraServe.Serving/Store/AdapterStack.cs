@@ -10,6 +10,7 @@ internal sealed class AdapterStack
     public AdapterStack(params (AdapterVersion Version, float Weight)[] parts)
     {
         _parts = parts;
+        VirtualRows = parts.Sum(part => part.Version.Manifest.VirtualRows);
         Served = [.. parts.Select(part => new ServedAdapter(part.Version.Manifest.Name, part.Version.Manifest.Version, part.Version.Digest, part.Weight))];
     }
 
@@ -20,6 +21,9 @@ internal sealed class AdapterStack
 
     public IReadOnlyList<ServedAdapter> Served { get; }
 
+    /// <summary>Rows that the adapters put ahead of a prompt.</summary>
+    public int VirtualRows { get; }
+
     public ReadOnlySpan<(AdapterVersion Version, float Weight)> Parts => _parts;
 
     public (AdapterVersion Version, float Weight) this[int index] => _parts[index];
@@ -29,7 +33,10 @@ internal sealed class AdapterStack
     /// <summary>Whether an adapter acts only from where its invocation tokens begin.</summary>
     public bool IsInvoked => _parts.Any(part => part.Version.Manifest.InvocationTokens.Length > 0);
 
-    /// <summary>First position that each adapter acts on in a prompt: 0, or where its invocation tokens begin last; none where they do not occur.</summary>
+    /// <summary>What a sequence's tokens are: virtual rows, then the given ones.</summary>
+    public int[] Behind(int[] tokens) => VirtualRows == 0 ? tokens : [.. VirtualRow.Tokens(VirtualRows), .. tokens];
+
+    /// <summary>First position that each adapter acts on: 0, or where its invocation tokens begin last in the prompt, behind the virtual rows; none where they do not occur.</summary>
     public int[] ActiveFrom(ReadOnlySpan<int> prompt)
     {
         int[] from = new int[_parts.Length];
@@ -39,7 +46,7 @@ internal sealed class AdapterStack
             if (invocation.Length > 0)
             {
                 int last = prompt.LastIndexOf(invocation);
-                from[i] = last < 0 ? int.MaxValue : last;
+                from[i] = last < 0 ? int.MaxValue : VirtualRows + last;
             }
         }
 

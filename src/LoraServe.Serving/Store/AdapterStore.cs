@@ -394,7 +394,7 @@ public sealed partial class AdapterStore : IDisposable
             lock (_lock)
             {
                 _catalog.CheckPublish(name, options);
-                version = new AdapterVersion(Manifest(name, path, source, options, parsed, resident.ByteLength));
+                version = new AdapterVersion(Manifest(name, path, source, options, parsed, resident));
                 version.IsPinned = options.Pin;
                 _memory.Adopt(version, parsed, resident);
                 isAdopted = true;
@@ -421,7 +421,7 @@ public sealed partial class AdapterStore : IDisposable
         }
     }
 
-    private AdapterManifest Manifest(string name, string path, AdapterSource source, PublishOptions options, Adapter parsed, long residentBytes) => new()
+    private AdapterManifest Manifest(string name, string path, AdapterSource source, PublishOptions options, Adapter parsed, ResidentAdapter resident) => new()
     {
         Name = name,
         Version = _catalog.NextVersion(name),
@@ -434,8 +434,9 @@ public sealed partial class AdapterStore : IDisposable
         MaximumRank = parsed.Report.MaximumRank,
         FileBytes = parsed.Report.FileBytes,
         HostBytes = parsed.ByteLength,
-        ResidentBytes = residentBytes,
+        ResidentBytes = resident.ByteLength,
         InvocationTokens = [.. parsed.InvocationTokens],
+        VirtualRows = resident.VirtualRows,
         PublishedAt = _time.GetUtcNow(),
     };
 

@@ -26,6 +26,11 @@ internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : ID
                 throw new EngineException(EngineError.AdapterTooLarge, $"Adapter '{name}' takes {resident.ByteLength} bytes in compute form, the budget is {budget}. Raise the budget.");
             }
 
+            if (resident.VirtualRows >= model.Spec.ContextLength)
+            {
+                throw Refused(name, $"its {resident.VirtualRows} virtual tokens leave no room for a prompt in the model's context of {model.Spec.ContextLength}. Train one with fewer.");
+            }
+
             double change = _probe.Run(parsed, resident);
             if (double.IsNaN(change))
             {

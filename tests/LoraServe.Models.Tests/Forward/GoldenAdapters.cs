@@ -17,6 +17,12 @@ internal static class GoldenAdapters
     /// <summary>Loads an adapter; null and a reason where its method is not supported. Whatever else is refused fails the test.</summary>
     public static ResidentAdapter? TryLoad(string folder, Transformer model, out string? reason)
     {
+        if (!File.Exists(Path.Combine(folder, "adapter_model.safetensors")))
+        {
+            reason = $"{folder} is not in PEFT's format.";
+            return null;
+        }
+
         try
         {
             reason = null;
