@@ -1,0 +1,15 @@
+using LoraServe.Adapters.Edits;
+
+namespace LoraServe.Training.Ranks;
+
+/// <summary>Which role belongs to which kind.</summary>
+internal static class LayerKinds
+{
+    /// <summary>The kind that a map of this role is.</summary>
+    public static LayerKind Kind(this SiteRole role) => role switch
+    {
+        SiteRole.Query or SiteRole.Key or SiteRole.Value or SiteRole.Output => LayerKind.Attention,
+        SiteRole.Gate or SiteRole.Up or SiteRole.Down => LayerKind.Mlp,
+        _ => LayerKind.Other,
+    };
+}

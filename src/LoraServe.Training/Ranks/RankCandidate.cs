@@ -1,0 +1,6 @@
+namespace LoraServe.Training.Ranks;
+
+/// <summary>One point of a sweep.</summary>
+/// <param name="Rank">The adapter's rank.</param>
+/// <param name="LearningRate">Its learning rate.</param>
+public readonly record struct RankCandidate(int Rank, double LearningRate);
