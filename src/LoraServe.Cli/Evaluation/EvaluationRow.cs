@@ -1,13 +1,24 @@
+using LoraServe.Training.Data;
+
 namespace LoraServe.Cli.Evaluation;
 
 /// <summary>One row of a data set: what the model is given and what it should answer, as text.</summary>
 /// <param name="Line">Line of the file, from 1.</param>
-/// <param name="Kind">Which fields the row had.</param>
 /// <param name="Turns">Prompt and answer pairs whose answers are scored: one, or one for each assistant turn of a conversation.</param>
 /// <param name="Expected">What an exact match is measured against, without white space around it; null where the kind of row has no exact match.</param>
-internal sealed record EvaluationRow(int Line, EvaluationRowKind Kind, IReadOnlyList<EvaluationTurn> Turns, string? Expected);
+internal sealed record EvaluationRow(int Line, IReadOnlyList<DataTurn> Turns, string? Expected)
+{
+    /// <summary>Reads the first rows of a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="limit">Most rows to read.</param>
+    /// <param name="tokenizer">Puts the messages before an answer through the model's chat template.</param>
+    /// <exception cref="TrainingDataException">A line is no row; names file, line and what is wrong.</exception>
+    public static IReadOnlyList<EvaluationRow> Read(string path, int limit, RowTokenizer tokenizer)
+    {
+        using DataFile file = DataFile.Open(path);
+        return [.. Enumerable.Range(0, Math.Min(limit, file.Count)).Select(index => Of(file.Read(index), tokenizer))];
+    }
 
-/// <param name="Prompt">What comes before the answer; empty for plain text.</param>
-/// <param name="IsTemplated">Whether the prompt came out of a chat template, whose special tokens are tokens and not text.</param>
-/// <param name="Answer">What is scored.</param>
-internal sealed record EvaluationTurn(string Prompt, bool IsTemplated, string Answer);
+    private static EvaluationRow Of(DataRow row, RowTokenizer tokenizer) =>
+        new(row.Line, tokenizer.Turns(row), row.Kind == DataRowKind.Completion ? row.Answer.Trim() : null);
+}

@@ -1,21 +1,20 @@
 using System.Diagnostics;
 using System.Text;
 using LoraServe.Serving;
-using LoraServe.Tokenization;
+using LoraServe.Training.Data;
 
 namespace LoraServe.Cli.Evaluation;
 
 /// <summary>Runs the rows of a data set as concurrent requests of one engine, so that they share its batches.</summary>
 /// <remarks>
-/// Prompt and answer are tokenized apart and joined, without a begin token; the end token closes the answer and is scored too.
+/// Prompt and answer are tokenized apart and joined, as for training; the end token closes the answer and is scored too.
 /// Answers are greedy, up to the end token or a line's end, and compared without the white space around them.
 /// </remarks>
 /// <param name="engine">Runs the requests.</param>
-/// <param name="tokenizer">The model's tokenizer.</param>
-/// <param name="endToken">Appended to each answer that is scored, and ends answers that are generated; null: none.</param>
+/// <param name="tokenizer">Turns rows into tokens; its end token ends answers that are generated too.</param>
 /// <param name="adapters">The adapters that every request uses.</param>
 /// <param name="options">Limits.</param>
-internal sealed class Evaluator(InferenceEngine engine, Tokenizer tokenizer, int? endToken, IReadOnlyList<AdapterReference> adapters, EvaluationOptions options)
+internal sealed class Evaluator(InferenceEngine engine, RowTokenizer tokenizer, IReadOnlyList<AdapterReference> adapters, EvaluationOptions options)
 {
     /// <summary>Requests at once: enough to fill the engine's batches, below the length of its queue.</summary>
     private const int Concurrency = 128;
@@ -70,17 +69,17 @@ internal sealed class Evaluator(InferenceEngine engine, Tokenizer tokenizer, int
         (int generated, int computed, int scored) = (0, 0, 0);
         if (row.Expected is not null)
         {
-            (answer, Usage usage) = await AnswerAsync(Encode(row.Turns[0]), cancellationToken).ConfigureAwait(false);
+            (answer, Usage usage) = await AnswerAsync(tokenizer.EncodePrompt(row.Turns[0]), cancellationToken).ConfigureAwait(false);
             generated = usage.CompletionTokens;
             computed = usage.PromptTokens - usage.CachedPromptTokens + usage.CompletionTokens;
         }
 
         double logProbability = 0;
         bool isCut = false;
-        foreach (EvaluationTurn turn in row.Turns)
+        foreach (DataTurn turn in row.Turns)
         {
-            int[] prompt = Encode(turn);
-            int[] completion = [.. tokenizer.Encode(turn.Answer, addSpecialTokens: false, parseSpecialTokens: false), .. endToken is { } end ? [end] : Array.Empty<int>()];
+            int[] prompt = tokenizer.EncodePrompt(turn);
+            int[] completion = tokenizer.EncodeAnswer(turn);
             isCut |= prompt.Length + completion.Length > options.MaxLength;
             if (await ScoreAsync(prompt, completion, cancellationToken).ConfigureAwait(false) is { } score)
             {
@@ -93,11 +92,9 @@ internal sealed class Evaluator(InferenceEngine engine, Tokenizer tokenizer, int
         return new RowOutcome(answer, answer is not null && answer == row.Expected, logProbability, scored, isCut, generated, computed);
     }
 
-    private int[] Encode(EvaluationTurn turn) => tokenizer.Encode(turn.Prompt, addSpecialTokens: false, parseSpecialTokens: turn.IsTemplated);
-
     private async Task<(string Answer, Usage Usage)> AnswerAsync(int[] prompt, CancellationToken cancellationToken)
     {
-        var sampling = new SamplingOptions { MaxTokens = options.MaxTokens, Stop = ["\n"], StopTokenIds = endToken is { } end ? [end] : [] };
+        var sampling = new SamplingOptions { MaxTokens = options.MaxTokens, Stop = ["\n"], StopTokenIds = tokenizer.EndToken is { } end ? [end] : [] };
         Generation generation = await engine.GenerateAsync(new GenerationRequest { PromptTokens = prompt, Adapters = adapters, Sampling = sampling }, cancellationToken).ConfigureAwait(false);
         var text = new StringBuilder();
         await foreach (GeneratedToken token in generation.ConfigureAwait(false))

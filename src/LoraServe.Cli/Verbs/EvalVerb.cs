@@ -4,6 +4,7 @@ using LoraServe.Cli.Evaluation;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using LoraServe.Serving;
+using LoraServe.Training.Data;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Verbs;
@@ -32,13 +33,8 @@ internal static class EvalVerb
             var options = new EvaluationOptions(AtLeastOne(arguments, maxTokens), AtLeastOne(arguments, maxLength));
             int rowLimit = arguments.GetResult(limit) is null ? int.MaxValue : AtLeastOne(arguments, limit);
             using LoadedModel loaded = model.Load(arguments);
-            if (loaded.Tokenizer is not { } tokenizer)
-            {
-                throw new UsageException($"{model.Path(arguments)} has no tokenizer, so it cannot take text. Put tokenizer.json beside its weights.");
-            }
-
-            var format = new Lazy<ChatFormat>(() => ChatFormat.Of(loaded) ?? throw new UsageException($"the row has messages, but {loaded.Name} has no chat template."));
-            IReadOnlyList<EvaluationRow> rows = EvaluationRows.Read(arguments.GetValue(data)!, rowLimit, messages => format.Value.Render(messages));
+            RowTokenizer tokenizer = RowTokenizer.Of(loaded);
+            IReadOnlyList<EvaluationRow> rows = EvaluationRow.Read(arguments.GetValue(data)!, rowLimit, tokenizer);
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments) });
             IReadOnlyList<AdapterReference> adapters = [];
             if (arguments.GetValue(adapter) is { } path)
@@ -47,8 +43,7 @@ internal static class EvalVerb
                 adapters = [new AdapterReference(AdapterName)];
             }
 
-            int? endToken = tokenizer.SpecialIds.Eos ?? (loaded.Generation.EndTokens is [var first, ..] ? first : null);
-            var evaluator = new Evaluator(engine, tokenizer, endToken, adapters, options);
+            var evaluator = new Evaluator(engine, tokenizer, adapters, options);
             (EvaluationResult result, RowOutcome[] outcomes) = await Terminal.ProgressAsync(
                 arguments.InvocationConfiguration.Error, "Evaluating", rows.Count, rowDone => evaluator.RunAsync(rows, rowDone, cancellationToken)).ConfigureAwait(false);
             if (arguments.GetValue(answers) is { } file)

@@ -1,0 +1,127 @@
+using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
+
+namespace LoraServe.Training.Data;
+
+/// <summary>A data set: UTF-8 JSON Lines whose objects have the fields of one <see cref="DataRowKind"/>, read a row at a time.</summary>
+/// <remarks>Kept in memory is where each row begins, not what it says. Blank lines are no rows. Any number of threads may read.</remarks>
+public sealed class DataFile : IDisposable
+{
+    /// <summary>Longest line, so that a file without line ends is refused and not read whole.</summary>
+    private const int MaximumLineBytes = 64 << 20;
+
+    private const int BlockBytes = 1 << 20;
+
+    private readonly SafeFileHandle _handle;
+    private readonly List<RowPlace> _rows = [];
+
+    private DataFile(string path, SafeFileHandle handle)
+    {
+        Path = path;
+        _handle = handle;
+        Fingerprint = Index();
+        if (_rows.Count == 0)
+        {
+            throw new TrainingDataException(path, "no rows. Each line must be one JSON object.");
+        }
+    }
+
+    /// <summary>The file, as the caller named it.</summary>
+    public string Path { get; }
+
+    /// <summary>How many rows it has: at least one.</summary>
+    public int Count => _rows.Count;
+
+    /// <summary>SHA-256 of its bytes in hexadecimal digits: tells whether a run goes on with the data that it began with.</summary>
+    public string Fingerprint { get; }
+
+    /// <summary>Opens a file and finds its rows; they are looked into when they are read.</summary>
+    /// <exception cref="TrainingDataException">It has no rows, or a line of more than 64 MiB.</exception>
+    /// <exception cref="IOException">It is missing or cannot be read.</exception>
+    public static DataFile Open(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        SafeFileHandle handle = File.OpenHandle(path);
+        try
+        {
+            return new DataFile(path, handle);
+        }
+        catch
+        {
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The line of a row, from 1.</summary>
+    public int LineOf(int row) => _rows[row].Line;
+
+    /// <summary>Reads a row.</summary>
+    /// <param name="row">Counted from 0, without blank lines.</param>
+    /// <exception cref="TrainingDataException">It is not a row of any kind; names file, line, what was found and what was expected.</exception>
+    public DataRow Read(int row)
+    {
+        RowPlace place = _rows[row];
+        byte[] bytes = new byte[place.Length];
+        for (int read = 0; read < bytes.Length;)
+        {
+            int count = RandomAccess.Read(_handle, bytes.AsSpan(read), place.Start + read);
+            read += count > 0 ? count : throw new TrainingDataException(Path, place.Line, "the file has become shorter since it was opened. Leave it as it is while it is in use.");
+        }
+
+        return new RowParser(Path, place.Line).Parse(bytes);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _handle.Dispose();
+
+    /// <summary>Finds the rows.</summary>
+    /// <returns>The fingerprint.</returns>
+    private string Index()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        byte[] block = new byte[BlockBytes];
+        (long position, long start, int line, bool isBlank) = (0, 0, 1, true);
+        for (int count; (count = RandomAccess.Read(_handle, block, position)) > 0; position += count)
+        {
+            hash.AppendData(block, 0, count);
+            int at = position == 0 && block.AsSpan(0, count).StartsWith("\uFEFF"u8) ? "\uFEFF"u8.Length : 0;
+            start += at;
+            while (at < count)
+            {
+                int feed = block.AsSpan(at, count - at).IndexOf((byte)'\n');
+                int end = feed < 0 ? count : at + feed;
+                isBlank = isBlank && !block.AsSpan(at, end - at).ContainsAnyExcept(" \t\r"u8);
+                CheckLength(position + end);
+                at = end;
+                if (feed >= 0)
+                {
+                    Add(position + end);
+                    at++;
+                    (start, line, isBlank) = (position + at, line + 1, true);
+                }
+            }
+        }
+
+        Add(position);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+
+        void CheckLength(long end)
+        {
+            if (end - start > MaximumLineBytes)
+            {
+                throw new TrainingDataException(Path, line, $"longer than {MaximumLineBytes >> 20} MiB. Each line must be one JSON object.");
+            }
+        }
+
+        void Add(long end)
+        {
+            if (!isBlank)
+            {
+                _rows.Add(new RowPlace(start, (int)(end - start), line));
+            }
+        }
+    }
+
+    private readonly record struct RowPlace(long Start, int Length, int Line);
+}

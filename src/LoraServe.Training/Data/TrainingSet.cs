@@ -1,0 +1,70 @@
+namespace LoraServe.Training.Data;
+
+/// <summary>The rows of a data set as examples, tokenised when they are asked for.</summary>
+/// <remarks>Examples are kept as long as they are few tokens together, so that later epochs find them; the texts never are. For one thread at a time.</remarks>
+/// <typeparam name="TExample"><see cref="TrainingExample"/> or <see cref="PreferenceExample"/>.</typeparam>
+public sealed class TrainingSet<TExample>
+    where TExample : class
+{
+    /// <summary>Tokens of the examples kept: 8 bytes each, with the labels.</summary>
+    private const long MaximumKeptTokens = 16 << 20;
+
+    private readonly DataFile _file;
+    private readonly Func<DataRow, TExample?> _encode;
+    private readonly Func<TExample, int> _measure;
+    private readonly TExample?[] _kept;
+    private long _keptTokens;
+
+    /// <param name="file">The rows.</param>
+    /// <param name="encode">Tokenises a row; null where nothing is left of it to learn.</param>
+    /// <param name="measure">Counts an example's tokens.</param>
+    /// <param name="skipsUnlabelled">Whether such rows are left out instead of being an error.</param>
+    internal TrainingSet(DataFile file, Func<DataRow, TExample?> encode, Func<TExample, int> measure, bool skipsUnlabelled)
+    {
+        _file = file;
+        _encode = encode;
+        _measure = measure;
+        SkipsUnlabelled = skipsUnlabelled;
+        _kept = new TExample?[file.Count];
+    }
+
+    /// <summary>Rows, those that will be left out included.</summary>
+    public int Count => _kept.Length;
+
+    /// <summary>The file, as the caller named it.</summary>
+    public string Path => _file.Path;
+
+    /// <summary>Whether rows whose labels are all cut off are left out; else they are an error.</summary>
+    public bool SkipsUnlabelled { get; }
+
+    /// <summary>Tokens of an example; of a preference, those of both sequences.</summary>
+    public int TokensOf(TExample example) => _measure(example);
+
+    /// <summary>The example of a row, or null where it is left out.</summary>
+    /// <param name="row">Counted from 0.</param>
+    /// <exception cref="TrainingDataException">The row is damaged, of another kind, or has nothing left to learn.</exception>
+    public TExample? Find(int row)
+    {
+        if (_kept[row] is { } kept)
+        {
+            return kept;
+        }
+
+        DataRow text = _file.Read(row);
+        TExample? example = _encode(text);
+        if (example is null)
+        {
+            return SkipsUnlabelled ? null : throw text.Wrong(
+                "nothing to learn is left of the row within the maximum length. Raise the maximum length, shorten the row, or skip such rows.");
+        }
+
+        int tokens = _measure(example);
+        if (_keptTokens + tokens <= MaximumKeptTokens)
+        {
+            _keptTokens += tokens;
+            _kept[row] = example;
+        }
+
+        return example;
+    }
+}

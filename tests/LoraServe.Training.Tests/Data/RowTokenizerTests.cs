@@ -1,0 +1,133 @@
+using LoraServe.Training.Data;
+using static LoraServe.Training.Tests.Data.ByteTokenizer;
+
+namespace LoraServe.Training.Tests.Data;
+
+public sealed class RowTokenizerTests
+{
+    private const int No = TrainingExample.NoLabel;
+    private const int Long = 1000;
+
+    [Fact]
+    public void Encode_OfACompletion_LabelsItAndTheEnd()
+    {
+        TrainingExample example = Rows().Encode(Row("""{"prompt": "ab", "completion": " c"}"""), Long)!;
+
+        Assert.Equal(['a', 'b', ' ', 'c', End], example.Tokens);
+        Assert.Equal([No, No, ' ', 'c', End], example.Labels);
+    }
+
+    [Fact]
+    public void Encode_OfAText_LabelsAllButTheFirst()
+    {
+        TrainingExample example = Rows().Encode(Row("""{"text": "abc"}"""), Long)!;
+
+        Assert.Equal(['a', 'b', 'c', End], example.Tokens);
+        Assert.Equal([No, 'b', 'c', End], example.Labels);
+    }
+
+    [Fact]
+    public void Encode_ForAModelWithABeginToken_StartsWithIt()
+    {
+        Assert.Equal([No, 'a', End], Rows(beginsTexts: true).Encode(Row("""{"text": "a"}"""), Long)!.Labels);
+        Assert.Equal([Begin, 'a', 'b', End], Rows(beginsTexts: true).Encode(Row("""{"prompt": "a", "completion": "b"}"""), Long)!.Tokens);
+    }
+
+    [Fact]
+    public void Encode_OfAConversation_LabelsEveryAssistantTurn()
+    {
+        TrainingExample example = Rows().Encode(Row("""{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]}"""), Long)!;
+
+        int[] question = [Turn, .. Ids("user:q"), End, '\n', Turn, .. Ids("assistant:")];
+        int[] next = ['\n', Turn, .. Ids("user:r"), End, '\n', Turn, .. Ids("assistant:")];
+        Assert.Equal([.. question, 'a', End, .. next, 'b', End], example.Tokens);
+        Assert.Equal([.. Unlabelled(question), 'a', End, .. Unlabelled(next), 'b', End], example.Labels);
+    }
+
+    [Fact]
+    public void Encode_WithATemplateThatTrims_FindsTheAnswers()
+    {
+        RowTokenizer tokenizer = Rows("{% for m in messages %}{% if m.role == 'user' %}[{{ m.content }}]{% else %} {{ m.content | trim }} <end>{% endif %}{% endfor %}");
+
+        TrainingExample example = tokenizer.Encode(Row("""{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": " a\n"}, {"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]}"""), Long)!;
+
+        Assert.Equal(['[', 'q', ']', ' ', 'a', '\n', End, '[', 'r', ']', 'b', End], example.Tokens);
+    }
+
+    [Fact]
+    public void Encode_WithATemplateThatRewritesEarlierTurns_IsRefused()
+    {
+        RowTokenizer tokenizer = Rows("{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}");
+
+        string message = Assert.Throws<TrainingDataException>(() => tokenizer.Encode(
+            Row("""{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]}"""), Long)).Message;
+
+        Assert.Contains("line 3: the chat template writes earlier turns otherwise", message, StringComparison.Ordinal);
+        Assert.Equal(4, tokenizer.Encode(Row("""{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]}"""), Long)!.Tokens.Length);
+    }
+
+    [Theory]
+    [InlineData(null, "has messages, but the model has no chat template")]
+    [InlineData("{{ raise_exception('roles must alternate') }}", "roles must alternate")]
+    public void Encode_OfAConversationThatTheModelDoesNotTake_IsRefused(string? template, string problem)
+    {
+        DataRow row = Row("""{"messages": [{"role": "assistant", "content": "a"}]}""");
+
+        string message = Assert.Throws<TrainingDataException>(() => Rows(template).Encode(row, Long)).Message;
+
+        Assert.Contains("rows.jsonl, line 3: ", message, StringComparison.Ordinal);
+        Assert.Contains(problem, message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Encode_OfTextThatSpellsSpecialTokens_TakesThemForText()
+    {
+        TrainingExample example = Rows().Encode(Row("""{"prompt": "<turn>", "completion": "<end>"}"""), Long)!;
+
+        Assert.Equal([.. Ids("<turn><end>"), End], example.Tokens);
+    }
+
+    [Theory]
+    [InlineData(5, 5)]
+    [InlineData(4, 4)]
+    [InlineData(3, 3)]
+    [InlineData(2, null)]
+    [InlineData(0, null)]
+    public void Encode_OfALongRow_CutsOnTheRight(int maximum, int? kept)
+    {
+        TrainingExample? example = Rows().Encode(Row("""{"prompt": "ab", "completion": " c"}"""), maximum);
+
+        Assert.Equal(kept, example?.Tokens.Length);
+        Assert.Equal(kept, example?.Labels.Length);
+    }
+
+    [Fact]
+    public void Encode_OfALongConversation_EndsWithinAPrompt()
+    {
+        DataRow row = Row("""{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}, {"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]}""");
+        int[] whole = Rows().Encode(row, Long)!.Labels;
+
+        Assert.All(Enumerable.Range(1, whole.Length), maximum => Assert.Equal(
+            whole.Take(maximum).Any(label => label != No) ? whole.Take(maximum) : null,
+            Rows().Encode(row, maximum)?.Labels));
+    }
+
+    [Fact]
+    public void EncodePair_HasThePromptInBoth()
+    {
+        PreferenceExample pair = Rows().EncodePair(Row("""{"prompt": "p", "chosen": "c", "rejected": "rr"}"""), Long)!;
+
+        Assert.Equal(['p', 'c', End], pair.Chosen.Tokens);
+        Assert.Equal(['p', 'r', 'r', End], pair.Rejected.Tokens);
+        Assert.Equal([No, 'r', 'r', End], pair.Rejected.Labels);
+        Assert.Null(Rows().EncodePair(Row("""{"prompt": "p", "chosen": "c", "rejected": "rr"}"""), 1));
+    }
+
+    [Fact]
+    public void EncodePair_OfAnotherKind_IsRefused() =>
+        Assert.Contains("line 3: a row of kind Text; expected prompt, chosen and rejected", Assert.Throws<TrainingDataException>(() => Rows().EncodePair(Row("""{"text": "a"}"""), Long)).Message, StringComparison.Ordinal);
+
+    private static DataRow Row(string json) => new RowParser("rows.jsonl", 3).Parse(System.Text.Encoding.UTF8.GetBytes(json));
+
+    private static IEnumerable<int> Unlabelled(int[] tokens) => tokens.Select(_ => No);
+}
