@@ -1,0 +1,57 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Resident;
+
+namespace LoraServe.Training.Autograd;
+
+/// <summary>Derivatives of the loss by everything that one adapter does, in the form in which it is resident.</summary>
+internal sealed class EditGradients
+{
+    private readonly Dictionary<Site, LinearEditGradient> _linears = [];
+    private readonly Dictionary<NormSite, GradientMatrix> _norms = [];
+
+    /// <summary>Zeros of the shapes that an adapter's edits have.</summary>
+    public EditGradients(ResidentAdapter adapter, IBaseModel model)
+    {
+        foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Embedding))
+        {
+            if (adapter.At(module.Site) is { } edit)
+            {
+                _linears.Add(module.Site, new LinearEditGradient(edit, module.Outputs, module.Inputs));
+            }
+        }
+
+        foreach (BaseNorm norm in model.Norms)
+        {
+            if (adapter.At(norm.Site) is not null)
+            {
+                _norms.Add(norm.Site, new GradientMatrix(1, norm.Width));
+            }
+        }
+
+        if (adapter.VirtualEmbeddings != 0)
+        {
+            VirtualEmbeddings = new GradientMatrix(adapter.VirtualRows, model.Width);
+        }
+    }
+
+    /// <summary>By the virtual tokens, [n, D]; null where there are none, or they are a prefix.</summary>
+    public GradientMatrix? VirtualEmbeddings { get; }
+
+    /// <summary>By the edit of a linear map; null where there is none.</summary>
+    public LinearEditGradient? At(Site site) => _linears.GetValueOrDefault(site);
+
+    /// <summary>By a norm's gains; null where they are not edited.</summary>
+    public GradientMatrix? At(NormSite site) => _norms.GetValueOrDefault(site);
+
+    /// <summary>Sets all to zero.</summary>
+    public void Clear()
+    {
+        foreach (GradientMatrix part in _linears.Values.SelectMany(linear => linear.Parts).Concat(_norms.Values))
+        {
+            Array.Clear(part.Values);
+        }
+
+        Array.Clear(VirtualEmbeddings?.Values ?? []);
+    }
+}

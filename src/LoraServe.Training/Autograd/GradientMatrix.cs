@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+using LoraServe.Compute.Memory;
+
+namespace LoraServe.Training.Autograd;
+
+/// <summary>Derivatives by a matrix or a vector (one row): an array that kernels can write to, because it does not move.</summary>
+internal sealed unsafe class GradientMatrix
+{
+    /// <summary>Zeros.</summary>
+    public GradientMatrix(int rows, int columns)
+    {
+        Values = GC.AllocateArray<float>(checked(rows * columns), pinned: true);
+        Rows = new Rows((nint)Pointer, rows, columns, columns);
+    }
+
+    /// <summary>The elements, row after row.</summary>
+    public float[] Values { get; }
+
+    /// <summary>The same memory as rows.</summary>
+    public Rows Rows { get; }
+
+    /// <summary>The first element.</summary>
+    public float* Pointer => (float*)Marshal.UnsafeAddrOfPinnedArrayElement(Values, 0);
+}

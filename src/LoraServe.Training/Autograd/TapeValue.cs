@@ -1,0 +1,21 @@
+using LoraServe.Compute.Memory;
+
+namespace LoraServe.Training.Autograd;
+
+/// <summary>The result of an operation on the tape and, once the walk back has reached it, the derivative of the loss by it.</summary>
+/// <param name="rows">The result.</param>
+/// <param name="needsGradient">Whether anything that it was made from is trained.</param>
+internal sealed class TapeValue(Rows rows, bool needsGradient)
+{
+    /// <summary>The result.</summary>
+    public Rows Rows { get; } = rows;
+
+    /// <summary>Whether anything that it was made from is trained.</summary>
+    public bool NeedsGradient { get; } = needsGradient;
+
+    /// <summary>Derivative of the loss, of the shape of <see cref="Rows"/>; no rows until something has flowed back.</summary>
+    public Rows Gradient { get; set; }
+
+    /// <summary>Whether something has flowed back.</summary>
+    public bool HasGradient => Gradient.Count > 0;
+}
