@@ -16,8 +16,7 @@ public static class DecoderForward
         TValue x = ops.Embed(weights, batch);
         for (int i = 0; i < weights.Layers.Length; i++)
         {
-            ops.BeginLayer(i);
-            x = Layer(ops, weights, batch, i, x);
+            x = Layer(ops, weights, batch, i, ops.BeginLayer(i, x));
         }
 
         TValue last = ops.Norm(ops.Gather(x, batch.Logits), weights.FinalNorm, NormSite.Final, batch.Logits);

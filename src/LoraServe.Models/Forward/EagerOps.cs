@@ -14,14 +14,19 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
     private readonly CachedAttention _attention = new(spec, pages, pool);
     private readonly LinearGroup _linears = new();
     private readonly BottleneckEdits _bottlenecks = new();
-    private Rows _turns;
     private long _layerMark;
+
+    /// <summary>Where results lie.</summary>
+    public ScratchArena Scratch => _scratch;
+
+    /// <summary>Cosines and sines of the step's rows, [T, K].</summary>
+    public Rows Turns { get; private set; }
 
     /// <summary>Begins a step: everything that earlier steps made is given up.</summary>
     public void BeginStep(TokenBatch batch)
     {
         _scratch.Reset();
-        _turns = _rope.Fill(batch, _scratch);
+        Turns = _rope.Fill(batch, _scratch);
         _attention.Plan(batch, _scratch);
     }
 
@@ -33,7 +38,11 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         return x;
     }
 
-    public void BeginLayer(int layer) => _scratch.Release(_layerMark);
+    public Rows BeginLayer(int layer, Rows x)
+    {
+        _scratch.Release(_layerMark);
+        return x;
+    }
 
     public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows)
     {
@@ -94,7 +103,7 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
 
     public Rows Rotate(Rows heads, TokenBatch batch)
     {
-        RowLoop.Run(pool, heads.Count, Operations(heads, 1), new RotateKernel(heads, _turns));
+        RowLoop.Run(pool, heads.Count, Operations(heads, 1), new RotateKernel(heads, Turns));
         return heads;
     }
 

@@ -14,8 +14,9 @@ public interface IForwardOps<TValue>
     /// <summary>The tokens' rows of the table, with the adapters' edits of it, and virtual rows: [T, D].</summary>
     TValue Embed(Transformer weights, TokenBatch batch);
 
-    /// <summary>Begins a layer: of what was made since the previous call only the residual stream is still needed.</summary>
-    void BeginLayer(int layer);
+    /// <summary>Begins a layer: of what was made since the previous call only <paramref name="x"/>, the residual stream, is still needed.</summary>
+    /// <returns>The residual stream, [T, D].</returns>
+    TValue BeginLayer(int layer, TValue x);
 
     /// <summary>Root-mean-square norm of each row, with the adapters' edits of its gains: [T, D].</summary>
     TValue Norm(TValue x, NativeBuffer gains, NormSite site, RowGroup rows);

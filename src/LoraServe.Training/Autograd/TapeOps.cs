@@ -13,18 +13,37 @@ namespace LoraServe.Training.Autograd;
 /// Results stay in scratch until the step's end, so an operation that serving does in place gets a copy where the way back
 /// needs what was there. Nothing is recorded of what no trained part comes before.
 /// </remarks>
-internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, WorkerPool pool) : IForwardOps<TapeValue>, IDisposable
+internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 {
+    private readonly EagerOps _eager;
+    private readonly WorkerPool _pool;
+    private readonly bool _checkpointsActivations;
     private readonly List<Action> _records = [];
+    private readonly List<TapeValue> _layerInputs = [];
     private readonly ScratchArena _gradients = new();
+    private readonly ScratchArena _kept = new();
     private readonly Dictionary<ResidentAdapter, EditGradients> _trained = [];
-    private TokenBatch _batch = null!;
-    private LinearBackward? _linear;
-    private AttentionGradient? _attention;
+    private readonly NormBackward _norm;
+    private readonly AttentionGradient _attention;
+    private TapeValue? _embedded;
+    private TapeValue? _last;
+    private bool _isRecording;
     private long _layerMark;
 
-    /// <summary>Whether results are kept for the way back.</summary>
-    public bool IsRecording { get; set; } = true;
+    /// <summary>A tape over serving's operations.</summary>
+    /// <param name="spec">The model's shape.</param>
+    /// <param name="eager">What runs the operations.</param>
+    /// <param name="pool">The workers.</param>
+    /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back.</param>
+    public TapeOps(TransformerSpec spec, EagerOps eager, WorkerPool pool, bool checkpointsActivations)
+    {
+        _eager = eager;
+        _pool = pool;
+        _checkpointsActivations = checkpointsActivations;
+        LinearBackward = new LinearBackward(pool, _gradients);
+        _norm = new NormBackward(pool, _gradients, spec.NormEpsilon);
+        _attention = new AttentionGradient(spec, pool, _gradients);
+    }
 
     /// <summary>What the head is to be applied to: [rows of <see cref="TokenBatch.Logits"/>, D]. Logits of all rows at once would outweigh everything else.</summary>
     public TapeValue HeadInput { get; private set; } = new(default, false);
@@ -33,32 +52,50 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
     public IReadOnlyDictionary<ResidentAdapter, EditGradients> Trained => _trained;
 
     /// <summary>The way back through linear maps.</summary>
-    public LinearBackward LinearBackward => _linear ??= new LinearBackward(pool, _gradients);
+    public LinearBackward LinearBackward { get; }
 
     /// <summary>Begins a step: everything that earlier steps made is given up.</summary>
     public void BeginStep(TokenBatch batch, IEnumerable<KeyValuePair<ResidentAdapter, EditGradients>> trained)
     {
-        _batch = batch;
         _records.Clear();
+        _layerInputs.Clear();
         _gradients.Reset();
+        _kept.Reset();
         _trained.Clear();
         foreach ((ResidentAdapter adapter, EditGradients gradients) in trained)
         {
             _trained.Add(adapter, gradients);
         }
 
-        eager.BeginStep(batch);
+        _last = null;
+        _isRecording = _trained.Count > 0;
+        _eager.BeginStep(batch);
     }
 
-    /// <summary>Walks back over everything recorded, last first, and forgets it.</summary>
-    public void Backward()
+    /// <summary>Runs the forward pass up to the head's input.</summary>
+    public void Forward(Transformer model, TokenBatch batch) => DecoderForward.Run<TapeOps, TapeValue>(this, model, batch);
+
+    /// <summary>Walks back over everything recorded, last first; layers that were not kept run again.</summary>
+    public void Backward(Transformer model, TokenBatch batch)
     {
-        for (int i = _records.Count - 1; i >= 0; i--)
+        int embedding = _checkpointsActivations && _embedded is { NeedsGradient: true } ? 1 : 0;
+        WalkBack(embedding);
+        for (int layer = _layerInputs.Count - 1; layer >= 0 && _last is { HasGradient: true }; layer--)
         {
-            _records[i]();
+            TapeValue x = _layerInputs[layer];
+            _eager.BeginLayer(layer, x.Rows);
+            TapeValue y = DecoderForward.Layer<TapeOps, TapeValue>(this, model, batch, layer, x);
+            y.Gradient = _last.Gradient;
+            WalkBack(embedding);
+            _gradients.Release(_layerMark);
+            _last = x;
         }
 
-        _records.Clear();
+        if (embedding > 0)
+        {
+            _embedded!.Gradient = _last!.Gradient;
+            WalkBack(0);
+        }
     }
 
     /// <summary>Zeroed rows for a derivative, valid until the layer's end on the way back.</summary>
@@ -71,27 +108,38 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
 
     public TapeValue Embed(Transformer weights, TokenBatch batch)
     {
-        bool trains = batch.All.Runs.Any(run => _trained.TryGetValue(run.Adapter, out EditGradients? gradients) && gradients.TrainsEmbeddings);
-        var x = new TapeValue(eager.Embed(weights, batch), trains);
+        bool trains = Trains(batch.All, gradients => gradients.VirtualEmbeddings is not null);
+        TapeValue x = _embedded = new TapeValue(_eager.Embed(weights, batch), trains);
         Record(x, () => EmbeddingBackward.Run(batch, x.Gradient, _trained));
         return x;
     }
 
     public TapeValue BeginLayer(int layer, TapeValue x)
     {
-        if (!x.NeedsGradient || !IsRecording)
+        if (!_checkpointsActivations || _trained.Count == 0)
         {
-            eager.BeginLayer(layer, x.Rows);
+            if (x.NeedsGradient)
+            {
+                _records.Add(() => _gradients.Release(_layerMark));
+            }
+            else
+            {
+                _eager.BeginLayer(layer, x.Rows);
+            }
+
+            return x;
         }
 
-        _records.Add(() => _gradients.Release(_layerMark));
+        _layerInputs.Add(new TapeValue(Copy(x.Rows, _kept), x.NeedsGradient));
+        _isRecording = false;
+        _eager.BeginLayer(layer, x.Rows);
         return x;
     }
 
     public TapeValue Norm(TapeValue x, NativeBuffer gains, NormSite site, RowGroup rows)
     {
-        var y = new TapeValue(eager.Norm(x.Rows, gains, site, rows), x.NeedsGradient || Trains(rows, gradients => gradients.At(site) is not null));
-        Record(y, () => NormBackward.Run(x, gains, site, rows, spec.NormEpsilon, y.Gradient, this));
+        var y = new TapeValue(_eager.Norm(x.Rows, gains, site, rows), x.NeedsGradient || Trains(rows, gradients => gradients.At(site) is not null));
+        Record(y, () => BackThroughNorm(x, gains, site, rows, y.Gradient));
         return y;
     }
 
@@ -103,7 +151,7 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
 
     public (TapeValue First, TapeValue Second) Linear(TapeValue x, LinearWeights first, LinearWeights second, RowGroup rows)
     {
-        (Rows a, Rows b) = eager.Linear(x.Rows, first, second, rows);
+        (Rows a, Rows b) = _eager.Linear(x.Rows, first, second, rows);
         TapeValue y1 = Recorded(x, first, rows, a);
         TapeValue y2 = Recorded(x, second, rows, b);
         return (y1, y2);
@@ -111,7 +159,7 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
 
     public (TapeValue First, TapeValue Second, TapeValue Third) Linear(TapeValue x, LinearWeights first, LinearWeights second, LinearWeights third, RowGroup rows)
     {
-        (Rows a, Rows b, Rows c) = eager.Linear(x.Rows, first, second, third, rows);
+        (Rows a, Rows b, Rows c) = _eager.Linear(x.Rows, first, second, third, rows);
         TapeValue y1 = Recorded(x, first, rows, a);
         TapeValue y2 = Recorded(x, second, rows, b);
         TapeValue y3 = Recorded(x, third, rows, c);
@@ -121,12 +169,12 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
     public TapeValue AddLinear(TapeValue residual, TapeValue x, LinearWeights map, RowGroup rows)
     {
         bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(map, rows);
-        Rows before = needsGradient && IsRecording ? Copy(residual.Rows) : residual.Rows;
-        var sum = new TapeValue(eager.AddLinear(before, x.Rows, map, rows), needsGradient);
+        Rows before = needsGradient && _isRecording ? Copy(residual.Rows, _eager.Scratch) : residual.Rows;
+        var sum = new TapeValue(_eager.AddLinear(before, x.Rows, map, rows), needsGradient);
         Record(sum, () =>
         {
             // The sum's derivative is also the residual stream's: one buffer goes all the way down.
-            residual.Gradient = sum.Gradient;
+            residual.Gradient = residual.NeedsGradient ? sum.Gradient : default;
             BackThrough(map, rows, x, sum.Gradient);
         });
         return sum;
@@ -134,10 +182,10 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
 
     public TapeValue Rotate(TapeValue heads, TokenBatch batch)
     {
-        var turned = new TapeValue(eager.Rotate(heads.Rows, batch), heads.NeedsGradient);
+        var turned = new TapeValue(_eager.Rotate(heads.Rows, batch), heads.NeedsGradient);
         Record(turned, () =>
         {
-            Rope.Backward(turned.Gradient, eager.Turns);
+            Rope.Backward(turned.Gradient, _eager.Turns);
             heads.Gradient = turned.Gradient;
         });
         return turned;
@@ -146,13 +194,12 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
     public TapeValue Attend(TapeValue queries, TapeValue keys, TapeValue values, int layer, TokenBatch batch)
     {
         bool needsGradient = queries.NeedsGradient || keys.NeedsGradient || values.NeedsGradient;
-        var attended = new TapeValue(eager.Attend(queries.Rows, keys.Rows, values.Rows, layer, batch), needsGradient);
+        var attended = new TapeValue(_eager.Attend(queries.Rows, keys.Rows, values.Rows, layer, batch), needsGradient);
         Record(attended, () =>
         {
             queries.Gradient = RentGradient(queries.Rows.Count, queries.Rows.Width);
             keys.Gradient = RentGradient(keys.Rows.Count, keys.Rows.Width);
             values.Gradient = RentGradient(values.Rows.Count, values.Rows.Width);
-            _attention ??= new AttentionGradient(spec, pool, _gradients);
             _attention.Run(queries, keys, values, attended, layer, batch);
         });
         return attended;
@@ -161,14 +208,14 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
     public TapeValue SiluMultiply(TapeValue gate, TapeValue up)
     {
         bool needsGradient = gate.NeedsGradient || up.NeedsGradient;
-        Rows before = needsGradient && IsRecording ? Copy(gate.Rows) : gate.Rows;
-        var product = new TapeValue(eager.SiluMultiply(before, up.Rows), needsGradient);
+        Rows before = needsGradient && _isRecording ? Copy(gate.Rows, _eager.Scratch) : gate.Rows;
+        var product = new TapeValue(_eager.SiluMultiply(before, up.Rows), needsGradient);
         Record(product, () =>
         {
             gate.Gradient = _gradients.Rent(gate.Rows.Count, gate.Rows.Width);
             up.Gradient = _gradients.Rent(up.Rows.Count, up.Rows.Width);
             RowLoop.Run(
-                pool, gate.Rows.Count, (long)gate.Rows.Count * gate.Rows.Width * 8,
+                _pool, gate.Rows.Count, (long)gate.Rows.Count * gate.Rows.Width * 8,
                 new SiluBackwardKernel(gate.Rows, up.Rows, product.Gradient, gate.Gradient, up.Gradient));
         });
         return product;
@@ -176,7 +223,9 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
 
     public TapeValue Gather(TapeValue x, RowGroup rows)
     {
-        var selected = new TapeValue(eager.Gather(x.Rows, rows), x.NeedsGradient);
+        _isRecording = _trained.Count > 0;
+        _last = x;
+        var selected = new TapeValue(_eager.Gather(x.Rows, rows), x.NeedsGradient);
         Record(selected, () =>
         {
             x.Gradient = x.HasGradient ? x.Gradient : RentGradient(x.Rows.Count, x.Rows.Width);
@@ -193,7 +242,7 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
 
     private void Record(TapeValue result, Action backward)
     {
-        if (IsRecording && result.NeedsGradient)
+        if (_isRecording && result.NeedsGradient)
         {
             _records.Add(() =>
             {
@@ -210,6 +259,27 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
         var y = new TapeValue(result, x.NeedsGradient || Trains(map, rows));
         Record(y, () => BackThrough(map, rows, x, y.Gradient));
         return y;
+    }
+
+    private void BackThroughNorm(TapeValue x, NativeBuffer gains, NormSite site, RowGroup rows, Rows dy)
+    {
+        Rows dx = x.HasGradient ? x.Gradient : RentGradient(x.Rows.Count, x.Rows.Width);
+        _norm.Run(x.Rows, gains, site, rows.Runs, dy, dx, _trained);
+        if (x.NeedsGradient)
+        {
+            x.Gradient = dx;
+        }
+    }
+
+    private void WalkBack(int first)
+    {
+        for (int i = _records.Count - 1; i >= first; i--)
+        {
+            _records[i]();
+        }
+
+        _records.RemoveRange(first, _records.Count - first);
+        _isRecording = true;
     }
 
     private void BackThrough(LinearWeights map, RowGroup rows, TapeValue x, Rows dy)
@@ -237,9 +307,9 @@ internal sealed unsafe class TapeOps(TransformerSpec spec, EagerOps eager, Worke
         return false;
     }
 
-    private Rows Copy(Rows rows)
+    private static Rows Copy(Rows rows, ScratchArena arena)
     {
-        Rows copy = eager.Scratch.Rent(rows.Count, rows.Width);
+        Rows copy = arena.Rent(rows.Count, rows.Width);
         new ReadOnlySpan<float>((void*)rows.Pointer, rows.Count * rows.Width).CopyTo(new Span<float>((void*)copy.Pointer, rows.Count * rows.Width));
         return copy;
     }

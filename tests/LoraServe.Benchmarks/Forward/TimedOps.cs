@@ -21,7 +21,7 @@ internal sealed class TimedOps(EagerOps ops) : IForwardOps<Rows>
 
     public Rows Embed(Transformer weights, TokenBatch batch) => Time("embed", () => ops.Embed(weights, batch));
 
-    public void BeginLayer(int layer) => ops.BeginLayer(layer);
+    public Rows BeginLayer(int layer, Rows x) => ops.BeginLayer(layer, x);
 
     public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows) => Time("norm", () => ops.Norm(x, gains, site, rows));
 

@@ -1,0 +1,37 @@
+using LoraServe.Adapters.Resident;
+using LoraServe.Training.Data;
+
+namespace LoraServe.Training.Autograd;
+
+/// <summary>What one adapter computes of a batch.</summary>
+internal sealed class BatchShare
+{
+    /// <summary>The adapter; null for the base alone.</summary>
+    public ResidentAdapter? Adapter { get; init; }
+
+    /// <summary>Where derivatives by its edits are added; null where it is not trained.</summary>
+    public EditGradients? Gradients { get; init; }
+
+    /// <summary>Its examples.</summary>
+    public required IReadOnlyList<TrainingExample> Examples { get; init; }
+
+    /// <summary>Label smoothing.</summary>
+    public float Smoothing { get; init; }
+
+    /// <summary>Given the labelled tokens' losses, writes their factors in the share's loss. Null: losses only.</summary>
+    public TokenCoefficients? Coefficients { get; init; }
+
+    /// <summary>Factor of every labelled token, where it does not depend on the losses: spares running the head twice.</summary>
+    public float? UniformCoefficient { get; init; }
+
+    /// <summary>After the pass: the loss of each labelled token, example after example.</summary>
+    public float[] Losses { get; internal set; } = [];
+
+    /// <summary>After the pass: number of labelled tokens of each example.</summary>
+    public int[] LabelledTokens { get; internal set; } = [];
+}
+
+/// <summary>Writes the derivative of a loss by each labelled token's −log p.</summary>
+/// <param name="share">The share with its losses.</param>
+/// <param name="coefficients">One for each labelled token.</param>
+internal delegate void TokenCoefficients(BatchShare share, Span<float> coefficients);

@@ -1,0 +1,67 @@
+using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Training.Autograd;
+
+/// <summary>The head and the cross entropy of labelled rows, forth and back, a part of the rows at a time: logits of all would outweigh everything else.</summary>
+internal sealed class HeadLoss(Transformer model, EagerOps eager, TapeOps tape, WorkerPool pool)
+{
+    private const long MostLogitBytes = 64 << 20;
+    private readonly RowGroup _part = new();
+
+    // Depends on the model alone, so that sums over rows are cut at the same places whatever else is in the batch.
+    private readonly int _rowsAtATime = (int)Math.Clamp(MostLogitBytes / sizeof(float) / model.Spec.VocabularySize, 16, 1024);
+
+    /// <summary>Computes losses and, where wanted, the derivative by what the head reads and by its edits.</summary>
+    /// <param name="batch">The batch; its logits' rows are the labelled ones.</param>
+    /// <param name="first">First labelled row of one adapter.</param>
+    /// <param name="targets">The rows' next tokens.</param>
+    /// <param name="coefficients">The rows' factors in the loss; null where only losses are wanted.</param>
+    /// <param name="smoothing">Label smoothing.</param>
+    /// <param name="losses">−log p of each row's target, smoothed.</param>
+    public void Run(TokenBatch batch, int first, int[] targets, float[]? coefficients, float smoothing, float[] losses)
+    {
+        TapeValue input = tape.HeadInput;
+        bool backward = coefficients is not null && input.NeedsGradient;
+        if (backward && !input.HasGradient)
+        {
+            input.Gradient = tape.RentGradient(input.Rows.Count, input.Rows.Width);
+        }
+
+        for (int done = 0; done < targets.Length; done += _rowsAtATime)
+        {
+            int count = Math.Min(_rowsAtATime, targets.Length - done);
+            _part.CopyRange(batch.Logits, first + done, count);
+            long mark = eager.Scratch.Mark();
+            Rows x = input.Rows.Slice(first + done, count);
+            Rows logits = eager.Linear(x, model.Head, _part);
+            var kernel = new LossKernel(logits, targets, coefficients, smoothing, losses, done);
+            RowLoop.Run(pool, count, (long)count * logits.Width * 8, kernel);
+            if (coefficients is not null)
+            {
+                Rows dx = backward ? input.Gradient.Slice(first + done, count) : default;
+                tape.LinearBackward.Run(model.Head, x, logits, dx, _part.Runs, tape.Trained);
+            }
+
+            eager.Scratch.Release(mark);
+        }
+    }
+
+    private readonly struct LossKernel(Rows logits, int[] targets, float[]? coefficients, float smoothing, float[] losses, int done) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            int count = end - first;
+            CrossEntropy.Run(
+                logits.Slice(first, count),
+                targets.AsSpan(done + first, count),
+                coefficients is null ? default : coefficients.AsSpan(done + first, count),
+                smoothing,
+                losses.AsSpan(done + first, count),
+                wantsGradient: coefficients is not null);
+        }
+    }
+}

@@ -1,0 +1,158 @@
+using LoraServe.Adapters.Resident;
+using LoraServe.Compute.Tensors;
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
+using LoraServe.Training.Data;
+
+namespace LoraServe.Training.Autograd;
+
+/// <summary>Runs ragged batches forth and back: any number of adapters, each with examples of its own, in one pass.</summary>
+/// <remarks>Each adapter's losses and derivatives are the same bits as if it had been alone in the batch.</remarks>
+internal sealed class TrainingPass : IDisposable
+{
+    private const int FirstPages = 64;
+    private readonly Transformer _model;
+    private readonly WorkerPool _pool;
+    private readonly bool _checkpointsActivations;
+    private readonly TokenBatch _batch = new();
+    private KvPool? _pages;
+    private EagerOps? _eager;
+    private TapeOps? _tape;
+    private HeadLoss? _head;
+
+    /// <summary>A pass over a model.</summary>
+    /// <param name="model">The frozen base, in exact arithmetic.</param>
+    /// <param name="pool">The workers.</param>
+    /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back.</param>
+    public TrainingPass(Transformer model, WorkerPool pool, bool checkpointsActivations = false)
+    {
+        _model = model;
+        _pool = pool;
+        _checkpointsActivations = checkpointsActivations;
+    }
+
+    /// <summary>Rows of the last batch.</summary>
+    public int RowCount => _batch.RowCount;
+
+    /// <summary>Computes each share's losses and, where it is trained, adds its derivatives.</summary>
+    public void Run(IReadOnlyList<BatchShare> shares)
+    {
+        Build(shares, out int[][] targets);
+        _tape!.BeginStep(_batch, shares.Where(share => share.Gradients is not null).Select(share => KeyValuePair.Create(share.Adapter!, share.Gradients!)));
+        _tape.Forward(_model, _batch);
+        int first = 0;
+        for (int i = 0; i < shares.Count; i++)
+        {
+            BatchShare share = shares[i];
+            share.Losses = new float[targets[i].Length];
+            float[]? coefficients = Coefficients(share, first, targets[i]);
+            if (coefficients is not null || share.Coefficients is null)
+            {
+                _head!.Run(_batch, first, targets[i], coefficients, share.Smoothing, share.Losses);
+            }
+
+            first += targets[i].Length;
+        }
+
+        _tape.Backward(_model, _batch);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _tape?.Dispose();
+        _eager?.Dispose();
+        _pages?.Dispose();
+    }
+
+    private float[]? Coefficients(BatchShare share, int first, int[] targets)
+    {
+        if (share.UniformCoefficient is { } uniform)
+        {
+            float[] same = new float[targets.Length];
+            Array.Fill(same, uniform);
+            return same;
+        }
+
+        if (share.Coefficients is not { } rule)
+        {
+            return null;
+        }
+
+        _head!.Run(_batch, first, targets, null, share.Smoothing, share.Losses);
+        float[] coefficients = new float[targets.Length];
+        rule(share, coefficients);
+        return coefficients;
+    }
+
+    private void Build(IReadOnlyList<BatchShare> shares, out int[][] targets)
+    {
+        _batch.Clear();
+        targets = new int[shares.Count][];
+        int page = 0;
+        var tokens = new List<int>();
+        var outputs = new List<int>();
+        for (int i = 0; i < shares.Count; i++)
+        {
+            BatchShare share = shares[i];
+            var shareTargets = new List<int>();
+            AdapterUse[] uses = share.Adapter is { } adapter ? [new AdapterUse(adapter)] : [];
+            share.LabelledTokens = new int[share.Examples.Count];
+            for (int row = 0; row < share.Examples.Count; row++)
+            {
+                int virtualRows = share.Adapter?.VirtualRows ?? 0;
+                tokens.Clear();
+                tokens.AddRange(Enumerable.Range(0, virtualRows).Select(virtualRow => -1 - virtualRow));
+                tokens.AddRange(share.Examples[row].Tokens);
+                outputs.Clear();
+                AddLabels(share, share.Examples[row].Labels, virtualRows, outputs, shareTargets);
+                share.LabelledTokens[row] = outputs.Count;
+                int pages = (tokens.Count + KvPool.PageTokens - 1) / KvPool.PageTokens;
+                _batch.Add(new SegmentRequest
+                {
+                    Tokens = tokens.ToArray(),
+                    Pages = Enumerable.Range(page, pages).ToArray(),
+                    PromptLength = tokens.Count,
+                    Adapters = uses,
+                    Output = SegmentOutput.SelectedLogits,
+                    OutputRows = outputs.ToArray(),
+                });
+                page += pages;
+            }
+
+            targets[i] = [.. shareTargets];
+        }
+
+        Reserve(page);
+    }
+
+    /// <summary>The row before each labelled token predicts it. A prompt's virtual tokens come before its first token; a prefix has no rows of its own.</summary>
+    private static void AddLabels(BatchShare share, int[] labels, int virtualRows, List<int> outputs, List<int> targets)
+    {
+        bool predictsFirst = share.Adapter is { VirtualEmbeddings: not 0 };
+        for (int t = predictsFirst ? 0 : 1; t < labels.Length; t++)
+        {
+            if (labels[t] != TrainingExample.NoLabel)
+            {
+                outputs.Add(virtualRows + t - 1);
+                targets.Add(labels[t]);
+            }
+        }
+    }
+
+    private void Reserve(int pages)
+    {
+        if (_pages is not null && _pages.PageCount >= pages)
+        {
+            return;
+        }
+
+        int count = Math.Max(pages, Math.Max(FirstPages, (_pages?.PageCount ?? 0) * 3 / 2));
+        Dispose();
+        _pages = new KvPool(_model.Spec, count, ElementType.F32);
+        _eager = new EagerOps(_model.Spec, _pages, _pool);
+        _tape = new TapeOps(_model.Spec, _eager, _pool, _checkpointsActivations);
+        _head = new HeadLoss(_model, _eager, _tape, _pool);
+    }
+}
