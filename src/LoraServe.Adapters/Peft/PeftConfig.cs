@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using LoraServe.Adapters.Files;
 
 namespace LoraServe.Adapters.Peft;
@@ -28,6 +29,9 @@ internal static class PeftConfig
             throw new AdapterFormatException($"{files.ConfigPath}: is not valid JSON ({broken.Message}). Save the adapter again.", broken);
         }
     }
+
+    /// <summary>The fields of a configuration that is about to be trained and then saved.</summary>
+    public static ConfigFields Fields(JsonObject config) => new("adapter_config.json", JsonSerializer.SerializeToElement(config));
 
     /// <summary>Its fields.</summary>
     /// <exception cref="AdapterFormatException">It is not an object.</exception>

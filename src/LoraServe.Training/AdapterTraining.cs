@@ -1,0 +1,105 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Resident;
+using LoraServe.Training.Autograd;
+using LoraServe.Training.Data;
+using LoraServe.Training.Methods;
+using LoraServe.Training.Optimizers;
+
+namespace LoraServe.Training;
+
+/// <summary>One adapter in training with its optimizer and schedule. Any number of them share a pass over the base, and none notices the others.</summary>
+internal sealed class AdapterTraining : IDisposable
+{
+    private readonly IBaseModel _model;
+    private readonly LearningRate _rate;
+    private readonly double _maximumNorm;
+    private readonly float _smoothing;
+    private readonly List<BatchShare> _shares = [];
+    private ResidentAdapter? _resident;
+    private EditGradients? _gradients;
+    private int _labelledTokens;
+
+    /// <summary>An adapter before its first step.</summary>
+    /// <param name="adapter">What is trained.</param>
+    /// <param name="model">The base.</param>
+    /// <param name="optimizer">What updates the parameters.</param>
+    /// <param name="rate">The learning rate.</param>
+    /// <param name="maximumNorm">Length that the gradient is clipped to; infinity for none.</param>
+    /// <param name="smoothing">Label smoothing.</param>
+    public AdapterTraining(
+        TrainableAdapter adapter, IBaseModel model, Optimizer optimizer, LearningRate rate, double maximumNorm = double.PositiveInfinity, float smoothing = 0)
+    {
+        Adapter = adapter;
+        Optimizer = optimizer;
+        _model = model;
+        _rate = rate;
+        _maximumNorm = maximumNorm;
+        _smoothing = smoothing;
+    }
+
+    /// <summary>What is trained.</summary>
+    public TrainableAdapter Adapter { get; }
+
+    /// <summary>What updates the parameters.</summary>
+    public Optimizer Optimizer { get; }
+
+    /// <summary>Steps done.</summary>
+    public int Step { get; set; }
+
+    /// <summary>The adapter as the parameters make it now, resident until the step's end.</summary>
+    public ResidentAdapter Resident => _resident ??= ResidentAdapter.Create(Adapter.Edits(), _model);
+
+    /// <summary>Begins a step.</summary>
+    /// <param name="labelledTokens">Labelled tokens of all its batches together: the loss is the mean over them.</param>
+    public void BeginStep(int labelledTokens)
+    {
+        _labelledTokens = labelledTokens;
+        _shares.Clear();
+        _gradients ??= new EditGradients(Resident, _model);
+        _gradients.Clear();
+        foreach (Parameter parameter in Adapter.Parameters)
+        {
+            Array.Clear(parameter.Gradient);
+        }
+    }
+
+    /// <summary>Its share of a pass: the whole step's examples or, where gradients are accumulated, some of them.</summary>
+    public BatchShare Share(IReadOnlyList<TrainingExample> examples)
+    {
+        var share = new BatchShare
+        {
+            Adapter = Resident,
+            Gradients = _gradients,
+            Examples = examples,
+            Smoothing = _smoothing,
+            UniformCoefficient = 1f / _labelledTokens,
+        };
+        _shares.Add(share);
+        return share;
+    }
+
+    /// <summary>Updates the parameters.</summary>
+    /// <returns>What the step was like.</returns>
+    public StepResult EndStep()
+    {
+        double loss = _shares.Sum(share => share.Losses.Sum(value => (double)value)) / _labelledTokens;
+        Adapter.Pull(_gradients!);
+        loss += Adapter.Regularize();
+        double rate = _rate.At(Step);
+        double norm = GradientClipping.Clip(Adapter.Parameters, _maximumNorm);
+        Optimizer.Step(Adapter.Parameters, rate);
+        Adapter.AfterStep(Step);
+        Step++;
+        Release();
+        return new StepResult(loss, norm, rate, _labelledTokens);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => Release();
+
+    private void Release()
+    {
+        _resident?.Dispose();
+        _resident = null;
+    }
+}

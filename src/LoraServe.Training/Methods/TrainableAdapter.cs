@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Training.Autograd;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>An adapter in training: its parameters, the edits that they make, and the way back from edits to parameters.</summary>
+/// <remarks>
+/// Its configuration is the one that is saved, so what is trained is what any reader of the files sees. Edits are made from
+/// parameters before every step, by the arithmetic that loading the files does.
+/// </remarks>
+public abstract class TrainableAdapter
+{
+    private readonly List<Parameter> _parameters = [];
+
+    private protected TrainableAdapter(JsonObject config, IBaseModel model)
+    {
+        Config = config;
+        Model = model;
+    }
+
+    /// <summary>What is trained.</summary>
+    public IReadOnlyList<Parameter> Parameters => _parameters;
+
+    /// <summary>The adapter's configuration as it is saved.</summary>
+    public JsonObject Config { get; }
+
+    private protected IBaseModel Model { get; }
+
+    /// <summary>The edits that the parameters make now.</summary>
+    public abstract IReadOnlyList<AdapterEdit> Edits();
+
+    /// <summary>Adds to the parameters' gradients what derivatives by the edits come to.</summary>
+    internal abstract void Pull(EditGradients gradients);
+
+    /// <summary>Adds a term of the method's own to the loss and its derivative to the gradients.</summary>
+    /// <returns>The term.</returns>
+    internal virtual double Regularize() => 0;
+
+    /// <summary>What the method does after an optimizer step.</summary>
+    /// <param name="step">The step's number from 0.</param>
+    internal virtual void AfterStep(int step)
+    {
+    }
+
+    /// <summary>The tensors that are saved; the parameters, unless the method saves what they make.</summary>
+    internal virtual IEnumerable<Parameter> Saved() => _parameters;
+
+    private protected Parameter Add(string name, int[] shape, float[]? values = null, float rateFactor = 1, bool decays = true)
+    {
+        values ??= new float[shape.Aggregate(1, (product, length) => checked(product * length))];
+        var parameter = new Parameter(name, shape, values) { RateFactor = rateFactor, Decays = decays };
+        _parameters.Add(parameter);
+        return parameter;
+    }
+
+    /// <summary>gradient += factor · values.</summary>
+    private protected static void Accumulate(Parameter? parameter, GradientMatrix? gradient, float factor = 1)
+    {
+        if (parameter is not null && gradient is not null)
+        {
+            System.Numerics.Tensors.TensorPrimitives.MultiplyAdd(gradient.Values, factor, parameter.Gradient, parameter.Gradient);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>Makes adapters for training from configurations.</summary>
+internal static class TrainableMethods
+{
+    private static readonly Dictionary<string, Func<JsonObject, IBaseModel, TrainableOptions, TrainableAdapter>> s_byType = new(StringComparer.Ordinal)
+    {
+        ["LORA"] = (config, model, options) => new TrainableLora(config, model, options),
+    };
+
+    /// <summary>An adapter at its first values.</summary>
+    /// <param name="config">A PEFT configuration; its peft_type names the method.</param>
+    /// <param name="model">The base.</param>
+    /// <param name="options">What else training needs to know.</param>
+    /// <exception cref="AdapterFormatException">The configuration is wrong or not supported.</exception>
+    public static TrainableAdapter Create(JsonObject config, IBaseModel model, TrainableOptions options)
+    {
+        string? type = config["peft_type"]?.GetValue<string>();
+        return type is not null && s_byType.TryGetValue(type, out Func<JsonObject, IBaseModel, TrainableOptions, TrainableAdapter>? create)
+            ? create(config, model, options)
+            : throw new AdapterFormatException($"peft_type is {type}; can be trained: {string.Join(", ", s_byType.Keys)}.");
+    }
+}

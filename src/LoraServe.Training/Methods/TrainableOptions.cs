@@ -1,0 +1,11 @@
+namespace LoraServe.Training.Methods;
+
+/// <summary>What an adapter's training needs to know beside the configuration that is saved.</summary>
+public sealed record TrainableOptions
+{
+    /// <summary>What first values are drawn from.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>LoRA+ (Hayou et al. 2024, arXiv:2402.12354): factor of B's learning rate.</summary>
+    public float RateRatioOfB { get; init; } = 1;
+}
