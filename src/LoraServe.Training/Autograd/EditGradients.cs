@@ -9,6 +9,8 @@ internal sealed class EditGradients
 {
     private readonly Dictionary<Site, LinearEditGradient> _linears = [];
     private readonly Dictionary<NormSite, GradientMatrix> _norms = [];
+    private readonly PrefixGradient?[] _prefixes;
+    private readonly Dictionary<(int Layer, BottleneckPlace Place), BottleneckGradient> _bottlenecks = [];
 
     /// <summary>Zeros of the shapes that an adapter's edits have.</summary>
     public EditGradients(ResidentAdapter adapter, IBaseModel model)
@@ -29,6 +31,19 @@ internal sealed class EditGradients
             }
         }
 
+        _prefixes = new PrefixGradient?[model.LayerCount];
+        for (int layer = 0; layer < model.LayerCount; layer++)
+        {
+            _prefixes[layer] = adapter.PrefixAt(layer) is { } prefix ? new PrefixGradient(adapter.VirtualRows, prefix.Width) : null;
+            foreach (BottleneckPlace place in Enum.GetValues<BottleneckPlace>())
+            {
+                if (adapter.At(layer, place) is { } bottleneck)
+                {
+                    _bottlenecks.Add((layer, place), new BottleneckGradient(bottleneck));
+                }
+            }
+        }
+
         if (adapter.VirtualEmbeddings != 0)
         {
             VirtualEmbeddings = new GradientMatrix(adapter.VirtualRows, model.Width);
@@ -44,10 +59,20 @@ internal sealed class EditGradients
     /// <summary>By a norm's gains; null where they are not edited.</summary>
     public GradientMatrix? At(NormSite site) => _norms.GetValueOrDefault(site);
 
+    /// <summary>By what is added after a sublayer; null where nothing is.</summary>
+    public BottleneckGradient? At(int layer, BottleneckPlace place) => _bottlenecks.GetValueOrDefault((layer, place));
+
+    /// <summary>By a layer's prefix; null where there is none.</summary>
+    public PrefixGradient? PrefixAt(int layer) => _prefixes[layer];
+
     /// <summary>Sets all to zero.</summary>
     public void Clear()
     {
-        foreach (GradientMatrix part in _linears.Values.SelectMany(linear => linear.Parts).Concat(_norms.Values))
+        IEnumerable<GradientMatrix> parts = _linears.Values.SelectMany(linear => linear.Parts)
+            .Concat(_norms.Values)
+            .Concat(_prefixes.OfType<PrefixGradient>().SelectMany(prefix => prefix.Parts))
+            .Concat(_bottlenecks.Values.SelectMany(bottleneck => bottleneck.Parts));
+        foreach (GradientMatrix part in parts)
         {
             Array.Clear(part.Values);
         }

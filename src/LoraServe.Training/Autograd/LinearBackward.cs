@@ -239,7 +239,8 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         return picked;
     }
 
-    private static void AddColumnSums(Rows rows, float factor, float* sums)
+    /// <summary>sums += factor · Σ over rows.</summary>
+    internal static void AddColumnSums(Rows rows, float factor, float* sums)
     {
         for (int t = 0; t < rows.Count; t++)
         {
@@ -247,7 +248,8 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         }
     }
 
-    private static void AddProductSums(Rows a, Rows b, float factor, float* sums)
+    /// <summary>sums += factor · Σ over rows of a∘b.</summary>
+    internal static void AddProductSums(Rows a, Rows b, float factor, float* sums)
     {
         for (int t = 0; t < a.Count; t++)
         {

@@ -25,6 +25,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     private readonly Dictionary<ResidentAdapter, EditGradients> _trained = [];
     private readonly NormBackward _norm;
     private readonly AttentionGradient _attention;
+    private readonly BottleneckBackward _bottleneck;
     private TapeValue? _embedded;
     private TapeValue? _last;
     private bool _isRecording;
@@ -43,6 +44,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         LinearBackward = new LinearBackward(pool, _gradients);
         _norm = new NormBackward(pool, _gradients, spec.NormEpsilon);
         _attention = new AttentionGradient(spec, pool, _gradients);
+        _bottleneck = new BottleneckBackward(pool, _gradients);
     }
 
     /// <summary>What the head is to be applied to: [rows of <see cref="TokenBatch.Logits"/>, D]. Logits of all rows at once would outweigh everything else.</summary>
@@ -168,14 +170,17 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue AddLinear(TapeValue residual, TapeValue x, LinearWeights map, RowGroup rows)
     {
-        bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(map, rows);
+        BottleneckPlace place = map.Site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
+        bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(map, rows) || Trains(rows, gradients => gradients.At(map.Site.Layer, place) is not null);
         Rows before = needsGradient && _isRecording ? Copy(residual.Rows, _eager.Scratch) : residual.Rows;
         var sum = new TapeValue(_eager.AddLinear(before, x.Rows, map, rows), needsGradient);
         Record(sum, () =>
         {
+            Rows dSublayer = BackThroughBottlenecks(residual, x, map, rows, sum);
+
             // The sum's derivative is also the residual stream's: one buffer goes all the way down.
             residual.Gradient = residual.NeedsGradient ? sum.Gradient : default;
-            BackThrough(map, rows, x, sum.Gradient);
+            BackThrough(map, rows, x, dSublayer);
         });
         return sum;
     }
@@ -269,6 +274,37 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         {
             x.Gradient = dx;
         }
+    }
+
+    /// <summary>The derivative by the map's result, where adapters add to the stream what they make of it; adds their part of the stream's.</summary>
+    private Rows BackThroughBottlenecks(TapeValue residual, TapeValue x, LinearWeights map, RowGroup rows, TapeValue sum)
+    {
+        BottleneckPlace place = map.Site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
+        if (!HasEdit(rows, adapter => adapter.At(map.Site.Layer, place) is not null))
+        {
+            return sum.Gradient;
+        }
+
+        long mark = _eager.Scratch.Mark();
+        Rows sublayer = _eager.Linear(x.Rows, map, rows);
+        Rows dSublayer = Copy(sum.Gradient, _gradients);
+        Rows dResidual = residual.NeedsGradient ? sum.Gradient : default;
+        _bottleneck.Run(map.Site.Layer, place, residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
+        _eager.Scratch.Release(mark);
+        return dSublayer;
+    }
+
+    private static bool HasEdit(RowGroup rows, Func<ResidentAdapter, bool> has)
+    {
+        foreach (EditRun run in rows.Runs)
+        {
+            if (has(run.Adapter))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private void WalkBack(int first)

@@ -4,11 +4,13 @@ namespace LoraServe.Training.Methods;
 internal static class Initialization
 {
     /// <summary>Uniform within ±1/√inputs: PyTorch's Kaiming initialisation of a linear layer (a = √5).</summary>
-    public static float[] KaimingUniform(int rows, int inputs, int seed)
+    public static float[] KaimingUniform(int rows, int inputs, int seed) => Uniform(checked(rows * inputs), 1 / MathF.Sqrt(inputs), seed);
+
+    /// <summary>Uniform within ±bound.</summary>
+    public static float[] Uniform(int count, float bound, int seed)
     {
         var random = new Random(seed);
-        float bound = 1 / MathF.Sqrt(inputs);
-        float[] values = new float[checked(rows * inputs)];
+        float[] values = new float[count];
         for (int i = 0; i < values.Length; i++)
         {
             values[i] = ((random.NextSingle() * 2) - 1) * bound;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Peft;
 using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
@@ -54,6 +55,16 @@ public abstract class TrainableAdapter
         _parameters.Add(parameter);
         return parameter;
     }
+
+    /// <summary>A dense layer with PyTorch's first values.</summary>
+    private protected DenseLayer AddLayer(string name, int outputs, int inputs, int seed) => new(
+        Add($"{name}.weight", [outputs, inputs], Initialization.KaimingUniform(outputs, inputs, seed)),
+        Add($"{name}.bias", [outputs], Initialization.Uniform(outputs, 1 / MathF.Sqrt(inputs), seed + 1000)));
+
+    /// <summary>A number above 0 of the configuration.</summary>
+    /// <exception cref="AdapterFormatException">It is missing or something else.</exception>
+    private protected static int ConfigNumber(JsonObject config, string field) =>
+        PeftConfig.Fields(config).Integer(field, 1) ?? throw new AdapterFormatException($"field '{field}' is missing; expected a number above 0.");
 
     /// <summary>gradient += factor · values.</summary>
     private protected static void Accumulate(Parameter? parameter, GradientMatrix? gradient, float factor = 1)

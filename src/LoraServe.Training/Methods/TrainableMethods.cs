@@ -9,6 +9,9 @@ internal static class TrainableMethods
     private static readonly Dictionary<string, Func<JsonObject, IBaseModel, TrainableOptions, TrainableAdapter>> s_byType = new(StringComparer.Ordinal)
     {
         ["LORA"] = (config, model, options) => new TrainableLora(config, model, options),
+        ["PROMPT_TUNING"] = (config, model, options) => new TrainablePrompt(config, model, options),
+        ["P_TUNING"] = (config, model, options) => new TrainablePTuning(config, model, options),
+        ["PREFIX_TUNING"] = (config, model, options) => new TrainablePrefix(config, model, options),
     };
 
     /// <summary>An adapter at its first values.</summary>
