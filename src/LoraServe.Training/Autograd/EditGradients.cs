@@ -23,6 +23,7 @@ internal sealed class EditGradients
             }
         }
 
+        Embedding = adapter.Embedding is { } embedding ? new EmbeddingGradient(embedding, model.VocabularySize) : null;
         foreach (BaseNorm norm in model.Norms)
         {
             if (adapter.At(norm.Site) is not null)
@@ -50,6 +51,9 @@ internal sealed class EditGradients
         }
     }
 
+    /// <summary>By the edit of the token table; null where there is none.</summary>
+    public EmbeddingGradient? Embedding { get; }
+
     /// <summary>By the virtual tokens, [n, D]; null where there are none, or they are a prefix.</summary>
     public GradientMatrix? VirtualEmbeddings { get; }
 
@@ -70,6 +74,7 @@ internal sealed class EditGradients
     {
         IEnumerable<GradientMatrix> parts = _linears.Values.SelectMany(linear => linear.Parts)
             .Concat(_norms.Values)
+            .Concat(Embedding?.Parts ?? [])
             .Concat(_prefixes.OfType<PrefixGradient>().SelectMany(prefix => prefix.Parts))
             .Concat(_bottlenecks.Values.SelectMany(bottleneck => bottleneck.Parts));
         foreach (GradientMatrix part in parts)

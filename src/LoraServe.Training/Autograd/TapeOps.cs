@@ -110,7 +110,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue Embed(Transformer weights, TokenBatch batch)
     {
-        bool trains = Trains(batch.All, gradients => gradients.VirtualEmbeddings is not null);
+        bool trains = Trains(batch.All, gradients => gradients.VirtualEmbeddings is not null || gradients.Embedding is not null);
         TapeValue x = _embedded = new TapeValue(_eager.Embed(weights, batch), trains);
         Record(x, () => EmbeddingBackward.Run(batch, x.Gradient, _trained));
         return x;

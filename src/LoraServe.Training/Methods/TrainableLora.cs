@@ -2,121 +2,160 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
 using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
 
-/// <summary>LoRA (Hu et al. 2021, arXiv:2106.09685) and what PEFT keeps in the same format: rsLoRA's scale, biases, token tables.</summary>
-internal class TrainableLora : TrainableAdapter
+/// <summary>LoRA (Hu et al. 2021, arXiv:2106.09685) and what PEFT keeps in the same format.</summary>
+/// <remarks>
+/// rsLoRA (arXiv:2312.03732) is another scale, DoRA (arXiv:2402.09353) a magnitude for each output, PiSSA (arXiv:2404.02948) and
+/// OLoRA (arXiv:2406.01775) other first values on what they leave of the base, LoRA+ (arXiv:2402.12354) another rate for B.
+/// </remarks>
+internal sealed class TrainableLora : TrainableAdapter
 {
-    private readonly List<Pair> _pairs = [];
-    private readonly List<(BaseModule Module, Parameter Bias)> _biases = [];
+    private readonly LoraConfig _config;
+    private readonly List<(BaseModule Module, TrainablePair Pair)> _pairs = [];
+    private readonly ReplacedParameters _replaced;
+    private TrainableTablePair? _table;
 
-    /// <summary>Parameters of the configuration's shape: A drawn, B zero, so that the model is the base.</summary>
+    /// <summary>Parameters of the configuration's shape; the model is the base until they are changed.</summary>
     public TrainableLora(JsonObject config, IBaseModel model, TrainableOptions options)
         : base(config, model)
     {
-        LoraConfig = LoraConfig.Read(PeftConfig.Fields(config));
+        _config = LoraConfig.Read(PeftConfig.Fields(config));
+        _replaced = new ReplacedParameters(model);
+        if (_config.Initialization == LoraInitialization.Loftq || _config.BlockDiagonal is not null)
+        {
+            throw new AdapterFormatException($"{_config.Method} adapters can be served, not trained.");
+        }
+
         foreach (BaseModule module in model.Modules)
         {
-            bool isTargeted = LoraConfig.Targets.Targets(module);
-            if (isTargeted)
+            bool isTargeted = _config.Targets.Targets(module);
+            if (isTargeted && module.Site == Site.Embedding)
             {
-                _pairs.Add(AddPair(module, options.Seed + _pairs.Count, options.RateRatioOfB));
+                _table = AddTablePair(module, options);
+            }
+            else if (isTargeted)
+            {
+                _pairs.Add((module, AddPair(module, options.Seed + _pairs.Count, options)));
             }
 
-            if (module.HasBias && (LoraConfig.Bias == "all" || (LoraConfig.Bias == "lora_only" && isTargeted)))
+            if (_config.ModulesToSave.Any(name => module.Path.EndsWith(name, StringComparison.Ordinal)))
             {
-                string name = isTargeted ? $"{module.Path}.base_layer.bias" : $"{module.Path}.bias";
-                float[] bias = new float[module.Outputs];
-                model.CopyBias(module.Site, bias);
-                _biases.Add((module, Add(AdapterFiles.PeftPrefix + name, [module.Outputs], bias)));
+                _replaced.AddWeight(module, values => Add($"{AdapterFiles.PeftPrefix}{module.Path}.weight", [module.Outputs, module.Inputs], values));
             }
+
+            if (module.HasBias && (_config.Bias == "all" || (_config.Bias == "lora_only" && isTargeted)))
+            {
+                string name = $"{AdapterFiles.PeftPrefix}{module.Path}.{(isTargeted ? "base_layer." : "")}bias";
+                _replaced.AddBias(module, values => Add(name, [module.Outputs], values));
+            }
+        }
+
+        foreach (BaseNorm norm in model.Norms.Where(norm => _config.ModulesToSave.Any(name => norm.Path.EndsWith(name, StringComparison.Ordinal))))
+        {
+            _replaced.AddNorm(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.weight", [norm.Width], values));
         }
     }
 
-    private protected LoraConfig LoraConfig { get; }
-
-    private protected IReadOnlyList<Pair> Pairs => _pairs;
-
     public override IReadOnlyList<AdapterEdit> Edits()
     {
-        var edits = new List<AdapterEdit>();
-        foreach (Pair pair in _pairs)
-        {
-            edits.Add(pair.Edit);
-            if (pair.Bias is not null)
-            {
-                edits.Add(new BiasDelta(pair.Module.Site, Array.ConvertAll(pair.Bias.Values, value => value * pair.Edit.Scale)));
-            }
-        }
-
-        foreach ((BaseModule module, Parameter bias) in _biases)
-        {
-            edits.Add(new BiasDelta(module.Site, LessBase(bias.Values, module)));
-        }
-
-        return edits;
+        IEnumerable<AdapterEdit> edits = _pairs.SelectMany(entry => entry.Pair.Edits()).Concat(_replaced.Edits());
+        return _table is null ? [.. edits] : [_table.Edit, .. edits];
     }
 
     internal override void Pull(EditGradients gradients)
     {
-        foreach (Pair pair in _pairs)
+        foreach ((BaseModule module, TrainablePair pair) in _pairs)
         {
-            if (gradients.At(pair.Module.Site) is { } site)
+            pair.Pull(gradients.At(module.Site)!);
+        }
+
+        _table?.Pull(gradients.Embedding!);
+        _replaced.Pull(gradients);
+    }
+
+    private TrainablePair AddPair(BaseModule module, int seed, TrainableOptions options)
+    {
+        int rank = _config.Rank(module.Path);
+        float scale = _config.Scale(module.Path);
+        string path = AdapterFiles.PeftPrefix + module.Path;
+        (float[] a, float[] b, LowRank? residual) = FirstValues(module, rank, scale, seed, options);
+        return new TrainablePair(
+            Model,
+            module,
+            Add($"{path}.lora_A.weight", [rank, module.Inputs], a),
+            Add($"{path}.lora_B.weight", [module.Outputs, rank], b, options.RateRatioOfB),
+            scale)
+        {
+            Residual = residual,
+            Magnitude = _config.UsesDora ? Add($"{path}.lora_magnitude_vector", [module.Outputs], TrainablePair.NormsOfBase(Model, module)) : null,
+            Bias = _config.HasLoraBias ? Add($"{path}.lora_B.bias", [module.Outputs]) : null,
+        };
+    }
+
+    /// <summary>A drawn and B zero; or the greatest part of the base's weight, with what is left as the base.</summary>
+    private (float[] A, float[] B, LowRank? Residual) FirstValues(BaseModule module, int rank, float scale, int seed, TrainableOptions options)
+    {
+        if (_config.Initialization == LoraInitialization.Original)
+        {
+            float[] a = options.DrawsNormally
+                ? Initialization.Normal(checked(rank * module.Inputs), 1f / rank, seed)
+                : Initialization.KaimingUniform(rank, module.Inputs, seed);
+            return (a, new float[module.Outputs * rank], null);
+        }
+
+        if (_config.Initialization == LoraInitialization.Olora)
+        {
+            LowRank removed = Residual.Olora(module.Site, Model.Weight(module), rank, scale);
+            return ([.. removed.A.Values], [.. removed.B.Values], removed);
+        }
+
+        // U·S·Vᵀ shared evenly: both factors get the roots of the singular values, less LoRA's scale.
+        LowRank principal = Residual.Pissa(module.Site, Model.Weight(module), rank);
+        float[] right = [.. principal.A.Values];
+        float[] left = [.. principal.B.Values];
+        for (int k = 0; k < rank; k++)
+        {
+            float value = Norm(left, rank, k);
+            float root = MathF.Sqrt(value / scale);
+            System.Numerics.Tensors.TensorPrimitives.Multiply(right.AsSpan(k * module.Inputs, module.Inputs), root, right.AsSpan(k * module.Inputs, module.Inputs));
+            for (int output = 0; output < module.Outputs; output++)
             {
-                Accumulate(pair.A, site.A);
-                Accumulate(pair.B, site.B);
-                Accumulate(pair.Bias, site.Bias, pair.Edit.Scale);
+                left[(output * rank) + k] *= value > 0 ? root / value : 0;
             }
         }
 
-        foreach ((BaseModule module, Parameter bias) in _biases)
+        return (right, left, principal);
+    }
+
+    private static float Norm(float[] columns, int count, int column)
+    {
+        double sum = 0;
+        for (int i = column; i < columns.Length; i += count)
         {
-            Accumulate(bias, gradients.At(module.Site)?.Bias);
+            sum += (double)columns[i] * columns[i];
         }
+
+        return (float)Math.Sqrt(sum);
     }
 
-    private Pair AddPair(BaseModule module, int seed, float rateRatioOfB)
+    private TrainableTablePair AddTablePair(BaseModule module, TrainableOptions options)
     {
-        int rank = LoraConfig.Rank(module.Path);
+        if (_config.UsesDora)
+        {
+            throw new AdapterFormatException($"DoRA can be trained at linear maps, not at {module.Path}. Take it out of target_modules.");
+        }
+
+        int rank = _config.Rank(module.Path);
         string path = AdapterFiles.PeftPrefix + module.Path;
-        bool isTable = module.Site == Site.Embedding;
-        (int outputs, int inputs) = isTable ? (module.Inputs, module.Outputs) : (module.Outputs, module.Inputs);
-        float[] a = isTable ? new float[rank * inputs] : Initialization.KaimingUniform(rank, inputs, seed);
-        float[] b = isTable ? Initialization.Normal(outputs * rank, 1, seed) : new float[outputs * rank];
-        return new Pair(
+        return new TrainableTablePair(
             module,
-            Add(path + (isTable ? ".lora_embedding_A" : ".lora_A.weight"), [rank, inputs], a),
-            Add(path + (isTable ? ".lora_embedding_B" : ".lora_B.weight"), [outputs, rank], b, rateRatioOfB),
-            LoraConfig.HasLoraBias && !isTable ? Add($"{path}.lora_B.bias", [outputs]) : null,
-            LoraConfig.Scale(module.Path));
-    }
-
-    private float[] LessBase(float[] bias, BaseModule module)
-    {
-        float[] delta = new float[bias.Length];
-        Model.CopyBias(module.Site, delta);
-        System.Numerics.Tensors.TensorPrimitives.Subtract(bias, delta, delta);
-        return delta;
-    }
-
-    private protected sealed class Pair(BaseModule module, Parameter a, Parameter b, Parameter? bias, float scale)
-    {
-        public BaseModule Module { get; } = module;
-
-        public Parameter A { get; } = a;
-
-        public Parameter B { get; } = b;
-
-        public Parameter? Bias { get; } = bias;
-
-        // The matrices are the parameters' own arrays, so the edit follows every step.
-        public LowRank Edit { get; } = new(
-            module.Site,
-            new FloatMatrix(a.Shape[0], a.Shape[1], a.Values),
-            new FloatMatrix(b.Shape[0], b.Shape[1], b.Values),
-            scale);
+            Add($"{path}.lora_embedding_A", [rank, module.Outputs]),
+            Add($"{path}.lora_embedding_B", [module.Inputs, rank], Initialization.Normal(checked(module.Inputs * rank), 1, options.Seed), options.RateRatioOfB),
+            _config.Scale(module.Path));
     }
 }

@@ -9,6 +9,8 @@ internal static class TrainableMethods
     private static readonly Dictionary<string, Func<JsonObject, IBaseModel, TrainableOptions, TrainableAdapter>> s_byType = new(StringComparer.Ordinal)
     {
         ["LORA"] = (config, model, options) => new TrainableLora(config, model, options),
+        ["IA3"] = (config, model, _) => new TrainableIa3(config, model),
+        ["LN_TUNING"] = (config, model, _) => new TrainableLayerNorms(config, model),
         ["PROMPT_TUNING"] = (config, model, options) => new TrainablePrompt(config, model, options),
         ["P_TUNING"] = (config, model, options) => new TrainablePTuning(config, model, options),
         ["PREFIX_TUNING"] = (config, model, options) => new TrainablePrefix(config, model, options),

@@ -9,6 +9,9 @@ public sealed record TrainableOptions
     /// <summary>LoRA+ (Hayou et al. 2024, arXiv:2402.12354): factor of B's learning rate.</summary>
     public float RateRatioOfB { get; init; } = 1;
 
+    /// <summary>LoRA: draws A from a normal distribution with deviation 1/r instead of a uniform one.</summary>
+    public bool DrawsNormally { get; init; }
+
     /// <summary>Prompt tuning: tokens whose embeddings the virtual ones begin with; none for random ones.</summary>
     public int[] PromptTokens { get; init; } = [];
 }
