@@ -78,13 +78,20 @@ internal sealed class AdapterTraining : IDisposable
         return share;
     }
 
+    /// <summary>Takes what the step's passes have gathered back to the parameters.</summary>
+    /// <returns>The method's own term of the loss.</returns>
+    public double PullGradients()
+    {
+        Adapter.Pull(_gradients!);
+        return Adapter.Regularize();
+    }
+
     /// <summary>Updates the parameters.</summary>
     /// <returns>What the step was like.</returns>
     public StepResult EndStep()
     {
         double loss = _shares.Sum(share => share.Losses.Sum(value => (double)value)) / _labelledTokens;
-        Adapter.Pull(_gradients!);
-        loss += Adapter.Regularize();
+        loss += PullGradients();
         double rate = _rate.At(Step);
         double norm = GradientClipping.Clip(Adapter.Parameters, _maximumNorm);
         Optimizer.Step(Adapter.Parameters, rate);

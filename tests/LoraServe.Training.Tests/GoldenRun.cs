@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LoraServe.Compute.Files;
-using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;
@@ -96,7 +95,7 @@ internal sealed class GoldenRun : IDisposable
         for (int step = 0; step < Steps; step++)
         {
             TrainingExample[] batch = batches[step % batches.Length];
-            training.BeginStep(TokenLoss.LabelledTokens(batch, training.Resident));
+            training.BeginStep(LabelledTokens.Count(batch, training.Resident));
             foreach (TrainingExample[] part in Case["micro_batches"] is null ? [batch] : new[] { batch[..2], batch[2..] })
             {
                 pass.Run([training.Share(part)]);
@@ -121,7 +120,7 @@ internal sealed class GoldenRun : IDisposable
         using var pool = new WorkerPool(2);
         using var pass = new TrainingPass(Model.Transformer, pool, checkpointsActivations);
         TrainingExample[] batch = Batches()[0];
-        training.BeginStep(TokenLoss.LabelledTokens(batch, training.Resident));
+        training.BeginStep(LabelledTokens.Count(batch, training.Resident));
         pass.Run([training.Share(batch)]);
         training.PullGradients();
         AssertParameters("grad", training, parameter => parameter.Gradient);

@@ -11,6 +11,7 @@ namespace LoraServe.Training.Autograd;
 internal sealed unsafe class AttentionGradient(TransformerSpec spec, WorkerPool pool, ScratchArena scratch)
 {
     private readonly int _group = spec.QueryHeads / spec.KeyValueHeads;
+    private readonly float _scale = 1f / MathF.Sqrt(spec.HeadSize);
     private TapeValue _queries = null!;
     private TapeValue _keys = null!;
     private TapeValue _values = null!;
@@ -32,7 +33,7 @@ internal sealed unsafe class AttentionGradient(TransformerSpec spec, WorkerPool 
             longest = Math.Max(longest, segment.RowCount);
         }
 
-        _floatsPerWorker = AttentionBackward.ScratchFloats(longest, spec.HeadSize);
+        _floatsPerWorker = checked((int)AttentionBackward.FloatsNeeded(longest, _group, spec.HeadSize, _window));
         long mark = scratch.Mark();
         _memory = (float*)scratch.RentBytes((long)_floatsPerWorker * pool.WorkerCount * sizeof(float));
         _next = 0;
@@ -53,12 +54,11 @@ internal sealed unsafe class AttentionGradient(TransformerSpec spec, WorkerPool 
                 Part(_queries.Rows, segment, head, _group),
                 Part(_keys.Rows, segment, head, 1),
                 Part(_values.Rows, segment, head, 1),
-                Part(_attended.Rows, segment, head, _group),
                 Part(_attended.Gradient, segment, head, _group),
                 Part(_queries.Gradient, segment, head, _group),
                 Part(_keys.Gradient, segment, head, 1),
                 Part(_values.Gradient, segment, head, 1),
-                spec.HeadSize,
+                _scale,
                 _window,
                 memory);
         }

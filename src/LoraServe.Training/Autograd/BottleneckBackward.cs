@@ -45,7 +45,12 @@ internal sealed unsafe class BottleneckBackward(WorkerPool pool, ScratchArena sc
         Rows input = Input(edit.Input, residual, sublayer);
         Rows narrow = Multiply(edit.Down, input, (float*)edit.DownBias);
         Rows active = scratch.Rent(narrow.Count, narrow.Width);
-        ActivationGradient.Forward(edit.Activation, narrow, active);
+        for (int t = 0; t < narrow.Count; t++)
+        {
+            narrow.Span(t).CopyTo(active.Span(t));
+        }
+
+        Activations.Run(edit.Activation, active);
 
         // dSublayer is still the derivative by the new stream here.
         Rows dUp = scratch.Rent(dSublayer.Count, dSublayer.Width);
@@ -59,7 +64,7 @@ internal sealed unsafe class BottleneckBackward(WorkerPool pool, ScratchArena sc
 
         Rows dNarrow = scratch.Rent(narrow.Count, narrow.Width);
         Gemm.Run(pool, GemmOperand.Of(dUp), GemmOperand.Of(edit.Up), dNarrow);
-        ActivationGradient.Backward(edit.Activation, narrow, dNarrow);
+        Activations.Backward(edit.Activation, narrow, dNarrow);
         if (gradient is not null)
         {
             Rows up = Multiply(edit.Up, active, (float*)edit.UpBias);

@@ -38,8 +38,14 @@ internal sealed class HeadLoss(Transformer model, EagerOps eager, TapeOps tape, 
             long mark = eager.Scratch.Mark();
             Rows x = input.Rows.Slice(first + done, count);
             Rows logits = eager.Linear(x, model.Head, _part);
-            var kernel = new LossKernel(logits, targets, coefficients, smoothing, losses, done);
-            RowLoop.Run(pool, count, (long)count * logits.Width * 8, kernel);
+            CrossEntropy.Run(
+                pool,
+                logits,
+                targets.AsSpan(done, count),
+                coefficients is null ? default : coefficients.AsSpan(done, count),
+                smoothing,
+                losses.AsSpan(done, count),
+                wantsGradient: coefficients is not null);
             if (coefficients is not null)
             {
                 Rows dx = backward ? input.Gradient.Slice(first + done, count) : default;
@@ -47,21 +53,6 @@ internal sealed class HeadLoss(Transformer model, EagerOps eager, TapeOps tape, 
             }
 
             eager.Scratch.Release(mark);
-        }
-    }
-
-    private readonly struct LossKernel(Rows logits, int[] targets, float[]? coefficients, float smoothing, float[] losses, int done) : IRowKernel
-    {
-        public void Run(int first, int end)
-        {
-            int count = end - first;
-            CrossEntropy.Run(
-                logits.Slice(first, count),
-                targets.AsSpan(done + first, count),
-                coefficients is null ? default : coefficients.AsSpan(done + first, count),
-                smoothing,
-                losses.AsSpan(done + first, count),
-                wantsGradient: coefficients is not null);
         }
     }
 }

@@ -198,7 +198,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue Attend(TapeValue queries, TapeValue keys, TapeValue values, int layer, TokenBatch batch)
     {
-        bool needsGradient = queries.NeedsGradient || keys.NeedsGradient || values.NeedsGradient;
+        bool needsGradient = queries.NeedsGradient || keys.NeedsGradient || values.NeedsGradient || Trains(batch.All, gradients => gradients.PrefixAt(layer) is not null);
         var attended = new TapeValue(_eager.Attend(queries.Rows, keys.Rows, values.Rows, layer, batch), needsGradient);
         Record(attended, () =>
         {
@@ -206,6 +206,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             keys.Gradient = RentGradient(keys.Rows.Count, keys.Rows.Width);
             values.Gradient = RentGradient(values.Rows.Count, values.Rows.Width);
             _attention.Run(queries, keys, values, attended, layer, batch);
+            TakeFromPrefixes(keys.Gradient, values.Gradient, layer, batch);
         });
         return attended;
     }
@@ -292,6 +293,27 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _bottleneck.Run(map.Site.Layer, place, residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
         _eager.Scratch.Release(mark);
         return dSublayer;
+    }
+
+    /// <summary>Moves what has come to the rows of prefixes, which have not their own keys and values, to the prefixes.</summary>
+    private void TakeFromPrefixes(Rows dKeys, Rows dValues, int layer, TokenBatch batch)
+    {
+        foreach (ref readonly VirtualRow row in batch.VirtualRows)
+        {
+            if (row.Adapter.PrefixAt(layer) is null)
+            {
+                continue;
+            }
+
+            if (_trained.TryGetValue(row.Adapter, out EditGradients? gradients) && gradients.PrefixAt(layer) is { } prefix)
+            {
+                RowArithmetic.Add(dKeys[row.Row], prefix.Keys.Rows[row.Index], dKeys.Width);
+                RowArithmetic.AddScaled(dValues[row.Row], row.Weight, prefix.Values.Rows[row.Index], dValues.Width);
+            }
+
+            dKeys.Span(row.Row).Clear();
+            dValues.Span(row.Row).Clear();
+        }
     }
 
     private static bool HasEdit(RowGroup rows, Func<ResidentAdapter, bool> has)

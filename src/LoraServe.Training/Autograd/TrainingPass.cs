@@ -1,4 +1,3 @@
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
@@ -103,10 +102,19 @@ internal sealed class TrainingPass : IDisposable
             {
                 int virtualRows = share.Adapter?.VirtualRows ?? 0;
                 tokens.Clear();
-                tokens.AddRange(Enumerable.Range(0, virtualRows).Select(virtualRow => -1 - virtualRow));
+                tokens.AddRange(VirtualRow.Tokens(virtualRows));
                 tokens.AddRange(share.Examples[row].Tokens);
                 outputs.Clear();
-                AddLabels(share, share.Examples[row].Labels, virtualRows, outputs, shareTargets);
+                int[] labels = share.Examples[row].Labels;
+                for (int t = LabelledTokens.First(share.Adapter); t < labels.Length; t++)
+                {
+                    if (labels[t] != TrainingExample.NoLabel)
+                    {
+                        outputs.Add(virtualRows + t - 1);
+                        shareTargets.Add(labels[t]);
+                    }
+                }
+
                 share.LabelledTokens[row] = outputs.Count;
                 int pages = (tokens.Count + KvPool.PageTokens - 1) / KvPool.PageTokens;
                 _batch.Add(new SegmentRequest
@@ -125,20 +133,6 @@ internal sealed class TrainingPass : IDisposable
         }
 
         Reserve(page);
-    }
-
-    /// <summary>The row before each labelled token predicts it. A prompt's virtual tokens come before its first token; a prefix has no rows of its own.</summary>
-    private static void AddLabels(BatchShare share, int[] labels, int virtualRows, List<int> outputs, List<int> targets)
-    {
-        bool predictsFirst = share.Adapter is { VirtualEmbeddings: not 0 };
-        for (int t = predictsFirst ? 0 : 1; t < labels.Length; t++)
-        {
-            if (labels[t] != TrainingExample.NoLabel)
-            {
-                outputs.Add(virtualRows + t - 1);
-                targets.Add(labels[t]);
-            }
-        }
     }
 
     private void Reserve(int pages)

@@ -18,7 +18,7 @@ internal sealed class TrainableLora : TrainableAdapter
     private readonly LoraConfig _config;
     private readonly List<(BaseModule Module, TrainablePair Pair)> _pairs = [];
     private readonly ReplacedParameters _replaced;
-    private TrainableTablePair? _table;
+    private readonly TrainableTablePair? _table;
 
     /// <summary>Parameters of the configuration's shape; the model is the base until they are changed.</summary>
     public TrainableLora(JsonObject config, IBaseModel model, TrainableOptions options)
