@@ -67,6 +67,7 @@ internal sealed class GoldenRun : IDisposable
             },
             Beta1 = optimizer["betas"]?[0]?.GetValue<double>(),
             Beta2 = optimizer["betas"]?[1]?.GetValue<double>(),
+            Epsilon = optimizer["name"]!.GetValue<string>() == "adafactor" ? null : optimizer["eps"]?.GetValue<double>(),
             WeightDecay = optimizer["weight_decay"]?.GetValue<double>() ?? 0,
             Momentum = optimizer["momentum"]?.GetValue<double>() ?? 0,
         };

@@ -16,6 +16,9 @@ internal static class TrainableMethods
         ["PREFIX_TUNING"] = (config, model, options) => new TrainablePrefix(config, model, options),
     };
 
+    /// <summary>The peft_types that can be trained.</summary>
+    public static IReadOnlyCollection<string> Types => s_byType.Keys;
+
     /// <summary>An adapter at its first values.</summary>
     /// <param name="config">A PEFT configuration; its peft_type names the method.</param>
     /// <param name="model">The base.</param>
