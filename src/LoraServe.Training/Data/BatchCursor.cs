@@ -4,4 +4,4 @@ namespace LoraServe.Training.Data;
 /// <param name="Epoch">Times that all rows have been gone over.</param>
 /// <param name="Position">Rows of the epoch that went into earlier groups of batches.</param>
 /// <param name="Batch">Batches of the group that came before.</param>
-public readonly record struct BatchCursor(int Epoch, int Position, int Batch);
+internal readonly record struct BatchCursor(int Epoch, int Position, int Batch);

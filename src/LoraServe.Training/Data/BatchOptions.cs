@@ -1,7 +1,7 @@
 namespace LoraServe.Training.Data;
 
 /// <summary>How rows are put into batches.</summary>
-public sealed record BatchOptions
+internal sealed record BatchOptions
 {
     /// <summary>Most rows of a batch; of preferences, pairs.</summary>
     public int Rows { get; init; } = 8;
@@ -16,5 +16,5 @@ public sealed record BatchOptions
     public bool SortsByLength { get; init; }
 
     /// <summary>Decides the order.</summary>
-    public ulong Seed { get; init; }
+    public int Seed { get; init; }
 }

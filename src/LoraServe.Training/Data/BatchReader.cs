@@ -2,7 +2,7 @@ namespace LoraServe.Training.Data;
 
 /// <summary>The endless sequence of batches: epoch after epoch, each in its own order, the last batch of each as small as what is left.</summary>
 /// <typeparam name="TExample"><see cref="TrainingExample"/> or <see cref="PreferenceExample"/>.</typeparam>
-public sealed class BatchReader<TExample>
+internal sealed class BatchReader<TExample>
     where TExample : class
 {
     private const int SortedBatches = 10;
@@ -24,9 +24,6 @@ public sealed class BatchReader<TExample>
     /// <exception cref="TrainingDataException">A row is damaged, or no row has anything to learn.</exception>
     public BatchReader(TrainingSet<TExample> set, IReadOnlyList<int> rows, BatchOptions options, BatchCursor cursor = default)
     {
-        ArgumentNullException.ThrowIfNull(set);
-        ArgumentNullException.ThrowIfNull(rows);
-        ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfZero(rows.Count);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.Rows, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumTokens ?? 1, 1);

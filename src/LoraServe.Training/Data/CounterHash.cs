@@ -10,10 +10,10 @@ internal static class CounterHash
     /// <param name="seed">Of the run.</param>
     /// <param name="purpose">Keeps sequences of one seed apart.</param>
     /// <param name="counter">The place.</param>
-    public static ulong Of(ulong seed, ulong purpose, ulong counter) => Mix(Mix(Mix(seed) + purpose) + counter);
+    public static ulong Of(int seed, ulong purpose, ulong counter) => Mix(Mix(Mix((ulong)seed) + purpose) + counter);
 
     /// <summary>Puts items in random order (Fisher and Yates).</summary>
-    public static void Shuffle<T>(Span<T> items, ulong seed, ulong purpose)
+    public static void Shuffle<T>(Span<T> items, int seed, ulong purpose)
     {
         for (int i = items.Length - 1; i > 0; i--)
         {

@@ -3,14 +3,14 @@ namespace LoraServe.Training.Data;
 /// <summary>Which rows are trained on and which are kept for evaluation, each in the file's order.</summary>
 /// <param name="Training">Rows to learn.</param>
 /// <param name="Evaluation">Rows that are never learnt.</param>
-public sealed record DataSplit(IReadOnlyList<int> Training, IReadOnlyList<int> Evaluation)
+internal sealed record DataSplit(IReadOnlyList<int> Training, IReadOnlyList<int> Evaluation)
 {
     /// <summary>Splits rows by chance; the same rows and seed give the same split, and rows that are appended change little of it.</summary>
     /// <param name="rows">How many there are.</param>
     /// <param name="evaluationShare">Share of the rows kept for evaluation, from 0 to below 1; above 0, at least one row is kept and one is learnt.</param>
     /// <param name="seed">Decides which.</param>
     /// <exception cref="ArgumentException">The share is out of its range, or there are too few rows to divide.</exception>
-    public static DataSplit Of(int rows, double evaluationShare, ulong seed)
+    public static DataSplit Of(int rows, double evaluationShare, int seed)
     {
         if (evaluationShare is not (>= 0 and < 1))
         {

@@ -79,31 +79,23 @@ public sealed class RowTokenizer
     }
 
     /// <summary>A row as an example whose answers carry loss: the chosen one of a preference, all assistant turns of a conversation.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="maximumLength">Tokens beyond so many are cut off on the right.</param>
-    /// <returns>Null where nothing that carries loss is left. The first token never does: nothing comes before it.</returns>
+    /// <returns>Null where nothing that carries loss is left. The first token counts for nothing there: nothing comes before it.</returns>
     /// <exception cref="TrainingDataException">A conversation is not for the model's chat template, or it has none.</exception>
-    public TrainingExample? Encode(DataRow row, int maximumLength)
+    internal TrainingExample? Encode(DataRow row, ExampleOptions options)
     {
         IReadOnlyList<DataTurn> turns = Turns(row);
         List<int> tokens = [];
         List<int> labels = [];
-        for (int i = 0; i < turns.Count && tokens.Count < maximumLength; i++)
+        for (int i = 0; i < turns.Count && tokens.Count < options.MaximumLength; i++)
         {
             string prompt = i == 0 ? turns[i].Prompt : Between(turns[i - 1], turns[i].Prompt) ?? throw row.Wrong(
                 "the chat template writes earlier turns otherwise once others follow, so that one sequence cannot hold them all. Make a row for each assistant turn.");
-            Append(EncodePrompt(turns[i] with { Prompt = prompt }), isLabelled: false);
+            Append(EncodePrompt(turns[i] with { Prompt = prompt }), options.LabelsPrompts);
             Append(EncodeAnswer(turns[i]), isLabelled: true);
         }
 
-        int kept = Math.Min(tokens.Count, maximumLength);
-        if (kept == 0)
-        {
-            return null;
-        }
-
-        labels[0] = TrainingExample.NoLabel;
-        return labels.Take(kept).Any(label => label != TrainingExample.NoLabel)
+        int kept = Math.Min(tokens.Count, options.MaximumLength);
+        return labels.Take(kept).Skip(1).Any(label => label != TrainingExample.NoLabel)
             ? new TrainingExample([.. tokens.Take(kept)], [.. labels.Take(kept)])
             : null;
 
@@ -115,15 +107,12 @@ public sealed class RowTokenizer
     }
 
     /// <summary>A preference row as two examples.</summary>
-    /// <param name="row">The row.</param>
-    /// <param name="maximumLength">Tokens beyond so many are cut off on the right, of each.</param>
     /// <returns>Null where nothing that carries loss is left of either.</returns>
     /// <exception cref="TrainingDataException">The row has other fields.</exception>
-    public PreferenceExample? EncodePair(DataRow row, int maximumLength)
+    internal PreferenceExample? EncodePair(DataRow row, ExampleOptions options)
     {
-        ArgumentNullException.ThrowIfNull(row);
         string rejected = row.Rejected ?? throw row.Wrong($"a row of kind {row.Kind}; expected prompt, chosen and rejected.");
-        return Encode(row, maximumLength) is { } chosen && Encode(row with { Answer = rejected }, maximumLength) is { } other
+        return Encode(row, options) is { } chosen && Encode(row with { Answer = rejected }, options) is { } other
             ? new PreferenceExample(chosen, other)
             : null;
     }

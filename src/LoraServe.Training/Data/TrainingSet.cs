@@ -3,7 +3,7 @@ namespace LoraServe.Training.Data;
 /// <summary>The rows of a data set as examples, tokenised when they are asked for.</summary>
 /// <remarks>Examples are kept as long as they are few tokens together, so that later epochs find them; the texts never are. For one thread at a time.</remarks>
 /// <typeparam name="TExample"><see cref="TrainingExample"/> or <see cref="PreferenceExample"/>.</typeparam>
-public sealed class TrainingSet<TExample>
+internal sealed class TrainingSet<TExample>
     where TExample : class
 {
     /// <summary>Tokens of the examples kept: 8 bytes each, with the labels.</summary>

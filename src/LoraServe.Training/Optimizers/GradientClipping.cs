@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace LoraServe.Training.Optimizers;
 
 /// <summary>Keeps a step's gradient from growing beyond a length.</summary>
-public static class GradientClipping
+internal static class GradientClipping
 {
     private const double Epsilon = 1e-6;
 
@@ -13,7 +13,6 @@ public static class GradientClipping
     /// <returns>‖g‖ before clipping, summed in double precision; not finite where a gradient is not, and then the gradients are of no use.</returns>
     public static double Clip(IReadOnlyList<Parameter> parameters, double maximumNorm = double.PositiveInfinity)
     {
-        ArgumentNullException.ThrowIfNull(parameters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumNorm);
         double sum = 0;
         for (int i = 0; i < parameters.Count; i++)

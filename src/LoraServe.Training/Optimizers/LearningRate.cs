@@ -5,7 +5,7 @@ namespace LoraServe.Training.Optimizers;
 /// <param name="Rate">The highest rate.</param>
 /// <param name="WarmupSteps">Steps of the rise, of which the first has rate zero; 0 for none.</param>
 /// <param name="TotalSteps">Steps of the whole run.</param>
-public sealed record LearningRate(LearningRateSchedule Schedule, double Rate, int WarmupSteps = 0, int TotalSteps = 0)
+internal sealed record LearningRate(LearningRateSchedule Schedule, double Rate, int WarmupSteps = 0, int TotalSteps = 0)
 {
     /// <summary>The rate of a step.</summary>
     /// <param name="step">Updates done before it; 0 for the first. Beyond the total, a schedule that falls stays at zero.</param>

@@ -5,7 +5,7 @@ namespace LoraServe.Training.Optimizers;
 /// The same calls give the same bits on every machine: sums have a fixed order and nothing is contracted.
 /// What is remembered is kept by the parameters' names and begins with zeros when a name is first seen.
 /// </remarks>
-public sealed class Optimizer
+internal sealed class Optimizer
 {
     private readonly UpdateRule _rule;
     private readonly Dictionary<string, float[][]> _slots = new(StringComparer.Ordinal);
@@ -15,7 +15,6 @@ public sealed class Optimizer
     /// <exception cref="ArgumentException">A constant is out of its range.</exception>
     public Optimizer(OptimizerOptions options)
     {
-        ArgumentNullException.ThrowIfNull(options);
         CheckShare(options.Beta1, nameof(options.Beta1));
         CheckShare(options.Beta2, nameof(options.Beta2));
         CheckShare(options.Momentum, nameof(options.Momentum));
@@ -40,7 +39,6 @@ public sealed class Optimizer
     /// <remarks>A parameter's arrays are checked against it when it is next updated.</remarks>
     public void Restore(IReadOnlyDictionary<string, float[]> state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         _slots.Clear();
         _state.Clear();
         foreach ((string name, float[] values) in state)
@@ -55,7 +53,6 @@ public sealed class Optimizer
     /// <exception cref="InvalidDataException">What is remembered of a parameter has another size than the parameter.</exception>
     public void Step(IReadOnlyList<Parameter> parameters, double rate)
     {
-        ArgumentNullException.ThrowIfNull(parameters);
         for (int i = 0; i < parameters.Count; i++)
         {
             Parameter parameter = parameters[i];

@@ -4,12 +4,12 @@ namespace LoraServe.Training.Tests.Data;
 
 public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFolder>
 {
-    private const int MaximumLength = 100;
+    private static readonly ExampleOptions s_options = new() { MaximumLength = 100 };
 
     /// <summary>Lengths in bytes; a text of n has n + 1 tokens.</summary>
     private static readonly int[] s_lengths = [.. Enumerable.Range(0, 53).Select(row => 4 + (row * 37 % 61))];
 
-    public static TheoryData<BatchOptions> Options { get; } =
+    private static readonly BatchOptions[] s_choices =
     [
         new() { Rows = 4, Seed = 3 },
         new() { Rows = 4, Shuffles = false },
@@ -20,10 +20,13 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
         new() { Rows = 1000 },
     ];
 
+    public static TheoryData<int> Choices { get; } = [.. Enumerable.Range(0, s_choices.Length)];
+
     [Theory]
-    [MemberData(nameof(Options))]
-    public void Next_ForAnEpoch_GivesEveryRowOnce(BatchOptions options)
+    [MemberData(nameof(Choices))]
+    public void Next_ForAnEpoch_GivesEveryRowOnce(int choice)
     {
+        BatchOptions options = s_choices[choice];
         BatchReader<TrainingExample> reader = Reader(options);
         for (int epoch = 0; epoch < 3; epoch++)
         {
@@ -42,9 +45,10 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
     }
 
     [Theory]
-    [MemberData(nameof(Options))]
-    public void Cursor_OfEveryBatch_ResumesThere(BatchOptions options)
+    [MemberData(nameof(Choices))]
+    public void Cursor_OfEveryBatch_ResumesThere(int choice)
     {
+        BatchOptions options = s_choices[choice];
         BatchReader<TrainingExample> reader = Reader(options);
         List<(BatchCursor Cursor, string Batch)> batches = [];
         while (reader.Cursor.Epoch < 2)
@@ -61,9 +65,10 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
     }
 
     [Theory]
-    [MemberData(nameof(Options))]
-    public void CountBatches_IsHowManyThereAre(BatchOptions options)
+    [MemberData(nameof(Choices))]
+    public void CountBatches_IsHowManyThereAre(int choice)
     {
+        BatchOptions options = s_choices[choice];
         BatchReader<TrainingExample> reader = Reader(options);
         long count = 0;
         while (reader.Cursor.Epoch < 3)
@@ -79,7 +84,7 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
     [Fact]
     public void Order_DependsOnSeedAndEpochAlone()
     {
-        string First(ulong seed, int epoch) => string.Join(' ', Reader(new() { Rows = 1000, Seed = seed }, cursor: new BatchCursor(epoch, 0, 0)).Next().Select(Key));
+        string First(int seed, int epoch) => string.Join(' ', Reader(new() { Rows = 1000, Seed = seed }, cursor: new BatchCursor(epoch, 0, 0)).Next().Select(Key));
 
         Assert.Equal(First(1, 0), First(1, 0));
         Assert.NotEqual(First(1, 0), First(2, 0));
@@ -129,11 +134,11 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
             """);
         var options = new BatchOptions { Rows = 1, Shuffles = false };
 
-        TrainingDataException exception = Assert.Throws<TrainingDataException>(() => ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), 4)));
+        TrainingDataException exception = Assert.Throws<TrainingDataException>(() => ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 4 })));
         Assert.Contains("line 2: nothing to learn is left", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(["97 257", "98 257"], ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), 4, skipsUnlabelled: true)));
-        Assert.Contains("no row has anything to learn", Assert.Throws<TrainingDataException>(() => ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), 1, skipsUnlabelled: true))).Message, StringComparison.Ordinal);
-        Assert.Equal(4, new BatchReader<TrainingExample>(TrainingSets.Completions(file, ByteTokenizer.Rows(), 4, skipsUnlabelled: true), [0, 1, 2, 3], options).CountBatches(2));
+        Assert.Equal(["97 257", "98 257"], ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 4, SkipsUnlabelled = true })));
+        Assert.Contains("no row has anything to learn", Assert.Throws<TrainingDataException>(() => ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 1, SkipsUnlabelled = true }))).Message, StringComparison.Ordinal);
+        Assert.Equal(4, new BatchReader<TrainingExample>(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 4, SkipsUnlabelled = true }), [0, 1, 2, 3], options).CountBatches(2));
 
         List<string> ReadEpoch(TrainingSet<TrainingExample> set)
         {
@@ -155,7 +160,7 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
             {"prompt": "p", "chosen": "c", "rejected": "rrr"}
             {"prompt": "p", "chosen": "c", "rejected": "r"}
             """);
-        TrainingSet<PreferenceExample> set = TrainingSets.Preferences(file, ByteTokenizer.Rows(), MaximumLength);
+        TrainingSet<PreferenceExample> set = TrainingSets.Preferences(file, ByteTokenizer.Rows(), s_options);
         var reader = new BatchReader<PreferenceExample>(set, [0, 1, 2], new BatchOptions { MaximumTokens = 15, Shuffles = false });
 
         Assert.Equal(4 + 3 + 3 + 5, reader.Next().Sum(set.TokensOf));
@@ -174,5 +179,5 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
     private static string Key(TrainingExample example) => string.Join(' ', example.Tokens);
 
     private BatchReader<TrainingExample> Reader(BatchOptions options, IReadOnlyList<int>? rows = null, BatchCursor cursor = default) =>
-        new(TrainingSets.Completions(folder.OpenTexts(s_lengths), ByteTokenizer.Rows(), MaximumLength), rows ?? [.. Enumerable.Range(0, s_lengths.Length)], options, cursor);
+        new(TrainingSets.Completions(folder.OpenTexts(s_lengths), ByteTokenizer.Rows(), s_options), rows ?? [.. Enumerable.Range(0, s_lengths.Length)], options, cursor);
 }

@@ -10,7 +10,7 @@ namespace LoraServe.Training.Tests.Data;
 /// <summary>Rows as the ecosystem's trainers tokenised them.</summary>
 public sealed partial class ReferenceRowsTests
 {
-    private const int MaximumLength = 256;
+    private static readonly ExampleOptions s_options = new() { MaximumLength = 256 };
 
     public static TheoryData<string> Adapters
     {
@@ -38,7 +38,7 @@ public sealed partial class ReferenceRowsTests
                 }
 
                 int length = batch.GetProperty("lengths")[i].GetInt32();
-                TrainingExample example = tokenizer.Encode(file.Read(rows[i]), MaximumLength)!;
+                TrainingExample example = tokenizer.Encode(file.Read(rows[i]), s_options)!;
 
                 Assert.Equal(Integers(batch.GetProperty("input_ids")[i])[..length], example.Tokens);
                 Assert.Equal(Integers(batch.GetProperty("labels")[i])[..length], example.Labels);
@@ -69,7 +69,7 @@ public sealed partial class ReferenceRowsTests
             using var file = DataFile.Open(path);
             for (int row = 0; row < file.Count; row += 20)
             {
-                TrainingExample example = tokenizer.Encode(file.Read(row), int.MaxValue)!;
+                TrainingExample example = tokenizer.Encode(file.Read(row), s_options with { MaximumLength = int.MaxValue })!;
                 Assert.Equal(tokenizer.EndToken, example.Labels[^1]);
             }
         }
