@@ -11,7 +11,7 @@ namespace LoraServe.Adapters;
 /// <summary>Loads adapters from files and checks everything in them against the base.</summary>
 public static class AdapterLoader
 {
-    /// <summary>Loads a PEFT directory or a GGUF adapter file.</summary>
+    /// <summary>Loads a PEFT or AdapterHub directory, or a GGUF adapter file.</summary>
     /// <param name="path">The directory or the file.</param>
     /// <param name="model">The base that it is to edit.</param>
     /// <param name="limits">What it may ask for; the defaults where null.</param>
@@ -36,21 +36,15 @@ public static class AdapterLoader
         AdapterFiles files = AdapterFiles.ReadDirectory(directory, limits);
         using JsonDocument document = PeftConfig.Parse(files);
         ConfigFields fields = PeftConfig.Fields(files, document);
-        string type = PeftConfig.Type(fields);
-        if (type != PeftConfig.Lora)
-        {
-            throw new AdapterFormatException($"{fields.File}: peft_type is {type}; supported is {PeftConfig.Lora} with its variants. Convert the adapter, or merge it into the base.");
-        }
-
-        LoraConfig config = LoraConfig.Read(fields);
+        AdapterMethods.Reader read = AdapterMethods.Find(fields);
         using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
         if (weights.Metadata.TryGetValue(AdapterFiles.BaseFingerprintKey, out string? fingerprint) && fingerprint != model.Fingerprint)
         {
             throw new AdapterFormatException($"{files.WeightsPath}: made on the base with fingerprint {Shown(fingerprint)}; this one's is {Shown(model.Fingerprint)}. Load it on the base it was made for, or make it again on this one.");
         }
 
-        var tensors = new AdapterTensors(files.WeightsPath, weights.Tensors, AdapterFiles.PeftPrefix);
-        return Finish(new Lora(config, tensors, model).Read(), model, limits, directory, files.Digest, files.Weights.LongLength, weights.Tensors.Count);
+        AdapterContent content = read(fields, new AdapterTensors(files.WeightsPath, weights.Tensors, ""), model);
+        return Finish(content, model, limits, directory, files.Digest, files.Weights.LongLength, weights.Tensors.Count);
     }
 
     private static Adapter LoadGguf(string path, IBaseModel model, AdapterLimits limits)
@@ -63,18 +57,25 @@ public static class AdapterLoader
     private static Adapter Finish(AdapterContent content, IBaseModel model, AdapterLimits limits, string location, string digest, long fileBytes, int tensorCount)
     {
         var squares = new SortedDictionary<string, double>(StringComparer.Ordinal);
+        void Measure(string name, double norm) => squares[name] = squares.GetValueOrDefault(name) + (norm * norm);
         bool effective = content.Norms.Count > 0;
         foreach (ModuleEdits edits in content.Modules)
         {
             double norm = edits.DeltaNorm(model);
-            effective |= norm > 0 || edits.Bias is not null;
-            squares[edits.Module.Name] = squares.GetValueOrDefault(edits.Module.Name) + (norm * norm);
+            effective |= norm > 0 || edits.Bias?.AsSpan().ContainsAnyExcept(0f) == true;
+            Measure(edits.Module.Name, norm);
         }
 
         foreach (NormDelta norm in content.Norms)
         {
-            string name = PathOf(model, norm.Site)[(PathOf(model, norm.Site).LastIndexOf('.') + 1)..];
-            squares[name] = squares.GetValueOrDefault(name) + norm.Values.Sum(value => (double)value * value);
+            string path = PathOf(model, norm.Site);
+            Measure(path[(path.LastIndexOf('.') + 1)..], Math.Sqrt(norm.Values.Sum(value => (double)value * value)));
+        }
+
+        foreach (PlacedEdit placed in content.Placed)
+        {
+            effective |= placed.HasEffect;
+            Measure(placed.Kind, placed.Norm);
         }
 
         if (!effective && !limits.AllowNoEffect)
@@ -82,21 +83,29 @@ public static class AdapterLoader
             throw new AdapterFormatException($"{location}: would change nothing: every change that it makes is zero, as in an adapter that was never trained. Train it, or allow adapters without effect.");
         }
 
-        int[] ranks = [.. content.Modules.Where(edits => edits.Pairs.Count > 0).Select(edits => edits.Pairs[0].Rank)];
+        int[] ranks = [.. content.Modules.Where(edits => edits.Pairs.Count > 0 || edits.Shared is not null).Select(edits => edits.Shared?.Rank ?? edits.Pairs[0].Rank)];
         var report = new AdapterReport
         {
             Method = content.Method,
-            MatchedModules = [.. content.Modules.Select(edits => edits.Module.Path), .. content.Norms.Select(norm => PathOf(model, norm.Site))],
+            MatchedModules = [.. content.Modules.Select(edits => edits.Module.Path), .. content.Norms.Select(norm => PathOf(model, norm.Site)), .. content.Placed.Select(placed => placed.Place)],
             UnmatchedModules = content.Unmatched,
             MinimumRank = ranks.Length == 0 ? 0 : ranks.Min(),
             MaximumRank = ranks.Length == 0 ? 0 : ranks.Max(),
+            VirtualRows = content.Placed.Select(placed => placed.Edit).Max(VirtualRowsOf) ?? 0,
             DeltaNorms = squares.ToImmutableSortedDictionary(entry => entry.Key, entry => Math.Sqrt(entry.Value), StringComparer.Ordinal),
             FileBytes = fileBytes,
             TensorCount = tensorCount,
         };
-        ImmutableArray<AdapterEdit> all = [.. content.Modules.SelectMany(edits => edits.Edits()), .. content.Norms];
+        ImmutableArray<AdapterEdit> all = [.. content.Modules.SelectMany(edits => edits.Edits()), .. content.Norms, .. content.Placed.Select(placed => placed.Edit)];
         return new Adapter(all, content.InvocationTokens, digest, report);
     }
+
+    private static int? VirtualRowsOf(AdapterEdit edit) => edit switch
+    {
+        VirtualTokens tokens => tokens.Rows.Rows,
+        PrefixKeyValue prefix => prefix.Keys.Rows,
+        _ => null,
+    };
 
     // Enough to tell two apart, and no more of what a file says.
     private static string Shown(string fingerprint) => fingerprint.Length > 12 ? $"{fingerprint[..12]}…" : fingerprint;

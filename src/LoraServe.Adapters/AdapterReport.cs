@@ -5,10 +5,10 @@ namespace LoraServe.Adapters;
 /// <summary>What loading an adapter on a base found: enough to see whether it does what its maker meant.</summary>
 public sealed record AdapterReport
 {
-    /// <summary>How it was trained, such as <c>LoRA</c>, <c>DoRA</c> or <c>aLoRA</c>.</summary>
+    /// <summary>How it was trained, such as <c>LoRA</c>, <c>DoRA</c> or <c>prefix tuning</c>.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Module paths of the base that it edits, in the base's order.</summary>
+    /// <summary>Paths of what it edits in the base: modules and norms in the base's order, or where bottlenecks and prefixes act.</summary>
     public required ImmutableArray<string> MatchedModules { get; init; }
 
     /// <summary>What its configuration names and the base has not.</summary>
@@ -20,7 +20,13 @@ public sealed record AdapterReport
     /// <summary>Greatest rank of a low-rank edit; 0 where there is none.</summary>
     public required int MaximumRank { get; init; }
 
-    /// <summary>By module name (<c>q_proj</c>, …): Frobenius norm of the change of all such weights, biases excepted.</summary>
+    /// <summary>Rows that it puts ahead of the prompt; 0 for most methods.</summary>
+    public int VirtualRows { get; init; }
+
+    /// <summary>
+    /// By module name (<c>q_proj</c>, …): Frobenius norm of the change of all such weights, biases excepted. What is no change of a weight
+    /// goes by its own name: virtual tokens and prefixes with the norm of their values, bottlenecks with that of their product.
+    /// </summary>
     public required ImmutableSortedDictionary<string, double> DeltaNorms { get; init; }
 
     /// <summary>Bytes of its weights file.</summary>

@@ -156,8 +156,8 @@ public sealed class AdapterLoaderTests
     }
 
     [Theory]
-    [InlineData("IA3")]
-    [InlineData("VERA")]
+    [InlineData("OFT")]
+    [InlineData("LOHA")]
     public void Load_OtherMethod_IsRefusedWithWhatIsSupported(string type)
     {
         AdapterBuilder builder = Build("plain", AdapterBuilder.TinyBase);

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace LoraServe.Adapters.Edits;
 
 /// <summary>A dense row-major matrix of float32 in host memory.</summary>
@@ -55,4 +57,31 @@ public sealed class FloatMatrix
 
         return transposed;
     }
+
+    /// <summary>A copy of some columns.</summary>
+    internal FloatMatrix ColumnsFrom(int first, int count)
+    {
+        var part = new FloatMatrix(Rows, count);
+        for (int row = 0; row < Rows; row++)
+        {
+            Row(row).Slice(first, count).CopyTo(part.Row(row));
+        }
+
+        return part;
+    }
+
+    /// <summary>A copy with every row multiplied by a factor of its own.</summary>
+    internal FloatMatrix WithScaledRows(ReadOnlySpan<float> factors)
+    {
+        var scaled = new FloatMatrix(Rows, Columns);
+        for (int row = 0; row < Rows; row++)
+        {
+            TensorPrimitives.Multiply(Row(row), factors[row], scaled.Row(row));
+        }
+
+        return scaled;
+    }
+
+    /// <summary>The Frobenius norm, summed in double.</summary>
+    internal double Norm() => Math.Sqrt(Values.Sum(value => (double)value * value));
 }

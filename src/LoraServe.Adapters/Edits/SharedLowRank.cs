@@ -13,4 +13,12 @@ public sealed record SharedLowRank(Site Site, SharedMatrix A, SharedMatrix B, fl
 
     /// <summary>Bytes of the two scales; the shared matrices belong to no edit.</summary>
     public override long ByteLength => (RankScale.LongLength + ProductScale.LongLength) * sizeof(float);
+
+    /// <summary>The same as a pair of its own, scales folded in.</summary>
+    internal LowRank ToLowRank(int inputs)
+    {
+        FloatMatrix b = B.Values;
+        var rows = new FloatMatrix(ProductScale.Length, Rank, b.Values[..(ProductScale.Length * Rank)]);
+        return new LowRank(Site, A.Values.ColumnsFrom(0, inputs).WithScaledRows(RankScale), rows.WithScaledRows(ProductScale), 1);
+    }
 }

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace LoraServe.Adapters.Files;
 
-/// <summary>The bytes of a PEFT directory, read once, so that digest and content belong together whatever happens to the files.</summary>
+/// <summary>The bytes of an adapter's directory, read once, so that digest and content belong together whatever happens to the files.</summary>
 /// <param name="Location">The directory.</param>
 /// <param name="Config">Bytes of <c>adapter_config.json</c>.</param>
 /// <param name="Weights">Bytes of the weights file.</param>
@@ -16,6 +16,9 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
     /// <summary>The name of the weights file.</summary>
     public const string WeightsName = "adapter_model.safetensors";
 
+    /// <summary>AdapterHub's name of the weights file.</summary>
+    public const string AdapterHubWeightsName = "adapter.safetensors";
+
     /// <summary>Where the weights' metadata says on which base exactly the adapter was made; most files do not.</summary>
     public const string BaseFingerprintKey = "loraserve.base_fingerprint";
 
@@ -23,12 +26,12 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
     public const string PeftPrefix = "base_model.model.";
 
     private const int MaximumConfigBytes = 16 << 20;
-    private static readonly string[] s_pickles = ["adapter_model.bin", "adapter_model.pt", "pytorch_model.bin"];
+    private static readonly string[] s_pickles = ["adapter_model.bin", "adapter_model.pt", "pytorch_model.bin", "pytorch_adapter.bin"];
 
     /// <summary>The configuration's path.</summary>
     public string ConfigPath => Path.Combine(Location, ConfigName);
 
-    /// <summary>Reads a PEFT directory.</summary>
+    /// <summary>Reads a PEFT or AdapterHub directory.</summary>
     /// <exception cref="AdapterFormatException">A file is missing, a pickle, or too large.</exception>
     public static AdapterFiles ReadDirectory(string directory, AdapterLimits limits)
     {
@@ -39,6 +42,11 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
 
         byte[] config = ReadFile(Path.Combine(directory, ConfigName), MaximumConfigBytes, $"A PEFT adapter is a directory with {ConfigName} and {WeightsName}.");
         string weightsPath = Path.Combine(directory, WeightsName);
+        if (!File.Exists(weightsPath) && File.Exists(Path.Combine(directory, AdapterHubWeightsName)))
+        {
+            weightsPath = Path.Combine(directory, AdapterHubWeightsName);
+        }
+
         if (!File.Exists(weightsPath) && s_pickles.FirstOrDefault(name => File.Exists(Path.Combine(directory, name))) is { } pickle)
         {
             throw new AdapterFormatException($"{directory}: holds {pickle}, a pickle, which can run code when it is read; expected {WeightsName}. Save the adapter again with safe_serialization.");

@@ -4,21 +4,54 @@ using LoraServe.Compute.Tensors;
 namespace LoraServe.Adapters.Files;
 
 /// <summary>The tensors of an adapter file. Each is checked as it is taken, and what nobody takes is known.</summary>
-internal sealed class AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix)
+internal sealed class AdapterTensors
 {
-    private readonly HashSet<string> _taken = new(StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<string, Tensor> _tensors;
+    private readonly string _prefix;
+    private readonly HashSet<string> _taken;
+
+    /// <summary>The tensors of a file.</summary>
+    /// <param name="file">The file, for messages.</param>
+    /// <param name="tensors">By name.</param>
+    /// <param name="prefix">What goes before every name asked for.</param>
+    public AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix)
+        : this(file, tensors, prefix, new HashSet<string>(StringComparer.Ordinal))
+    {
+    }
+
+    private AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix, HashSet<string> taken)
+    {
+        File = file;
+        _tensors = tensors;
+        _prefix = prefix;
+        _taken = taken;
+    }
 
     /// <summary>The file, for messages.</summary>
-    public string File { get; } = file;
+    public string File { get; }
 
     /// <summary>Names in the file of the tensors that nobody has taken.</summary>
-    public IEnumerable<string> Untaken => tensors.Keys.Where(name => !_taken.Contains(name)).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Untaken => _tensors.Keys.Where(name => !_taken.Contains(name)).Order(StringComparer.Ordinal);
+
+    /// <summary>The same file with something else before the names asked for.</summary>
+    public AdapterTensors WithPrefix(string prefix) => new(File, _tensors, prefix, _taken);
+
+    /// <summary>Refuses a file of which nobody has taken every tensor.</summary>
+    /// <exception cref="AdapterFormatException">Tensors are left.</exception>
+    public void RefuseWhatIsLeft()
+    {
+        string[] left = [.. Untaken];
+        if (left.Length > 0)
+        {
+            throw new AdapterFormatException($"{File}: {left.Length} tensors belong to nothing that the base has and the configuration names, first {string.Join(", ", left.Take(4).Select(name => $"'{name}'"))}. Load the adapter on the base it was made for, or save it again.");
+        }
+    }
 
     /// <summary>Whether there is such a tensor.</summary>
-    public bool Has(string name) => tensors.ContainsKey(prefix + name);
+    public bool Has(string name) => _tensors.ContainsKey(_prefix + name);
 
     /// <summary>Extents of a tensor that is there.</summary>
-    public IReadOnlyList<long> Shape(string name) => tensors[prefix + name].Shape;
+    public IReadOnlyList<long> Shape(string name) => _tensors[_prefix + name].Shape;
 
     /// <summary>Takes a matrix of exactly this shape with finite values.</summary>
     /// <param name="name">Its name without the file's common prefix.</param>
@@ -27,17 +60,19 @@ internal sealed class AdapterTensors(string file, IReadOnlyDictionary<string, Te
     /// <param name="because">Where the expected shape comes from.</param>
     /// <exception cref="AdapterFormatException">It is missing, has another shape or type, or holds NaN or infinity.</exception>
     public FloatMatrix Matrix(string name, int rows, int columns, string because) =>
-        new(rows, columns, Take(name, because, rows, columns));
+        new(rows, columns, Values(name, because, rows, columns));
 
     /// <summary>Takes a vector of exactly this length with finite values.</summary>
     /// <inheritdoc cref="Matrix"/>
-    public float[] Vector(string name, int length, string because) => Take(name, because, length);
+    public float[] Vector(string name, int length, string because) => Values(name, because, length);
 
-    private float[] Take(string name, string because, params ReadOnlySpan<long> shape)
+    /// <summary>Takes a tensor of exactly this shape with finite values.</summary>
+    /// <inheritdoc cref="Matrix"/>
+    public float[] Values(string name, string because, params ReadOnlySpan<long> shape)
     {
-        if (!tensors.TryGetValue(prefix + name, out Tensor? tensor))
+        if (!_tensors.TryGetValue(_prefix + name, out Tensor? tensor))
         {
-            throw new AdapterFormatException($"{File}: tensor '{prefix + name}' is missing; expected it with shape [{string.Join(", ", shape.ToArray())}] ({because}). The file and its configuration do not belong together; save the adapter again.");
+            throw new AdapterFormatException($"{File}: tensor '{_prefix + name}' is missing; expected it with shape [{string.Join(", ", shape.ToArray())}] ({because}). The file and its configuration do not belong together; save the adapter again.");
         }
 
         if (!tensor.Shape.AsSpan().SequenceEqual(shape))

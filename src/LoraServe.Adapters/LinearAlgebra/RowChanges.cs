@@ -10,8 +10,9 @@ namespace LoraServe.Adapters.LinearAlgebra;
 internal sealed record RowChanges(double[] Original, double[] Inner, double[] Change)
 {
     /// <summary>Measures a pair at a linear map: one product W·Aᵀ, the rest is as small as the rank; sums are in double.</summary>
-    public static RowChanges Of(IBaseModel model, BaseModule module, FloatMatrix a, FloatMatrix b, float scale)
+    public static RowChanges Of(IBaseModel model, BaseModule module, LowRank pair)
     {
+        (FloatMatrix a, FloatMatrix b, float scale) = (pair.A, pair.B, pair.Scale);
         double[] inner = new double[module.Outputs];
         double[] change = new double[module.Outputs];
         var products = new FloatMatrix(a.Rows, module.Outputs);
@@ -40,6 +41,10 @@ internal sealed record RowChanges(double[] Original, double[] Inner, double[] Ch
 
         return new RowChanges(WeightNorms.Of(model, module).Rows, inner, change);
     }
+
+    /// <summary>No change at all.</summary>
+    public static RowChanges None(IBaseModel model, BaseModule module) =>
+        new(WeightNorms.Of(model, module).Rows, new double[module.Outputs], new double[module.Outputs]);
 
     /// <summary>‖w + δ‖ of a row.</summary>
     public float Norm(int row) => (float)Math.Sqrt(Math.Max(Original[row] + (2 * Inner[row]) + Change[row], 0));

@@ -50,7 +50,7 @@ public sealed class MergedModel : IBaseModel
     /// <param name="model">The base.</param>
     /// <param name="adapter">Loaded on it.</param>
     /// <param name="weight">Factor of every change.</param>
-    /// <exception cref="ArgumentException">The adapter cannot be merged: it is active only in a part of the sequence, or adds a bias where the base has none.</exception>
+    /// <exception cref="ArgumentException">The adapter cannot be merged: it is active only in a part of the sequence, adds a bias where the base has none, or is no change of weights.</exception>
     public static MergedModel Create(IBaseModel model, Adapter adapter, float weight = 1)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -58,6 +58,11 @@ public sealed class MergedModel : IBaseModel
         if (adapter.InvocationTokens.Length > 0)
         {
             throw new ArgumentException("The adapter is active only after its invocation tokens (aLoRA); it cannot be merged. Serve it beside the base.", nameof(adapter));
+        }
+
+        if (adapter.Edits.FirstOrDefault(edit => edit is not (ModuleEdit or NormDelta)) is { } other)
+        {
+            throw new ArgumentException($"The adapter's method, {adapter.Report.Method}, brings in {Describe(other)}, which is no change of a weight; it cannot be merged. Serve it beside the base.", nameof(adapter));
         }
 
         foreach (BiasDelta bias in adapter.Edits.OfType<BiasDelta>())
@@ -81,6 +86,11 @@ public sealed class MergedModel : IBaseModel
         }
 
         float[] changed = destination.ToArray();
+        if (_edits[site].OfType<InputScale>().SingleOrDefault() is { } input)
+        {
+            TensorPrimitives.Multiply(changed, input.Values, changed);
+        }
+
         float[]? scale = null;
         foreach (ModuleEdit edit in _edits[site])
         {
@@ -91,6 +101,9 @@ public sealed class MergedModel : IBaseModel
                     break;
                 case LowRank pair:
                     LowRankProduct.AddRow(changed, pair.A, pair.B.Row(row), pair.Scale);
+                    break;
+                case SharedLowRank shared:
+                    AddSharedRow(changed, shared, row);
                     break;
                 case DenseDelta dense:
                     TensorPrimitives.Add(changed, dense.Values.Row(row), changed);
@@ -141,4 +154,21 @@ public sealed class MergedModel : IBaseModel
             TensorPrimitives.MultiplyAdd(delta, _weight, destination, destination);
         }
     }
+
+    // (b∘B·(d∘A))[row] = Σ b[row]·B[row, k]·d[k]·A[k].
+    private static void AddSharedRow(Span<float> target, SharedLowRank shared, int row)
+    {
+        ReadOnlySpan<float> b = shared.B.Values.Row(row);
+        for (int k = 0; k < b.Length; k++)
+        {
+            TensorPrimitives.MultiplyAdd(shared.A.Values.Row(k)[..target.Length], shared.ProductScale[row] * b[k] * shared.RankScale[k], target, target);
+        }
+    }
+
+    private static string Describe(AdapterEdit edit) => edit switch
+    {
+        VirtualTokens => "virtual tokens",
+        PrefixKeyValue => "keys and values ahead of the prompt",
+        _ => "layers of its own",
+    };
 }

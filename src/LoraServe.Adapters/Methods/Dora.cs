@@ -32,8 +32,7 @@ public static class Dora
         }
         else if (dense is null)
         {
-            LowRank pair = LowRankProduct.Stack(pairs);
-            RowChanges changes = RowChanges.Of(model, module, pair.A, pair.B, pair.Scale);
+            RowChanges changes = RowChanges.Of(model, module, LowRankProduct.Stack(pairs));
             for (int i = 0; i < norms.Length; i++)
             {
                 norms[i] = changes.Norm(i);

@@ -61,7 +61,7 @@ internal sealed class GgufLora
             throw new AdapterFormatException($"{_file.Path}: tensor '{left}' belongs to no module of the base, or has a type that is not supported. Load the adapter on the base it was made for.");
         }
 
-        return new AdapterContent(_invocationTokens.Length > 0 ? "aLoRA" : "LoRA", modules, [], [], [.. _invocationTokens]);
+        return new AdapterContent(_invocationTokens.Length > 0 ? "aLoRA" : "LoRA") { Modules = modules, InvocationTokens = [.. _invocationTokens] };
     }
 
     private static string NameOf(Site site) => site.Role switch

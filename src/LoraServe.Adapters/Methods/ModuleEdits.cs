@@ -19,8 +19,14 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>A whole ΔW.</summary>
     public FloatMatrix? Dense { get; set; }
 
-    /// <summary>DoRA's scale.</summary>
+    /// <summary>A pair whose factors other modules share.</summary>
+    public SharedLowRank? Shared { get; set; }
+
+    /// <summary>Factors of the outputs.</summary>
     public float[]? OutputScale { get; set; }
+
+    /// <summary>Factors of the inputs.</summary>
+    public float[]? InputScale { get; set; }
 
     /// <summary>Summand of the outputs.</summary>
     public float[]? Bias { get; set; }
@@ -28,22 +34,30 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>Changed rows.</summary>
     public RowsDelta? Rows { get; set; }
 
+    /// <summary>Adds to the summand of the outputs.</summary>
+    public void AddBias(float[] values) => Bias = Bias is null ? values : [.. Bias.Zip(values, (a, b) => a + b)];
+
     /// <summary>Frobenius norm of the change of the weight: 0 where it is rounding.</summary>
     public double DeltaNorm(IBaseModel model)
     {
-        double made = Pairs.Sum(pair => Math.Sqrt(LowRankNorm.Squared([pair]))) + Norm(Dense) + Norm(Rows?.Values);
+        LowRank[] pairs = Shared is null ? [.. Pairs] : [.. Pairs, Shared.ToLowRank(Module.Inputs)];
+        double made = pairs.Sum(pair => Math.Sqrt(LowRankNorm.Squared([pair]))) + Norm(Dense) + Norm(Rows?.Values);
         double change;
-        if (OutputScale is null && (Dense is null || Pairs.Count == 0))
+        if (InputScale is not null)
         {
-            change = Math.Sqrt(LowRankNorm.Squared(Pairs)) + Norm(Dense);
+            (change, made) = ScaledInputNorms(model, InputScale);
+        }
+        else if (OutputScale is null && (Dense is null || pairs.Length == 0))
+        {
+            change = Math.Sqrt(LowRankNorm.Squared(pairs)) + Norm(Dense);
         }
         else
         {
-            (change, double original) = Dense is null && Module.Site != Site.Embedding ? ScaledNorms(model, OutputScale!) : FormedNorms(model);
+            (change, double original) = Dense is null && Module.Site != Site.Embedding ? ScaledNorms(model, pairs, OutputScale!) : FormedNorms(model);
             made = Math.Max(made, original);
         }
 
-        change = Math.Sqrt((change * change) + Math.Pow(Norm(Rows?.Values), 2));
+        change = double.Hypot(change, Norm(Rows?.Values));
         return change <= Negligible * made ? 0 : change;
     }
 
@@ -58,6 +72,16 @@ internal sealed class ModuleEdits(BaseModule module)
         if (Dense is not null)
         {
             yield return new DenseDelta(Module.Site, Dense);
+        }
+
+        if (Shared is not null)
+        {
+            yield return Shared;
+        }
+
+        if (InputScale is not null)
+        {
+            yield return new InputScale(Module.Site, InputScale);
         }
 
         if (OutputScale is not null)
@@ -76,12 +100,18 @@ internal sealed class ModuleEdits(BaseModule module)
         }
     }
 
-    private static double Norm(FloatMatrix? matrix) => matrix is null ? 0 : Math.Sqrt(matrix.Values.Sum(value => (double)value * value));
+    private static double Norm(FloatMatrix? matrix) => matrix?.Norm() ?? 0;
 
-    private (double Change, double Original) ScaledNorms(IBaseModel model, float[] scale)
+    // The change is W·diag(l − 1).
+    private (double Change, double Original) ScaledInputNorms(IBaseModel model, float[] scale)
     {
-        LowRank pair = LowRankProduct.Stack(Pairs);
-        RowChanges rows = RowChanges.Of(model, Module, pair.A, pair.B, pair.Scale);
+        double[] squares = WeightNorms.Of(model, Module).Columns;
+        return (Math.Sqrt(scale.Zip(squares, (l, square) => (l - 1.0) * (l - 1.0) * square).Sum()), Math.Sqrt(squares.Sum()));
+    }
+
+    private (double Change, double Original) ScaledNorms(IBaseModel model, LowRank[] pairs, float[] scale)
+    {
+        RowChanges rows = pairs.Length == 0 ? RowChanges.None(model, Module) : RowChanges.Of(model, Module, LowRankProduct.Stack(pairs));
         return (Math.Sqrt(scale.Select((v, row) => rows.ScaledChange(row, v)).Sum()), Math.Sqrt(rows.Original.Sum()));
     }
 

@@ -25,29 +25,15 @@ internal sealed class LoraConfig
             throw new AdapterFormatException($"{fields.File}: use_dora and lora_bias are both true; expected at most one of them. Export the adapter again.");
         }
 
-        Bias = fields.Text("bias") ?? "none";
-        if (Bias is not ("none" or "all" or "lora_only"))
-        {
-            throw new AdapterFormatException($"{fields.File}: field 'bias' is '{Bias}'; expected none, all or lora_only.");
-        }
-
-        Targets = new ModuleFilter(fields);
-        ModulesToSave = fields.Texts("modules_to_save") ?? [];
-        TrainableTokens = ReadTrainableTokens(fields);
+        Modules = new TargetConfig(fields, "lora_only");
         InvocationTokens = fields.Integers("alora_invocation_tokens") ?? [];
         Initialization = ReadInitialization(fields);
         (LoftqIterations, BlockDiagonal) = (ReadLoftqIterations(fields), BlockDiagonalConfig.Read(fields));
         RefuseTheRest(fields);
     }
 
-    /// <summary>The modules that have a low-rank pair.</summary>
-    public ModuleFilter Targets { get; }
-
-    /// <summary>Ends of the paths of the modules that are stored whole.</summary>
-    public string[] ModulesToSave { get; }
-
-    /// <summary>Tokens whose rows are replaced, by the name of the module.</summary>
-    public IReadOnlyDictionary<string, int[]> TrainableTokens { get; }
+    /// <summary>Which modules have a low-rank pair or are stored whole.</summary>
+    public TargetConfig Modules { get; }
 
     /// <summary>Tokens that activate the adapter (aLoRA).</summary>
     public int[] InvocationTokens { get; }
@@ -57,9 +43,6 @@ internal sealed class LoraConfig
 
     /// <summary>Whether B has a bias.</summary>
     public bool HasLoraBias { get; }
-
-    /// <summary>Which biases of the base are replaced: none, all or lora_only.</summary>
-    public string Bias { get; }
 
     /// <summary>What the base must become first.</summary>
     public LoraInitialization Initialization { get; }
@@ -94,17 +77,6 @@ internal sealed class LoraConfig
     {
         double rank = Rank(path);
         return (float)((_alphaPattern.Find(path) ?? _alpha) / (_rankStabilized ? Math.Sqrt(rank) : rank));
-    }
-
-    private static Dictionary<string, int[]> ReadTrainableTokens(ConfigFields fields)
-    {
-        const string Field = "trainable_token_indices";
-        return fields.Find(Field) switch
-        {
-            null => [],
-            { ValueKind: JsonValueKind.Object } => fields.Entries(Field).ToDictionary(entry => entry.Name, entry => fields.Integers(Field, entry.Value)),
-            _ => new Dictionary<string, int[]> { ["embed_tokens"] = fields.Integers(Field)! },
-        };
     }
 
     private static LoraInitialization ReadInitialization(ConfigFields fields)
@@ -157,12 +129,8 @@ internal sealed class LoraConfig
 
         // What only training, loading elsewhere or the layout of another module class reads.
         fields.Ignore(
-            "peft_type", "base_model_name_or_path", "task_type", "auto_mapping", "revision", "inference_mode", "peft_version", "lora_dropout", "fan_in_fan_out",
-            "megatron_config", "megatron_core", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying",
-            "runtime_config", "unsloth_fixed", "merge_weights");
-        if (fields.UnreadAndSet.FirstOrDefault() is { } unknown)
-        {
-            throw new AdapterFormatException($"{fields.File}: field '{unknown}' is set and not known here; what it does to the result would be lost. Remove it if it does nothing, or export the adapter as plain LoRA.");
-        }
+            "lora_dropout", "megatron_config", "megatron_core", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size", "ensure_weight_tying",
+            "unsloth_fixed", "merge_weights");
+        PeftConfig.RefuseTheRest(fields);
     }
 }

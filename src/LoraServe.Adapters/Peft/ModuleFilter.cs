@@ -10,9 +10,14 @@ internal sealed class ModuleFilter
     private readonly string[] _excludedNames = [];
     private readonly ModulePattern? _pattern;
     private readonly ModulePattern? _excludedPattern;
-    private readonly ModulePattern[] _layerPatterns;
+    private readonly ModulePattern[] _layerPatterns = [];
     private readonly int[]? _layers;
     private readonly bool _allLinear;
+
+    /// <summary>Targets nothing.</summary>
+    public ModuleFilter()
+    {
+    }
 
     /// <summary>Reads target_modules, exclude_modules, layers_to_transform and layers_pattern.</summary>
     public ModuleFilter(ConfigFields fields)
@@ -47,22 +52,28 @@ internal sealed class ModuleFilter
         _layerPatterns = [.. (patterns is { Length: > 0 } ? patterns : ["[^.]*"]).Select(pattern => ModulePattern.LayerNumber(fields.File, pattern))];
     }
 
-    /// <summary>The names of which no module of the base has been found.</summary>
-    public IEnumerable<string> Unmatched(IEnumerable<BaseModule> modules) =>
-        _names.Where(name => !modules.Any(module => HasName(module.Path, name)));
+    /// <summary>Whether a path is the name or ends with it, from the start of a part.</summary>
+    public static bool HasName(string path, string name) =>
+        path.EndsWith(name, StringComparison.Ordinal) && (path.Length == name.Length || path[path.Length - name.Length - 1] == '.');
+
+    /// <summary>The names that none of the paths has.</summary>
+    public IEnumerable<string> Unmatched(IEnumerable<string> paths) =>
+        _names.Where(name => !paths.Any(path => HasName(path, name)));
 
     /// <summary>Whether the configuration targets the module.</summary>
     public bool Targets(BaseModule module)
     {
-        string path = module.Path;
-        if (_excludedNames.Any(name => HasName(path, name)) || _excludedPattern?.IsMatch(path) == true)
+        return _allLinear
+            ? module.Site.Role is not (SiteRole.Head or SiteRole.Embedding) && !IsExcluded(module.Path)
+            : Targets(module.Path);
+    }
+
+    /// <summary>Whether the configuration targets the path, of a module of any kind.</summary>
+    public bool Targets(string path)
+    {
+        if (IsExcluded(path))
         {
             return false;
-        }
-
-        if (_allLinear)
-        {
-            return module.Site.Role is not (SiteRole.Head or SiteRole.Embedding);
         }
 
         if (_pattern is not null)
@@ -77,8 +88,8 @@ internal sealed class ModuleFilter
     /// <summary>What the configuration targets, in words.</summary>
     public string Describe() => _allLinear ? AllLinear : _pattern is not null ? "a pattern" : _names.Length == 0 ? "nothing" : string.Join(", ", _names.Take(8));
 
-    private static bool HasName(string path, string name) =>
-        path.EndsWith(name, StringComparison.Ordinal) && (path.Length == name.Length || path[path.Length - name.Length - 1] == '.');
+    private bool IsExcluded(string path) =>
+        _excludedNames.Any(name => HasName(path, name)) || _excludedPattern?.IsMatch(path) == true;
 
     private bool IsInLayers(string path) =>
         _layers is null || (_layerPatterns.Select(pattern => pattern.Layer(path)).FirstOrDefault(layer => layer is not null) is { } layer && _layers.Contains(layer));

@@ -10,6 +10,9 @@ internal static class PeftConfig
     /// <summary>The peft_type of LoRA and its variants.</summary>
     public const string Lora = "LORA";
 
+    /// <summary>What stands here for AdapterHub's bottleneck adapters, whose configuration has no peft_type.</summary>
+    public const string Bottleneck = "BOTTLENECK";
+
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>Parses the file.</summary>
@@ -40,10 +43,31 @@ internal static class PeftConfig
             ? new ConfigFields(files.ConfigPath, document.RootElement)
             : throw new AdapterFormatException($"{files.ConfigPath}: is a JSON {document.RootElement.ValueKind}; expected an object. Save the adapter again.");
 
-    /// <summary>The method's name in PEFT.</summary>
+    /// <summary>The method's name in PEFT, in capitals.</summary>
     /// <exception cref="AdapterFormatException">There is none.</exception>
-    public static string Type(ConfigFields fields) =>
-        fields.Text("peft_type") ?? throw new AdapterFormatException($"{fields.File}: field 'peft_type' is missing; expected {Lora}. Save the adapter with PEFT.");
+    public static string Type(ConfigFields fields)
+    {
+        if (fields.Text("peft_type") is { } type)
+        {
+            return type;
+        }
+
+        return fields.Find("config") is { ValueKind: JsonValueKind.Object }
+            ? Bottleneck
+            : throw new AdapterFormatException($"{fields.File}: field 'peft_type' is missing; expected a method's name such as {Lora}. Save the adapter with PEFT or AdapterHub.");
+    }
+
+    /// <summary>Refuses what a method's reader has not read and which is set to something, except what is the same for all methods and does nothing here.</summary>
+    /// <exception cref="AdapterFormatException">A field is set that nobody knows.</exception>
+    public static void RefuseTheRest(ConfigFields fields)
+    {
+        fields.Ignore(
+            "peft_type", "base_model_name_or_path", "task_type", "auto_mapping", "revision", "inference_mode", "peft_version", "fan_in_fan_out", "runtime_config");
+        if (fields.UnreadAndSet.FirstOrDefault() is { } unknown)
+        {
+            throw new AdapterFormatException($"{fields.File}: field '{unknown}' is set and not known here; what it does to the result would be lost. Remove it if it does nothing, or export the adapter as plain LoRA.");
+        }
+    }
 
     // The parser leaves texts as bytes; what is not Unicode would only show when somebody asks for it.
     private static void DecodeTexts(JsonElement element)

@@ -5,7 +5,7 @@ namespace LoraServe.Adapters.Tests.Merging;
 
 public sealed class MergedModelTests
 {
-    public static TheoryData<string> Mergeable() => PeftCases.Lora(entry => entry.GetProperty("mergeable").GetBoolean());
+    public static TheoryData<string> Mergeable() => PeftCases.Where(entry => PeftCases.IsSupported(entry) && entry.GetProperty("mergeable").GetBoolean());
 
     [SkippableTheory]
     [MemberData(nameof(Mergeable))]
@@ -23,5 +23,16 @@ public sealed class MergedModelTests
         FileBaseModel model = PeftCases.BaseOf("llama");
         Adapter adapter = AdapterLoader.Load(PeftCases.Require("llama/alora"), model);
         Assert.Contains("aLoRA", Assert.Throws<ArgumentException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
+    }
+
+    [SkippableTheory]
+    [InlineData("llama/prompt-tuning", "virtual tokens")]
+    [InlineData("llama/prefix-tuning", "keys and values")]
+    [InlineData("llama/bottleneck-houlsby", "layers of its own")]
+    public void Create_AdapterThatChangesNoWeight_IsRefused(string path, string what)
+    {
+        FileBaseModel model = PeftCases.BaseOf(path);
+        Adapter adapter = AdapterLoader.Load(PeftCases.Require(path), model);
+        Assert.Contains(what, Assert.Throws<ArgumentException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
     }
 }

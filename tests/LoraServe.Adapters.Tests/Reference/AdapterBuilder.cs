@@ -24,12 +24,27 @@ internal sealed class AdapterBuilder
         ["target_modules"] = new JsonArray("q_proj", "v_proj"),
     };
 
-    /// <summary>Adds a tensor under a name without PEFT's prefix.</summary>
+    /// <summary>What goes before the names of the tensors.</summary>
+    public string Prefix { get; init; } = "base_model.model.";
+
+    /// <summary>Name of the weights file.</summary>
+    public string WeightsName { get; init; } = "adapter_model.safetensors";
+
+    /// <summary>Names of the tensors, without the prefix.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>Adds a tensor, or puts it in the place of another.</summary>
     public float[] Add(string name, float[] values, params long[] shape)
     {
-        _tensors[name] = Tensor.FromFloats($"base_model.model.{name}", values, shape);
+        _tensors[name] = Tensor.FromFloats($"{Prefix}{name}", values, shape);
         return values;
     }
+
+    /// <summary>Values of a tensor.</summary>
+    public float[] Values(string name) => _tensors[name].ToFloats();
+
+    /// <summary>Shape of a tensor.</summary>
+    public long[] Shape(string name) => [.. _tensors[name].Shape];
 
     /// <summary>Adds random values.</summary>
     public float[] AddRandom(string name, params long[] shape) =>
@@ -67,7 +82,7 @@ internal sealed class AdapterBuilder
     /// <summary>Writes the directory.</summary>
     public string Write(TemporaryFolder folder)
     {
-        SafetensorsFile.Write(Path.Combine(folder.Path, "adapter_model.safetensors"), _tensors.Values);
+        SafetensorsFile.Write(Path.Combine(folder.Path, WeightsName), _tensors.Values);
         File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), Config.ToJsonString());
         return folder.Path;
     }

@@ -11,8 +11,14 @@ internal static class PeftCases
     /// <summary>A full path below the folder of the cases; skips the test where it is missing.</summary>
     public static string Require(string path) => SharedFiles.Require($"{Root}/{path}");
 
-    /// <summary>Paths of the LORA cases on a Llama or Qwen2 base that <paramref name="wanted"/> picks; the first folder is the base.</summary>
-    public static TheoryData<string> Lora(Func<JsonElement, bool> wanted)
+    /// <summary>Methods that can be read, as the index calls them.</summary>
+    public static IReadOnlySet<string> Supported { get; } = new HashSet<string>
+    {
+        "LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "BOTTLENECK (adapters)",
+    };
+
+    /// <summary>Paths of the cases on a Llama or Qwen2 base that <paramref name="wanted"/> picks; the first folder is the base.</summary>
+    public static TheoryData<string> Where(Func<JsonElement, bool> wanted)
     {
         var cases = new TheoryData<string>();
         if (SharedFiles.TryGet($"{Root}/index.json") is { } index)
@@ -20,7 +26,7 @@ internal static class PeftCases
             using var document = JsonDocument.Parse(File.ReadAllBytes(index));
             foreach (JsonElement entry in document.RootElement.GetProperty("cases").EnumerateArray())
             {
-                if (entry.GetProperty("peft_type").GetString() == "LORA" && entry.GetProperty("base").GetString() is "llama" or "qwen2" && wanted(entry))
+                if (entry.GetProperty("base").GetString() is "llama" or "qwen2" && wanted(entry))
                 {
                     cases.Add(entry.GetProperty("path").GetString()!);
                 }
@@ -35,6 +41,9 @@ internal static class PeftCases
 
         return cases;
     }
+
+    /// <summary>Whether a case's method can be read.</summary>
+    public static bool IsSupported(JsonElement entry) => Supported.Contains(entry.GetProperty("peft_type").GetString()!);
 
     /// <summary>The base of a case.</summary>
     public static FileBaseModel BaseOf(string path) => FileBaseModel.Open(Require($"bases/{path.Split('/')[0]}"));

@@ -19,25 +19,81 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
     /// <param name="promptLength">How much of it is the prompt, in which invocation tokens are looked for.</param>
     public float[][] Logits(int[] tokens, int promptLength)
     {
+        // Virtual rows come first, adapter after adapter; a token's position counts them.
+        int virtualRows = adapters.Sum(entry => entry.Adapter.VirtualRows);
         int[] activeFrom = [.. adapters.Select(entry => ActiveFrom(entry.Adapter, tokens.AsSpan(0, promptLength)))];
-        float[][] rows = [.. tokens.Select((token, position) => Embed(token, position, activeFrom))];
+        float[][] rows = [.. adapters.SelectMany(entry => VirtualEmbeddings(entry.Adapter)), .. tokens.Select((token, position) => Embed(token, virtualRows + position, activeFrom))];
         for (int layer = 0; layer < model.LayerCount; layer++)
         {
             float[][] normed = Norm(rows, new NormSite(layer, NormRole.Attention), activeFrom);
             float[][] attended = Attend(
+                layer,
                 Linear(normed, new Site(layer, SiteRole.Query), activeFrom),
                 Linear(normed, new Site(layer, SiteRole.Key), activeFrom),
                 Linear(normed, new Site(layer, SiteRole.Value), activeFrom));
-            Add(rows, Linear(attended, new Site(layer, SiteRole.Output), activeFrom));
+            AddSublayer(rows, Linear(attended, new Site(layer, SiteRole.Output), activeFrom), layer, BottleneckPlace.Attention);
             normed = Norm(rows, new NormSite(layer, NormRole.Mlp), activeFrom);
             float[][] gate = Linear(normed, new Site(layer, SiteRole.Gate), activeFrom);
             float[][] up = Linear(normed, new Site(layer, SiteRole.Up), activeFrom);
             float[][] inner = [.. gate.Zip(up, (g, u) => g.Zip(u, (a, b) => (float)(a / (1 + Math.Exp(-a)) * b)).ToArray())];
-            Add(rows, Linear(inner, new Site(layer, SiteRole.Down), activeFrom));
+            AddSublayer(rows, Linear(inner, new Site(layer, SiteRole.Down), activeFrom), layer, BottleneckPlace.Mlp);
         }
 
-        return Linear(Norm(rows, NormSite.Final, activeFrom), Site.Head, activeFrom);
+        return Linear(Norm(rows[virtualRows..], NormSite.Final, activeFrom), Site.Head, activeFrom);
     }
+
+    private IEnumerable<float[]> VirtualEmbeddings(ResidentAdapter adapter) =>
+        Enumerable.Range(0, adapter.VirtualRows).Select(i => adapter.VirtualEmbeddings == 0 ? new float[model.Width] : Copy(adapter.VirtualEmbeddings, i, model.Width));
+
+    private static float[] Copy(nint rows, int index, int width) => new ReadOnlySpan<float>((float*)rows + (index * width), width).ToArray();
+
+    private void AddSublayer(float[][] rows, float[][] results, int layer, BottleneckPlace place)
+    {
+        for (int t = 0; t < rows.Length; t++)
+        {
+            float[] sum = [.. rows[t].Zip(results[t], (a, b) => a + b)];
+            float[] changed = [.. sum];
+            foreach ((ResidentAdapter adapter, float weight) in adapters)
+            {
+                if (adapter.At(layer, place) is { } edit)
+                {
+                    float[] added = Bottleneck(edit, rows[t], results[t], sum);
+                    changed = [.. changed.Zip(added, (a, b) => a + (weight * b))];
+                }
+            }
+
+            rows[t] = changed;
+        }
+    }
+
+    private float[] Bottleneck(BottleneckEdit edit, float[] residual, float[] sublayer, float[] sum)
+    {
+        float[] input = edit.Input switch { BottleneckInput.Sublayer => sublayer, BottleneckInput.Sum => sum, _ => residual };
+        float[] narrow = [.. Product(edit.Down, input).Zip(Copy(edit.DownBias, 0, edit.Down.Outputs), (x, b) => (float)Activate(edit.Activation, x + b))];
+        float[] up = [.. Product(edit.Up, narrow).Zip(Copy(edit.UpBias, 0, model.Width), (x, b) => x + b)];
+        float[] f = [.. up.Zip(Copy(edit.Scale, 0, model.Width), (x, s) => x * s)];
+        if (edit.NormGain == 0)
+        {
+            return f;
+        }
+
+        float[] normed = edit.NormCoversSublayer ? [.. f.Zip(sublayer, (a, b) => a + b)] : f;
+        double mean = normed.Average();
+        double deviation = Math.Sqrt(normed.Average(x => (x - mean) * (x - mean)) + BottleneckEdit.NormEpsilon);
+        (float[] gain, float[] bias) = (Copy(edit.NormGain, 0, model.Width), Copy(edit.NormBias, 0, model.Width));
+        return [.. normed.Select((x, i) => (float)(((x - mean) / deviation * gain[i]) + bias[i] - (edit.NormCoversSublayer ? sublayer[i] : 0)))];
+    }
+
+    private static double Activate(Activation activation, double x) => activation switch
+    {
+        Activation.Relu => Math.Max(x, 0),
+        Activation.LeakyRelu => x > 0 ? x : x / 100,
+        Activation.Silu => x / (1 + Math.Exp(-x)),
+        Activation.Gelu => x * MathNet.Numerics.Distributions.Normal.CDF(0, 1, x),
+        Activation.TanhGelu => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
+        Activation.Tanh => Math.Tanh(x),
+        _ => 1 / (1 + Math.Exp(-x)),
+    };
 
     private static int ActiveFrom(ResidentAdapter adapter, ReadOnlySpan<int> prompt)
     {
@@ -48,17 +104,6 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
 
         int place = prompt.LastIndexOf(adapter.InvocationTokens);
         return place < 0 ? int.MaxValue : place;
-    }
-
-    private static void Add(float[][] rows, float[][] summands)
-    {
-        for (int t = 0; t < rows.Length; t++)
-        {
-            for (int i = 0; i < rows[t].Length; i++)
-            {
-                rows[t][i] += summands[t][i];
-            }
-        }
     }
 
     private float[] Product(PackedMatrix matrix, float[] x)
@@ -136,9 +181,10 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         return [.. rows.Select((x, position) =>
         {
             float[] y = new float[module.Outputs];
+            float[] scaled = ScaleInput(x, site);
             for (int output = 0; output < y.Length; output++)
             {
-                y[output] = Dot(weight.AsSpan(output * module.Inputs, module.Inputs), x);
+                y[output] = Dot(weight.AsSpan(output * module.Inputs, module.Inputs), scaled);
             }
 
             for (int a = 0; a < adapters.Length; a++)
@@ -151,6 +197,23 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
 
             return y.Zip(bias, (value, b) => value + b).ToArray();
         })];
+    }
+
+    private float[] ScaleInput(float[] x, Site site)
+    {
+        float[] scaled = [.. x];
+        foreach ((ResidentAdapter adapter, float weight) in adapters)
+        {
+            if (adapter.At(site) is { InputGain: not 0 } edit)
+            {
+                for (int i = 0; i < x.Length; i++)
+                {
+                    scaled[i] += weight * ((float*)edit.InputGain)[i] * x[i];
+                }
+            }
+        }
+
+        return scaled;
     }
 
     private void Apply(LinearEdit edit, float weight, float[] x, float[] y)
@@ -173,7 +236,8 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
 
         if (edit.A is not null)
         {
-            AddProduct(Product(edit.B!, Product(edit.A, x)), weight * edit.Scale);
+            float[] down = Scaled(Product(edit.A, x), edit.RankScale);
+            AddProduct(Scaled(Product(edit.B!, down), edit.ProductScale), weight * edit.Scale);
         }
 
         if (edit.Dense is not null)
@@ -196,10 +260,25 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         }
     }
 
-    private float[][] Attend(float[][] queries, float[][] keys, float[][] values)
+    private static float[] Scaled(float[] values, nint factors) =>
+        factors == 0 ? values : [.. values.Select((value, i) => value * ((float*)factors)[i])];
+
+    private float[][] Attend(int layer, float[][] queries, float[][] keys, float[][] values)
     {
         Array.ForEach([.. queries.Select((row, position) => (row, position))], entry => Rotate(entry.row, entry.position));
         Array.ForEach([.. keys.Select((row, position) => (row, position))], entry => Rotate(entry.row, entry.position));
+        int row = 0;
+        foreach ((ResidentAdapter adapter, _) in adapters)
+        {
+            for (int i = 0; i < adapter.VirtualRows; i++, row++)
+            {
+                if (adapter.PrefixAt(layer) is { } prefix)
+                {
+                    (keys[row], values[row]) = (Copy(prefix.Keys, i, prefix.Width), Copy(prefix.Values, i, prefix.Width));
+                }
+            }
+        }
+
         int size = model.HeadSize;
         int group = model.QueryHeads / model.KeyValueHeads;
         return [.. queries.Select((query, position) =>

@@ -1,0 +1,159 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Merging;
+using LoraServe.Adapters.Resident;
+using LoraServe.Adapters.Tests.Reference;
+
+namespace LoraServe.Adapters.Tests.Methods;
+
+/// <summary>What holds for the readers of all methods.</summary>
+public sealed class AdapterMethodsTests
+{
+    private static readonly int[] s_tokens = [3, 1, 4, 1, 5, 9, 2, 6];
+
+    public static TheoryData<string> Mergeable => [.. MethodAdapters.Mergeable];
+
+    public static TheoryData<string> Unmergeable => [.. MethodAdapters.Unmergeable];
+
+    public static TheoryData<string> All => [.. MethodAdapters.Mergeable, .. MethodAdapters.Unmergeable];
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Load_SmallAdapter_ChangesLogitsAndReportsWhere(string method)
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        Adapter adapter = MethodAdapters.Build(method).Load();
+        Assert.NotEmpty(adapter.Report.MatchedModules);
+        Assert.Contains(adapter.Report.DeltaNorms.Values, norm => norm > 0 && double.IsFinite(norm));
+        Assert.True(adapter.ByteLength > 0);
+        using ResidentAdapter resident = ResidentAdapter.Create(adapter, model);
+        Assert.Equal(resident.VirtualRows, adapter.Report.VirtualRows);
+        Assert.True(Difference(Served(model, resident), new ReferenceForward(model).Logits(s_tokens, s_tokens.Length)) > 1e-4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Mergeable))]
+    public void Load_ChangeOfWeights_ServesWhatItsMergeServes(string method)
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        Adapter adapter = MethodAdapters.Build(method).Load();
+        using ResidentAdapter resident = ResidentAdapter.Create(adapter, model);
+        float[][] merged = new ReferenceForward(model) { Weights = MergedModel.Create(model, adapter, 0.7f) }.Logits(s_tokens, s_tokens.Length);
+        Assert.True(Difference(Served(model, resident), merged) < 1e-4);
+    }
+
+    [Theory]
+    [MemberData(nameof(Unmergeable))]
+    public void Load_NoChangeOfWeights_IsNotMerged(string method)
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        Adapter adapter = MethodAdapters.Build(method).Load();
+        Assert.Contains("cannot be merged", Assert.Throws<ArgumentException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => AdapterCombination.Combine([new WeightedAdapter(adapter, 1)], model, new CombinationOptions()));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Load_TensorMissingMisshapenOrNotFinite_IsRefusedByName(string method)
+    {
+        AdapterBuilder builder = MethodAdapters.Build(method);
+        foreach (string name in builder.Names.ToArray())
+        {
+            (float[] values, long[] shape) = (builder.Values(name), builder.Shape(name));
+            builder.Remove(name);
+            AssertRefused(builder, name);
+            builder.Add(name, [.. values, .. values], [shape[0] * 2, .. shape[1..]]);
+            AssertRefused(builder, name);
+            builder.Add(name, [float.NaN, .. values[1..]], shape);
+            AssertRefused(builder, name);
+            builder.Add(name, values, shape);
+        }
+
+        builder.Add("something.else", [1], 1);
+        AssertRefused(builder, "something.else");
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public void Load_FieldThatNobodyKnows_IsRefusedByName(string method)
+    {
+        AdapterBuilder builder = MethodAdapters.Build(method);
+        (builder.Config["config"] as JsonObject ?? builder.Config)["rotates_everything"] = true;
+        AssertRefused(builder, "rotates_everything");
+    }
+
+    [Theory]
+    [InlineData("ADALORA", "lora_E", 0)]
+    [InlineData("VERA", "vera_lambda_b", 0)]
+    [InlineData("VERA from seed", "vera_lambda_d", 0)]
+    [InlineData("IA3", "ia3_l", 1)]
+    [InlineData("compacter", "adapter_up", 0)]
+    public void Load_UntrainedAdapter_IsRefused(string method, string tensors, float value)
+    {
+        AdapterBuilder builder = MethodAdapters.Build(method);
+        foreach (string name in builder.Names.Where(name => name.Contains(tensors, StringComparison.Ordinal)).ToArray())
+        {
+            builder.Add(name, [.. Enumerable.Repeat(value, builder.Values(name).Length)], builder.Shape(name));
+        }
+
+        AssertRefused(builder, "change nothing");
+        Assert.All(builder.Load(new AdapterLimits { AllowNoEffect = true }).Report.DeltaNorms.Values, norm => Assert.Equal(0, norm));
+    }
+
+    [Fact]
+    public void Load_BaseValuesAsReplacements_AreRefusedAsWithoutEffect()
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        AdapterBuilder norms = MethodAdapters.Build("LN_TUNING");
+        foreach (BaseNorm norm in model.Norms.Where(norm => norms.Names.Contains($"{norm.Path}.ln_tuning_layers.weight")))
+        {
+            norms.Add($"{norm.Path}.ln_tuning_layers.weight", model.Gains(norm), norm.Width);
+        }
+
+        AssertRefused(norms, "change nothing");
+        AdapterBuilder tokens = MethodAdapters.Build("TRAINABLE_TOKENS");
+        FloatMatrix table = model.Weight(model.At(Site.Embedding));
+        tokens.Add("model.embed_tokens.trainable_tokens_delta", [.. table.Row(4), .. table.Row(1), .. table.Row(5)], 3, model.Width);
+        AssertRefused(tokens, "change nothing");
+    }
+
+    [Fact]
+    public void Load_AdaLoraWithoutRanksAtAModule_LeavesItAlone()
+    {
+        AdapterBuilder builder = MethodAdapters.Build("ADALORA");
+        BaseModule module = AdapterBuilder.TinyBase.At(new Site(0, SiteRole.Value));
+        builder.Config["rank_pattern"] = new JsonObject { [$"{module.Path}.lora_E"] = new JsonArray(false, false, false) };
+        builder.Add($"{module.Path}.lora_A", [], 0, module.Inputs);
+        builder.Add($"{module.Path}.lora_B", [], module.Outputs, 0);
+        builder.Add($"{module.Path}.lora_E", [], 0, 1);
+        Adapter adapter = builder.Load();
+        Assert.Equal(SiteRole.Query, Assert.IsType<LowRank>(Assert.Single(adapter.Edits)).Site.Role);
+        Assert.Equal(0, adapter.Report.DeltaNorms["v_proj"]);
+    }
+
+    [Theory]
+    [InlineData("use_gating", true)]
+    [InlineData("inv_adapter", "nice")]
+    [InlineData("ln_before", true)]
+    [InlineData("original_ln_after", false)]
+    [InlineData("non_linearity", "softmax")]
+    [InlineData("scaling", "some")]
+    [InlineData("reduction_factor", 0)]
+    [InlineData("leave_out", "all")]
+    [InlineData("architecture", "lora")]
+    public void Load_BottleneckFieldThatIsNotSupported_IsRefusedByName(string field, object value)
+    {
+        AdapterBuilder builder = MethodAdapters.Build(MethodAdapters.Bottleneck);
+        builder.Config["config"]![field] = JsonValue.Create(value);
+        AssertRefused(builder, field);
+    }
+
+    private static void AssertRefused(AdapterBuilder builder, string what) =>
+        Assert.Contains(what, Assert.Throws<AdapterFormatException>(() => builder.Load()).Message, StringComparison.Ordinal);
+
+    private static float[][] Served(FileBaseModel model, ResidentAdapter resident) =>
+        new ReferenceForward(model, (resident, 0.7f)).Logits(s_tokens, s_tokens.Length);
+
+    private static float Difference(float[][] left, float[][] right) =>
+        left.Zip(right, (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max()).Max();
+}

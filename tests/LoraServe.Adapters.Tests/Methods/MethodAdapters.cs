@@ -1,0 +1,182 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Tests.Reference;
+
+namespace LoraServe.Adapters.Tests.Methods;
+
+/// <summary>A small adapter of every method beyond LoRA for the tiny base.</summary>
+internal static class MethodAdapters
+{
+    public const string Bottleneck = "bottleneck";
+
+    /// <summary>Methods whose adapters are changes of weights.</summary>
+    public static readonly string[] Mergeable = ["ADALORA", "VERA", "VERA from seed", "IA3", "LN_TUNING", "TRAINABLE_TOKENS"];
+
+    /// <summary>Methods whose adapters are not.</summary>
+    public static readonly string[] Unmergeable = ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", Bottleneck, "compacter"];
+
+    public static AdapterBuilder Build(string method)
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        return method switch
+        {
+            "ADALORA" => AdaLora(model),
+            "VERA" or "VERA from seed" => Vera(model, withProjections: method == "VERA"),
+            "IA3" => Ia3(model),
+            "LN_TUNING" => NormTuning(model),
+            "TRAINABLE_TOKENS" => TrainableTokens(model),
+            "PREFIX_TUNING" => Prefix(model),
+            Bottleneck => Bottlenecks(model),
+            "compacter" => Compacter(model),
+            _ => Prompt(method, model),
+        };
+    }
+
+    private static AdapterBuilder AdaLora(FileBaseModel model)
+    {
+        var builder = new AdapterBuilder
+        {
+            Config = { ["peft_type"] = "ADALORA", ["init_r"] = 3, ["rank_pattern"] = new JsonObject { ["model.layers.0.self_attn.v_proj.lora_E"] = new JsonArray(true, false, true) } },
+        };
+        foreach ((BaseModule module, int rank) in Targets(model, "q_proj", "v_proj").Zip([3, 2]))
+        {
+            builder.AddRandom($"{module.Path}.lora_A", rank, module.Inputs);
+            builder.AddRandom($"{module.Path}.lora_B", module.Outputs, rank);
+            builder.AddRandom($"{module.Path}.lora_E", rank, 1);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Vera(FileBaseModel model, bool withProjections)
+    {
+        var builder = new AdapterBuilder { Prefix = "base_model.", Config = { ["peft_type"] = "VERA", ["r"] = 4, ["projection_prng_key"] = 3, ["lora_alpha"] = null } };
+        BaseModule[] targets = [.. Targets(model, "q_proj", "v_proj")];
+        foreach (BaseModule module in targets)
+        {
+            builder.AddRandom($"model.{module.Path}.vera_lambda_d", 4);
+            builder.AddRandom($"model.{module.Path}.vera_lambda_b", module.Outputs);
+        }
+
+        if (withProjections)
+        {
+            builder.AddRandom("vera_A", 4, targets.Max(module => module.Inputs));
+            builder.AddRandom("vera_B", targets.Max(module => module.Outputs), 4);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Ia3(FileBaseModel model)
+    {
+        AdapterBuilder builder = Plain("IA3");
+        (builder.Config["target_modules"], builder.Config["feedforward_modules"]) = (new JsonArray("k_proj", "down_proj"), new JsonArray("down_proj"));
+        BaseModule key = model.At(new Site(0, SiteRole.Key));
+        BaseModule down = model.At(new Site(0, SiteRole.Down));
+        builder.AddRandom($"{key.Path}.ia3_l", key.Outputs, 1);
+        builder.AddRandom($"{down.Path}.ia3_l", 1, down.Inputs);
+        return builder;
+    }
+
+    private static AdapterBuilder NormTuning(FileBaseModel model)
+    {
+        AdapterBuilder builder = Plain("LN_TUNING");
+        builder.Config["target_modules"] = new JsonArray("input_layernorm", "norm");
+        foreach (BaseNorm norm in model.Norms.Where(norm => !norm.Path.Contains("post", StringComparison.Ordinal)))
+        {
+            builder.AddRandom($"{norm.Path}.ln_tuning_layers.weight", norm.Width);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder TrainableTokens(FileBaseModel model)
+    {
+        AdapterBuilder builder = Plain("TRAINABLE_TOKENS");
+        (builder.Config["target_modules"], builder.Config["token_indices"]) = (new JsonArray("embed_tokens"), new JsonArray(4, 1, 5));
+        builder.AddRandom("model.embed_tokens.trainable_tokens_delta", 3, model.Width);
+        return builder;
+    }
+
+    private static AdapterBuilder Prompt(string type, FileBaseModel model)
+    {
+        AdapterBuilder builder = Plain(type, prefix: "");
+        builder.Config["num_virtual_tokens"] = 3;
+        builder.AddRandom("prompt_embeddings", 3, model.Width);
+        if (type == "MULTITASK_PROMPT_TUNING")
+        {
+            (builder.Config["num_tasks"], builder.Config["num_ranks"], builder.Config["task_id"]) = (2, 2, 1);
+            builder.AddRandom("prefix_task_cols", 2, 3, 2);
+            builder.AddRandom("prefix_task_rows", 2, 2, model.Width);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Prefix(FileBaseModel model)
+    {
+        AdapterBuilder builder = Plain("PREFIX_TUNING", prefix: "");
+        builder.Config["num_virtual_tokens"] = 3;
+        builder.AddRandom("prompt_embeddings", 3, 2 * model.LayerCount * model.KeyValueHeads * model.HeadSize);
+        return builder;
+    }
+
+    private static AdapterBuilder Bottlenecks(FileBaseModel model)
+    {
+        AdapterBuilder builder = Hub(new JsonObject { ["scaling"] = "channel", ["ln_after"] = true });
+        foreach (string place in (string[])["attention_adapters", "output_adapters"])
+        {
+            string path = $"model.layers.0.{place}.adapters.{Bottleneck}";
+            int size = model.Width / 2;
+            builder.AddRandom($"{path}.adapter_down.0.weight", size, model.Width);
+            builder.AddRandom($"{path}.adapter_down.0.bias", size);
+            builder.AddRandom($"{path}.adapter_up.weight", model.Width, size);
+            builder.AddRandom($"{path}.adapter_up.bias", model.Width);
+            builder.AddRandom($"{path}.scaling", model.Width);
+            builder.AddRandom($"{path}.adapter_norm_after.weight", model.Width);
+            builder.AddRandom($"{path}.adapter_norm_after.bias", model.Width);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Compacter(FileBaseModel model)
+    {
+        AdapterBuilder builder = Hub(new JsonObject { ["phm_layer"] = true, ["phm_dim"] = 2, ["mh_adapter"] = false, ["shared_phm_rule"] = false });
+        string path = $"model.layers.0.output_adapters.adapters.{Bottleneck}";
+        int size = model.Width / 2;
+        foreach ((string name, int outputs, int inputs) in (ReadOnlySpan<(string, int, int)>)[("adapter_down.0", size, model.Width), ("adapter_up", model.Width, size)])
+        {
+            builder.AddRandom($"{path}.{name}.phm_rule", 2, 2, 2);
+            builder.AddRandom($"{path}.{name}.W_left", 2, inputs / 2, 1);
+            builder.AddRandom($"{path}.{name}.W_right", 2, 1, outputs / 2);
+            builder.AddRandom($"{path}.{name}.b", outputs);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Hub(JsonObject changes)
+    {
+        AdapterBuilder builder = Plain("", prefix: "", weightsName: "adapter.safetensors");
+        var config = new JsonObject { ["mh_adapter"] = true, ["output_adapter"] = true, ["reduction_factor"] = 2, ["non_linearity"] = "swish", ["scaling"] = 1.5, ["residual_before_ln"] = true };
+        foreach ((string name, JsonNode? value) in changes)
+        {
+            config[name] = value!.DeepClone();
+        }
+
+        builder.Config.Clear();
+        (builder.Config["name"], builder.Config["config"]) = (Bottleneck, config);
+        return builder;
+    }
+
+    private static AdapterBuilder Plain(string type, string prefix = "base_model.model.", string weightsName = "adapter_model.safetensors")
+    {
+        var builder = new AdapterBuilder { Prefix = prefix, WeightsName = weightsName };
+        builder.Config.Clear();
+        builder.Config["peft_type"] = type;
+        return builder;
+    }
+
+    private static IEnumerable<BaseModule> Targets(FileBaseModel model, params string[] names) => model.Modules.Where(module => names.Contains(module.Name));
+}
