@@ -3,7 +3,7 @@ using LoraServe.Adapters.Edits;
 namespace LoraServe.Adapters.LinearAlgebra;
 
 /// <summary>The singular values of a matrix, without their vectors.</summary>
-public static class SingularValues
+internal static class SingularValues
 {
     /// <summary>All of them, descending: as many as the smaller side is long.</summary>
     /// <remarks>

@@ -8,7 +8,7 @@ namespace LoraServe.Adapters.LinearAlgebra;
 /// Block Krylov iteration on WᵀW with full reorthogonalisation (Golub and Van Loan, Matrix Computations, 10.3), in double:
 /// a few products with W where the values fall off. Where they do not, the eigenvectors of the smaller of WᵀW and WWᵀ.
 /// </remarks>
-public sealed class TruncatedSvd
+internal sealed class TruncatedSvd
 {
     private const double Tolerance = 1e-9;
     private const double Dependent = 1e-10;

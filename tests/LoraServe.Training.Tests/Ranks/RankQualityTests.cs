@@ -1,5 +1,4 @@
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training.Tests.Ranks;
@@ -7,14 +6,15 @@ namespace LoraServe.Training.Tests.Ranks;
 public sealed class RankQualityTests
 {
     [Fact]
-    public void Of_TruncatedDecomposition_IsTheRootOfTheEnergyLost()
+    public void Of_GreatestSingularValues_IsTheRootOfTheEnergyLost()
     {
-        FloatMatrix change = RandomPairs.Matrix(3, 30, 20);
-        var svd = TruncatedSvd.Of(change, 7);
+        var change = new FloatMatrix(3, 3, [4, 0, 0, 0, 2, 0, 0, 0, 1]);
+        var greatest = new LowRank(Site.Head, new FloatMatrix(1, 3, [1, 0, 0]), new FloatMatrix(3, 1, [2, 0, 0]), 2);
 
-        var quality = RankQuality.Of(change, new LowRank(Site.Head, svd.Right, svd.ScaledLeft, 1));
+        var quality = RankQuality.Of(change, greatest);
 
-        Assert.Equal(Math.Sqrt(1 - Spectrum.Of(change).Retained(7, EnergyMeasure.SumOfSquares)), quality.RelativeError, 6);
+        Assert.Equal(Math.Sqrt(5.0 / 21), quality.RelativeError, 12);
+        Assert.Equal(Math.Sqrt(1 - Spectrum.Of(change).Retained(1, EnergyMeasure.SumOfSquares)), quality.RelativeError, 12);
         Assert.False(quality.IsAcceptable);
     }
 

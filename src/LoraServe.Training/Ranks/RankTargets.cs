@@ -1,0 +1,33 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Peft;
+
+namespace LoraServe.Training.Ranks;
+
+/// <summary>Finds the linear maps that target names mean.</summary>
+public static class RankTargets
+{
+    /// <summary>PEFT's name for every linear map of the layers.</summary>
+    public const string AllLinear = "all-linear";
+
+    /// <summary>The modules that names mean, as in PEFT's <c>target_modules</c>.</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="names">Last parts of paths, such as <c>q_proj</c>, or whole paths; none, or <see cref="AllLinear"/>, for every linear map of the layers.</param>
+    /// <returns>In the model's order.</returns>
+    /// <exception cref="ArgumentException">A name means no module.</exception>
+    public static IReadOnlyList<BaseModule> Select(IBaseModel model, IReadOnlyCollection<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(names);
+        JsonNode targets = names.Count == 0 || names.Contains(AllLinear)
+            ? JsonValue.Create(AllLinear)
+            : new JsonArray([.. names.Select(name => (JsonNode)name)]);
+        var filter = new ModuleFilter(PeftConfig.Fields(new JsonObject { ["target_modules"] = targets }));
+        if (filter.Unmatched(model.Modules).FirstOrDefault() is { } unknown)
+        {
+            throw new ArgumentException($"The model has no module '{unknown}'. It has {string.Join(", ", model.Modules.Select(module => module.Name).Distinct())}.", nameof(names));
+        }
+
+        return [.. model.Modules.Where(filter.Targets)];
+    }
+}
