@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
+using LoraServe.Compute.Matrices;
 
 namespace LoraServe.Adapters.Methods;
 

@@ -5,25 +5,26 @@ using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Matrices;
 
-/// <summary>A linear map's weight [<see cref="Outputs"/>, <see cref="Inputs"/>] as the panels that the kernels read. Immutable; owns its memory.</summary>
+/// <summary>A linear map's weight [<see cref="Outputs"/>, <see cref="Inputs"/>] as the panels that the kernels read. Immutable; owns its memory, unless <see cref="In"/> made it.</summary>
 /// <remarks>A panel holds as many consecutive outputs as the machine's vectors have 32-bit lanes; the last one is padded with zeros.</remarks>
 public sealed unsafe class PackedMatrix : IDisposable
 {
     private readonly NativeBuffer _buffer;
+    private readonly bool _ownsBuffer;
 
-    private PackedMatrix(int outputs, int inputs, ElementType sourceType, PanelFormat format, Arithmetic arithmetic, PanelKernels kernels)
+    private PackedMatrix(int outputs, int inputs, PanelFormat format, Arithmetic arithmetic, PanelKernels kernels, NativeBuffer? shared = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
         Outputs = outputs;
         Inputs = inputs;
-        SourceType = sourceType;
         Format = format;
         Arithmetic = arithmetic;
         Kernels = kernels;
         PanelCount = (outputs + kernels.Lanes - 1) / kernels.Lanes;
         PanelBytes = format.PanelBytes(kernels.Lanes, inputs);
-        _buffer = new NativeBuffer(PanelCount * PanelBytes);
+        _ownsBuffer = shared is null;
+        _buffer = shared ?? new NativeBuffer(PanelCount * PanelBytes);
     }
 
     /// <summary>Length of a result row.</summary>
@@ -32,11 +33,8 @@ public sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Length of an activation row.</summary>
     public int Inputs { get; }
 
-    /// <summary>Bytes of native memory held.</summary>
+    /// <summary>Bytes of native memory that the weights take.</summary>
     public long ByteLength => _buffer.ByteLength;
-
-    /// <summary>Type of the tensor it was packed from.</summary>
-    public ElementType SourceType { get; }
 
     internal PanelFormat Format { get; }
 
@@ -65,6 +63,16 @@ public sealed unsafe class PackedMatrix : IDisposable
     public static PackedMatrix FromFloats(ReadOnlySpan<float> values, int outputs, int inputs) =>
         FromFloats(values, outputs, inputs, PanelKernels.Default);
 
+    /// <summary>Packs an NF4 weight; its products are float32 in either arithmetic.</summary>
+    /// <param name="weight">Kept at 5 bits a value where its columns and blocks are whole groups of 32; otherwise as float32 of the same values.</param>
+    /// <param name="rowOrder">When given, packed row i is the weight's row <c>rowOrder[i]</c>.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="rowOrder"/> names a row that it has not.</exception>
+    public static PackedMatrix Pack(Nf4Matrix weight, ReadOnlySpan<int> rowOrder = default) => Pack(weight, rowOrder, PanelKernels.Default);
+
+    /// <summary>The same weights in the same memory, multiplied in <paramref name="arithmetic"/>.</summary>
+    /// <remarks>A view: it is valid until the matrix that owns the memory is disposed, and disposing it does nothing.</remarks>
+    public PackedMatrix In(Arithmetic arithmetic) => new(Outputs, Inputs, Format, arithmetic, Kernels, _buffer);
+
     /// <summary>Writes the weights of one output, exactly as its stored form defines them.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such output.</exception>
     /// <exception cref="ArgumentException"><paramref name="destination"/> is not <see cref="Inputs"/> long.</exception>
@@ -83,7 +91,13 @@ public sealed unsafe class PackedMatrix : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _buffer.Dispose();
+    public void Dispose()
+    {
+        if (_ownsBuffer)
+        {
+            _buffer.Dispose();
+        }
+    }
 
     internal static PackedMatrix Pack(Tensor weight, Arithmetic arithmetic, ReadOnlySpan<int> rowOrder, PanelKernels kernels)
     {
@@ -95,15 +109,13 @@ public sealed unsafe class PackedMatrix : IDisposable
 
         int rows = checked((int)weight.Shape[0]);
         int inputs = checked((int)weight.Shape[1]);
-        var packed = new PackedMatrix(rowOrder.IsEmpty ? rows : rowOrder.Length, inputs, weight.Type, FormatOf(weight), arithmetic, kernels);
+        var packed = new PackedMatrix(rowOrder.IsEmpty ? rows : rowOrder.Length, inputs, FormatOf(weight), arithmetic, kernels);
         bool decode = packed.Format == PanelFormat.F32 && weight.Type != ElementType.F32;
         float[] decoded = decode ? new float[inputs] : [];
         int rowBytes = checked((int)(weight.ByteLength / rows));
         for (int output = 0; output < packed.Outputs; output++)
         {
-            int row = rowOrder.IsEmpty ? output : rowOrder[output];
-            ArgumentOutOfRangeException.ThrowIfNegative(row, nameof(rowOrder));
-            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, rows, nameof(rowOrder));
+            int row = SourceRow(rowOrder, output, rows);
             if (decode)
             {
                 weight.CopyRow(row, decoded);
@@ -119,6 +131,31 @@ public sealed unsafe class PackedMatrix : IDisposable
         return packed;
     }
 
+    internal static PackedMatrix Pack(Nf4Matrix weight, ReadOnlySpan<int> rowOrder, PanelKernels kernels)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        bool isWhole = weight.Columns % PanelLayout.BlockInputs == 0 && weight.BlockSize % PanelLayout.BlockInputs == 0;
+        PanelFormat format = isWhole ? PanelFormat.Nf4 : PanelFormat.F32;
+        var packed = new PackedMatrix(rowOrder.IsEmpty ? weight.Rows : rowOrder.Length, weight.Columns, format, Arithmetic.Exact, kernels);
+        float[] values = isWhole ? [] : new float[weight.Columns];
+        for (int output = 0; output < packed.Outputs; output++)
+        {
+            int row = SourceRow(rowOrder, output, weight.Rows);
+            if (isWhole)
+            {
+                (int panel, int lane) = Math.DivRem(output, kernels.Lanes);
+                PanelPacking.Pack(weight, row, packed.Panel(panel), lane, kernels.Lanes);
+            }
+            else
+            {
+                weight.CopyRow(row, values);
+                packed.PackRow(output, MemoryMarshal.AsBytes(values.AsSpan()));
+            }
+        }
+
+        return packed;
+    }
+
     internal static PackedMatrix FromFloats(ReadOnlySpan<float> values, int outputs, int inputs, PanelKernels kernels)
     {
         if (values.Length != (long)outputs * inputs)
@@ -126,7 +163,7 @@ public sealed unsafe class PackedMatrix : IDisposable
             throw new ArgumentException($"[{outputs}, {inputs}] needs {(long)outputs * inputs} values, not {values.Length}", nameof(values));
         }
 
-        var packed = new PackedMatrix(outputs, inputs, ElementType.F32, PanelFormat.F32, Arithmetic.Exact, kernels);
+        var packed = new PackedMatrix(outputs, inputs, PanelFormat.F32, Arithmetic.Exact, kernels);
         for (int output = 0; output < outputs; output++)
         {
             packed.PackRow(output, MemoryMarshal.AsBytes(values.Slice(output * inputs, inputs)));
@@ -136,6 +173,14 @@ public sealed unsafe class PackedMatrix : IDisposable
     }
 
     internal byte* Panel(int panel) => _buffer.Pointer + (panel * PanelBytes);
+
+    private static int SourceRow(ReadOnlySpan<int> rowOrder, int output, int rows)
+    {
+        int row = rowOrder.IsEmpty ? output : rowOrder[output];
+        ArgumentOutOfRangeException.ThrowIfNegative(row, nameof(rowOrder));
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, rows, nameof(rowOrder));
+        return row;
+    }
 
     private void PackRow(int output, ReadOnlySpan<byte> row)
     {

@@ -29,12 +29,12 @@ internal static unsafe class PanelPacking
     /// <summary>Reads lane <paramref name="lane"/> as float32, with the same roundings as decoding the stored row.</summary>
     public static void Unpack(PanelFormat format, byte* panel, int lane, int lanes, Span<float> destination)
     {
-        int codeBytes = format.IsInteger() ? format.CodeBytes(lanes) : 0;
-        int blockBytes = format.IsInteger() ? format.BlockBytes(lanes) : 0;
+        int codeBytes = format.HasBlocks() ? format.CodeBytes(lanes) : 0;
+        int blockBytes = format.HasBlocks() ? format.BlockBytes(lanes) : 0;
         for (int k = 0; k < destination.Length; k++)
         {
             int element = (k * lanes) + lane;
-            if (!format.IsInteger())
+            if (!format.HasBlocks())
             {
                 destination[k] = format switch
                 {
@@ -54,8 +54,25 @@ internal static unsafe class PanelPacking
             {
                 PanelFormat.U8 => scale * (codes[place] - 128),
                 PanelFormat.U4 => scale * (Nibble(codes[place], input) - 8),
+                PanelFormat.Nf4 => Nf4.Levels[Nibble(codes[place], input)] * ((float*)scales)[lane],
                 _ => (scale * Nibble(codes[place], input)) + (float)scales[lanes + lane],
             };
+        }
+    }
+
+    /// <summary>Writes a row of a matrix whose blocks hold whole groups of 32 columns into lane <paramref name="lane"/>.</summary>
+    public static void Pack(Nf4Matrix matrix, int row, byte* panel, int lane, int lanes)
+    {
+        for (int column = 0; column < matrix.Columns; column += PanelLayout.BlockInputs, panel += PanelFormat.Nf4.BlockBytes(lanes))
+        {
+            long start = ((long)row * matrix.Columns) + column;
+            for (int i = 0; i < PanelLayout.BlockInputs / 2; i++)
+            {
+                int pair = matrix.CodeAt(start + i) | (matrix.CodeAt(start + i + 16) << 4);
+                panel[(((i / 4 * lanes) + lane) * 4) + (i % 4)] = (byte)pair;
+            }
+
+            ((float*)(panel + PanelFormat.Nf4.CodeBytes(lanes)))[lane] = matrix.ScaleAt(start);
         }
     }
 

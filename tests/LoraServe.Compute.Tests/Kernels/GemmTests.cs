@@ -79,6 +79,24 @@ public sealed unsafe class GemmTests : IDisposable
     }
 
     [Fact]
+    public void RunSerial_Nf4Matrix_EqualsTheDoubleReference()
+    {
+        foreach (PanelKernels kernels in PanelKernels.All)
+        {
+            var stored = Nf4Matrix.Quantize(RandomMatrix.Floats(70 * 96, 1), 70, 96);
+            using PackedMatrix matrix = PackedMatrix.Pack(stored, default, kernels);
+            float[] values = new float[70 * 96];
+            for (int row = 0; row < 70; row++)
+            {
+                stored.CopyRow(row, values.AsSpan(row * 96, 96));
+            }
+
+            using var left = new Factor(11, 70, new Random(1));
+            Check(kernels, left.Plain, left.Values, GemmOperand.Of(matrix), values, 1, adds: false);
+        }
+    }
+
+    [Fact]
     public void Run_AnyRowsColumnsWorkersAndWidths_GivesAnElementTheSameBits()
     {
         const int M = 150;

@@ -1,5 +1,6 @@
 using LoraServe.Compute.Kernels.Panels;
 using LoraServe.Compute.Matrices;
+using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Tests.Matrices;
@@ -22,8 +23,6 @@ public class PackedMatrixTests
                     packed.CopyRow(output, row);
                     Assert.Equal(expected.AsSpan(output * 64, 64).ToArray(), row);
                 }
-
-                Assert.Equal(type, packed.SourceType);
             }
         }
     }
@@ -77,5 +76,21 @@ public class PackedMatrixTests
         Assert.Throws<ArgumentOutOfRangeException>(() => PackedMatrix.Pack(Tensor.FromFloats("e", [], 0, 2), Arithmetic.Fast));
         Assert.Throws<ArgumentOutOfRangeException>(() => PackedMatrix.Pack(Tensor.FromFloats("m", [1, 2], 1, 2), Arithmetic.Fast, [1]));
         Assert.Throws<ArgumentException>(() => PackedMatrix.FromFloats([1, 2, 3], 2, 2));
+    }
+
+    [Fact]
+    public void In_AnotherArithmetic_SharesTheMemory()
+    {
+        Tensor tensor = RandomMatrix.Create(ElementType.Q4_0, 9, 64, 1);
+        using PackedMatrix owner = PackedMatrix.Pack(tensor, Arithmetic.Fast);
+        PackedMatrix view = owner.In(Arithmetic.Exact);
+        Assert.True(owner.ReadsIntegers);
+        Assert.False(view.ReadsIntegers);
+        long before = NativeBuffer.AllocatedBytes;
+        view.Dispose();
+        Assert.Equal(before, NativeBuffer.AllocatedBytes);
+        float[] row = new float[64];
+        view.CopyRow(8, row);
+        Assert.Equal(tensor.ToFloats()[(8 * 64)..], row);
     }
 }

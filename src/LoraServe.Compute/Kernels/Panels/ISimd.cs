@@ -60,6 +60,9 @@ internal unsafe interface ISimd<TFloat, TInt>
 
     static abstract TFloat ToFloat(TInt ints);
 
+    /// <summary>Per lane: element index (0…15) of a table of 16.</summary>
+    static abstract TFloat LookUp(float* table, TInt indices);
+
     /// <summary>Asks for a cache line that will be read soon; any address will do.</summary>
     static abstract void Prefetch(byte* address);
 }

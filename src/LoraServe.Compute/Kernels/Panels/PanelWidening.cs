@@ -29,6 +29,9 @@ internal static unsafe class PanelWidening<TSimd, TFloat, TInt>
             case PanelFormat.U8:
                 WidenBlocks<ByteFormat>(panel, inputs, destination);
                 break;
+            case PanelFormat.Nf4:
+                WidenLevels(panel, inputs, destination);
+                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(format), format, "is float32 already");
         }
@@ -53,22 +56,55 @@ internal static unsafe class PanelWidening<TSimd, TFloat, TInt>
         int bits = TFormat.IsNibbles ? 4 : 8;
         TInt mask = TSimd.BroadcastInt((1 << bits) - 1);
         TInt negativeZero = TSimd.BroadcastInt(TFormat.HasMinimum ? 0 : -(1 << (bits - 1)));
-        for (int block = 0; block < inputs / PanelLayout.BlockInputs; block++, destination += PanelLayout.BlockInputs * TSimd.Lanes)
+        for (int block = 0; block < inputs / PanelLayout.BlockInputs; block++)
         {
             int codeBytes = PanelLayout.BlockInputs * bits / 8 * TSimd.Lanes;
             TFloat scale = TSimd.LoadHalves((ushort*)(panel + codeBytes));
             TFloat minimum = TFormat.HasMinimum ? TSimd.LoadHalves((ushort*)(panel + codeBytes) + TSimd.Lanes) : default;
-            for (int k = 0; k < PanelLayout.BlockInputs; k++)
+
+            // Four consecutive inputs are the bytes of a group's lanes; of nibbles, the low ones are the first half of the block.
+            for (int half = 0; half < 8; half += bits)
             {
-                // Input k is byte k % 4 of its group's lane; of nibbles, the upper half of the inputs are the high ones.
-                int group = TFormat.IsNibbles ? k % 16 / 4 : k / 4;
-                int shift = (k % 4 * 8) + (TFormat.IsNibbles && k >= 16 ? 4 : 0);
-                TInt code = TSimd.And(TSimd.ShiftRight(TSimd.LoadBytes(panel + (group * 4 * TSimd.Lanes)), shift), mask);
-                TFloat value = TSimd.Multiply(scale, TSimd.ToFloat(TSimd.AddInts(code, negativeZero)));
-                TSimd.Store(TFormat.HasMinimum ? TSimd.Add(value, minimum) : value, destination + (k * TSimd.Lanes));
+                for (int group = 0; group < bits; group++)
+                {
+                    TInt codes = TSimd.LoadBytes(panel + (group * 4 * TSimd.Lanes));
+                    for (int shift = half; shift < 32; shift += 8, destination += TSimd.Lanes)
+                    {
+                        TInt code = TSimd.And(TSimd.ShiftRight(codes, shift), mask);
+                        TFloat value = TSimd.Multiply(scale, TSimd.ToFloat(TSimd.AddInts(code, negativeZero)));
+                        TSimd.Store(TFormat.HasMinimum ? TSimd.Add(value, minimum) : value, destination);
+                    }
+                }
             }
 
             panel += codeBytes + ((TFormat.HasMinimum ? 4 : 2) * TSimd.Lanes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void WidenLevels(byte* panel, int inputs, float* destination)
+    {
+        TInt mask = TSimd.BroadcastInt(15);
+        fixed (float* levels = Nf4.Levels)
+        {
+            for (int block = 0; block < inputs / PanelLayout.BlockInputs; block++)
+            {
+                TFloat scale = TSimd.Load((float*)(panel + PanelFormat.Nf4.CodeBytes(TSimd.Lanes)));
+                for (int half = 0; half < 8; half += 4)
+                {
+                    for (int group = 0; group < 4; group++)
+                    {
+                        TInt codes = TSimd.LoadBytes(panel + (group * 4 * TSimd.Lanes));
+                        for (int shift = half; shift < 32; shift += 8, destination += TSimd.Lanes)
+                        {
+                            TInt code = TSimd.And(TSimd.ShiftRight(codes, shift), mask);
+                            TSimd.Store(TSimd.Multiply(TSimd.LookUp(levels, code), scale), destination);
+                        }
+                    }
+                }
+
+                panel += PanelFormat.Nf4.BlockBytes(TSimd.Lanes);
+            }
         }
     }
 }

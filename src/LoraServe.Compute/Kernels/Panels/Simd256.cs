@@ -85,6 +85,21 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>, Vector256<int>
     public static Vector256<float> ToFloat(Vector256<int> ints) => Vector256.ConvertToSingle(ints);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LookUp(float* table, Vector256<int> indices)
+    {
+        Vector256<float> low = Vector256.Load(table);
+        Vector256<float> high = Vector256.Load(table + 8);
+        if (Avx2.IsSupported)
+        {
+            // A permutation reads three bits of an index; the fourth, moved to the sign, chooses between its results.
+            return Avx.BlendVariable(Avx2.PermuteVar8x32(low, indices), Avx2.PermuteVar8x32(high, indices), (indices << 28).AsSingle());
+        }
+
+        // An index outside a half gives zero bits.
+        return (Vector256.Shuffle(low, indices).AsInt32() | Vector256.Shuffle(high, indices - Vector256.Create(8)).AsInt32()).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address)
     {
         if (Sse.IsSupported)

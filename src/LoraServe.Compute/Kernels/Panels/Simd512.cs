@@ -83,6 +83,9 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>, Vector512<int>
     public static Vector512<float> ToFloat(Vector512<int> ints) => Vector512.ConvertToSingle(ints);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LookUp(float* table, Vector512<int> indices) => Vector512.Shuffle(Vector512.Load(table), indices);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address)
     {
         if (Sse.IsSupported)
