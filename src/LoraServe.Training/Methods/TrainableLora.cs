@@ -33,7 +33,7 @@ internal sealed class TrainableLora : TrainableAdapter
 
         foreach (BaseModule module in model.Modules)
         {
-            bool isTargeted = _config.Targets.Targets(module);
+            bool isTargeted = _config.Modules.Targets.Targets(module);
             if (isTargeted && module.Site == Site.Embedding)
             {
                 _table = AddTablePair(module, options);
@@ -43,19 +43,19 @@ internal sealed class TrainableLora : TrainableAdapter
                 _pairs.Add((module, AddPair(module, options.Seed + _pairs.Count, options)));
             }
 
-            if (_config.ModulesToSave.Any(name => module.Path.EndsWith(name, StringComparison.Ordinal)))
+            if (_config.Modules.ModulesToSave.Any(name => module.Path.EndsWith(name, StringComparison.Ordinal)))
             {
                 _replaced.AddWeight(module, values => Add($"{AdapterFiles.PeftPrefix}{module.Path}.weight", [module.Outputs, module.Inputs], values));
             }
 
-            if (module.HasBias && (_config.Bias == "all" || (_config.Bias == "lora_only" && isTargeted)))
+            if (module.HasBias && (_config.Modules.ReplacesBiases || (_config.Modules.ReplacesBiasesOfTargets && isTargeted)))
             {
                 string name = $"{AdapterFiles.PeftPrefix}{module.Path}.{(isTargeted ? "base_layer." : "")}bias";
                 _replaced.AddBias(module, values => Add(name, [module.Outputs], values));
             }
         }
 
-        foreach (BaseNorm norm in model.Norms.Where(norm => _config.ModulesToSave.Any(name => norm.Path.EndsWith(name, StringComparison.Ordinal))))
+        foreach (BaseNorm norm in model.Norms.Where(norm => _config.Modules.ModulesToSave.Any(name => norm.Path.EndsWith(name, StringComparison.Ordinal))))
         {
             _replaced.AddNorm(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.weight", [norm.Width], values));
         }
