@@ -1,5 +1,7 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Memory;
 
 namespace LoraServe.Adapters.LinearAlgebra;
 
@@ -33,6 +35,33 @@ internal static class LowRankNorm
         }
 
         return Math.Max(sum, 0);
+    }
+
+    /// <summary>‖scale·B·A‖ of a single pair, of which nothing cancels: from the grams of its factors in float32.</summary>
+    public static unsafe double Of(LowRank pair)
+    {
+        if (pair.Rank == 0)
+        {
+            return 0;
+        }
+
+        float[] grams = new float[2 * pair.Rank * pair.Rank];
+        fixed (float* a = pair.A.Values, b = pair.B.Values, gramOfA = grams)
+        {
+            var rowsOfA = new Rows((nint)a, pair.Rank, pair.A.Columns, pair.A.Columns);
+            var rowsOfB = new Rows((nint)b, pair.B.Rows, pair.Rank, pair.Rank);
+            var result = new Rows((nint)gramOfA, pair.Rank, pair.Rank, pair.Rank);
+            Gemm.RunSerial(GemmOperand.Of(rowsOfA), GemmOperand.Transposed(rowsOfA), result);
+            Gemm.RunSerial(GemmOperand.Transposed(rowsOfB), GemmOperand.Of(rowsOfB), result with { Pointer = (nint)(gramOfA + (pair.Rank * pair.Rank)) });
+        }
+
+        double sum = 0;
+        for (int i = 0; i < grams.Length / 2; i++)
+        {
+            sum += (double)grams[i] * grams[(grams.Length / 2) + i];
+        }
+
+        return Math.Abs(pair.Scale) * Math.Sqrt(Math.Max(sum, 0));
     }
 
     private static double[] ToDouble(ReadOnlySpan<float> values)

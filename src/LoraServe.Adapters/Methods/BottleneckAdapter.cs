@@ -70,7 +70,7 @@ internal sealed class BottleneckAdapter
             _config.HasNorm
                 ? new BottleneckNorm(_tensors.Vector($"{path}.adapter_norm_after.weight", width, because), _tensors.Vector($"{path}.adapter_norm_after.bias", width, because), _config.NormCoversSublayer)
                 : null);
-        double norm = Math.Sqrt(LowRankNorm.Squared([new LowRank(default, edit.Down, Scaled(edit), 1)]));
+        double norm = LowRankNorm.Of(new LowRank(default, edit.Down, Scaled(edit), 1));
         return new PlacedEdit(edit, $"{layerPath}.{kind}", kind, norm, HasEffect(edit));
     }
 

@@ -41,7 +41,7 @@ internal sealed class ModuleEdits(BaseModule module)
     public double DeltaNorm(IBaseModel model)
     {
         LowRank[] pairs = Shared is null ? [.. Pairs] : [.. Pairs, Shared.ToLowRank(Module.Inputs)];
-        double made = pairs.Sum(pair => Math.Sqrt(LowRankNorm.Squared([pair]))) + Norm(Dense) + Norm(Rows?.Values);
+        double made = pairs.Sum(LowRankNorm.Of) + Norm(Dense) + Norm(Rows?.Values);
         double change;
         if (InputScale is not null)
         {
@@ -49,7 +49,7 @@ internal sealed class ModuleEdits(BaseModule module)
         }
         else if (OutputScale is null && (Dense is null || pairs.Length == 0))
         {
-            change = Math.Sqrt(LowRankNorm.Squared(pairs)) + Norm(Dense);
+            change = (pairs.Length == 1 ? LowRankNorm.Of(pairs[0]) : Math.Sqrt(LowRankNorm.Squared(pairs))) + Norm(Dense);
         }
         else
         {

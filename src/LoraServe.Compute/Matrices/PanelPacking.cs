@@ -29,34 +29,36 @@ internal static unsafe class PanelPacking
     /// <summary>Reads lane <paramref name="lane"/> as float32, with the same roundings as decoding the stored row.</summary>
     public static void Unpack(PanelFormat format, byte* panel, int lane, int lanes, Span<float> destination)
     {
-        int codeBytes = format.HasBlocks() ? format.CodeBytes(lanes) : 0;
-        int blockBytes = format.HasBlocks() ? format.BlockBytes(lanes) : 0;
-        for (int k = 0; k < destination.Length; k++)
+        switch (format)
         {
-            int element = (k * lanes) + lane;
-            if (!format.HasBlocks())
-            {
-                destination[k] = format switch
+            case PanelFormat.F32:
+                for (int k = 0; k < destination.Length; k++)
                 {
-                    PanelFormat.F32 => ((float*)panel)[element],
-                    PanelFormat.F16 => (float)((Half*)panel)[element],
-                    _ => BitConverter.UInt32BitsToSingle((uint)((ushort*)panel)[element] << 16),
-                };
-                continue;
-            }
+                    destination[k] = ((float*)panel)[(k * lanes) + lane];
+                }
 
-            (int block, int input) = Math.DivRem(k, PanelLayout.BlockInputs);
-            byte* codes = panel + ((long)block * blockBytes);
-            Half* scales = (Half*)(codes + codeBytes);
-            float scale = (float)scales[lane];
-            int place = ((input % (format == PanelFormat.U8 ? 32 : 16) / 4 * lanes) + lane) * 4 + (input % 4);
-            destination[k] = format switch
-            {
-                PanelFormat.U8 => scale * (codes[place] - 128),
-                PanelFormat.U4 => scale * (Nibble(codes[place], input) - 8),
-                PanelFormat.Nf4 => Nf4.Levels[Nibble(codes[place], input)] * ((float*)scales)[lane],
-                _ => (scale * Nibble(codes[place], input)) + (float)scales[lanes + lane],
-            };
+                break;
+            case PanelFormat.F16:
+                for (int k = 0; k < destination.Length; k++)
+                {
+                    destination[k] = (float)((Half*)panel)[(k * lanes) + lane];
+                }
+
+                break;
+            case PanelFormat.BF16:
+                for (int k = 0; k < destination.Length; k++)
+                {
+                    destination[k] = BitConverter.UInt32BitsToSingle((uint)((ushort*)panel)[(k * lanes) + lane] << 16);
+                }
+
+                break;
+            default:
+                for (; destination.Length > 0; destination = destination[PanelLayout.BlockInputs..], panel += format.BlockBytes(lanes))
+                {
+                    UnpackBlock(format, panel, lane, lanes, destination[..PanelLayout.BlockInputs]);
+                }
+
+                break;
         }
     }
 
@@ -76,7 +78,42 @@ internal static unsafe class PanelPacking
         }
     }
 
-    private static int Nibble(byte pair, int input) => input < 16 ? pair & 15 : pair >> 4;
+    private static void UnpackBlock(PanelFormat format, byte* block, int lane, int lanes, Span<float> destination)
+    {
+        byte* scales = block + format.CodeBytes(lanes);
+        if (format == PanelFormat.U8)
+        {
+            float scale = (float)((Half*)scales)[lane];
+            for (int k = 0; k < destination.Length; k++)
+            {
+                destination[k] = scale * (block[Place(k, lane, lanes)] - 128);
+            }
+
+            return;
+        }
+
+        // A nibble stands for one of 16 values.
+        Span<float> levels = stackalloc float[16];
+        for (int code = 0; code < levels.Length; code++)
+        {
+            levels[code] = format switch
+            {
+                PanelFormat.Nf4 => Nf4.Levels[code] * ((float*)scales)[lane],
+                PanelFormat.U4 => (float)((Half*)scales)[lane] * (code - 8),
+                _ => ((float)((Half*)scales)[lane] * code) + (float)((Half*)scales)[lanes + lane],
+            };
+        }
+
+        int half = destination.Length / 2;
+        for (int k = 0; k < half; k++)
+        {
+            byte pair = block[Place(k, lane, lanes)];
+            destination[k] = levels[pair & 15];
+            destination[half + k] = levels[pair >> 4];
+        }
+    }
+
+    private static int Place(int k, int lane, int lanes) => (((k / 4 * lanes) + lane) * 4) + (k % 4);
 
     private static void Scatter<T>(ReadOnlySpan<T> row, T* lane, int lanes)
         where T : unmanaged
