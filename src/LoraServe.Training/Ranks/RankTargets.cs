@@ -23,7 +23,7 @@ public static class RankTargets
             ? JsonValue.Create(AllLinear)
             : new JsonArray([.. names.Select(name => (JsonNode)name)]);
         var filter = new ModuleFilter(PeftConfig.Fields(new JsonObject { ["target_modules"] = targets }));
-        if (filter.Unmatched(model.Modules).FirstOrDefault() is { } unknown)
+        if (filter.Unmatched(model.Modules.Select(module => module.Path)).FirstOrDefault() is { } unknown)
         {
             throw new ArgumentException($"The model has no module '{unknown}'. It has {string.Join(", ", model.Modules.Select(module => module.Name).Distinct())}.", nameof(names));
         }
