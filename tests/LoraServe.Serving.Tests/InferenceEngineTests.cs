@@ -8,7 +8,7 @@ namespace LoraServe.Serving.Tests;
 
 public class InferenceEngineTests
 {
-    private static readonly string[] s_adapters = ["", "one", "two", "three:0.5", "one+two:0.25"];
+    private static readonly string[] s_adapters = ["", "one", "two", "three:0.5", "one+two:0.25", "prompt", "prefix+one", "scales:0.5", "two+prompt+prefix"];
 
     [Fact]
     public async Task GenerateAsync_ManyAtOnceOverFewPages_EqualsEachAloneBitForBit()
@@ -267,7 +267,7 @@ public class InferenceEngineTests
             last = GC.GetAllocatedBytesForCurrentThread();
         };
         var sampling = new SamplingOptions { Temperature = 0.8f, TopP = 0.9f, PresencePenalty = 0.5f, Stop = ["zzzzzzzz"], Seed = 1 };
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(i => harness.RunAsync(EngineHarness.Request(i, 8, s_adapters[i], maxTokens: 300, sampling))));
+        await Task.WhenAll(Enumerable.Range(0, s_adapters.Length).Select(i => harness.RunAsync(EngineHarness.Request(i, 8, s_adapters[i], maxTokens: 300, sampling))));
 
         // Buffers grow now and then as answers get longer; between that, steps allocate nothing.
         long[] steady = [.. allocated.Skip(100).Take(150)];
@@ -279,6 +279,10 @@ public class InferenceEngineTests
         await harness.Engine.Adapters.PublishAsync("one", harness.Adapter("one", 11, rank: 2));
         await harness.Engine.Adapters.PublishAsync("two", harness.Adapter("two", 12, rank: 9));
         await harness.Engine.Adapters.PublishAsync("three", harness.Adapter("three", 13, rank: 4));
+        string root = harness.Options.AdapterRoot!;
+        await harness.Engine.Adapters.PublishAsync("prompt", TinyAdapters.WriteVirtualTokens(Path.Combine(root, "prompt"), [5, 6, 7, 8, 9]));
+        await harness.Engine.Adapters.PublishAsync("prefix", TinyAdapters.WritePrefix(Path.Combine(root, "prefix"), 14, count: 18));
+        await harness.Engine.Adapters.PublishAsync("scales", TinyAdapters.WriteScales(Path.Combine(root, "scales"), 15));
     }
 
     private static async Task<int> CountAsync(Generation generation)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
+using LoraServe.Models;
 using LoraServe.Testing;
 
 namespace LoraServe.Serving.Tests;
@@ -25,7 +26,6 @@ internal static class TinyAdapters
             }
         }
 
-        SafetensorsFile.Write(Path.Combine(folder, "adapter_model.safetensors"), tensors, new Dictionary<string, string>());
         var config = new Dictionary<string, object?>
         {
             ["peft_type"] = "LORA",
@@ -40,8 +40,77 @@ internal static class TinyAdapters
             config["alora_invocation_tokens"] = invocation;
         }
 
-        File.WriteAllText(Path.Combine(folder, "adapter_config.json"), JsonSerializer.Serialize(config));
+        Save(folder, tensors, config);
         return folder;
+    }
+
+    /// <summary>Prompt tuning whose embeddings are those of tokens of <c>TinyModel.Create(seed: 1)</c>.</summary>
+    public static string WriteVirtualTokens(string folder, int[] tokens)
+    {
+        using Transformer model = TinyModel.Create(seed: 1);
+        float[] rows = new float[tokens.Length * model.Width];
+        for (int i = 0; i < tokens.Length; i++)
+        {
+            model.TokenTable.CopyRow(tokens[i], rows.AsSpan(i * model.Width, model.Width));
+        }
+
+        return WriteLearnedPrompt(folder, "PROMPT_TUNING", rows, tokens.Length, model.Width);
+    }
+
+    /// <summary>Prefix tuning with random keys and values.</summary>
+    public static string WritePrefix(string folder, int seed, int count)
+    {
+        TransformerSpec spec = TinyModel.DefaultSpec;
+        int width = spec.LayerCount * 2 * spec.KeyValueHeads * spec.HeadSize;
+        return WriteLearnedPrompt(folder, "PREFIX_TUNING", Values(new Random(seed), count * width, 1), count, spec.KeyValueHeads * spec.HeadSize);
+    }
+
+    /// <summary>IA3 of k_proj, v_proj and down_proj in both layers.</summary>
+    public static string WriteScales(string folder, int seed)
+    {
+        Directory.CreateDirectory(folder);
+        var random = new Random(seed);
+        TransformerSpec spec = TinyModel.DefaultSpec;
+        List<Tensor> tensors = [];
+        for (int layer = 0; layer < spec.LayerCount; layer++)
+        {
+            string path = $"base_model.model.model.layers.{layer}";
+            int width = spec.KeyValueHeads * spec.HeadSize;
+            tensors.Add(Tensor.FromFloats($"{path}.self_attn.k_proj.ia3_l", Values(random, width, 1), width, 1));
+            tensors.Add(Tensor.FromFloats($"{path}.self_attn.v_proj.ia3_l", Values(random, width, 1), width, 1));
+            tensors.Add(Tensor.FromFloats($"{path}.mlp.down_proj.ia3_l", Values(random, spec.FeedForwardWidth, 1), 1, spec.FeedForwardWidth));
+        }
+
+        Save(folder, tensors, new Dictionary<string, object?>
+        {
+            ["peft_type"] = "IA3",
+            ["task_type"] = "CAUSAL_LM",
+            ["target_modules"] = new[] { "k_proj", "v_proj", "down_proj" },
+            ["feedforward_modules"] = new[] { "down_proj" },
+        });
+        return folder;
+    }
+
+    private static string WriteLearnedPrompt(string folder, string type, float[] rows, int count, int tokenWidth)
+    {
+        Directory.CreateDirectory(folder);
+        Save(folder, [Tensor.FromFloats("prompt_embeddings", rows, count, rows.Length / count)], new Dictionary<string, object?>
+        {
+            ["peft_type"] = type,
+            ["task_type"] = "CAUSAL_LM",
+            ["num_virtual_tokens"] = count,
+            ["num_layers"] = TinyModel.DefaultSpec.LayerCount,
+            ["num_attention_heads"] = type == "PREFIX_TUNING" ? TinyModel.DefaultSpec.KeyValueHeads : TinyModel.DefaultSpec.QueryHeads,
+            ["token_dim"] = tokenWidth,
+            ["num_transformer_submodules"] = 1,
+        });
+        return folder;
+    }
+
+    private static void Save(string folder, List<Tensor> tensors, Dictionary<string, object?> config)
+    {
+        SafetensorsFile.Write(Path.Combine(folder, "adapter_model.safetensors"), tensors, new Dictionary<string, string>());
+        File.WriteAllText(Path.Combine(folder, "adapter_config.json"), JsonSerializer.Serialize(config));
     }
 
     private static float[] Values(Random random, int count, float scale) =>
