@@ -92,7 +92,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             _reader.CheckPrompt(prompt, adapters.VirtualRows);
             SamplingPlan sampling = _reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length);
             var submission = new GenerationSubmission(request, adapters, _time.GetTimestamp(), sampling, prompt.Length, _reader.Codec, echo);
-            submission.Add(new GenerationSequence(submission, adapters.Behind(prompt)));
+            submission.Add(new GenerationSequence(submission, adapters.WithVirtualRows(prompt)));
             return submission;
         }
     }
@@ -114,7 +114,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             foreach (int[] text in texts)
             {
                 _reader.CheckScored(text, adapters.VirtualRows);
-                submission.Add(new ScoringSequence(submission, adapters.Behind(text), adapters.VirtualRows + unscored));
+                submission.Add(new ScoringSequence(submission, adapters.WithVirtualRows(text), adapters.VirtualRows + unscored));
             }
 
             return submission;
@@ -142,7 +142,7 @@ public sealed class InferenceEngine : IAsyncDisposable
             foreach (int[] text in texts)
             {
                 _reader.CheckEmbedded(text, adapters.VirtualRows);
-                submission.Add(new EmbeddingSequence(submission, adapters.Behind(text), _spec.Width, request.Pooling, request.Normalize));
+                submission.Add(new EmbeddingSequence(submission, adapters.WithVirtualRows(text), _spec.Width, request.Pooling, request.Normalize));
             }
 
             return submission;

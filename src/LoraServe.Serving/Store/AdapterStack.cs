@@ -34,7 +34,7 @@ internal sealed class AdapterStack
     public bool IsInvoked => _parts.Any(part => part.Version.Manifest.InvocationTokens.Length > 0);
 
     /// <summary>What a sequence's tokens are: virtual rows, then the given ones.</summary>
-    public int[] Behind(int[] tokens) => VirtualRows == 0 ? tokens : [.. VirtualRow.Tokens(VirtualRows), .. tokens];
+    public int[] WithVirtualRows(int[] tokens) => VirtualRows == 0 ? tokens : [.. VirtualRow.Tokens(VirtualRows), .. tokens];
 
     /// <summary>First position that each adapter acts on: 0, or where its invocation tokens begin last in the prompt, behind the virtual rows; none where they do not occur.</summary>
     public int[] ActiveFrom(ReadOnlySpan<int> prompt)
