@@ -35,12 +35,14 @@ public class AdapterGoldenTests
     {
         string folder = SharedFiles.Require($"{Root}/{path}");
         using LoadedModel model = ModelLoader.Load(SharedFiles.Require($"{Root}/bases/{path.Split('/')[0]}"), s_exact);
-        using ResidentAdapter adapter = GoldenAdapters.Load(folder, model.Transformer);
         using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
         using var harness = new ForwardHarness(model.Transformer, workers: 2);
         foreach (int i in golden.Indices(i => $"prompt.{i}"))
         {
             int[] prompt = golden.Ids($"prompt.{i}");
+            using ResidentAdapter adapter = golden.Has($"task.{i}")
+                ? GoldenAdapters.LoadTask(folder, golden.Ids($"task.{i}")[0], model.Transformer)
+                : GoldenAdapters.Load(folder, model.Transformer);
             AdapterUse use = AdapterUse.InPrompt(adapter, 1, prompt);
             Assert.InRange(Golden.LargestDifference(harness.Logits(prompt, use), golden.Floats($"logits.{i}")), 0, Tolerance);
             int[] ids = golden.Ids($"greedy.{i}");

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 
@@ -14,15 +15,25 @@ internal static class GoldenAdapters
         return adapter!;
     }
 
+    /// <summary>Loads an adapter of several tasks for one of them: a directory is of one task, its configuration says which.</summary>
+    public static ResidentAdapter LoadTask(string folder, int task, Transformer model)
+    {
+        using var copy = new TemporaryDirectory();
+        foreach (string file in Directory.GetFiles(folder, "adapter_*"))
+        {
+            File.Copy(file, Path.Combine(copy.Path, Path.GetFileName(file)));
+        }
+
+        string config = Path.Combine(copy.Path, "adapter_config.json");
+        JsonNode fields = JsonNode.Parse(File.ReadAllText(config))!;
+        fields["task_id"] = task;
+        File.WriteAllText(config, fields.ToJsonString());
+        return Load(copy.Path, model);
+    }
+
     /// <summary>Loads an adapter; null and a reason where its method is not supported. Whatever else is refused fails the test.</summary>
     public static ResidentAdapter? TryLoad(string folder, Transformer model, out string? reason)
     {
-        if (!File.Exists(Path.Combine(folder, "adapter_model.safetensors")))
-        {
-            reason = $"{folder} is not in PEFT's format.";
-            return null;
-        }
-
         try
         {
             reason = null;
