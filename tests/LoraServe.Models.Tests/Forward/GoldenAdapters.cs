@@ -18,13 +18,8 @@ internal static class GoldenAdapters
     /// <summary>Loads an adapter of several tasks for one of them: a directory is of one task, its configuration says which.</summary>
     public static ResidentAdapter LoadTask(string folder, int task, Transformer model)
     {
-        using var copy = new TemporaryDirectory();
-        foreach (string file in Directory.GetFiles(folder, "adapter_*"))
-        {
-            File.Copy(file, Path.Combine(copy.Path, Path.GetFileName(file)));
-        }
-
-        string config = Path.Combine(copy.Path, "adapter_config.json");
+        using TemporaryDirectory copy = TemporaryDirectory.CopyOf(folder);
+        string config = copy.File("adapter_config.json");
         JsonNode fields = JsonNode.Parse(File.ReadAllText(config))!;
         fields["task_id"] = task;
         File.WriteAllText(config, fields.ToJsonString());
