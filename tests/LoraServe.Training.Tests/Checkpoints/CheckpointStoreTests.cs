@@ -135,7 +135,11 @@ public sealed class CheckpointStoreTests : IDisposable
         return [.. Enumerable.Range(0, count).Select(_ => random.NextSingle())];
     }
 
-    private void Save(int step) => new CheckpointStore(Folder).Save(new Checkpoint(step, new JsonObject { ["step"] = step }, new Dictionary<string, float[]> { ["w"] = Values(50, step), ["v"] = Values(3, step) }));
+    private void Save(int step)
+    {
+        var arrays = new Dictionary<string, float[]> { ["w"] = Values(50, step), ["v"] = Values(3, step) };
+        new CheckpointStore(Folder).Save(new Checkpoint(step, new JsonObject { ["step"] = step }, arrays));
+    }
 
     private Checkpoint? Load() => new CheckpointStore(Folder).Load(_ => { });
 

@@ -134,11 +134,15 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
             """);
         var options = new BatchOptions { Rows = 1, Shuffles = false };
 
-        TrainingDataException exception = Assert.Throws<TrainingDataException>(() => ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 4 })));
-        Assert.Contains("line 2: nothing to learn is left", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(["97 257", "98 257"], ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 4, SkipsUnlabelled = true })));
-        Assert.Contains("no row has anything to learn", Assert.Throws<TrainingDataException>(() => ReadEpoch(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 1, SkipsUnlabelled = true }))).Message, StringComparison.Ordinal);
-        Assert.Equal(4, new BatchReader<TrainingExample>(TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = 4, SkipsUnlabelled = true }), [0, 1, 2, 3], options).CountBatches(2));
+        Assert.Contains("line 2: nothing to learn is left", Refusal(Set(4)), StringComparison.Ordinal);
+        Assert.Contains("no row has anything to learn", Refusal(Set(1, skips: true)), StringComparison.Ordinal);
+        Assert.Equal(["97 257", "98 257"], ReadEpoch(Set(4, skips: true)));
+        Assert.Equal(4, new BatchReader<TrainingExample>(Set(4, skips: true), [0, 1, 2, 3], options).CountBatches(2));
+
+        TrainingSet<TrainingExample> Set(int maximumLength, bool skips = false) =>
+            TrainingSets.Completions(file, ByteTokenizer.Rows(), s_options with { MaximumLength = maximumLength, SkipsUnlabelled = skips });
+
+        string Refusal(TrainingSet<TrainingExample> set) => Assert.Throws<TrainingDataException>(() => ReadEpoch(set)).Message;
 
         List<string> ReadEpoch(TrainingSet<TrainingExample> set)
         {
