@@ -1,16 +1,13 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
-using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Adapters.Peft;
 
-/// <summary>Writes LoRA adapters as PEFT directories: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</summary>
+/// <summary>Writes low-rank pairs as LoRA adapters in PEFT's form.</summary>
 public static class PeftWriter
 {
-    private static readonly JsonWriterOptions s_readable = new() { Indented = true };
-
     /// <summary>Writes low-rank pairs; files that are there are replaced, the configuration last.</summary>
     /// <param name="directory">Made where it is missing.</param>
     /// <param name="pairs">At most one for each module of <paramref name="model"/>.</param>
@@ -31,21 +28,11 @@ public static class PeftWriter
 
         Dictionary<Site, LowRank> bySite = pairs.ToDictionary(pair => pair.Site);
         (BaseModule Module, LowRank Pair)[] entries = [.. model.Modules.Where(module => bySite.ContainsKey(module.Site)).Select(module => (module, bySite[module.Site]))];
-        var metadata = new Dictionary<string, string> { ["format"] = "pt" };
-        if (isBoundToBase)
-        {
-            metadata[AdapterFiles.BaseFingerprintKey] = model.Fingerprint;
-        }
-
-        Directory.CreateDirectory(directory);
-        SafetensorsFile.Write(
-            Path.Combine(directory, AdapterFiles.WeightsName),
+        AdapterWriter.Write(
+            directory,
+            Config(entries, model, baseModelName),
             entries.SelectMany(entry => Tensors(entry.Module, entry.Pair)),
-            metadata);
-        string config = Path.Combine(directory, AdapterFiles.ConfigName);
-        string partial = $"{config}.partial";
-        File.WriteAllBytes(partial, Config(entries, model, baseModelName));
-        File.Move(partial, config, overwrite: true);
+            isBoundToBase ? model.Fingerprint : null);
     }
 
     private static IEnumerable<Tensor> Tensors(BaseModule module, LowRank pair)
@@ -56,56 +43,30 @@ public static class PeftWriter
         yield return Tensor.FromFloats($"{path}.{b}", pair.B.Values, pair.B.Rows, pair.B.Columns);
     }
 
-    private static byte[] Config((BaseModule Module, LowRank Pair)[] entries, IBaseModel model, string? baseModelName)
+    private static JsonObject Config((BaseModule Module, LowRank Pair)[] entries, IBaseModel model, string? baseModelName)
     {
         int rank = entries[0].Pair.Rank;
         double alpha = Alpha(entries[0].Pair);
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, s_readable))
+        return AdapterConfigs.Create(PeftConfig.Lora, model, new JsonObject
         {
-            json.WriteStartObject();
-            WritePattern(json, "alpha_pattern", entries.Where(entry => Alpha(entry.Pair) != alpha), pair => json.WriteNumberValue(Alpha(pair)));
-            json.WriteString("base_model_name_or_path", baseModelName);
-            json.WriteString("bias", "none");
-            json.WriteBoolean("fan_in_fan_out", false);
-            json.WriteBoolean("inference_mode", true);
-            json.WriteBoolean("init_lora_weights", true);
-            json.WriteNumber("lora_alpha", alpha);
-            json.WriteNumber("lora_dropout", 0);
-            json.WriteString("peft_type", PeftConfig.Lora);
-            json.WriteNumber("r", rank);
-            WritePattern(json, "rank_pattern", entries.Where(entry => entry.Pair.Rank != rank), pair => json.WriteNumberValue(pair.Rank));
-            json.WriteStartArray("target_modules");
-            foreach (string target in Targets(entries, model))
-            {
-                json.WriteStringValue(target);
-            }
-
-            json.WriteEndArray();
-            json.WriteString("task_type", "CAUSAL_LM");
-            json.WriteEndObject();
-        }
-
-        return stream.ToArray();
+            ["alpha_pattern"] = Pattern(entries.Where(entry => Alpha(entry.Pair) != alpha), pair => Alpha(pair)),
+            ["base_model_name_or_path"] = baseModelName,
+            ["lora_alpha"] = alpha,
+            ["r"] = rank,
+            ["rank_pattern"] = Pattern(entries.Where(entry => entry.Pair.Rank != rank), pair => pair.Rank),
+            ["target_modules"] = new JsonArray([.. Targets(entries, model)]),
+        });
     }
 
     private static double Alpha(LowRank pair) => (double)pair.Scale * pair.Rank;
 
-    private static void WritePattern(Utf8JsonWriter json, string name, IEnumerable<(BaseModule Module, LowRank Pair)> entries, Action<LowRank> writeValue)
-    {
-        json.WriteStartObject(name);
-        foreach ((BaseModule module, LowRank pair) in entries)
-        {
-            json.WritePropertyName(module.Path);
-            writeValue(pair);
-        }
-
-        json.WriteEndObject();
-    }
+    private static JsonObject Pattern(IEnumerable<(BaseModule Module, LowRank Pair)> entries, Func<LowRank, JsonNode> value) =>
+        new(entries.Select(entry => KeyValuePair.Create<string, JsonNode?>(entry.Module.Path, value(entry.Pair))));
 
     // A module's name stands for all modules of that name; where only some have a pair, they are listed by path.
-    private static IEnumerable<string> Targets((BaseModule Module, LowRank Pair)[] entries, IBaseModel model) =>
+    private static IEnumerable<JsonNode> Targets((BaseModule Module, LowRank Pair)[] entries, IBaseModel model) =>
         entries.GroupBy(entry => entry.Module.Name, entry => entry.Module.Path)
             .SelectMany(group => group.Count() == model.Modules.Count(module => module.Name == group.Key) ? [group.Key] : group.AsEnumerable())
-            .Order(StringComparer.Ordinal);
+            .Order(StringComparer.Ordinal)
+            .Select(target => (JsonNode)target);
 }
