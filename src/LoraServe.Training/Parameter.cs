@@ -37,7 +37,7 @@ public sealed class Parameter
     public float[] Gradient { get; }
 
     /// <summary>Factor of the learning rate, such as LoRA+'s ratio for B.</summary>
-    public float RateFactor { get; init; } = 1;
+    public float RateFactor { get; internal set; } = 1;
 
     /// <summary>Whether weight decay acts on it.</summary>
     public bool Decays { get; init; } = true;

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Peft;
 using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
@@ -12,13 +13,17 @@ internal sealed class ReplacedParameters(IBaseModel model)
     private readonly List<(BaseModule Module, Parameter Values, float[] Original)> _weights = [];
     private readonly List<(BaseModule Module, Parameter Values, float[] Original)> _biases = [];
     private readonly List<(BaseNorm Norm, Parameter Values, float[] Original)> _norms = [];
-    private readonly List<(BaseModule Module, int[] Tokens, Parameter Values, float[] Original)> _rows = [];
+    private readonly List<(BaseModule Module, TokenRows Rows)> _rows = [];
 
     /// <summary>A parameter's first values: the base's weight.</summary>
-    public void AddWeight(BaseModule module, Func<float[], Parameter> add)
+    public void AddWeight(BaseModule module, Func<float[], Parameter> add) => AddWeight([module], add);
+
+    /// <summary>A parameter's first values: the base's weight, which several modules share.</summary>
+    public void AddWeight(IReadOnlyList<BaseModule> modules, Func<float[], Parameter> add)
     {
-        float[] original = model.Weight(module).Values;
-        _weights.Add((module, add([.. original]), original));
+        float[] original = model.Weight(modules[0]).Values;
+        Parameter values = add([.. original]);
+        _weights.AddRange(modules.Select(module => (module, values, original)));
     }
 
     /// <summary>A parameter's first values: the base's bias.</summary>
@@ -35,21 +40,37 @@ internal sealed class ReplacedParameters(IBaseModel model)
         _norms.Add((norm, add([.. original]), original));
     }
 
-    /// <summary>A parameter's first values: some rows of a table, and of the head where it is the table.</summary>
-    /// <param name="tables">The token table, and the head where it is tied to it.</param>
-    /// <param name="tokens">The rows, ascending.</param>
-    /// <param name="add">Makes the parameter.</param>
-    public void AddRows(IReadOnlyList<BaseModule> tables, int[] tokens, Func<float[], Parameter> add)
+    /// <summary>Parameters' first values: some rows of the token table or of the head; of both where they are tied and only the table is named.</summary>
+    /// <param name="tokensByName">The rows in the order of the parameter, by module name.</param>
+    /// <param name="add">Makes a parameter, given the module's path, shape and values.</param>
+    /// <exception cref="AdapterFormatException">A token is not in the vocabulary, or named twice.</exception>
+    public void AddTokenRows(IReadOnlyDictionary<string, int[]> tokensByName, Func<string, int[], float[], Parameter> add)
     {
-        int width = tables[0].Inputs;
-        float[] original = new float[tokens.Length * width];
-        for (int i = 0; i < tokens.Length; i++)
+        bool IsNamed(BaseModule module) => tokensByName.Keys.Any(name => ModuleFilter.HasName(module.Path, name));
+        BaseModule head = model.Modules.First(module => module.Site == Site.Head);
+        foreach ((string name, int[] tokens) in tokensByName)
         {
-            model.CopyWeightRow(tables[0].Site, tokens[i], original.AsSpan(i * width, width));
-        }
+            foreach (BaseModule module in model.Modules.Where(module => module.Site.Layer < 0 && ModuleFilter.HasName(module.Path, name)))
+            {
+                if (tokens.Length == 0 || tokens.Max() >= module.Outputs || tokens.Distinct().Count() != tokens.Length)
+                {
+                    throw new AdapterFormatException($"The tokens to train at {module.Path} are {string.Join(", ", tokens.Take(8))}; expected some below {module.Outputs}, the vocabulary, each once.");
+                }
 
-        Parameter values = add([.. original]);
-        _rows.AddRange(tables.Select(table => (table, tokens, values, original)));
+                float[] original = new float[tokens.Length * module.Inputs];
+                for (int i = 0; i < tokens.Length; i++)
+                {
+                    model.CopyWeightRow(module.Site, tokens[i], original.AsSpan(i * module.Inputs, module.Inputs));
+                }
+
+                var rows = new TokenRows(tokens, add(module.Path, [tokens.Length, module.Inputs], [.. original]), original);
+                _rows.Add((module, rows));
+                if (module != head && model.TiedHead && !IsNamed(head))
+                {
+                    _rows.Add((head, rows));
+                }
+            }
+        }
     }
 
     /// <summary>The edits that the parameters make now.</summary>
@@ -58,7 +79,7 @@ internal sealed class ReplacedParameters(IBaseModel model)
         .. _weights.Select(entry => new DenseDelta(entry.Module.Site, new FloatMatrix(entry.Module.Outputs, entry.Module.Inputs, Less(entry.Values, entry.Original)))),
         .. _biases.Select(entry => new BiasDelta(entry.Module.Site, Less(entry.Values, entry.Original))),
         .. _norms.Select(entry => new NormDelta(entry.Norm.Site, Less(entry.Values, entry.Original))),
-        .. _rows.Select(entry => new RowsDelta(entry.Module.Site, entry.Tokens, new FloatMatrix(entry.Tokens.Length, entry.Module.Inputs, Less(entry.Values, entry.Original)))),
+        .. _rows.Select(entry => entry.Rows.Edit(entry.Module.Site)),
     ];
 
     /// <summary>Adds to the parameters' gradients.</summary>
@@ -79,13 +100,13 @@ internal sealed class ReplacedParameters(IBaseModel model)
             Add(values, gradients.At(norm.Site));
         }
 
-        foreach ((BaseModule module, _, Parameter values, _) in _rows)
+        foreach ((BaseModule module, TokenRows rows) in _rows)
         {
-            Add(values, module.Site == Site.Embedding ? gradients.Embedding?.RowDeltas : gradients.At(module.Site)?.RowDeltas);
+            rows.Pull((module.Site == Site.Embedding ? gradients.Embedding?.RowDeltas : gradients.At(module.Site)?.RowDeltas)!);
         }
     }
 
-    private static float[] Less(Parameter values, float[] original)
+    internal static float[] Less(Parameter values, float[] original)
     {
         float[] delta = new float[original.Length];
         TensorPrimitives.Subtract(values.Values, original, delta);

@@ -1,7 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Peft;
+using LoraServe.Compute.Files;
+using LoraServe.Compute.Tensors;
 using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
@@ -13,6 +17,8 @@ namespace LoraServe.Training.Methods;
 /// </remarks>
 public abstract class TrainableAdapter
 {
+    private static readonly IReadOnlyDictionary<string, float[]> s_nothing = new Dictionary<string, float[]>();
+    private static readonly JsonSerializerOptions s_readable = new() { WriteIndented = true };
     private readonly List<Parameter> _parameters = [];
 
     private protected TrainableAdapter(JsonObject config, IBaseModel model)
@@ -45,13 +51,73 @@ public abstract class TrainableAdapter
     {
     }
 
+    /// <summary>What the method keeps beside its parameters from step to step, for a checkpoint: live arrays by name.</summary>
+    internal virtual IReadOnlyDictionary<string, float[]> State => s_nothing;
+
+    /// <summary>Takes over what <see cref="State"/> of an adapter of the same configuration held.</summary>
+    /// <exception cref="InvalidDataException">It does not fit.</exception>
+    internal virtual void Restore(IReadOnlyDictionary<string, float[]> state)
+    {
+        foreach ((string name, float[] kept) in State)
+        {
+            if (!state.TryGetValue(name, out float[]? values) || values.Length != kept.Length)
+            {
+                throw new InvalidDataException($"The method's {name} has {values?.Length.ToString() ?? "no"} values; expected {kept.Length}.");
+            }
+
+            values.CopyTo(kept, 0);
+        }
+    }
+
     /// <summary>The tensors that are saved; the parameters, unless the method saves what they make.</summary>
     internal virtual IEnumerable<Parameter> Saved() => _parameters;
+
+    /// <summary>Name of the file that the tensors are saved in.</summary>
+    private protected virtual string WeightsName => AdapterFiles.WeightsName;
+
+    /// <summary>Writes the adapter as the library reads it that its format is from: PEFT, or AdapterHub for bottlenecks. Whole or not at all.</summary>
+    /// <param name="directory">Made where it is missing; what is there is replaced.</param>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public virtual void Save(string directory) => SavedDirectory.Replace(directory, partial =>
+    {
+        SafetensorsFile.Write(
+            Path.Combine(partial, WeightsName),
+            Saved().Select(parameter => Tensor.FromFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)])),
+            new Dictionary<string, string> { ["format"] = "pt" });
+        File.WriteAllText(Path.Combine(partial, AdapterFiles.ConfigName), Config.ToJsonString(s_readable));
+    });
+
+    /// <summary>Goes on from an adapter of the same configuration that was saved here or elsewhere.</summary>
+    /// <param name="directory">Where it is.</param>
+    /// <exception cref="AdapterFormatException">It is damaged, or has not what would have to be trained.</exception>
+    public virtual void Load(string directory)
+    {
+        AdapterFiles files = AdapterFiles.ReadDirectory(directory, new AdapterLimits());
+        using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
+        Load(new AdapterTensors(files.WeightsPath, weights.Tensors, ""));
+    }
+
+    private protected virtual void Load(AdapterTensors tensors)
+    {
+        foreach (Parameter parameter in _parameters)
+        {
+            if (!tensors.Has(parameter.Name))
+            {
+                throw new AdapterFormatException($"{tensors.File}: tensor '{parameter.Name}' is missing, so that this adapter cannot be trained on. Begin with a new one.");
+            }
+
+            tensors.Values(parameter.Name, "what is trained", [.. parameter.Shape.Select(length => (long)length)]).CopyTo(parameter.Values, 0);
+        }
+    }
 
     private protected Parameter Add(string name, int[] shape, float[]? values = null, float rateFactor = 1, bool decays = true)
     {
         values ??= new float[shape.Aggregate(1, (product, length) => checked(product * length))];
-        var parameter = new Parameter(name, shape, values) { RateFactor = rateFactor, Decays = decays };
+        return Add(new Parameter(name, shape, values) { RateFactor = rateFactor, Decays = decays });
+    }
+
+    private protected Parameter Add(Parameter parameter)
+    {
         _parameters.Add(parameter);
         return parameter;
     }

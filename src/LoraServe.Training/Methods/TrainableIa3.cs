@@ -16,12 +16,10 @@ internal sealed class TrainableIa3 : TrainableAdapter
     public TrainableIa3(JsonObject config, IBaseModel model)
         : base(config, model)
     {
-        ConfigFields fields = PeftConfig.Fields(config);
-        var targets = new ModuleFilter(fields);
-        string[] feedForward = fields.Texts("feedforward_modules") ?? [];
-        foreach (BaseModule module in model.Modules.Where(targets.Targets))
+        Ia3Config ia3 = Ia3Config.Read(PeftConfig.Fields(config));
+        foreach (BaseModule module in model.Modules.Where(ia3.Modules.Targets.Targets))
         {
-            bool scalesInput = feedForward.Any(name => module.Path == name || module.Path.EndsWith($".{name}", StringComparison.Ordinal));
+            bool scalesInput = ia3.ScalesInputs(module.Path);
             int count = scalesInput ? module.Inputs : module.Outputs;
             float[] ones = new float[count];
             Array.Fill(ones, 1);

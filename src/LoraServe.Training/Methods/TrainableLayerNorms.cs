@@ -16,9 +16,9 @@ internal sealed class TrainableLayerNorms : TrainableAdapter
     public TrainableLayerNorms(JsonObject config, IBaseModel model)
         : base(config, model)
     {
-        string[] targets = PeftConfig.Fields(config).Texts("target_modules") ?? [];
+        var targets = new TargetConfig(PeftConfig.Fields(config));
         _norms = new ReplacedParameters(model);
-        foreach (BaseNorm norm in model.Norms.Where(norm => targets.Length == 0 || targets.Any(name => norm.Path == name || norm.Path.EndsWith($".{name}", StringComparison.Ordinal))))
+        foreach (BaseNorm norm in model.Norms.Where(norm => targets.Targets.Targets(norm.Path)))
         {
             _norms.AddNorm(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.ln_tuning_layers.weight", [norm.Width], values));
         }

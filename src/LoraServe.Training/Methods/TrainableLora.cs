@@ -55,6 +55,9 @@ internal sealed class TrainableLora : TrainableAdapter
             }
         }
 
+        _replaced.AddTokenRows(
+            _config.Modules.TrainableTokens,
+            (path, shape, values) => Add($"{AdapterFiles.PeftPrefix}{path}.token_adapter.trainable_tokens_delta", shape, values));
         foreach (BaseNorm norm in model.Norms.Where(norm => _config.Modules.ModulesToSave.Any(name => norm.Path.EndsWith(name, StringComparison.Ordinal))))
         {
             _replaced.AddNorm(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.weight", [norm.Width], values));

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Training.Methods;
 
@@ -8,26 +9,30 @@ internal static class TrainableMethods
 {
     private static readonly Dictionary<string, Func<JsonObject, IBaseModel, TrainableOptions, TrainableAdapter>> s_byType = new(StringComparer.Ordinal)
     {
-        ["LORA"] = (config, model, options) => new TrainableLora(config, model, options),
+        [PeftConfig.Lora] = (config, model, options) => new TrainableLora(config, model, options),
+        ["ADALORA"] = (config, model, options) => new TrainableAdaLora(config, model, options),
+        ["VERA"] = (config, model, _) => new TrainableVera(config, model),
         ["IA3"] = (config, model, _) => new TrainableIa3(config, model),
         ["LN_TUNING"] = (config, model, _) => new TrainableLayerNorms(config, model),
+        ["TRAINABLE_TOKENS"] = (config, model, _) => new TrainableTokenRows(config, model),
         ["PROMPT_TUNING"] = (config, model, options) => new TrainablePrompt(config, model, options),
         ["P_TUNING"] = (config, model, options) => new TrainablePTuning(config, model, options),
         ["PREFIX_TUNING"] = (config, model, options) => new TrainablePrefix(config, model, options),
+        [PeftConfig.Bottleneck] = (config, model, options) => new TrainableBottleneck(config, model, options),
     };
 
     /// <summary>The peft_types that can be trained.</summary>
     public static IReadOnlyCollection<string> Types => s_byType.Keys;
 
     /// <summary>An adapter at its first values.</summary>
-    /// <param name="config">A PEFT configuration; its peft_type names the method.</param>
+    /// <param name="config">A configuration of PEFT, whose peft_type names the method, or of AdapterHub.</param>
     /// <param name="model">The base.</param>
     /// <param name="options">What else training needs to know.</param>
     /// <exception cref="AdapterFormatException">The configuration is wrong or not supported.</exception>
     public static TrainableAdapter Create(JsonObject config, IBaseModel model, TrainableOptions options)
     {
-        string? type = config["peft_type"]?.GetValue<string>();
-        return type is not null && s_byType.TryGetValue(type, out Func<JsonObject, IBaseModel, TrainableOptions, TrainableAdapter>? create)
+        string type = PeftConfig.Type(PeftConfig.Fields(config));
+        return s_byType.TryGetValue(type, out Func<JsonObject, IBaseModel, TrainableOptions, TrainableAdapter>? create)
             ? create(config, model, options)
             : throw new AdapterFormatException($"peft_type is {type}; can be trained: {string.Join(", ", s_byType.Keys)}.");
     }

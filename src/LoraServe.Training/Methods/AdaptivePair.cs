@@ -1,0 +1,158 @@
+using System.Numerics.Tensors;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Training.Autograd;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>AdaLoRA's B·diag(E)·A at one module, with the importance of each of its ranks.</summary>
+internal sealed class AdaptivePair(BaseModule module, Parameter a, Parameter b, Parameter e, float scale, float beta1, float beta2)
+{
+    private readonly ImportanceScore _ofA = new(a, beta1, beta2);
+    private readonly ImportanceScore _ofB = new(b, beta1, beta2);
+    private readonly ImportanceScore _ofE = new(e, beta1, beta2);
+
+    /// <summary>The module.</summary>
+    public BaseModule Module { get; } = module;
+
+    /// <summary>Ranks before any is taken away.</summary>
+    public int Rank => a.Shape[0];
+
+    /// <summary>E's name.</summary>
+    public string DiagonalName => e.Name;
+
+    /// <summary>1 for each rank that is kept, 0 for each that has been taken away.</summary>
+    public float[] Kept { get; } = [.. Enumerable.Repeat(1f, a.Shape[0])];
+
+    /// <summary>What is remembered from step to step.</summary>
+    public IEnumerable<KeyValuePair<string, float[]>> State =>
+    [
+        .. new[] { (a, _ofA), (b, _ofB), (e, _ofE) }.SelectMany(entry => (KeyValuePair<string, float[]>[])
+            [new($"{entry.Item1.Name}.sensitivity", entry.Item2.Sensitivity), new($"{entry.Item1.Name}.uncertainty", entry.Item2.Uncertainty)]),
+        new($"{e.Name}.kept", Kept),
+    ];
+
+    private int Inputs => a.Shape[1];
+
+    private int Outputs => b.Shape[0];
+
+    /// <summary>The edit that the parameters make now, E folded into A.</summary>
+    public LowRank Edit()
+    {
+        FloatMatrix scaled = new FloatMatrix(Rank, Inputs, a.Values).WithScaledRows(e.Values);
+        return new LowRank(Module.Site, scaled, new FloatMatrix(Outputs, Rank, b.Values), scale);
+    }
+
+    /// <summary>Adds to the parameters' gradients.</summary>
+    public void Pull(LinearEditGradient site)
+    {
+        TensorPrimitives.Add(b.Gradient, site.B!.Values, b.Gradient);
+        for (int k = 0; k < Rank; k++)
+        {
+            ReadOnlySpan<float> d = site.A!.Values.AsSpan(k * Inputs, Inputs);
+            Span<float> dA = a.Gradient.AsSpan(k * Inputs, Inputs);
+            TensorPrimitives.MultiplyAdd(d, e.Values[k], dA, dA);
+            e.Gradient[k] += TensorPrimitives.Dot(d, a.Values.AsSpan(k * Inputs, Inputs));
+        }
+    }
+
+    /// <summary>‖A·Aᵀ − I‖ + ‖Bᵀ·B − I‖, and factor times its derivative added to the gradients.</summary>
+    public double Orthogonality(double factor) =>
+        Orthogonality(a, Rank, Inputs, (k, i) => (k * Inputs) + i, factor) + Orthogonality(b, Rank, Outputs, (k, i) => (i * Rank) + k, factor);
+
+    /// <summary>Takes in a step.</summary>
+    public void UpdateScores()
+    {
+        _ofA.Update();
+        _ofB.Update();
+        _ofE.Update();
+    }
+
+    /// <summary>The importance of each rank: E's own, and the means of A's row and of B's column.</summary>
+    public float[] RankScores()
+    {
+        float[] scores = new float[Rank];
+        for (int k = 0; k < Rank; k++)
+        {
+            (double ofA, double ofB) = (0, 0);
+            for (int i = 0; i < Inputs; i++)
+            {
+                ofA += _ofA[(k * Inputs) + i];
+            }
+
+            for (int i = 0; i < Outputs; i++)
+            {
+                ofB += _ofB[(i * Rank) + k];
+            }
+
+            scores[k] = _ofE[k] + (float)(ofA / Inputs) + (float)(ofB / Outputs);
+        }
+
+        return scores;
+    }
+
+    /// <summary>Sets E to zero where a rank is not kept.</summary>
+    public void Mask()
+    {
+        for (int k = 0; k < Rank; k++)
+        {
+            e.Values[k] = Kept[k] != 0 ? e.Values[k] : 0;
+        }
+    }
+
+    /// <summary>The tensors of the ranks that are kept, as PEFT saves them.</summary>
+    public IEnumerable<Parameter> Saved()
+    {
+        int[] kept = [.. Enumerable.Range(0, Rank).Where(k => Kept[k] != 0)];
+        var keptA = new Parameter(a.Name, [kept.Length, Inputs], new float[kept.Length * Inputs]);
+        var keptB = new Parameter(b.Name, [Outputs, kept.Length], new float[Outputs * kept.Length]);
+        var keptE = new Parameter(e.Name, [kept.Length, 1], [.. kept.Select(k => e.Values[k])]);
+        for (int place = 0; place < kept.Length; place++)
+        {
+            a.Values.AsSpan(kept[place] * Inputs, Inputs).CopyTo(keptA.Values.AsSpan(place * Inputs));
+            for (int i = 0; i < Outputs; i++)
+            {
+                keptB.Values[(i * kept.Length) + place] = b.Values[(i * Rank) + kept[place]];
+            }
+        }
+
+        return [keptA, keptB, keptE];
+    }
+
+    private static double Orthogonality(Parameter parameter, int vectors, int length, Func<int, int, int> place, double factor)
+    {
+        double[] products = new double[vectors * vectors];
+        double squares = 0;
+        for (int j = 0; j < vectors; j++)
+        {
+            for (int k = 0; k < vectors; k++)
+            {
+                double sum = j == k ? -1 : 0;
+                for (int i = 0; i < length; i++)
+                {
+                    sum += (double)parameter.Values[place(j, i)] * parameter.Values[place(k, i)];
+                }
+
+                products[(j * vectors) + k] = sum;
+                squares += sum * sum;
+            }
+        }
+
+        double norm = Math.Sqrt(squares);
+        for (int j = 0; j < vectors && norm > 0; j++)
+        {
+            for (int i = 0; i < length; i++)
+            {
+                double sum = 0;
+                for (int k = 0; k < vectors; k++)
+                {
+                    sum += products[(j * vectors) + k] * parameter.Values[place(k, i)];
+                }
+
+                parameter.Gradient[place(j, i)] += (float)(factor * 2 * sum / norm);
+            }
+        }
+
+        return norm;
+    }
+}

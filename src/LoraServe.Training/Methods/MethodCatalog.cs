@@ -1,0 +1,295 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Peft;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>The methods by the names that users give, and what a job's settings make of them.</summary>
+/// <remarks>Several names with <c>,</c> or <c>+</c> between them are adapters trained as one: <c>lora,prompt</c>.</remarks>
+public static class MethodCatalog
+{
+    private const int SeedsPerPart = 1_000_003;
+
+    private static readonly Dictionary<string, string> s_otherNames = new(StringComparer.Ordinal)
+    {
+        ["lora+"] = "loraplus",
+        ["prompt-tuning"] = "prompt",
+        ["prefix-tuning"] = "prefix",
+        ["p-tuning-v2"] = "prefix",
+        ["ln-tuning"] = "ln",
+    };
+
+    /// <summary>All methods.</summary>
+    public static IReadOnlyList<TrainingMethod> All { get; } =
+    [
+        Lora("lora", "low-rank updates of linear maps", "2106.09685"),
+        Lora("loraplus", "LoRA whose B learns faster than A", "2402.12354", rate: 2e-4) with { RateRatioOfB = 16 },
+        Lora("rslora", "LoRA with a scale that holds for any rank", "2312.03732", settings => new() { ["use_rslora"] = true }, 3e-4),
+        Lora("dora", "LoRA of directions, and a magnitude for each output", "2402.09353", settings => new() { ["use_dora"] = true }),
+        Lora("pissa", "LoRA that begins as the base's greatest singular values", "2404.02948", settings => new() { ["init_lora_weights"] = "pissa" }, 2e-4),
+        Lora("olora", "LoRA that begins as an orthonormal part of the base", "2406.01775", settings => new() { ["init_lora_weights"] = "olora" }, 2e-4),
+        Lora("qlora", "LoRA on a base that is kept in NF4", "2305.14314") with { QuantisesBase = true },
+        new()
+        {
+            Name = "vera",
+            Description = "two vectors a module that scale random projections which all share",
+            Paper = "2310.11454",
+            LearningRate = 1e-2,
+            Rank = 256,
+            Targets = ["all-linear"],
+            Configure = MethodConfigs.Vera,
+        },
+        new()
+        {
+            Name = "adalora",
+            Description = "low-rank updates that share a budget of ranks by importance",
+            Paper = "2303.10512",
+            LearningRate = 2e-3,
+            Rank = 8,
+            Targets = ["all-linear"],
+            Configure = MethodConfigs.AdaLora,
+        },
+        new()
+        {
+            Name = "ia3",
+            Description = "factors of keys, values and the MLP's inner activations",
+            Paper = "2205.05638",
+            LearningRate = 8e-3,
+            Targets = ["k_proj", "v_proj", "down_proj"],
+            Configure = MethodConfigs.Ia3,
+        },
+        new()
+        {
+            Name = "houlsby",
+            Description = "bottlenecks after attention and MLP",
+            Paper = "1902.00751",
+            LearningRate = 1e-3,
+            Rank = 32,
+            Configure = settings => MethodConfigs.Bottleneck(settings, afterAttention: true, readsSum: false, isParallel: false, "swish", "bert", 1),
+        },
+        new()
+        {
+            Name = "pfeiffer",
+            Description = "a bottleneck after the MLP that reads the residual stream too",
+            Paper = "2005.00052",
+            LearningRate = 1e-3,
+            Rank = 32,
+            Configure = settings => MethodConfigs.Bottleneck(settings, afterAttention: false, readsSum: true, isParallel: false, "relu", "bert", 1),
+        },
+        new()
+        {
+            Name = "parallel",
+            Description = "a bottleneck beside the MLP",
+            Paper = "2110.04366",
+            LearningRate = 1e-3,
+            Rank = 32,
+            Configure = settings => MethodConfigs.Bottleneck(settings, afterAttention: false, readsSum: false, isParallel: true, "relu", "mam_adapter", 4),
+        },
+        new()
+        {
+            Name = "prompt",
+            Description = "embeddings of virtual tokens ahead of the prompt",
+            Paper = "2104.08691",
+            LearningRate = 2e-2,
+            Configure = MethodConfigs.Prompt,
+        },
+        new()
+        {
+            Name = "p-tuning",
+            Description = "virtual tokens that a small network makes",
+            Paper = "2103.10385",
+            LearningRate = 2e-3,
+            Configure = MethodConfigs.PTuning,
+        },
+        new()
+        {
+            Name = "prefix",
+            Description = "keys and values of every layer ahead of the prompt (P-tuning v2)",
+            Paper = "2110.07602",
+            LearningRate = 1e-2,
+            Configure = settings => MethodConfigs.Prefix(settings, projects: false),
+        },
+        new()
+        {
+            Name = "prefix-projection",
+            Description = "a prefix that a small network makes",
+            Paper = "2101.00190",
+            LearningRate = 2e-3,
+            Configure = settings => MethodConfigs.Prefix(settings, projects: true),
+        },
+        new()
+        {
+            Name = "bitfit",
+            Description = "the base's biases",
+            Paper = "2106.10199",
+            LearningRate = 2e-3,
+            Configure = MethodConfigs.Biases,
+            Create = (config, model, _) => new TrainableBiases(config, model),
+        },
+        new()
+        {
+            Name = "ln",
+            Description = "the gains of norms",
+            Paper = "2312.11420",
+            LearningRate = 2e-3,
+            Configure = MethodConfigs.LayerNorms,
+        },
+        new()
+        {
+            Name = "full",
+            Description = "every parameter of the base",
+            Paper = "1801.06146",
+            LearningRate = 2e-5,
+            MakesModel = true,
+            Create = (_, model, _) => new TrainableWeights(model),
+        },
+    ];
+
+    /// <summary>The methods of a job: one, or several that are trained as one.</summary>
+    /// <param name="name">A method's name, or several.</param>
+    /// <exception cref="TrainingOptionsException">There is no such method, or one is named twice.</exception>
+    public static IReadOnlyList<TrainingMethod> Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        string[] names = s_otherNames.TryGetValue(name, out string? usual) ? [usual] : name.Split([',', '+'], StringSplitOptions.TrimEntries);
+        TrainingMethod[] methods = [.. names.Select(FindOne)];
+        if (methods.Distinct().Count() != methods.Length)
+        {
+            throw new TrainingOptionsException($"method is {name}; expected each method once.");
+        }
+
+        if (methods.Length > 1 && methods.Any(method => method.MakesModel))
+        {
+            throw new TrainingOptionsException($"method is {name}; full fine-tuning leaves nothing for another method to train.");
+        }
+
+        return methods;
+    }
+
+    /// <summary>The highest learning rate of a job. Of methods trained as one it is the first's, and the others keep their usual proportion to it.</summary>
+    /// <exception cref="TrainingOptionsException">There is no such method.</exception>
+    public static double LearningRate(TrainingJobOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return options.LearningRate ?? Find(options.Method)[0].LearningRate;
+    }
+
+    /// <summary>Makes what a job trains, at its first values or those of the adapter that it goes on from.</summary>
+    /// <param name="options">The job.</param>
+    /// <param name="context">The base, and what else is to be known.</param>
+    /// <exception cref="TrainingOptionsException">A setting does not fit the method or the base, or the adapter to go on from does not.</exception>
+    public static TrainableAdapter Create(TrainingJobOptions options, TrainableContext context)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(context);
+        IReadOnlyList<TrainingMethod> methods = Find(options.Method);
+        try
+        {
+            if (methods.Count == 1)
+            {
+                return Create(methods[0], options, context, options.InitFrom, options.Seed);
+            }
+
+            var parts = new List<(string, TrainableAdapter)>();
+            foreach (TrainingMethod method in methods)
+            {
+                string? initFrom = options.InitFrom is { } folder ? Path.Combine(folder, method.Name) : null;
+                TrainableAdapter part = Create(method, options, context, initFrom, options.Seed + (parts.Count * SeedsPerPart));
+                foreach (Parameter parameter in part.Parameters)
+                {
+                    parameter.RateFactor *= (float)(method.LearningRate / methods[0].LearningRate);
+                }
+
+                parts.Add((method.Name, part));
+            }
+
+            return new CombinedAdapter(context.Model, parts);
+        }
+        catch (AdapterFormatException wrong)
+        {
+            throw new TrainingOptionsException($"method {options.Method}: {wrong.Message}");
+        }
+    }
+
+    private static TrainingMethod FindOne(string name)
+    {
+        string usual = s_otherNames.GetValueOrDefault(name, name);
+        return All.FirstOrDefault(method => method.Name == usual)
+            ?? throw new TrainingOptionsException($"method is {name}; expected {string.Join(", ", All.Select(method => method.Name))}, or several with commas between them.");
+    }
+
+    private static TrainableAdapter Create(TrainingMethod method, TrainingJobOptions options, TrainableContext context, string? initFrom, int seed)
+    {
+        var settings = new MethodSettings(method, options, context);
+        JsonObject config = method.Configure(settings);
+        Override(config.ContainsKey("config") ? config["config"]!.AsObject() : config, options.PeftConfig);
+        if (initFrom is not null)
+        {
+            config = ConfigOf(initFrom, config);
+        }
+
+        TrainableAdapter adapter = method.Create(config, context.Model, new TrainableOptions
+        {
+            Seed = seed,
+            RateRatioOfB = (float)(options.RateRatioOfB ?? method.RateRatioOfB),
+            DrawsNormally = config["init_lora_weights"] is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() == "gaussian",
+            PromptTokens = PromptTokens(options, context),
+        });
+        if (initFrom is not null)
+        {
+            adapter.Load(initFrom);
+        }
+
+        return adapter;
+    }
+
+    private static void Override(JsonObject config, JsonObject? with)
+    {
+        foreach ((string key, JsonNode? value) in with ?? new JsonObject())
+        {
+            config[key] = value?.DeepClone();
+        }
+    }
+
+    /// <summary>The configuration of the adapter to go on from, where it is of the same method.</summary>
+    private static JsonObject ConfigOf(string directory, JsonObject expected)
+    {
+        AdapterFiles files = AdapterFiles.ReadDirectory(directory, new AdapterLimits());
+        using JsonDocument document = PeftConfig.Parse(files);
+        string type = PeftConfig.Type(PeftConfig.Fields(files, document));
+        string usual = PeftConfig.Type(PeftConfig.Fields(expected));
+        return type == usual
+            ? JsonObject.Create(document.RootElement.Clone())!
+            : throw new AdapterFormatException($"{files.ConfigPath}: peft_type is {type}; expected {usual}, as the method has. Name the adapter's own method, or begin with a new one.");
+    }
+
+    private static int[] PromptTokens(TrainingJobOptions options, TrainableContext context)
+    {
+        if (options.PromptText is not { Length: > 0 } text)
+        {
+            return [];
+        }
+
+        return context.Tokenize is { } tokenize
+            ? [.. tokenize(text)]
+            : throw new TrainingOptionsException("there is a prompt text, and the model has no tokenizer to read it with; leave it out.");
+    }
+
+    private static TrainingMethod Lora(string name, string description, string paper, Func<MethodSettings, JsonObject>? changes = null, double rate = 5e-4) => new()
+    {
+        Name = name,
+        Description = description,
+        Paper = paper,
+        LearningRate = rate,
+        Rank = 8,
+        Targets = ["all-linear"],
+        Configure = settings =>
+        {
+            JsonObject config = MethodConfigs.Lora(settings);
+            Override(config, changes?.Invoke(settings));
+            return config;
+        },
+    };
+}

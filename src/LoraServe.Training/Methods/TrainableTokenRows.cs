@@ -1,0 +1,32 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Peft;
+using LoraServe.Training.Autograd;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>Trainable tokens: rows of the token table, and of a head tied to it.</summary>
+internal sealed class TrainableTokenRows : TrainableAdapter
+{
+    private readonly ReplacedParameters _rows;
+
+    /// <summary>The rows that the configuration names, with the base's values.</summary>
+    public TrainableTokenRows(JsonObject config, IBaseModel model)
+        : base(config, model)
+    {
+        ConfigFields fields = PeftConfig.Fields(config);
+        var targets = new TargetConfig(fields, fields.Integers("token_indices") ?? []);
+        _rows = new ReplacedParameters(model);
+        _rows.AddTokenRows(targets.TrainableTokens, (path, shape, values) => Add($"{AdapterFiles.PeftPrefix}{path}.trainable_tokens_delta", shape, values));
+        if (Parameters.Count == 0)
+        {
+            throw new AdapterFormatException($"target_modules is {string.Join(", ", targets.TrainableTokens.Keys)}; expected the token table or the head, and token_indices to name tokens.");
+        }
+    }
+
+    public override IReadOnlyList<AdapterEdit> Edits() => [.. _rows.Edits()];
+
+    internal override void Pull(EditGradients gradients) => _rows.Pull(gradients);
+}
