@@ -7,6 +7,7 @@ using LoraServe.Server.Errors;
 using LoraServe.Server.Inference;
 using LoraServe.Server.Metrics;
 using LoraServe.Server.Options;
+using LoraServe.Server.Training;
 using LoraServe.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -30,7 +31,7 @@ public sealed class LoraServeHost : IAsyncDisposable
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>What health checks may ask for; the empty name is the whole server.</summary>
-    private static readonly string[] s_services = ["", Proto.Inference.Descriptor.FullName, Proto.Adapters.Descriptor.FullName];
+    private static readonly string[] s_services = ["", Proto.Inference.Descriptor.FullName, Proto.Adapters.Descriptor.FullName, Proto.Training.Descriptor.FullName];
 
     private readonly WebApplication _application;
     private readonly InferenceEngine _engine;
@@ -95,6 +96,7 @@ public sealed class LoraServeHost : IAsyncDisposable
         PrometheusPage metrics = application.Services.GetRequiredService<PrometheusPage>();
         application.MapGrpcService<InferenceService>();
         application.MapGrpcService<AdaptersService>();
+        application.MapGrpcService<TrainingService>();
         application.MapGrpcService<HealthServiceImpl>();
         application.MapGrpcReflectionService();
         application.MapGet("/metrics", () => Results.Text(metrics.Render(), PrometheusPage.ContentType));

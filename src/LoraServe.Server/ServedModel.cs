@@ -1,4 +1,5 @@
 using LoraServe.Models;
+using LoraServe.Server.Training;
 using LoraServe.Serving;
 
 namespace LoraServe.Server;
@@ -7,4 +8,8 @@ namespace LoraServe.Server;
 /// <param name="Model">Weights, tokenizer and defaults.</param>
 /// <param name="Engine">Runs it. Disposed with the application, before the model.</param>
 /// <param name="Chat">The model's chat format; null where it has none.</param>
-public sealed record ServedModel(LoadedModel Model, InferenceEngine Engine, ChatFormat? Chat);
+public sealed record ServedModel(LoadedModel Model, InferenceEngine Engine, ChatFormat? Chat)
+{
+    /// <summary>Trains adapters for it; null where the server does not. Disposed with the application, before the engine.</summary>
+    public TrainingJobs? Training { get; init; }
+}

@@ -22,9 +22,13 @@ internal sealed class SmallEngine : IAsyncDisposable
     public InferenceEngine Engine { get; }
 
     /// <summary>Publishes a small random adapter.</summary>
-    public async Task PublishAsync(string name, string owner)
+    public async Task PublishAsync(string name, string owner) =>
+        await Engine.Adapters.PublishAsync(name, WriteAdapter(Path.Combine(_folder, name)), new LoraServe.Serving.Store.PublishOptions { Owner = owner });
+
+    /// <summary>Writes a small random adapter.</summary>
+    public static string WriteAdapter(string folder)
     {
-        string folder = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        Directory.CreateDirectory(folder);
         string path = "base_model.model.model.layers.0.self_attn.q_proj";
         var random = new Random(1);
         SafetensorsFile.Write(
@@ -33,10 +37,10 @@ internal sealed class SmallEngine : IAsyncDisposable
                 Tensor.FromFloats($"{path}.lora_A.weight", Values(random), Rank, Width),
                 Tensor.FromFloats($"{path}.lora_B.weight", Values(random), Width, Rank),
             ]);
-        await File.WriteAllTextAsync(
+        File.WriteAllText(
             Path.Combine(folder, "adapter_config.json"),
             JsonSerializer.Serialize(new { peft_type = "LORA", task_type = "CAUSAL_LM", r = Rank, lora_alpha = Rank, target_modules = "model.layers.0.self_attn.q_proj", bias = "none" }));
-        await Engine.Adapters.PublishAsync(name, folder, new LoraServe.Serving.Store.PublishOptions { Owner = owner });
+        return folder;
     }
 
     public async ValueTask DisposeAsync()

@@ -3,6 +3,7 @@ using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Serving;
 using LoraServe.Tokenization.Templates;
+using LoraServe.Training;
 
 namespace LoraServe.Server.Errors;
 
@@ -18,6 +19,7 @@ internal static class ErrorStatus
         RpcException known => known,
         EngineException engine => Of(engine),
         AdapterFormatException adapter => new RpcException(new Status(StatusCode.InvalidArgument, adapter.Message)),
+        TrainingOptionsException training => new RpcException(new Status(StatusCode.InvalidArgument, training.Message)),
         TemplateException template => new RpcException(new Status(StatusCode.InvalidArgument, template.Message)),
         _ => null,
     };

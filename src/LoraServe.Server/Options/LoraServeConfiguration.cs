@@ -1,4 +1,5 @@
 using LoraServe.Server.Access;
+using LoraServe.Server.Training;
 using LoraServe.Serving;
 using Microsoft.Extensions.Configuration;
 
@@ -17,6 +18,9 @@ public sealed class LoraServeConfiguration
 
     /// <summary>Who may call.</summary>
     public AccessOptions Access { get; set; } = new();
+
+    /// <summary>Where training jobs are kept, and how many.</summary>
+    public TrainingOptions Training { get; set; } = new();
 
     /// <summary>Reads a JSON file, if one is given, and then environment variables such as <c>LoraServe__Server__Port</c>, which win.</summary>
     /// <exception cref="InvalidDataException">The file is not JSON, or names a setting that does not exist or has another type.</exception>

@@ -14,6 +14,8 @@ namespace LoraServe.Serving.Store;
 /// </remarks>
 public sealed partial class AdapterStore : IDisposable
 {
+    private const string RootName = "adapter root";
+
     private readonly Lock _lock = new();
     private readonly AdapterCatalog _catalog = new();
     private readonly AdapterMemory _memory;
@@ -98,7 +100,25 @@ public sealed partial class AdapterStore : IDisposable
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Gives up while waiting for other publishing.</param>
     public Task<PublishResult> PublishBelowRootAsync(string name, string relativePath, PublishOptions? options = null, CancellationToken cancellationToken = default) =>
-        PublishAsync(name, AdapterPath.Below(_options.AdapterRoot, relativePath), AdapterSource.Directory, options ?? new PublishOptions(), cancellationToken);
+        PublishAsync(name, RootedPath.Below(_options.AdapterRoot, relativePath, RootName), AdapterSource.Directory, options ?? new PublishOptions(), cancellationToken);
+
+    /// <summary>Refuses now what publishing would refuse for its name, aliases or version, before work is put into the files.</summary>
+    public void CheckPublish(string name, PublishOptions options)
+    {
+        lock (_lock)
+        {
+            _catalog.CheckPublish(name, options);
+        }
+    }
+
+    /// <summary>Where the files of a version lie: a directory, or a GGUF file.</summary>
+    public string FilesOf(string reference)
+    {
+        lock (_lock)
+        {
+            return _catalog.Get(reference).Manifest.Path;
+        }
+    }
 
     /// <summary>Begins to take files from a caller, to be published when they are complete.</summary>
     public AdapterUpload BeginUpload(string name, PublishOptions? options = null)
@@ -109,10 +129,7 @@ public sealed partial class AdapterStore : IDisposable
             throw new EngineException(EngineError.InvalidUpload, "Uploads need a place to be kept. Start the server with a store folder.");
         }
 
-        lock (_lock)
-        {
-            _catalog.CheckPublish(name, options);
-        }
+        CheckPublish(name, options);
 
         string id = Guid.NewGuid().ToString("n");
         return new AdapterUpload(Path.Combine(UploadsFolder(folder), id), _options.MaxUploadBytes, async (files, cancellationToken) =>
@@ -320,7 +337,7 @@ public sealed partial class AdapterStore : IDisposable
 
         string[] candidates = [reference, $"{reference}.gguf"];
         return candidates.FirstOrDefault(candidate => Path.Exists(Path.Combine(_options.AdapterRoot, candidate))) is { } there
-            ? AdapterPath.Below(_options.AdapterRoot, there)
+            ? RootedPath.Below(_options.AdapterRoot, there, RootName)
             : null;
     }
 
@@ -358,11 +375,7 @@ public sealed partial class AdapterStore : IDisposable
 
     private async Task<PublishResult> PublishAsync(string name, string path, AdapterSource source, PublishOptions options, CancellationToken cancellationToken)
     {
-        lock (_lock)
-        {
-            _catalog.CheckPublish(name, options);
-        }
-
+        CheckPublish(name, options);
         await _publishing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {

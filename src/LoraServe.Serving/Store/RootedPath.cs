@@ -1,38 +1,40 @@
 namespace LoraServe.Serving.Store;
 
 /// <summary>Keeps callers' paths below a root folder, links included.</summary>
-internal static class AdapterPath
+public static class RootedPath
 {
     private const int MaxLinks = 32;
 
     /// <summary>The path of a directory or file below the root.</summary>
+    /// <param name="root">The folder that callers can reach; null for none.</param>
+    /// <param name="relative">A caller's path.</param>
+    /// <param name="rootName">What callers know the root as, such as <c>adapter root</c>.</param>
     /// <exception cref="EngineException">It leaves the root, or does not exist.</exception>
-    public static string Below(string? root, string relative)
+    public static string Below(string? root, string relative, string rootName)
     {
         if (root is null)
         {
-            throw new EngineException(EngineError.PathRefused, "There is no adapter root, so no path can be loaded. Start the server with one, or upload the adapter.");
+            throw new EngineException(EngineError.PathRefused, $"There is no {rootName}, so no path can be loaded. Start the server with one, or upload the files.");
         }
 
         bool isPlain = relative.Length > 0 && !relative.Contains('\0', StringComparison.Ordinal) && !Path.IsPathRooted(relative)
             && !relative.Split('/', '\\').Any(part => part is "" or "." or "..");
         if (!isPlain)
         {
-            throw new EngineException(EngineError.PathRefused, "The path must be relative to the adapter root, without '.', '..' or empty parts.");
+            throw new EngineException(EngineError.PathRefused, $"The path must be relative to the {rootName}, without '.', '..' or empty parts.");
         }
 
         string path = Path.Combine(Path.GetFullPath(root), relative);
         if (!Path.Exists(path))
         {
-            throw new EngineException(EngineError.PathRefused, $"There is no '{relative}' below the adapter root.");
+            throw new EngineException(EngineError.PathRefused, $"There is no '{relative}' below the {rootName}.");
         }
 
-        CheckLinks(root, path, relative);
+        CheckLinks(root, path, relative, rootName);
         return path;
     }
 
-    /// <summary>Refuses links in a directory or file that lead out of the root.</summary>
-    public static void CheckLinks(string root, string path, string shown)
+    private static void CheckLinks(string root, string path, string shown, string rootName)
     {
         string realRoot = Real(Path.GetFullPath(root)) + Path.DirectorySeparatorChar;
         IEnumerable<string> all = Directory.Exists(path) ? Directory.EnumerateFileSystemEntries(path).Take(1000).Prepend(path) : [path];
@@ -40,7 +42,7 @@ internal static class AdapterPath
         {
             if (!Real(each).StartsWith(realRoot, StringComparison.Ordinal))
             {
-                throw new EngineException(EngineError.PathRefused, $"'{shown}' leads out of the adapter root through a link. Copy the adapter below the root.");
+                throw new EngineException(EngineError.PathRefused, $"'{shown}' leads out of the {rootName} through a link. Copy the files below the root.");
             }
         }
     }

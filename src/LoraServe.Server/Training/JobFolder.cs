@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using Google.Protobuf;
+using LoraServe.Server.Access;
+using Proto = LoraServe.V1;
+
+namespace LoraServe.Server.Training;
+
+/// <summary>Jobs on disk: a folder for each, with <c>job.json</c>, which is replaced as a whole, and the run's own files.</summary>
+internal sealed class JobFolder(string root)
+{
+    private const string FileName = "job.json";
+
+    // What a newer server wrote about a job is no reason for an older one not to start.
+    private static readonly JsonParser s_parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
+
+    /// <summary>Where a job's run keeps its files.</summary>
+    public string RunFolder(string id) => Path.Combine(root, id, "run");
+
+    /// <summary>Every job, the oldest first.</summary>
+    /// <exception cref="InvalidDataException">A file is damaged; the message names it.</exception>
+    public IReadOnlyList<JobRecord> Load()
+    {
+        Directory.CreateDirectory(root);
+        return [.. Directory.EnumerateDirectories(root).Select(folder => Path.Combine(folder, FileName)).Where(File.Exists).Select(Read).OrderBy(record => record.Job.CreatedAt.ToDateTimeOffset())];
+    }
+
+    /// <summary>Writes a job's file.</summary>
+    public void Save(JobRecord record)
+    {
+        var file = new JsonObject
+        {
+            ["job"] = JsonNode.Parse(JsonFormatter.Default.Format(record.Job)),
+            ["isAdmin"] = record.Owner.IsAdmin,
+            ["attempts"] = record.Attempts,
+        };
+        string path = Path.Combine(root, record.Job.Id, FileName);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string temporary = $"{path}.tmp";
+        using (var stream = new StreamWriter(File.Create(temporary)))
+        {
+            stream.Write(file.ToJsonString());
+            stream.Flush();
+            ((FileStream)stream.BaseStream).Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
+    private static JobRecord Read(string path)
+    {
+        try
+        {
+            JsonNode file = JsonNode.Parse(File.ReadAllText(path))!;
+            Proto.TrainingJob job = s_parser.Parse<Proto.TrainingJob>(file["job"]!.ToJsonString());
+            return new JobRecord(job, new Caller(job.Owner, file["isAdmin"]!.GetValue<bool>())) { Attempts = file["attempts"]!.GetValue<int>() };
+        }
+        catch (Exception damage) when (damage is System.Text.Json.JsonException or InvalidProtocolBufferException or InvalidOperationException or NullReferenceException or FormatException)
+        {
+            throw new InvalidDataException($"{path} is damaged: {damage.Message} Remove the job's folder, or restore the file.", damage);
+        }
+    }
+}

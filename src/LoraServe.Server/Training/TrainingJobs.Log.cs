@@ -1,0 +1,25 @@
+using Microsoft.Extensions.Logging;
+using Proto = LoraServe.V1;
+
+namespace LoraServe.Server.Training;
+
+public sealed partial class TrainingJobs
+{
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Training job {Id} of tenant {Tenant}: {Method}, queued.")]
+    private partial void LogQueued(string id, string tenant, string method);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "Training job {Id} runs, attempt {Attempt}.")]
+    private partial void LogRunning(string id, int attempt);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "Training job {Id} ended: {Status}. {Detail}")]
+    private partial void LogEnded(string id, Proto.TrainingStatus status, string detail);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Training job {Id} is interrupted by the server's stop; it goes on at the next start.")]
+    private partial void LogInterrupted(string id);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "Training job {Id} failed.")]
+    private partial void LogFault(string id, Exception exception);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Error, Message = "The file of training job {Id} could not be written; after a restart the job is as it was before.")]
+    private partial void LogNotSaved(string id, Exception exception);
+}

@@ -1,0 +1,38 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LoraServe.Server.Training;
+
+/// <summary>Where training jobs are kept, and how much of them. Configuration section <c>LoraServe:Training</c>.</summary>
+public sealed class TrainingOptions
+{
+    /// <summary>Where jobs, uploaded rows, checkpoints and results lie, so that they survive a restart. Null: the server does not train.</summary>
+    public string? StateFolder { get; set; }
+
+    /// <summary>The only folder that administrators can name files to train on in. Null: rows come by upload only.</summary>
+    public string? DataRoot { get; set; }
+
+    /// <summary>Jobs that may wait; more are refused.</summary>
+    /// <value>16 by default.</value>
+    [Range(1, 100_000)]
+    public int MaxQueuedJobs { get; set; } = 16;
+
+    /// <summary>Jobs that train at the same time.</summary>
+    /// <value>1 by default.</value>
+    [Range(1, 64)]
+    public int MaxRunningJobs { get; set; } = 1;
+
+    /// <summary>How often a job is begun again after the server ended without being stopped; a job that ends the server each time is given up.</summary>
+    /// <value>3 by default.</value>
+    [Range(1, 1000)]
+    public int MaxAttempts { get; set; } = 3;
+
+    /// <summary>Most bytes of one upload of rows.</summary>
+    /// <value>1 GiB by default.</value>
+    [Range(1, long.MaxValue)]
+    public long MaxUploadBytes { get; set; } = 1L << 30;
+
+    /// <summary>Most bytes of all uploads together. The oldest that no job waits for go first.</summary>
+    /// <value>8 GiB by default.</value>
+    [Range(1, long.MaxValue)]
+    public long MaxStoredBytes { get; set; } = 8L << 30;
+}

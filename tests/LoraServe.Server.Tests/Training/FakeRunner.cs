@@ -1,0 +1,62 @@
+using System.Globalization;
+using LoraServe.Training;
+using LoraServe.Training.Reports;
+
+namespace LoraServe.Server.Tests.Training;
+
+/// <summary>A trainer that takes steps when it is let, checkpoints each and makes a small random adapter.</summary>
+internal sealed class FakeRunner : ITrainingRunner
+{
+    private readonly SemaphoreSlim _steps = new(0);
+
+    /// <summary>Settings of every run that began.</summary>
+    public List<TrainingJobOptions> Runs { get; } = [];
+
+    /// <summary>The first step that each run took.</summary>
+    public List<int> FirstSteps { get; } = [];
+
+    /// <summary>Fails runs before their first step.</summary>
+    public Func<TrainingJobOptions, string, Exception?> Failure { get; set; } = (_, _) => null;
+
+    /// <summary>Refuses jobs.</summary>
+    public string? Refusal { get; set; }
+
+    public void LetStep(int steps = 1) => _steps.Release(steps);
+
+    public void Check(TrainingJobOptions options)
+    {
+        if (Refusal is { } refusal)
+        {
+            throw new TrainingOptionsException(refusal);
+        }
+    }
+
+    public async Task<TrainingOutcome> RunAsync(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
+    {
+        string checkpoint = Path.Combine(folder, "checkpoint");
+        int done = File.Exists(checkpoint) ? int.Parse(await File.ReadAllTextAsync(checkpoint, cancellationToken), CultureInfo.InvariantCulture) : 0;
+        lock (Runs)
+        {
+            Runs.Add(options);
+            FirstSteps.Add(done + 1);
+        }
+
+        if (Failure(options, folder) is { } failure)
+        {
+            throw failure;
+        }
+
+        using MetricsLog log = MetricsLog.Open(Path.Combine(folder, MetricsLog.FileName), done);
+        for (int step = done + 1; step <= options.Steps; step++)
+        {
+            await _steps.WaitAsync(cancellationToken);
+            var taken = new TrainingProgress { Step = step, TotalSteps = options.Steps.Value, Loss = 1.0 / step, Tokens = 10L * step };
+            log.Append(taken);
+            await File.WriteAllTextAsync(checkpoint, step.ToString(CultureInfo.InvariantCulture), cancellationToken);
+            progress(taken);
+        }
+
+        string adapter = SmallEngine.WriteAdapter(Path.Combine(folder, "adapter"));
+        return new TrainingOutcome(adapter, new RunSummary { Name = "run", Model = "base", Method = options.Method, TrainableParameters = 128, AllParameters = 1000, Score = 0.5, TrainingTime = TimeSpan.FromSeconds(2) });
+    }
+}

@@ -1,0 +1,103 @@
+using Grpc.Core;
+using LoraServe.Server.Access;
+using LoraServe.Server.Training;
+using Proto = LoraServe.V1;
+
+namespace LoraServe.Server.Tests.Training;
+
+/// <summary>Training jobs over a small engine and a fake trainer, which can be ended and begun again.</summary>
+internal sealed class TrainingBench : IAsyncDisposable
+{
+    public static readonly Caller Admin = new("root", IsAdmin: true);
+    public static readonly Caller Alice = new("alice", IsAdmin: false);
+    public static readonly Caller Bob = new("bob", IsAdmin: false);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
+
+    public TrainingBench(Action<TrainingOptions>? configure = null)
+    {
+        Options = new TrainingOptions { StateFolder = Path.Combine(_folder, "state"), DataRoot = Directory.CreateDirectory(Path.Combine(_folder, "root")).FullName };
+        configure?.Invoke(Options);
+        File.WriteAllText(Path.Combine(Options.DataRoot!, "rows.jsonl"), "{\"text\": \"a\"}\n");
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options);
+    }
+
+    public TrainingOptions Options { get; }
+
+    public SmallEngine Small { get; } = new();
+
+    public FakeRunner Runner { get; private set; } = new();
+
+    public TrainingJobs Jobs { get; private set; }
+
+    public string Folder => _folder;
+
+    /// <summary>A job of two steps on a file of the data root.</summary>
+    public static Proto.StartTrainingRequest Request(string? publish = null, uint steps = 2) => new()
+    {
+        Hyperparameters = new Proto.Hyperparameters { MaxSteps = steps },
+        TrainingData = new Proto.TrainingData { Path = "rows.jsonl" },
+        Publish = publish is null ? null : new Proto.PublishTarget { Name = publish },
+    };
+
+    public Task<Proto.TrainingJob> StartAsync(Proto.StartTrainingRequest? request = null, Caller? caller = null) =>
+        Jobs.StartAsync(caller ?? Admin, request ?? Request(), CancellationToken.None);
+
+    public async Task<string> UploadAsync(Caller caller, string text = "{\"text\": \"a\"}", string name = "train.jsonl")
+    {
+        await using DataUpload upload = Jobs.BeginUpload(caller, name);
+        await upload.WriteAsync(System.Text.Encoding.UTF8.GetBytes(text), CancellationToken.None);
+        return await upload.CompleteAsync();
+    }
+
+    /// <summary>Waits for a job's status, and answers what it is then.</summary>
+    public async Task<Proto.TrainingJob> UntilAsync(string id, Proto.TrainingStatus status)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await foreach (Proto.TrainingEvent happened in Jobs.WatchAsync(Admin, id, includePast: false, timeout.Token))
+        {
+            if (happened.Job is { } job && job.Status == status)
+            {
+                return job;
+            }
+        }
+
+        throw new InvalidOperationException($"The job ended otherwise: {Jobs.Get(Admin, id)}");
+    }
+
+    /// <summary>Waits until a job has taken a step.</summary>
+    public async Task UntilStepAsync(string id, uint step)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await foreach (Proto.TrainingEvent happened in Jobs.WatchAsync(Admin, id, includePast: true, timeout.Token))
+        {
+            if (happened.Progress?.Step >= step)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Stops the jobs and begins anew from what is on disk.</summary>
+    /// <param name="meanwhile">What happens in between.</param>
+    public async Task RestartAsync(Action? meanwhile = null)
+    {
+        await Jobs.DisposeAsync();
+        meanwhile?.Invoke();
+        Runner = new FakeRunner();
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options);
+    }
+
+    public static async Task<StatusCode> RefusalAsync(Func<Task> call)
+    {
+        Exception refusal = await Assert.ThrowsAnyAsync<Exception>(call);
+        return LoraServe.Server.Errors.ErrorStatus.Of(refusal)?.StatusCode ?? throw new InvalidOperationException("This is a fault.", refusal);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Jobs.DisposeAsync();
+        await Small.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+}

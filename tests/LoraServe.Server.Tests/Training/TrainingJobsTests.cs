@@ -1,0 +1,357 @@
+using Grpc.Core;
+using LoraServe.Server.Access;
+using LoraServe.Serving;
+using LoraServe.Serving.Store;
+using LoraServe.Training;
+using Proto = LoraServe.V1;
+
+namespace LoraServe.Server.Tests.Training;
+
+public sealed class TrainingJobsTests
+{
+    [Fact]
+    public async Task Start_Job_PublishesItsAdapterForTheNextRequest()
+    {
+        await using var bench = new TrainingBench();
+        bench.Runner.LetStep(2);
+
+        Proto.TrainingJob job = await bench.StartAsync(TrainingBench.Request(publish: "tuned"));
+        Proto.TrainingJob done = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded);
+
+        Assert.Equal(("tuned@1", "root"), (done.Adapter, bench.Small.Engine.Adapters.Get("tuned").Owner));
+        Assert.Equal((2u, 2u, 20ul), (done.Progress.Step, done.Progress.TotalSteps, done.Progress.Tokens));
+        Assert.Equal((128ul, 0.5, 2.0), (done.Result.TrainableParameters, done.Result.Score, done.Result.TrainingSeconds));
+        Assert.False(done.Result.HasBaseScore);
+        Assert.True(done.CreatedAt.ToDateTimeOffset() <= done.StartedAt.ToDateTimeOffset() && done.StartedAt.ToDateTimeOffset() <= done.FinishedAt.ToDateTimeOffset());
+        Generation answer = await bench.Small.Engine.GenerateAsync(new GenerationRequest { PromptTokens = [1, 2, 3], Adapters = [new AdapterReference("tuned")], Sampling = new SamplingOptions { MaxTokens = 2 } });
+        await foreach (GenerationChunk _ in answer)
+        {
+        }
+    }
+
+    [Fact]
+    public async Task Start_WithoutAName_KeepsTheResultInTheJobsFolder()
+    {
+        await using var bench = new TrainingBench();
+        bench.Runner.LetStep(2);
+
+        Proto.TrainingJob done = await bench.UntilAsync((await bench.StartAsync()).Id, Proto.TrainingStatus.Succeeded);
+
+        Assert.Equal("", done.Adapter);
+        Assert.Empty(bench.Small.Engine.Adapters.List());
+        Assert.True(File.Exists(Path.Combine(bench.Options.StateFolder!, "jobs", done.Id, "run", "adapter", "adapter_config.json")));
+    }
+
+    [Fact]
+    public async Task Start_SeveralJobs_RunInTheirOrder()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob[] jobs = [await bench.StartAsync(), await bench.StartAsync(), await bench.StartAsync()];
+        await bench.UntilAsync(jobs[0].Id, Proto.TrainingStatus.Running);
+
+        Assert.Equal([2u, 1u, 0u], bench.Jobs.List(TrainingBench.Admin, [], 10).Select(job => job.QueuePosition + (job.Status == Proto.TrainingStatus.Queued ? 1u : 0u)));
+        Assert.Equal(jobs.Reverse().Select(job => job.Id), bench.Jobs.List(TrainingBench.Admin, [], 10).Select(job => job.Id));
+        Assert.Equal(jobs[2].Id, Assert.Single(bench.Jobs.List(TrainingBench.Admin, [Proto.TrainingStatus.Queued], 1)).Id);
+
+        bench.Runner.LetStep(2);
+        await bench.UntilAsync(jobs[1].Id, Proto.TrainingStatus.Running);
+        Assert.Equal(Proto.TrainingStatus.Succeeded, bench.Jobs.Get(TrainingBench.Admin, jobs[0].Id).Status);
+    }
+
+    [Fact]
+    public async Task Start_SeveralAllowedAtOnce_RunTogether()
+    {
+        await using var bench = new TrainingBench(options => options.MaxRunningJobs = 2);
+        Proto.TrainingJob[] jobs = [await bench.StartAsync(), await bench.StartAsync()];
+
+        await bench.UntilAsync(jobs[0].Id, Proto.TrainingStatus.Running);
+        await bench.UntilAsync(jobs[1].Id, Proto.TrainingStatus.Running);
+    }
+
+    [Fact]
+    public async Task Start_QueueIsFull_SaysWhenToComeBack()
+    {
+        await using var bench = new TrainingBench(options => options.MaxQueuedJobs = 1);
+        await bench.UntilAsync((await bench.StartAsync()).Id, Proto.TrainingStatus.Running);
+        await bench.StartAsync();
+
+        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => bench.StartAsync());
+
+        Assert.Equal(EngineError.QueueFull, refusal.Error);
+        Assert.NotNull(refusal.RetryAfter);
+        Assert.Equal(2, bench.Jobs.List(TrainingBench.Admin, [], 10).Count);
+    }
+
+    [Fact]
+    public async Task Cancel_Waiting_NeverRuns()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob first = await bench.StartAsync();
+        Proto.TrainingJob second = await bench.StartAsync();
+        await bench.UntilAsync(first.Id, Proto.TrainingStatus.Running);
+
+        Assert.Equal(Proto.TrainingStatus.Cancelled, bench.Jobs.Cancel(TrainingBench.Admin, second.Id).Status);
+        bench.Runner.LetStep(4);
+        await bench.UntilAsync(first.Id, Proto.TrainingStatus.Succeeded);
+
+        Assert.Single(bench.Runner.Runs);
+        Assert.Equal(Proto.TrainingStatus.Succeeded, bench.Jobs.Cancel(TrainingBench.Admin, first.Id).Status);
+    }
+
+    [Fact]
+    public async Task Cancel_Running_EndsAndPublishesNothing()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob job = await bench.StartAsync(TrainingBench.Request(publish: "tuned"));
+        bench.Runner.LetStep();
+        await bench.UntilStepAsync(job.Id, 1);
+
+        bench.Jobs.Cancel(TrainingBench.Admin, job.Id);
+        Proto.TrainingJob ended = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Cancelled);
+
+        Assert.Equal((1u, "", ""), (ended.Progress.Step, ended.Error, ended.Adapter));
+        Assert.Empty(bench.Small.Engine.Adapters.List());
+    }
+
+    [Fact]
+    public async Task Restart_WhatRan_GoesOnFromItsCheckpointAndWhatWaitedWaits()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob first = await bench.StartAsync(TrainingBench.Request(publish: "tuned", steps: 3));
+        Proto.TrainingJob second = await bench.StartAsync(TrainingBench.Request(steps: 1));
+        bench.Runner.LetStep();
+        await bench.UntilStepAsync(first.Id, 1);
+
+        await bench.RestartAsync();
+
+        Assert.Equal(Proto.TrainingStatus.Queued, bench.Jobs.Get(TrainingBench.Admin, second.Id).Status);
+        bench.Runner.LetStep(3);
+        Proto.TrainingJob done = await bench.UntilAsync(first.Id, Proto.TrainingStatus.Succeeded);
+        await bench.UntilAsync(second.Id, Proto.TrainingStatus.Succeeded);
+        Assert.Equal([2, 1], bench.Runner.FirstSteps);
+        Assert.Equal("tuned@1", done.Adapter);
+        Assert.Equal(first.CreatedAt, done.CreatedAt);
+
+        await bench.RestartAsync();
+        Assert.Equal(done, bench.Jobs.Get(TrainingBench.Admin, first.Id));
+    }
+
+    [Fact]
+    public async Task Restart_JobThatEndsTheServerEachTime_IsGivenUp()
+    {
+        await using var bench = new TrainingBench(options => options.MaxAttempts = 2);
+        Proto.TrainingJob job = await bench.StartAsync();
+        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
+        string file = Path.Combine(bench.Options.StateFolder!, "jobs", job.Id, "job.json");
+        string asKilled = await File.ReadAllTextAsync(file);
+
+        await bench.RestartAsync(() => File.WriteAllText(file, asKilled));
+        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
+        asKilled = await File.ReadAllTextAsync(file);
+        await bench.RestartAsync(() => File.WriteAllText(file, asKilled));
+
+        Assert.Contains("ended 2 times", (await bench.UntilAsync(job.Id, Proto.TrainingStatus.Failed)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Restart_DamagedFile_IsNamed()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob job = await bench.StartAsync();
+        string file = Path.Combine(bench.Options.StateFolder!, "jobs", job.Id, "job.json");
+        string good = await File.ReadAllTextAsync(file);
+
+        InvalidDataException damage = await Assert.ThrowsAsync<InvalidDataException>(() => bench.RestartAsync(() => File.WriteAllText(file, good[..^10])));
+
+        Assert.Contains(job.Id, damage.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_DataIsWrong_TellsTheLineUnderTheNameThatItsSenderKnows()
+    {
+        await using var bench = new TrainingBench();
+        bench.Runner.Failure = (options, folder) => new TrainingOptionsException($"{options.DataFile}, line 3: no completion. See {folder}/x.");
+        Proto.StartTrainingRequest request = TrainingBench.Request();
+        request.TrainingData = new Proto.TrainingData { UploadId = await bench.UploadAsync(TrainingBench.Alice) };
+
+        Proto.TrainingJob failed = await bench.UntilAsync((await bench.StartAsync(request, TrainingBench.Alice)).Id, Proto.TrainingStatus.Failed);
+
+        Assert.Equal("train.jsonl, line 3: no completion. See the job's folder/x.", failed.Error);
+    }
+
+    [Fact]
+    public async Task Run_Fault_TellsNoDetailsAndTheNextJobRuns()
+    {
+        await using var bench = new TrainingBench();
+        bench.Runner.Failure = (_, _) => bench.Runner.Runs.Count == 1 ? new InvalidOperationException("secret") : null;
+        Proto.TrainingJob first = await bench.StartAsync();
+        Proto.TrainingJob second = await bench.StartAsync();
+        bench.Runner.LetStep(2);
+
+        Assert.Equal("The server failed on this job; its log says why.", (await bench.UntilAsync(first.Id, Proto.TrainingStatus.Failed)).Error);
+        await bench.UntilAsync(second.Id, Proto.TrainingStatus.Succeeded);
+    }
+
+    [Fact]
+    public async Task Run_AnotherVersionWasPublishedMeanwhile_FailsAndKeepsIt()
+    {
+        await using var bench = new TrainingBench();
+        Proto.StartTrainingRequest request = TrainingBench.Request(publish: "tuned");
+        request.Publish.ExpectedVersion = 0;
+        Proto.TrainingJob job = await bench.StartAsync(request);
+        await bench.Small.PublishAsync("tuned", "bob");
+        bench.Runner.LetStep(2);
+
+        Proto.TrainingJob failed = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Failed);
+
+        Assert.Contains("'tuned' is there already", failed.Error, StringComparison.Ordinal);
+        Assert.Equal("bob", bench.Small.Engine.Adapters.Get("tuned").Owner);
+    }
+
+    [Fact]
+    public async Task Run_NameWasTakenByAnotherTenantMeanwhile_Fails()
+    {
+        await using var bench = new TrainingBench();
+        Proto.StartTrainingRequest request = TrainingBench.Request(publish: "tuned");
+        request.TrainingData = new Proto.TrainingData { UploadId = await bench.UploadAsync(TrainingBench.Alice) };
+        Proto.TrainingJob job = await bench.StartAsync(request, TrainingBench.Alice);
+        await bench.Small.PublishAsync("tuned", "bob");
+        bench.Runner.LetStep(2);
+
+        Assert.Contains("not tenant 'alice'", (await bench.UntilAsync(job.Id, Proto.TrainingStatus.Failed)).Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Watch_RunningJob_TellsPastAndComingStepsAndTheEnd()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob job = await bench.StartAsync(TrainingBench.Request(steps: 4));
+        bench.Runner.LetStep(2);
+        await bench.UntilStepAsync(job.Id, 2);
+        List<Proto.TrainingEvent> events = [];
+
+        await foreach (Proto.TrainingEvent happened in bench.Jobs.WatchAsync(TrainingBench.Admin, job.Id, includePast: true, CancellationToken.None))
+        {
+            events.Add(happened);
+            if (events.Count == 3)
+            {
+                bench.Runner.LetStep(2);
+            }
+        }
+
+        Assert.Equal(Proto.TrainingStatus.Running, events[0].Job.Status);
+        Assert.Equal([1u, 2u, 3u, 4u], events.Where(happened => happened.Progress is not null).Select(happened => happened.Progress.Step));
+        Assert.Equal(Proto.TrainingStatus.Succeeded, events[^1].Job.Status);
+
+        // The same again, from what is kept.
+        List<Proto.TrainingEvent> later = [];
+        await foreach (Proto.TrainingEvent happened in bench.Jobs.WatchAsync(TrainingBench.Admin, job.Id, includePast: true, CancellationToken.None))
+        {
+            later.Add(happened);
+        }
+
+        Assert.Equal([1u, 2u, 3u, 4u], later.Where(happened => happened.Progress is not null).Select(happened => happened.Progress.Step));
+        Assert.Equal(Proto.TrainingStatus.Succeeded, later[^1].Job.Status);
+    }
+
+    [Fact]
+    public async Task Watch_ServerStops_IsTold()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob job = await bench.StartAsync();
+        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
+        IAsyncEnumerator<Proto.TrainingEvent> watching = bench.Jobs.WatchAsync(TrainingBench.Admin, job.Id, includePast: false, CancellationToken.None).GetAsyncEnumerator();
+        await watching.MoveNextAsync();
+
+        await bench.RestartAsync();
+
+        Assert.Equal(EngineError.ShuttingDown, (await Assert.ThrowsAsync<EngineException>(async () => await watching.MoveNextAsync())).Error);
+        await watching.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Jobs_OfAnotherTenant_AreNotThere()
+    {
+        await using var bench = new TrainingBench();
+        Proto.StartTrainingRequest request = TrainingBench.Request();
+        string upload = await bench.UploadAsync(TrainingBench.Alice);
+        request.TrainingData = new Proto.TrainingData { UploadId = upload };
+        Proto.TrainingJob job = await bench.StartAsync(request, TrainingBench.Alice);
+
+        Assert.Empty(bench.Jobs.List(TrainingBench.Bob, [], 10));
+        Assert.Single(bench.Jobs.List(TrainingBench.Alice, [], 10));
+        foreach (Action<Caller, string> call in new Action<Caller, string>[] { (caller, id) => bench.Jobs.Get(caller, id), (caller, id) => bench.Jobs.Cancel(caller, id) })
+        {
+            Assert.Equal(StatusCode.NotFound, Assert.Throws<RpcException>(() => call(TrainingBench.Bob, job.Id)).StatusCode);
+            Assert.Equal(StatusCode.NotFound, Assert.Throws<RpcException>(() => call(TrainingBench.Admin, "job-unknown")).StatusCode);
+        }
+
+        Assert.Equal(StatusCode.NotFound, await TrainingBench.RefusalAsync(() => bench.StartAsync(request, TrainingBench.Bob)));
+        Assert.Equal(StatusCode.NotFound, await TrainingBench.RefusalAsync(async () => await bench.Jobs.WatchAsync(TrainingBench.Bob, job.Id, false, default).GetAsyncEnumerator().MoveNextAsync()));
+    }
+
+    [Theory]
+    [InlineData("../secret.jsonl")]
+    [InlineData("/etc/passwd")]
+    [InlineData("link.jsonl")]
+    [InlineData("missing.jsonl")]
+    [InlineData("")]
+    public async Task Start_PathLeavesTheDataRoot_IsRefused(string path)
+    {
+        await using var bench = new TrainingBench();
+        await File.WriteAllTextAsync(Path.Combine(bench.Folder, "secret.jsonl"), "{}");
+        File.CreateSymbolicLink(Path.Combine(bench.Options.DataRoot!, "link.jsonl"), Path.Combine(bench.Folder, "secret.jsonl"));
+        Proto.StartTrainingRequest request = TrainingBench.Request();
+        request.TrainingData = new Proto.TrainingData { Path = path };
+
+        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => bench.StartAsync(request));
+
+        Assert.Equal(EngineError.PathRefused, refusal.Error);
+        Assert.Contains("data root", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(bench.Folder, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_WhatCannotWork_IsRefusedBeforeItWaits()
+    {
+        await using var bench = new TrainingBench();
+        await bench.Small.PublishAsync("taken", "bob");
+
+        Assert.Equal(StatusCode.PermissionDenied, await TrainingBench.RefusalAsync(() => bench.StartAsync(caller: TrainingBench.Alice)));
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => request.TrainingData = null));
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => request.Hyperparameters.MaxSteps = 0));
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => request.Publish = new Proto.PublishTarget { Name = "no/name" }));
+        Assert.Equal(StatusCode.AlreadyExists, await RefusedAsync(request => request.Publish = new Proto.PublishTarget { Name = "taken", ExpectedVersion = 0 }));
+        Assert.Equal(StatusCode.Aborted, await RefusedAsync(request => request.Publish = new Proto.PublishTarget { Name = "taken", ExpectedVersion = 7 }));
+        Assert.Equal(StatusCode.NotFound, await RefusedAsync(request => request.Method = new Proto.MethodOptions { InitFrom = "nobody" }));
+        Assert.Equal(StatusCode.NotFound, await RefusedAsync(request => request.ValidationData = new Proto.TrainingData { UploadId = "../../rows" }));
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => (request.Method, request.Publish) = (new Proto.MethodOptions { Method = "full" }, new Proto.PublishTarget { Name = "model" })));
+        bench.Runner.Refusal = "target_modules has 'x_proj', which the model lacks.";
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(_ => { }));
+        Assert.Empty(bench.Jobs.List(TrainingBench.Admin, [], 10));
+
+        Task<StatusCode> RefusedAsync(Action<Proto.StartTrainingRequest> spoil)
+        {
+            Proto.StartTrainingRequest request = TrainingBench.Request();
+            spoil(request);
+            return TrainingBench.RefusalAsync(() => bench.StartAsync(request));
+        }
+    }
+
+    [Fact]
+    public async Task Start_FromAnAdapter_GoesOnFromTheVersionOfThatMoment()
+    {
+        await using var bench = new TrainingBench();
+        await bench.Small.PublishAsync("first", "bob");
+        Proto.StartTrainingRequest request = TrainingBench.Request();
+        request.Method = new Proto.MethodOptions { InitFrom = "first" };
+        bench.Runner.LetStep(2);
+
+        Proto.TrainingJob done = await bench.UntilAsync((await bench.StartAsync(request)).Id, Proto.TrainingStatus.Succeeded);
+
+        Assert.Equal("first@1", done.Request.Method.InitFrom);
+        Assert.Equal(bench.Small.Engine.Adapters.FilesOf("first"), bench.Runner.Runs.Single().InitFrom);
+        request.TrainingData = new Proto.TrainingData { UploadId = await bench.UploadAsync(TrainingBench.Alice) };
+        Assert.Equal(StatusCode.NotFound, await TrainingBench.RefusalAsync(() => bench.StartAsync(request, TrainingBench.Alice)));
+    }
+}
