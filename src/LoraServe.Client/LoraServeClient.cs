@@ -36,6 +36,7 @@ public sealed class LoraServeClient : IDisposable
         CallInvoker invoker = options.Key is { } key ? _channel.Intercept(new KeyInterceptor(key)) : _channel.CreateCallInvoker();
         Inference = new Inference.InferenceClient(invoker);
         Adapters = new V1.Adapters.AdaptersClient(invoker);
+        Training = new Training.TrainingClient(invoker);
     }
 
     /// <summary>All calls of <c>loraserve.v1.Inference</c>.</summary>
@@ -43,6 +44,9 @@ public sealed class LoraServeClient : IDisposable
 
     /// <summary>All calls of <c>loraserve.v1.Adapters</c>.</summary>
     public V1.Adapters.AdaptersClient Adapters { get; }
+
+    /// <summary>All calls of <c>loraserve.v1.Training</c>.</summary>
+    public Training.TrainingClient Training { get; }
 
     /// <summary>Continues a prompt and yields text as it comes.</summary>
     /// <param name="prompt">The prompt.</param>
@@ -100,6 +104,82 @@ public sealed class LoraServeClient : IDisposable
         }
 
         return await call.ResponseAsync.ConfigureAwait(false);
+    }
+
+    /// <summary>Sends a JSONL file of rows to train or evaluate on.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="cancellationToken">Gives up; the server then keeps nothing.</param>
+    /// <returns>Its id, for <see cref="TrainingData.UploadId"/>, and how many rows came.</returns>
+    public async Task<UploadDataResponse> UploadDataAsync(string file, CancellationToken cancellationToken = default)
+    {
+        await using FileStream stream = File.OpenRead(file);
+        using AsyncClientStreamingCall<UploadDataRequest, UploadDataResponse> call = Training.UploadData(cancellationToken: cancellationToken);
+        try
+        {
+            await call.RequestStream.WriteAsync(new UploadDataRequest { Header = new UploadDataHeader { Filename = Path.GetFileName(file) } }, cancellationToken).ConfigureAwait(false);
+            byte[] buffer = new byte[UploadChunkBytes];
+            int count;
+            while ((count = await stream.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) > 0)
+            {
+                await call.RequestStream.WriteAsync(new UploadDataRequest { Chunk = ByteString.CopyFrom(buffer, 0, count) }, cancellationToken).ConfigureAwait(false);
+            }
+
+            await call.RequestStream.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (RpcException)
+        {
+            // The server refused before all was sent; its answer says why.
+        }
+
+        return await call.ResponseAsync.ConfigureAwait(false);
+    }
+
+    /// <summary>Sends the rows of a file, and starts a job on them.</summary>
+    /// <param name="file">A JSONL file.</param>
+    /// <param name="request">Everything else; its training data are set here.</param>
+    /// <param name="cancellationToken">Gives up before the job is started.</param>
+    /// <returns>The job as it was taken in.</returns>
+    public async Task<TrainingJob> StartTrainingAsync(string file, StartTrainingRequest request, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        UploadDataResponse upload = await UploadDataAsync(file, cancellationToken).ConfigureAwait(false);
+        request = request.Clone();
+        request.TrainingData = new TrainingData { UploadId = upload.UploadId };
+        return await Training.StartAsync(request, cancellationToken: cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Yields a job's steps as it takes them.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="includePast">Begins with the steps taken so far.</param>
+    /// <param name="cancellationToken">Ends watching; the job goes on.</param>
+    /// <returns>Its steps, and the job itself first, whenever its status changes, and last.</returns>
+    public async IAsyncEnumerable<TrainingEvent> WatchTrainingAsync(string id, bool includePast = false, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        using AsyncServerStreamingCall<TrainingEvent> call = Training.Watch(new WatchTrainingRequest { Id = id, IncludePast = includePast }, cancellationToken: cancellationToken);
+        await foreach (TrainingEvent happened in call.ResponseStream.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return happened;
+        }
+    }
+
+    /// <summary>Waits until a job has ended.</summary>
+    /// <param name="id">The job.</param>
+    /// <param name="progress">Told each step; null for nobody.</param>
+    /// <param name="cancellationToken">Ends waiting; the job goes on.</param>
+    /// <returns>The job as it ended: look at its status.</returns>
+    public async Task<TrainingJob> WaitForTrainingAsync(string id, IProgress<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        TrainingJob? last = null;
+        await foreach (TrainingEvent happened in WatchTrainingAsync(id, cancellationToken: cancellationToken).ConfigureAwait(false))
+        {
+            last = happened.Job ?? last;
+            if (happened.Progress is { } step)
+            {
+                progress?.Report(step);
+            }
+        }
+
+        return last ?? throw new InvalidOperationException($"The server said nothing about job '{id}'.");
     }
 
     /// <summary>This server as a chat client of Microsoft.Extensions.AI; <see cref="ChatOptions.ModelId"/> names the adapter.</summary>

@@ -16,6 +16,8 @@ internal sealed class Conversation
 
     public IReadOnlyList<GenerateChunk> Chunks { get; set; } = [];
 
+    public IReadOnlyList<TrainingEvent> Events { get; set; } = [];
+
     /// <summary>Uploads are refused with this after their first message.</summary>
     public Status? Refusal { get; set; }
 

@@ -28,6 +28,7 @@ internal sealed class ServerDouble : IAsyncDisposable
         WebApplication application = builder.Build();
         application.MapGrpcService<InferenceDouble>();
         application.MapGrpcService<AdaptersDouble>();
+        application.MapGrpcService<TrainingDouble>();
         await application.StartAsync();
         return new ServerDouble(application);
     }
@@ -74,6 +75,38 @@ internal sealed class ServerDouble : IAsyncDisposable
             }
 
             return new LoadAdapterResponse { Adapter = new Adapter { Name = "uploaded", Version = 7 } };
+        }
+    }
+
+    private sealed class TrainingDouble(Conversation conversation) : Training.TrainingBase
+    {
+        public override async Task<UploadDataResponse> UploadData(IAsyncStreamReader<UploadDataRequest> requestStream, ServerCallContext context)
+        {
+            while (await requestStream.MoveNext(context.CancellationToken))
+            {
+                conversation.Hear(requestStream.Current, context);
+                if (conversation.Refusal is { } refusal)
+                {
+                    throw new RpcException(refusal);
+                }
+            }
+
+            return new UploadDataResponse { UploadId = "data-7" };
+        }
+
+        public override Task<TrainingJob> Start(StartTrainingRequest request, ServerCallContext context)
+        {
+            conversation.Hear(request, context);
+            return Task.FromResult(new TrainingJob { Id = "job-7", Request = request });
+        }
+
+        public override async Task Watch(WatchTrainingRequest request, IServerStreamWriter<TrainingEvent> responseStream, ServerCallContext context)
+        {
+            conversation.Hear(request, context);
+            foreach (TrainingEvent happened in conversation.Events)
+            {
+                await responseStream.WriteAsync(happened);
+            }
         }
     }
 }

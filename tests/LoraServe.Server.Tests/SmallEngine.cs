@@ -21,6 +21,8 @@ internal sealed class SmallEngine : IAsyncDisposable
 
     public InferenceEngine Engine { get; }
 
+    public LoadedModel Model => _model;
+
     /// <summary>Publishes a small random adapter.</summary>
     public async Task PublishAsync(string name, string owner) =>
         await Engine.Adapters.PublishAsync(name, WriteAdapter(Path.Combine(_folder, name)), new LoraServe.Serving.Store.PublishOptions { Owner = owner });

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
@@ -41,10 +42,12 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     /// <param name="options">Folders and limits; the state folder must be set.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
     /// <param name="time">The clock; null for the system's.</param>
+    /// <exception cref="ValidationException">An option is out of range.</exception>
     /// <exception cref="InvalidDataException">A file of the state folder is damaged; the message names it.</exception>
     public TrainingJobs(ITrainingRunner runner, AdapterStore adapters, TrainingOptions options, ILoggerFactory? loggers = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        Validator.ValidateObject(options, new ValidationContext(options), validateAllProperties: true);
         string state = Path.GetFullPath(options.StateFolder ?? throw new ArgumentException("There is no state folder.", nameof(options)));
         _runner = runner;
         _adapters = adapters;
@@ -71,6 +74,11 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     /// <summary>Stops what runs after its step, to go on at the next start.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_stop.IsCancellationRequested)
+        {
+            return;
+        }
+
         await _stop.CancelAsync().ConfigureAwait(false);
         _queue.Writer.TryComplete();
         await Task.WhenAll(_workers).ConfigureAwait(false);

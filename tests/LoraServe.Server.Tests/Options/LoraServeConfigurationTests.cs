@@ -27,6 +27,7 @@ public sealed class LoraServeConfigurationTests : IDisposable
               "LoraServe": {
                 "Server": { "Port": 9000, "OtlpEndpoint": "http://collector:4317", "DrainTimeout": "00:01:00" },
                 "Engine": { "KvCacheType": "F32", "TenantWeights": { "a": 2.5 }, "AdapterLimits": { "AllowNoEffect": true } },
+                "Training": { "StateFolder": "jobs", "MaxQueuedJobs": 3 },
                 "Access": { "Keys": [ { "Sha256": "ab", "Tenant": "a", "Admin": true } ] }
               }
             }
@@ -34,6 +35,7 @@ public sealed class LoraServeConfigurationTests : IDisposable
 
         Assert.Equal((9000, "localhost", TimeSpan.FromMinutes(1)), (settings.Server.Port, settings.Server.Host, settings.Server.DrainTimeout));
         Assert.Equal(new Uri("http://collector:4317"), settings.Server.OtlpEndpoint);
+        Assert.Equal(("jobs", 3), (settings.Training.StateFolder, settings.Training.MaxQueuedJobs));
         Assert.Equal("F32", settings.Engine.KvCacheType.ToString());
         Assert.Equal(2.5, settings.Engine.TenantWeights["a"]);
         Assert.True(settings.Engine.AdapterLimits.AllowNoEffect);

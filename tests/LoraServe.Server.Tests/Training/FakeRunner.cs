@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Threading.Channels;
 using LoraServe.Training;
 using LoraServe.Training.Reports;
 
@@ -7,7 +8,7 @@ namespace LoraServe.Server.Tests.Training;
 /// <summary>A trainer that takes steps when it is let, checkpoints each and makes a small random adapter.</summary>
 internal sealed class FakeRunner : ITrainingRunner
 {
-    private readonly SemaphoreSlim _steps = new(0);
+    private readonly Channel<bool> _steps = Channel.CreateUnbounded<bool>();
 
     /// <summary>Settings of every run that began.</summary>
     public List<TrainingJobOptions> Runs { get; } = [];
@@ -21,7 +22,13 @@ internal sealed class FakeRunner : ITrainingRunner
     /// <summary>Refuses jobs.</summary>
     public string? Refusal { get; set; }
 
-    public void LetStep(int steps = 1) => _steps.Release(steps);
+    public void LetStep(int steps = 1)
+    {
+        for (int i = 0; i < steps; i++)
+        {
+            _steps.Writer.TryWrite(true);
+        }
+    }
 
     public void Check(TrainingJobOptions options)
     {
@@ -49,7 +56,7 @@ internal sealed class FakeRunner : ITrainingRunner
         using MetricsLog log = MetricsLog.Open(Path.Combine(folder, MetricsLog.FileName), done);
         for (int step = done + 1; step <= options.Steps; step++)
         {
-            await _steps.WaitAsync(cancellationToken);
+            await _steps.Reader.ReadAsync(cancellationToken);
             var taken = new TrainingProgress { Step = step, TotalSteps = options.Steps.Value, Loss = 1.0 / step, Tokens = 10L * step };
             log.Append(taken);
             await File.WriteAllTextAsync(checkpoint, step.ToString(CultureInfo.InvariantCulture), cancellationToken);

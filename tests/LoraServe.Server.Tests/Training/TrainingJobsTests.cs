@@ -1,7 +1,6 @@
 using Grpc.Core;
 using LoraServe.Server.Access;
 using LoraServe.Serving;
-using LoraServe.Serving.Store;
 using LoraServe.Training;
 using Proto = LoraServe.V1;
 
@@ -24,9 +23,11 @@ public sealed class TrainingJobsTests
         Assert.False(done.Result.HasBaseScore);
         Assert.True(done.CreatedAt.ToDateTimeOffset() <= done.StartedAt.ToDateTimeOffset() && done.StartedAt.ToDateTimeOffset() <= done.FinishedAt.ToDateTimeOffset());
         Generation answer = await bench.Small.Engine.GenerateAsync(new GenerationRequest { PromptTokens = [1, 2, 3], Adapters = [new AdapterReference("tuned")], Sampling = new SamplingOptions { MaxTokens = 2 } });
-        await foreach (GenerationChunk _ in answer)
+        await foreach (GeneratedToken _ in answer)
         {
         }
+
+        Assert.Equal("tuned", Assert.Single(answer.Adapters).Name);
     }
 
     [Fact]
@@ -146,7 +147,8 @@ public sealed class TrainingJobsTests
         string asKilled = await File.ReadAllTextAsync(file);
 
         await bench.RestartAsync(() => File.WriteAllText(file, asKilled));
-        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
+        bench.Runner.LetStep();
+        await bench.UntilStepAsync(job.Id, 1);
         asKilled = await File.ReadAllTextAsync(file);
         await bench.RestartAsync(() => File.WriteAllText(file, asKilled));
 
