@@ -64,6 +64,16 @@ internal sealed class FakeRunner : ITrainingRunner
         }
 
         string adapter = SmallEngine.WriteAdapter(Path.Combine(folder, "adapter"));
-        return new TrainingOutcome(adapter, new RunSummary { Name = "run", Model = "base", Method = options.Method, TrainableParameters = 128, AllParameters = 1000, Score = 0.5, TrainingTime = TimeSpan.FromSeconds(2) });
+        var summary = new RunSummary
+        {
+            Name = "run",
+            Model = "base",
+            Method = options.Method,
+            TrainableParameters = 128,
+            AllParameters = 1000,
+            Score = 0.5,
+            TrainingTime = TimeSpan.FromSeconds(2),
+        };
+        return new TrainingOutcome(adapter, summary);
     }
 }

@@ -22,7 +22,8 @@ public sealed class TrainingJobsTests
         Assert.Equal((128ul, 0.5, 2.0), (done.Result.TrainableParameters, done.Result.Score, done.Result.TrainingSeconds));
         Assert.False(done.Result.HasBaseScore);
         Assert.True(done.CreatedAt.ToDateTimeOffset() <= done.StartedAt.ToDateTimeOffset() && done.StartedAt.ToDateTimeOffset() <= done.FinishedAt.ToDateTimeOffset());
-        Generation answer = await bench.Small.Engine.GenerateAsync(new GenerationRequest { PromptTokens = [1, 2, 3], Adapters = [new AdapterReference("tuned")], Sampling = new SamplingOptions { MaxTokens = 2 } });
+        var question = new GenerationRequest { PromptTokens = [1, 2, 3], Adapters = [new AdapterReference("tuned")], Sampling = new SamplingOptions { MaxTokens = 2 } };
+        Generation answer = await bench.Small.Engine.GenerateAsync(question);
         await foreach (GeneratedToken _ in answer)
         {
         }

@@ -157,7 +157,10 @@ public sealed class TrainingMappingTests
 
         Proto.TrainingProgress message = TrainingMapping.ToMessage(progress);
 
-        Assert.All(Proto.TrainingProgress.Descriptor.Fields.InDeclarationOrder(), field => Assert.True(field.HasPresence ? field.Accessor.HasValue(message) : !Equals(field.Accessor.GetValue(new Proto.TrainingProgress()), field.Accessor.GetValue(message)), field.Name));
+        var unset = new Proto.TrainingProgress();
+        Assert.All(
+            Proto.TrainingProgress.Descriptor.Fields.InDeclarationOrder(),
+            field => Assert.True(field.HasPresence ? field.Accessor.HasValue(message) : !Equals(field.Accessor.GetValue(unset), field.Accessor.GetValue(message)), field.Name));
         Assert.Equal((1u, 2u, 3ul, 5, 6, 7, 8), (message.Step, message.TotalSteps, message.Tokens, message.LearningRate, message.GradNorm, message.TokensPerSecond, message.SecondsLeft));
         Assert.False(TrainingMapping.ToMessage(progress with { EvaluationLoss = null }).HasEvalLoss);
     }
