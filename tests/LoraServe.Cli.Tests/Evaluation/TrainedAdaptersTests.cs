@@ -42,14 +42,12 @@ public sealed partial class TrainedAdaptersTests : IDisposable
 
     private static TheoryData<string> Folders()
     {
-        string[] names = [.. SharedFiles.FolderNames("adapters").Where(IsLora)];
+        string[] names = [.. SharedFiles.FolderNames("adapters").Where(HasAnswers)];
         return names.Length > 0 ? [.. names] : ["(none)"];
     }
 
-    private static bool IsLora(string name) =>
-        SharedFiles.TryGet($"adapters/{name}/expected.json") is not null
-        && SharedFiles.TryGet($"adapters/{name}/adapter_config.json") is { } config
-        && JsonElement.Parse(File.ReadAllText(config)).GetProperty("peft_type").GetString() == "LORA";
+    private static bool HasAnswers(string name) =>
+        SharedFiles.TryGet($"adapters/{name}/expected.json") is not null && SharedFiles.TryGet($"adapters/{name}/adapter_config.json") is not null;
 
     private static string Model()
     {

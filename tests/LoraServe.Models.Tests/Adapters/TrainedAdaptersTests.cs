@@ -8,14 +8,14 @@ namespace LoraServe.Models.Tests.Adapters;
 public sealed class TrainedAdaptersTests
 {
     [SkippableFact]
-    public void Load_EveryTrainedLora_MatchesAllItsTargets()
+    public void Load_EveryTrainedAdapter_MatchesAllItsTargets()
     {
         using LoadedModel model = ModelLoader.Load(SharedFiles.Require("models/smollm2-135m-instruct-q4_1.gguf"), new ModelLoadOptions());
         int loaded = 0;
         foreach (string name in SharedFiles.FolderNames("adapters"))
         {
             string directory = SharedFiles.Require($"adapters/{name}");
-            if (!File.Exists(Path.Combine(directory, "adapter_config.json")) || AdapterInspection.Read(directory).Method != "LORA")
+            if (!File.Exists(Path.Combine(directory, "adapter_config.json")))
             {
                 continue;
             }
