@@ -21,6 +21,33 @@ public sealed record DataSetFacts(int Rows, long CompletionTokens, int DistinctC
     /// <summary>Whether few answers recur so often that they must be labels.</summary>
     public bool LooksLikeClassification => (long)DistinctCompletions * RowsPerLabel <= Rows;
 
+    /// <summary>Counts over the answers of a file's rows.</summary>
+    /// <param name="file">The rows.</param>
+    /// <param name="tokenizer">The model's.</param>
+    /// <param name="maximumLength">Tokens that a row is cut to.</param>
+    /// <param name="afterEach">Called after each row; null for nobody to tell.</param>
+    /// <exception cref="TrainingDataException">A row is damaged.</exception>
+    public static DataSetFacts Read(DataFile file, RowTokenizer tokenizer, int maximumLength, Action? afterEach = null)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        var options = new ExampleOptions { MaximumLength = maximumLength };
+        return Of(Examples());
+
+        IEnumerable<TrainingExample> Examples()
+        {
+            for (int row = 0; row < file.Count; row++)
+            {
+                if (tokenizer.Encode(file.Read(row), options) is { } example)
+                {
+                    yield return example;
+                }
+
+                afterEach?.Invoke();
+            }
+        }
+    }
+
     /// <summary>Counts over the labelled tokens of examples, reading each once.</summary>
     public static DataSetFacts Of(IEnumerable<TrainingExample> examples)
     {

@@ -12,4 +12,12 @@ internal static class LayerKinds
         SiteRole.Gate or SiteRole.Up or SiteRole.Down => LayerKind.Mlp,
         _ => LayerKind.Other,
     };
+
+    /// <summary>The kind as it stands in a sentence.</summary>
+    public static string Text(this LayerKind kind) => kind switch
+    {
+        LayerKind.Attention => "attention",
+        LayerKind.Mlp => "MLP",
+        _ => "others",
+    };
 }

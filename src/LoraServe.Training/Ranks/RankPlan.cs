@@ -1,4 +1,5 @@
 using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Training.Ranks;
 
@@ -35,6 +36,16 @@ public sealed record RankPlan
 
     /// <summary>Bytes that AdamW keeps beside them while it trains: two float32 moments a parameter.</summary>
     public long OptimizerBytes => 2 * AdapterBytes;
+
+    /// <summary>The share of the energy of all matrices together that these ranks keep.</summary>
+    /// <param name="spectra">The matrices' singular values.</param>
+    /// <param name="measure">What counts as energy.</param>
+    public double Retained(IReadOnlyDictionary<Site, Spectrum> spectra, EnergyMeasure measure = EnergyMeasure.Sum)
+    {
+        ArgumentNullException.ThrowIfNull(spectra);
+        double total = Sites.Sum(site => spectra[site.Module.Site].Total(measure));
+        return total == 0 ? 1 : Sites.Sum(site => spectra[site.Module.Site].Retained(site.Rank, measure) * spectra[site.Module.Site].Total(measure)) / total;
+    }
 
     /// <summary>One rank for every target.</summary>
     /// <param name="policy">Name of the policy.</param>

@@ -35,6 +35,21 @@ public sealed class Spectrum
     /// <exception cref="ArithmeticException">An element is not finite.</exception>
     public static Spectrum Of(FloatMatrix matrix) => new(Adapters.LinearAlgebra.SingularValues.Of(matrix));
 
+    /// <summary>The spectra of a model's weights, several at a time.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="modules">Which of its modules.</param>
+    /// <param name="workers">Threads.</param>
+    /// <param name="afterEach">Called after each matrix, from any thread.</param>
+    /// <param name="cancellationToken">Gives up between two matrices.</param>
+    /// <exception cref="ArithmeticException">A weight is not finite.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static IReadOnlyDictionary<Site, Spectrum> OfWeights(
+        IBaseModel model,
+        IReadOnlyList<BaseModule> modules,
+        int workers,
+        Action? afterEach = null,
+        CancellationToken cancellationToken = default) => OfAll(modules, model.Weight, workers, afterEach, cancellationToken);
+
     /// <summary>The spectra of many matrices, several at a time.</summary>
     /// <param name="modules">Which.</param>
     /// <param name="read">Gives a module's matrix, from any thread; it is not kept.</param>
@@ -42,15 +57,13 @@ public sealed class Spectrum
     /// <param name="afterEach">Called after each matrix, from any thread.</param>
     /// <param name="cancellationToken">Gives up between two matrices.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
-    public static IReadOnlyDictionary<Site, Spectrum> OfAll(
+    internal static IReadOnlyDictionary<Site, Spectrum> OfAll(
         IReadOnlyList<BaseModule> modules,
         Func<BaseModule, FloatMatrix> read,
         int workers,
         Action? afterEach = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(modules);
-        ArgumentNullException.ThrowIfNull(read);
         var spectra = new ConcurrentDictionary<Site, Spectrum>();
         MatrixWork.Run(
             modules,
@@ -64,12 +77,15 @@ public sealed class Spectrum
         return spectra;
     }
 
+    /// <summary>The energy of all values.</summary>
+    public double Total(EnergyMeasure measure = EnergyMeasure.Sum) => Energy(measure) is [.., var total] ? total : 0;
+
     /// <summary>The share of the energy that the greatest <paramref name="rank"/> values hold (the retention ratio), 0 to 1; 1 for a matrix of zeros.</summary>
     public double Retained(int rank, EnergyMeasure measure = EnergyMeasure.Sum)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rank);
         double[] energy = Energy(measure);
-        double total = energy.Length > 0 ? energy[^1] : 0;
+        double total = Total(measure);
         return total == 0 ? 1 : rank == 0 ? 0 : energy[Math.Min(rank, energy.Length) - 1] / total;
     }
 
@@ -80,12 +96,8 @@ public sealed class Spectrum
     {
         CheckShare(share);
         double[] energy = Energy(measure);
-        if (energy.Length == 0 || energy[^1] == 0)
-        {
-            return 0;
-        }
-
-        return Array.FindIndex(energy, sum => sum / energy[^1] >= share) + 1;
+        double total = Total(measure);
+        return total == 0 ? 0 : Array.FindIndex(energy, sum => sum / total >= share) + 1;
     }
 
     /// <summary>Refuses what is no share of energy.</summary>

@@ -26,7 +26,7 @@ public sealed class LayerKindEnergyPolicy(double share = 0.9, EnergyMeasure meas
             Name,
             question,
             target => ranks[target.Site.Role.Kind()],
-            string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", ranks.Select(rank => $"{rank.Key} {rank.Value}"))}: the maps of each kind together keep {share:P1} of their energy"));
+            string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", ranks.Select(rank => $"{rank.Key.Text()} {rank.Value}"))}: the maps of each kind together keep {share:P1} of their energy"));
     }
 
     /// <summary>The k-th energies of all maps summed up: what a rank keeps of them together.</summary>

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace LoraServe.Training.Ranks.Policies;
 
 /// <summary>Attention, MLP and other maps each have their own rank.</summary>
@@ -27,7 +25,7 @@ public sealed class LayerKindPolicy(int? attention = null, int? mlp = null, int?
             [LayerKind.Mlp] = mlp ?? byWidth / 2,
             [LayerKind.Other] = other ?? byWidth / 4,
         };
-        string reason = string.Create(CultureInfo.InvariantCulture, $"attention {ranks[LayerKind.Attention]}, MLP {ranks[LayerKind.Mlp]}, others {ranks[LayerKind.Other]}");
+        string reason = string.Join(", ", ranks.Select(rank => $"{rank.Key.Text()} {rank.Value}"));
         return RankPlan.PerSite(
             Name,
             question,
