@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Adapters.LinearAlgebra;
@@ -17,7 +16,7 @@ internal sealed record RowChanges(double[] Original, double[] Inner, double[] Ch
         double[] change = new double[module.Outputs];
         var products = new FloatMatrix(a.Rows, module.Outputs);
         model.Multiply(module.Site, a, products);
-        double[,] gram = Gram(a);
+        double[] gram = GramMatrix.OfRows(a);
         double square = (double)scale * scale;
         for (int i = 0; i < module.Outputs; i++)
         {
@@ -26,13 +25,13 @@ internal sealed record RowChanges(double[] Original, double[] Inner, double[] Ch
             for (int k = 0; k < row.Length; k++)
             {
                 along += (double)row[k] * products.Values[(k * module.Outputs) + i];
-                double sum = 0;
-                for (int l = 0; l < row.Length; l++)
+                double sum = 0.5 * gram[(k * row.Length) + k] * row[k];
+                for (int l = 0; l < k; l++)
                 {
-                    sum += gram[k, l] * row[l];
+                    sum += gram[(k * row.Length) + l] * row[l];
                 }
 
-                length += row[k] * sum;
+                length += 2 * row[k] * sum;
             }
 
             inner[i] = scale * along;
@@ -52,24 +51,4 @@ internal sealed record RowChanges(double[] Original, double[] Inner, double[] Ch
     /// <summary>‖v·(w + δ) − w‖² of a row.</summary>
     public double ScaledChange(int row, double v) =>
         Math.Max(((v - 1) * (v - 1) * Original[row]) + (2 * v * (v - 1) * Inner[row]) + (v * v * Change[row]), 0);
-
-    private static double[,] Gram(FloatMatrix a)
-    {
-        double[,] gram = new double[a.Rows, a.Rows];
-        double[][] rows = [.. Enumerable.Range(0, a.Rows).Select(k =>
-        {
-            double[] wide = new double[a.Columns];
-            TensorPrimitives.ConvertTruncating<float, double>(a.Row(k), wide);
-            return wide;
-        })];
-        for (int k = 0; k < a.Rows; k++)
-        {
-            for (int l = 0; l <= k; l++)
-            {
-                gram[k, l] = gram[l, k] = TensorPrimitives.Dot<double>(rows[k], rows[l]);
-            }
-        }
-
-        return gram;
-    }
 }

@@ -7,6 +7,7 @@ namespace LoraServe.Adapters.Methods;
 /// <summary>VeRA (Kopiczko et al. 2024): random projections that all modules share; what is trained scales their ranks and outputs.</summary>
 internal sealed class Vera : ModuleMethod
 {
+    private const int RanksPerWidth = 4;
     private readonly VeraConfig _config;
     private readonly SharedMatrix _a;
     private readonly SharedMatrix _b;
@@ -33,7 +34,7 @@ internal sealed class Vera : ModuleMethod
         }
         else
         {
-            CheckRank(config, fields, tensors);
+            CheckRank(config, Math.Max(inputs, outputs), fields, tensors);
             (a, b) = Projections(config.Seed, config.Rank, inputs, outputs);
         }
 
@@ -65,12 +66,13 @@ internal sealed class Vera : ModuleMethod
             Tensors.Vector($"{module.Path}.vera_lambda_b", module.Outputs, because));
     }
 
-    // Before so many numbers are drawn, the file has to show that it has that rank.
-    private static void CheckRank(VeraConfig config, ConfigFields fields, AdapterTensors tensors)
+    // Before so many numbers are drawn, the file has to show that it has that rank, and a small file must not make them too many.
+    private static void CheckRank(VeraConfig config, int width, ConfigFields fields, AdapterTensors tensors)
     {
-        if (!tensors.Untaken.Any(name => name.EndsWith(".vera_lambda_d", StringComparison.Ordinal) && tensors.Shape(name) is [var rank] && rank == config.Rank))
+        int greatest = RanksPerWidth * width;
+        if (config.Rank > greatest || !tensors.Untaken.Any(name => name.EndsWith(".vera_lambda_d", StringComparison.Ordinal) && tensors.Shape(name) is [var rank] && rank == config.Rank))
         {
-            throw new AdapterFormatException($"{fields.File}: field 'r' is {config.Rank}; expected the length of the tensors 'vera_lambda_d' in {tensors.File}, of which none has that. Correct the field or save the adapter again.");
+            throw new AdapterFormatException($"{fields.File}: field 'r' is {config.Rank}; expected the length of the tensors 'vera_lambda_d' in {tensors.File}, and at most {greatest}. Correct the field or save the adapter again.");
         }
     }
 }
