@@ -2,6 +2,7 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 
@@ -14,10 +15,14 @@ internal sealed class AdapterTraining : IDisposable
     private readonly LearningRate _rate;
     private readonly double _maximumNorm;
     private readonly float _smoothing;
+    private readonly LossKind _loss;
+    private readonly double _beta;
     private readonly List<BatchShare> _shares = [];
+    private readonly List<PreferenceBatch> _preferences = [];
     private ResidentAdapter? _resident;
     private EditGradients? _gradients;
     private int _labelledTokens;
+    private int _pairs;
 
     /// <summary>An adapter before its first step.</summary>
     /// <param name="adapter">What is trained.</param>
@@ -26,8 +31,17 @@ internal sealed class AdapterTraining : IDisposable
     /// <param name="rate">The learning rate.</param>
     /// <param name="maximumNorm">Length that the gradient is clipped to; infinity for none.</param>
     /// <param name="smoothing">Label smoothing.</param>
+    /// <param name="loss">What is minimised.</param>
+    /// <param name="beta">How strongly the reference of preferences holds; for ORPO the weight of the odds ratio.</param>
     public AdapterTraining(
-        TrainableAdapter adapter, IBaseModel model, Optimizer optimizer, LearningRate rate, double maximumNorm = double.PositiveInfinity, float smoothing = 0)
+        TrainableAdapter adapter,
+        IBaseModel model,
+        Optimizer optimizer,
+        LearningRate rate,
+        double maximumNorm = double.PositiveInfinity,
+        float smoothing = 0,
+        LossKind loss = LossKind.Supervised,
+        double beta = 0.1)
     {
         Adapter = adapter;
         Optimizer = optimizer;
@@ -35,6 +49,8 @@ internal sealed class AdapterTraining : IDisposable
         _rate = rate;
         _maximumNorm = maximumNorm;
         _smoothing = smoothing;
+        _loss = loss;
+        _beta = beta;
     }
 
     /// <summary>What is trained.</summary>
@@ -55,6 +71,7 @@ internal sealed class AdapterTraining : IDisposable
     {
         _labelledTokens = labelledTokens;
         _shares.Clear();
+        _preferences.Clear();
         _gradients ??= new EditGradients(Resident, _model);
         _gradients.Clear();
         foreach (Parameter parameter in Adapter.Parameters)
@@ -78,6 +95,24 @@ internal sealed class AdapterTraining : IDisposable
         return share;
     }
 
+    /// <summary>Begins a step of preferences.</summary>
+    /// <param name="pairs">All its pairs.</param>
+    public void BeginStep(IReadOnlyList<PreferenceExample> pairs)
+    {
+        BeginStep(PreferenceBatch.CountTokens(_loss, pairs, Resident));
+        _pairs = pairs.Count;
+    }
+
+    /// <summary>All pairs of a step of preferences, or some of them. Their references are to be run first.</summary>
+    public PreferenceBatch Preferences(IReadOnlyList<PreferenceExample> pairs) => new(_loss, _beta, pairs, Resident);
+
+    /// <summary>Its share of a pass, when the batch's references have been run.</summary>
+    public BatchShare Share(PreferenceBatch batch)
+    {
+        _preferences.Add(batch);
+        return batch.Share(_gradients, _pairs, _labelledTokens);
+    }
+
     /// <summary>Takes what the step's passes have gathered back to the parameters.</summary>
     /// <returns>The method's own term of the loss.</returns>
     public double PullGradients()
@@ -90,7 +125,7 @@ internal sealed class AdapterTraining : IDisposable
     /// <returns>What the step was like.</returns>
     public StepResult EndStep()
     {
-        double loss = _shares.Sum(share => share.Losses.Sum(value => (double)value)) / _labelledTokens;
+        double loss = (_shares.Sum(share => share.Losses.Sum(value => (double)value)) / _labelledTokens) + _preferences.Sum(batch => batch.Loss);
         loss += PullGradients();
         double rate = _rate.At(Step);
         double norm = GradientClipping.Clip(Adapter.Parameters, _maximumNorm);

@@ -11,4 +11,7 @@ public enum LossKind
 
     /// <summary>Odds-ratio preference optimisation (arXiv 2403.07691); rows are pairs of answers.</summary>
     Orpo,
+
+    /// <summary>Kahneman-Tversky optimisation against the base without the adapter (arXiv 2402.01306); rows are pairs of answers.</summary>
+    Kto,
 }

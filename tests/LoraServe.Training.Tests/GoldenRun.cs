@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using LoraServe.Compute.Files;
+using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 
@@ -14,13 +16,17 @@ internal sealed class GoldenRun : IDisposable
 {
     private readonly string _folder;
     private readonly SafetensorsFile _expected;
+    private readonly string _base;
+    private readonly DirectoryInfo? _dequantised;
 
     public GoldenRun(string folder)
     {
         _folder = folder;
         Case = Read(Path.Combine(folder, "case.json"));
         _expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
-        Model = ModelLoader.Load(Path.Combine(folder, "..", Case["base"]!.GetValue<string>()), new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact });
+        _base = Path.Combine(folder, "..", Case["base"]!.GetValue<string>());
+        _dequantised = Case["quantised"] is { } quantised ? Dequantised(Path.Combine(folder, quantised.GetValue<string>())) : null;
+        Model = ModelLoader.Load(_dequantised?.FullName ?? _base, new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact });
     }
 
     public JsonObject Case { get; }
@@ -29,15 +35,46 @@ internal sealed class GoldenRun : IDisposable
 
     public int Steps => Case["steps"]!.GetValue<int>();
 
-    public TrainingExample[][] Batches() =>
-        [.. Read(Path.Combine(_folder, "..", Case["data"]!.GetValue<string>()))["batches"]!.AsArray().Select(batch =>
-            batch!.AsArray().Select(row => new TrainingExample(Ints(row!["tokens"]!), Ints(row["labels"]!))).ToArray())];
+    private LossKind Loss => Case["method"]!.GetValue<string>() switch { "dpo" => LossKind.Dpo, "orpo" => LossKind.Orpo, "kto" => LossKind.Kto, _ => LossKind.Supervised };
 
-    public JsonObject Config(string folder = "initial") => Read(Path.Combine(_folder, folder, "adapter_config.json"));
+    private JsonArray Data => Read(Path.Combine(_folder, "..", Case["data"]!.GetValue<string>()))["batches"]!.AsArray();
 
-    public void SetInitial(TrainableAdapter adapter)
+    public TrainingExample[][] Batches() => BatchesOf(Data);
+
+    public PreferenceExample[][] Pairs() =>
+        [.. Data.Select(batch => batch!.AsArray().Select(row => new PreferenceExample(Answer(row!, "chosen"), Answer(row!, "rejected"))).ToArray())];
+
+    /// <summary>What the run trains, at its start; null where it cannot be trained.</summary>
+    public TrainableAdapter? Adapter()
     {
-        using SafetensorsFile initial = SafetensorsFile.Open(Path.Combine(_folder, "initial.safetensors"));
+        string[] folders = Case["adapter"] switch
+        {
+            JsonArray several => [.. several.Select(name => name!.GetValue<string>())],
+            { } name => [name.GetValue<string>()],
+            null => [],
+        };
+        JsonObject[] configs = [.. folders.Select(folder => Read(Path.Combine(_folder, folder, "adapter_config.json")))];
+        if (configs.Any(config => config["peft_type"] is { } type && !TrainableMethods.Types.Contains(type.GetValue<string>())))
+        {
+            return null;
+        }
+
+        var options = new TrainableOptions { RateRatioOfB = Case["optimizer"]!["ratio"]?.GetValue<float>() ?? 1 };
+        TrainableAdapter[] parts = [.. configs.Select(config => TrainableMethods.Create(config, Model.Transformer, options))];
+        TrainableAdapter adapter = parts.Length switch
+        {
+            0 => new TrainableWeights(Model.Transformer),
+            1 => parts[0],
+            _ => new CombinedAdapter(Model.Transformer, [.. folders.Zip(parts)]),
+        };
+        SetInitial(adapter);
+        return adapter;
+    }
+
+    private void SetInitial(TrainableAdapter adapter)
+    {
+        string path = Path.Combine(_folder, "initial.safetensors");
+        using SafetensorsFile initial = SafetensorsFile.Open(File.Exists(path) ? path : Path.Combine(_base, "model.safetensors"));
         foreach (Parameter parameter in adapter.Parameters)
         {
             Assert.True(initial.Tensors.ContainsKey(parameter.Name), $"{parameter.Name} is not among {string.Join(", ", initial.Tensors.Keys)}");
@@ -82,27 +119,23 @@ internal sealed class GoldenRun : IDisposable
             new Optimizer(options),
             rate,
             Case["max_grad_norm"]?.GetValue<double>() ?? double.PositiveInfinity,
-            Case["label_smoothing"]?.GetValue<float>() ?? 0);
+            Case["label_smoothing"]?.GetValue<float>() ?? 0,
+            Loss,
+            Case["beta"]?.GetValue<double>() ?? 0);
     }
 
     /// <summary>Runs all steps and compares losses, first gradients, and values after the first and the last step.</summary>
-    public void Check(AdapterTraining training, bool checkpointsActivations)
+    public void Check(AdapterTraining training, bool checkpointsActivations, Action<int>? afterStep = null)
     {
         using var pool = new WorkerPool(2);
         using var pass = new TrainingPass(Model.Transformer, pool, checkpointsActivations);
-        TrainingExample[][] batches = Batches();
         float[] losses = new float[Steps];
         float[] norms = new float[Steps];
         for (int step = 0; step < Steps; step++)
         {
-            TrainingExample[] batch = batches[step % batches.Length];
-            training.BeginStep(LabelledTokens.Count(batch, training.Resident));
-            foreach (TrainingExample[] part in Case["micro_batches"] is null ? [batch] : new[] { batch[..2], batch[2..] })
-            {
-                pass.Run([training.Share(part)]);
-            }
-
+            RunBatch(training, pass, step);
             StepResult result = training.EndStep();
+            afterStep?.Invoke(step);
             (losses[step], norms[step]) = ((float)result.Loss, (float)result.GradientNorm);
             if (step == 0)
             {
@@ -116,21 +149,117 @@ internal sealed class GoldenRun : IDisposable
         AssertParameters("after20", training, parameter => parameter.Values);
     }
 
+    /// <summary>Trains several adapters in one pass each step; each gives the reference's values, and the bits of its run alone.</summary>
+    public void CheckSeveral()
+    {
+        string[] names = [.. Case["adapters"]!.AsObject().Select(entry => entry.Key)];
+        AdapterTraining[] together = [.. names.Select(Training)];
+        RunSeveral(names, together);
+        for (int i = 0; i < names.Length; i++)
+        {
+            AssertParameters($"{names[i]}.after20", together[i], parameter => parameter.Values);
+            AdapterTraining alone = Training(names[i]);
+            RunSeveral([names[i]], [alone], firstBatch: i);
+            Assert.Equal(alone.Adapter.Parameters.SelectMany(parameter => parameter.Values), together[i].Adapter.Parameters.SelectMany(parameter => parameter.Values));
+        }
+    }
+
+    private void RunSeveral(string[] names, AdapterTraining[] trainings, int firstBatch = 0)
+    {
+        using var pool = new WorkerPool(2);
+        using var pass = new TrainingPass(Model.Transformer, pool);
+        TrainingExample[][] batches = [.. BatchesOf(Read(Path.Combine(_folder, "..", $"data-{Path.GetFileName(_base)}.json"))["batches"]!.AsArray())];
+        for (int step = 0; step < Steps; step++)
+        {
+            TrainingExample[][] taken = [.. names.Select((_, i) => batches[(step + i + firstBatch) % batches.Length])];
+            for (int i = 0; i < names.Length; i++)
+            {
+                trainings[i].BeginStep(LabelledTokens.Count(taken[i], trainings[i].Resident));
+            }
+
+            pass.Run([.. trainings.Zip(taken, (training, batch) => training.Share(batch))]);
+            for (int i = 0; i < names.Length; i++)
+            {
+                float expected = Expected($"{names[i]}.losses")[step];
+                Assert.Equal(expected, (float)trainings[i].EndStep().Loss, 1e-3f * expected);
+            }
+        }
+    }
+
+    private AdapterTraining Training(string name)
+    {
+        string folder = Path.Combine(_folder, Case["adapters"]![name]!.GetValue<string>());
+        TrainableAdapter adapter = TrainableMethods.Create(Read(Path.Combine(folder, "adapter_config.json")), Model.Transformer, new TrainableOptions());
+        adapter.Load(folder);
+        var rate = new LearningRate(LearningRateSchedule.Constant, Case["lrs"]![name]!.GetValue<double>(), 0, Steps);
+        return new AdapterTraining(adapter, Model.Transformer, new Optimizer(new OptimizerOptions { WeightDecay = Case["optimizer"]!["weight_decay"]!.GetValue<double>() }), rate);
+    }
+
     public void CheckFirstGradient(AdapterTraining training, bool checkpointsActivations)
     {
         using var pool = new WorkerPool(2);
         using var pass = new TrainingPass(Model.Transformer, pool, checkpointsActivations);
-        TrainingExample[] batch = Batches()[0];
-        training.BeginStep(LabelledTokens.Count(batch, training.Resident));
-        pass.Run([training.Share(batch)]);
+        RunBatch(training, pass, step: 0);
         training.PullGradients();
         AssertParameters("grad", training, parameter => parameter.Gradient);
     }
 
     public void Dispose()
     {
+        _dequantised?.Delete(recursive: true);
         _expected.Dispose();
         Model.Dispose();
+    }
+
+    private void RunBatch(AdapterTraining training, TrainingPass pass, int step)
+    {
+        if (Loss == LossKind.Supervised)
+        {
+            TrainingExample[][] batches = Batches();
+            TrainingExample[] batch = batches[step % batches.Length];
+            training.BeginStep(LabelledTokens.Count(batch, training.Resident));
+            foreach (TrainingExample[] part in Case["micro_batches"] is null ? [batch] : new[] { batch[..2], batch[2..] })
+            {
+                pass.Run([training.Share(part)]);
+            }
+
+            return;
+        }
+
+        PreferenceExample[][] pairs = Pairs();
+        training.BeginStep(pairs[step % pairs.Length]);
+        PreferenceBatch preferences = training.Preferences(pairs[step % pairs.Length]);
+        if (preferences.References.Count > 0)
+        {
+            pass.Run(preferences.References);
+        }
+
+        pass.Run([training.Share(preferences)]);
+    }
+
+    /// <summary>The base with the weights that quantisation has left, in a folder of its own.</summary>
+    private DirectoryInfo Dequantised(string path)
+    {
+        const string Suffix = ".dequantized";
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("loraserve-");
+        File.Copy(Path.Combine(_base, "config.json"), Path.Combine(folder.FullName, "config.json"));
+        using SafetensorsFile quantised = SafetensorsFile.Open(path);
+        using SafetensorsFile original = SafetensorsFile.Open(Path.Combine(_base, "model.safetensors"));
+        SafetensorsFile.Write(
+            Path.Combine(folder.FullName, "model.safetensors"),
+            original.Tensors.Values.Select(tensor => quantised.Tensors.TryGetValue(tensor.Name + Suffix, out Tensor? rounded)
+                ? Tensor.FromFloats(tensor.Name, rounded.ToFloats(), [.. rounded.Shape])
+                : tensor));
+        return folder;
+    }
+
+    private static TrainingExample[][] BatchesOf(JsonArray batches) =>
+        [.. batches.Select(batch => batch!.AsArray().Select(row => new TrainingExample(Ints(row!["tokens"]!), Ints(row["labels"]!))).ToArray())];
+
+    private static TrainingExample Answer(JsonNode row, string which)
+    {
+        (int[] prompt, int[] answer) = (Ints(row["prompt"]!), Ints(row[which]!));
+        return new TrainingExample([.. prompt, .. answer], [.. prompt.Select(_ => TrainingExample.NoLabel), .. answer]);
     }
 
     private void AssertParameters(string prefix, AdapterTraining training, Func<Parameter, float[]> values)
@@ -142,7 +271,7 @@ internal sealed class GoldenRun : IDisposable
     }
 
     /// <summary>Equal within 1e-3 of the largest value.</summary>
-    private static void AssertClose(string what, float[] expected, float[] actual)
+    public static void AssertClose(string what, float[] expected, float[] actual)
     {
         Assert.Equal(expected.Length, actual.Length);
         float scale = expected.Max(MathF.Abs);

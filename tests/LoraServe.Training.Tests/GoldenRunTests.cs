@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;
 
@@ -9,7 +8,11 @@ public sealed class GoldenRunTests
 {
     private const string Folder = "fixtures/training";
 
-    public static TheoryData<string> Cases => [.. SharedFiles.FolderNames(Folder).Where(name => SharedFiles.TryGet($"{Folder}/{name}/case.json") is not null)];
+    public static TheoryData<string> Cases => Named(_ => true);
+
+    public static TheoryData<string> RunsOfAdaLora => Named(run => run.Case["adalora"] is not null);
+
+    public static TheoryData<string> RunsOfSeveral => Named(run => run.Case["adapters"] is not null);
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
@@ -19,16 +22,53 @@ public sealed class GoldenRunTests
     [MemberData(nameof(Cases))]
     public void FirstStep_GivesTheReferencesGradients(string name) => Follow(name, (run, training) => run.CheckFirstGradient(training, checkpointsActivations: false));
 
+    [SkippableTheory]
+    [MemberData(nameof(RunsOfAdaLora))]
+    public void Run_OfAdaLora_TakesTheRanksThatTheReferenceTakes(string name) => Follow(name, (run, training) =>
+    {
+        var adaLora = (TrainableAdaLora)training.Adapter;
+        float[] ranks = [];
+        run.Check(training, checkpointsActivations: false, step =>
+        {
+            ranks = [.. ranks, .. adaLora.Ranks.Select(rank => (float)rank)];
+            Assert.Equal(run.Expected("budget")[step], adaLora.Budget.At(step));
+            foreach (Parameter parameter in training.Adapter.Parameters.Where(parameter => run.Has($"score{step}.{parameter.Name}")))
+            {
+                float[] sensitivity = adaLora.State[$"{parameter.Name}.sensitivity"];
+                float[] uncertainty = adaLora.State[$"{parameter.Name}.uncertainty"];
+                GoldenRun.AssertClose($"score{step}.{parameter.Name}", run.Expected($"score{step}.{parameter.Name}"), [.. sensitivity.Zip(uncertainty, (a, b) => a * b)]);
+            }
+        });
+        Assert.Equal(run.Expected("ranks"), ranks);
+    });
+
+    [SkippableTheory]
+    [MemberData(nameof(RunsOfSeveral))]
+    public void Run_OfSeveralInOnePass_GivesEachTheBitsOfItsOwnRun(string name)
+    {
+        using var run = new GoldenRun(SharedFiles.Require($"{Folder}/{name}"));
+        run.CheckSeveral();
+    }
+
     private static void Follow(string name, Action<GoldenRun, AdapterTraining> check)
     {
         using var run = new GoldenRun(SharedFiles.Require($"{Folder}/{name}"));
-        Skip.If(SharedFiles.TryGet($"{Folder}/{name}/initial/adapter_config.json") is null, $"{name} is not an adapter of one part");
-        JsonObject config = run.Config();
-        string type = config["peft_type"]?.GetValue<string>() ?? "a bottleneck";
-        Skip.IfNot(TrainableMethods.Types.Contains(type) && run.Case["method"]!.GetValue<string>() is not ("dpo" or "orpo" or "kto" or "qlora") && config["encoder_reparameterization_type"]?.GetValue<string>() != "LSTM", $"{name}: {type} cannot be trained yet");
-        TrainableAdapter adapter = TrainableMethods.Create(config, run.Model.Transformer, new TrainableOptions { RateRatioOfB = run.Case["optimizer"]!["ratio"]?.GetValue<float>() ?? 1 });
-        run.SetInitial(adapter);
-        using AdapterTraining training = run.Training(adapter);
+        Skip.If(run.Case["data"] is null, $"{name} is a run of several adapters");
+        TrainableAdapter? adapter = run.Adapter();
+        Skip.If(adapter is null, $"{name} cannot be trained yet");
+        using AdapterTraining training = run.Training(adapter!);
         check(run, training);
+    }
+
+    private static TheoryData<string> Named(Func<GoldenRun, bool> isWanted)
+    {
+        string[] names = [.. SharedFiles.FolderNames(Folder).Where(name => SharedFiles.TryGet($"{Folder}/{name}/case.json") is not null && IsWanted(name, isWanted))];
+        return names.Length > 0 ? [.. names] : ["(none)"];
+    }
+
+    private static bool IsWanted(string name, Func<GoldenRun, bool> isWanted)
+    {
+        using var run = new GoldenRun(SharedFiles.Require($"{Folder}/{name}"));
+        return isWanted(run);
     }
 }
