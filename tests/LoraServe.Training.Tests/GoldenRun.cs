@@ -168,7 +168,7 @@ internal sealed class GoldenRun : IDisposable
     {
         using var pool = new WorkerPool(2);
         using var pass = new TrainingPass(Model.Transformer, pool);
-        TrainingExample[][] batches = [.. BatchesOf(Read(Path.Combine(_folder, "..", $"data-{Path.GetFileName(_base)}.json"))["batches"]!.AsArray())];
+        TrainingExample[][] batches = Batches();
         for (int step = 0; step < Steps; step++)
         {
             TrainingExample[][] taken = [.. names.Select((_, i) => batches[(step + i + firstBatch) % batches.Length])];
