@@ -35,15 +35,17 @@ public sealed class LoraServeHost : IAsyncDisposable
 
     private readonly WebApplication _application;
     private readonly InferenceEngine _engine;
+    private readonly TrainingJobs? _training;
     private readonly HealthServiceImpl _health;
     private readonly MeterProvider? _exporter;
     private readonly TimeSpan _drainTimeout;
 
     private LoraServeHost(
-        WebApplication application, InferenceEngine engine, HealthServiceImpl health, MeterProvider? exporter, TimeSpan drainTimeout, Uri address, Uri httpAddress)
+        WebApplication application, ServedModel served, HealthServiceImpl health, MeterProvider? exporter, TimeSpan drainTimeout, Uri address, Uri httpAddress)
     {
         _application = application;
-        _engine = engine;
+        _engine = served.Engine;
+        _training = served.Training;
         _health = health;
         _exporter = exporter;
         _drainTimeout = drainTimeout;
@@ -106,13 +108,19 @@ public sealed class LoraServeHost : IAsyncDisposable
         SetHealth(health, ServingStatus.Serving);
 
         ICollection<string> addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
-        return new LoraServeHost(application, served.Engine, health, exporter, options.DrainTimeout, new Uri(addresses.First()), new Uri(addresses.Last()));
+        return new LoraServeHost(application, served, health, exporter, options.DrainTimeout, new Uri(addresses.First()), new Uri(addresses.Last()));
     }
 
-    /// <summary>Tells health checks that it is going, takes no new requests, lets running ones end within the drain timeout, then stops listening.</summary>
+    /// <summary>Tells health checks that it is going, stops training, takes no new requests, lets running ones end within the drain timeout, then stops listening.</summary>
     public async ValueTask DisposeAsync()
     {
         SetHealth(_health, ServingStatus.NotServing);
+        if (_training is not null)
+        {
+            // Requests that run need the machine now, and who watches a job would hold up the stop.
+            await _training.DisposeAsync().ConfigureAwait(false);
+        }
+
         using var timeout = new CancellationTokenSource(_drainTimeout);
         try
         {

@@ -10,6 +10,6 @@ namespace LoraServe.Server;
 /// <param name="Chat">The model's chat format; null where it has none.</param>
 public sealed record ServedModel(LoadedModel Model, InferenceEngine Engine, ChatFormat? Chat)
 {
-    /// <summary>Trains adapters for it; null where the server does not. Disposed with the application, before the engine.</summary>
+    /// <summary>Trains adapters for it; null where the server does not. The host stops it when it stops.</summary>
     public TrainingJobs? Training { get; init; }
 }

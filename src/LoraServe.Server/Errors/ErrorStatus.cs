@@ -4,6 +4,7 @@ using LoraServe.Adapters;
 using LoraServe.Serving;
 using LoraServe.Tokenization.Templates;
 using LoraServe.Training;
+using LoraServe.Training.Data;
 
 namespace LoraServe.Server.Errors;
 
@@ -20,6 +21,7 @@ internal static class ErrorStatus
         EngineException engine => Of(engine),
         AdapterFormatException adapter => new RpcException(new Status(StatusCode.InvalidArgument, adapter.Message)),
         TrainingOptionsException training => new RpcException(new Status(StatusCode.InvalidArgument, training.Message)),
+        TrainingDataException data => new RpcException(new Status(StatusCode.InvalidArgument, data.Message)),
         TemplateException template => new RpcException(new Status(StatusCode.InvalidArgument, template.Message)),
         _ => null,
     };

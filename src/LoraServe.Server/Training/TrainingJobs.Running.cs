@@ -1,10 +1,9 @@
 using Google.Protobuf.WellKnownTypes;
-using Grpc.Core;
-using LoraServe.Adapters;
 using LoraServe.Server.Access;
-using LoraServe.Serving;
+using LoraServe.Server.Errors;
 using LoraServe.Serving.Store;
 using LoraServe.Training;
+using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Reports;
 using Proto = LoraServe.V1;
 
@@ -103,19 +102,26 @@ public sealed partial class TrainingJobs
         }
         catch (Exception failure)
         {
-            bool isCallersBusiness = failure is TrainingOptionsException or EngineException or AdapterFormatException or RpcException or InvalidDataException or IOException;
-            if (!isCallersBusiness)
+            string? reason = Reason(failure);
+            if (reason is null)
             {
                 LogFault(record.Job.Id, failure);
             }
 
-            string message = failure is RpcException refusal ? refusal.Status.Detail : failure.Message;
             lock (_lock)
             {
-                End(record, Proto.TrainingStatus.Failed, isCallersBusiness ? WithoutPaths(message, names, folder) : "The server failed on this job; its log says why.");
+                End(record, Proto.TrainingStatus.Failed, reason is null ? "The server failed on this job; its log says why." : WithoutPaths(reason, names, folder));
             }
         }
     }
+
+    /// <summary>What the caller is told of a failure; null for a fault of the server.</summary>
+    private static string? Reason(Exception failure) => failure switch
+    {
+        _ when ErrorStatus.Of(failure) is { } refusal => refusal.Status.Detail,
+        CheckpointException or InvalidDataException or IOException => failure.Message,
+        _ => null,
+    };
 
     private async Task<string> PublishAsync(JobRecord record, string directory)
     {

@@ -86,7 +86,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         {
             foreach (Channel<Proto.TrainingEvent> watcher in _jobs.Values.SelectMany(record => record.Watchers))
             {
-                watcher.Writer.TryComplete(new EngineException(EngineError.ShuttingDown, "The server stops; the job goes on when it is started again."));
+                watcher.Writer.TryComplete(Stopping());
             }
         }
 
@@ -114,6 +114,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         var record = new JobRecord(job, caller);
         lock (_lock)
         {
+            RequireOpen();
             int waiting = _jobs.Values.Count(other => other.Job.Status == Proto.TrainingStatus.Queued);
             if (waiting >= _options.MaxQueuedJobs)
             {
@@ -122,11 +123,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
 
             _folder.Save(record);
             _jobs.Add(job.Id, record);
-            if (!_queue.Writer.TryWrite(record))
-            {
-                throw new EngineException(EngineError.ShuttingDown, "The server stops; the job runs when it is started again.");
-            }
-
+            _queue.Writer.TryWrite(record);
             LogQueued(job.Id, caller.Tenant, options.Method);
             return Seen(record);
         }
@@ -179,6 +176,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         bool hasEnded;
         lock (_lock)
         {
+            RequireOpen();
             record = Find(caller, id);
             now = Seen(record);
             record.Watchers.Add(channel);
@@ -217,6 +215,16 @@ public sealed partial class TrainingJobs : IAsyncDisposable
             {
                 record.Watchers.Remove(channel);
             }
+        }
+    }
+
+    private static EngineException Stopping() => new(EngineError.ShuttingDown, "The server stops; jobs go on when it is started again.");
+
+    private void RequireOpen()
+    {
+        if (_stop.IsCancellationRequested)
+        {
+            throw Stopping();
         }
     }
 

@@ -16,10 +16,10 @@ public sealed class TrainingOptions
     [Range(1, 100_000)]
     public int MaxQueuedJobs { get; set; } = 16;
 
-    /// <summary>Jobs that train at the same time.</summary>
-    /// <value>1 by default.</value>
+    /// <summary>Jobs that train at the same time; their batches go through the base together.</summary>
+    /// <value>4 by default.</value>
     [Range(1, 64)]
-    public int MaxRunningJobs { get; set; } = 1;
+    public int MaxRunningJobs { get; set; } = 4;
 
     /// <summary>How often a job is begun again after the server ended without being stopped; a job that ends the server each time is given up.</summary>
     /// <value>3 by default.</value>

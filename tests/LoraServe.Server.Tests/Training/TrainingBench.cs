@@ -16,7 +16,7 @@ internal sealed class TrainingBench : IAsyncDisposable
 
     public TrainingBench(Action<TrainingOptions>? configure = null)
     {
-        Options = new TrainingOptions { StateFolder = Path.Combine(_folder, "state"), DataRoot = Directory.CreateDirectory(Path.Combine(_folder, "root")).FullName };
+        Options = new TrainingOptions { MaxRunningJobs = 1, StateFolder = Path.Combine(_folder, "state"), DataRoot = Directory.CreateDirectory(Path.Combine(_folder, "root")).FullName };
         configure?.Invoke(Options);
         File.WriteAllText(Path.Combine(Options.DataRoot!, "rows.jsonl"), "{\"text\": \"a\"}\n");
         Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options);

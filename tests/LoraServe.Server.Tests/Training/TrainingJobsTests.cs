@@ -273,6 +273,16 @@ public sealed class TrainingJobsTests
     }
 
     [Fact]
+    public async Task Start_ServerStops_IsRefused()
+    {
+        await using var bench = new TrainingBench();
+        await bench.Jobs.DisposeAsync();
+
+        Assert.Equal(StatusCode.Unavailable, await TrainingBench.RefusalAsync(() => bench.StartAsync()));
+        Assert.Empty(bench.Jobs.List(TrainingBench.Admin, [], 10));
+    }
+
+    [Fact]
     public async Task Jobs_OfAnotherTenant_AreNotThere()
     {
         await using var bench = new TrainingBench();
