@@ -21,6 +21,8 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
     private const int ColumnsAtATime = 1024;
     private const int TileRows = GemmTile<TSimd, TFloat, TInt>.Rows;
 
+    private const int TwiceFewRows = 2 * GemmTile<TSimd, TFloat, TInt>.FewRows;
+
     // Up to this many rows copying the right factor costs more than its scattered reads.
     private const int RowsWithoutCopy = 24;
 
@@ -72,7 +74,7 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
     private static void MultiplyBlock(
         in GemmOperand a, int inner, int depth, float* there, int thereStride, int inPlace, float* packedColumns, int panelFloats, float* packedRows, Rows c, float scale, bool adds, GemmPiece block)
     {
-        float** rows = stackalloc float*[RowsAtATime];
+        float** rows = stackalloc float*[RowsAtATime + GemmTile<TSimd, TFloat, TInt>.NarrowRows];
         for (int row = block.Row; row < block.RowEnd; row += RowsAtATime)
         {
             int rowCount = Math.Min(RowsAtATime, block.RowEnd - row);
@@ -92,22 +94,42 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
     private static void MultiplyPanel(float** rows, int rowCount, int rowStep, float* w, int wStep, int depth, Rows c, float scale, bool adds)
     {
         int row = 0;
-        if (c.Width == TileColumns)
+        for (; c.Width == TileColumns && rowCount - row > TwiceFewRows; row += TileRows)
         {
-            for (; row + TileRows <= rowCount; row += TileRows)
-            {
-                GemmTile<TSimd, TFloat, TInt>.Run(rows + row, rowStep, w, wStep, depth, c[row], c.Stride, scale, adds);
-            }
+            GemmTile<TSimd, TFloat, TInt>.Run(rows + row, rowStep, w, wStep, depth, c[row], c.Stride, scale, adds);
         }
 
-        // A tile at an edge is computed whole and written in part.
         float* tile = stackalloc float[TileRows * TileColumns];
-        for (; row < rowCount; row += TileRows)
+        bool isNarrow = c.Width <= TSimd.Lanes;
+        int width = isNarrow ? TSimd.Lanes : TileColumns;
+        for (int tileRows; row < rowCount; row += tileRows)
         {
-            GemmTile<TSimd, TFloat, TInt>.Run(rows + row, rowStep, w, wStep, depth, tile, TileColumns, 1, adds: false);
-            for (int r = 0; r < Math.Min(TileRows, rowCount - row); r++)
+            // Seven or eight rows are two tiles of four.
+            int left = rowCount - row;
+            bool isFew = left <= GemmTile<TSimd, TFloat, TInt>.FewRows || (left > TileRows && left <= TwiceFewRows);
+            tileRows = isNarrow ? GemmTile<TSimd, TFloat, TInt>.NarrowRows : isFew ? GemmTile<TSimd, TFloat, TInt>.FewRows : TileRows;
+
+            // A tile at an edge is computed whole and written in part.
+            bool isWhole = left >= tileRows && c.Width == width;
+            float* to = isWhole ? c[row] : tile;
+            int stride = isWhole ? c.Stride : width;
+            float factor = isWhole ? scale : 1;
+            if (isNarrow)
             {
-                Finish(tile + (r * TileColumns), c.Width, c[row + r], scale, adds);
+                GemmTile<TSimd, TFloat, TInt>.RunNarrow(rows + row, rowStep, w, wStep, depth, to, stride, factor, isWhole && adds);
+            }
+            else if (isFew)
+            {
+                GemmTile<TSimd, TFloat, TInt>.RunFew(rows + row, rowStep, w, wStep, depth, to, stride, factor, isWhole && adds);
+            }
+            else
+            {
+                GemmTile<TSimd, TFloat, TInt>.Run(rows + row, rowStep, w, wStep, depth, to, stride, factor, isWhole && adds);
+            }
+
+            for (int r = 0; !isWhole && r < Math.Min(tileRows, left); r++)
+            {
+                Finish(tile + (r * width), c.Width, c[row + r], scale, adds);
             }
         }
     }

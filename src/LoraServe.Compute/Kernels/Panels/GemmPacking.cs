@@ -32,7 +32,7 @@ internal static unsafe class GemmPacking<TSimd, TFloat, TInt>
     /// <param name="inner">First inner index, a multiple of 32.</param>
     /// <param name="depth">Number of inner indices.</param>
     /// <param name="packed">Memory of <see cref="RowFloats"/>.</param>
-    /// <param name="rows">The rows' first elements; the last is repeated to a whole number of tiles.</param>
+    /// <param name="rows">The rows' first elements; the last is repeated for a whole tile more.</param>
     /// <returns>Floats from one element of a row to the next.</returns>
     public static int PackRows(in GemmOperand a, int row, int rowCount, int inner, int depth, float* packed, float** rows)
     {
@@ -68,9 +68,9 @@ internal static unsafe class GemmPacking<TSimd, TFloat, TInt>
             }
         }
 
-        for (int r = rowCount; r % TileRows != 0; r++)
+        for (int r = 0; r < GemmTile<TSimd, TFloat, TInt>.NarrowRows; r++)
         {
-            rows[r] = rows[rowCount - 1];
+            rows[rowCount + r] = rows[rowCount - 1];
         }
 
         return step;
