@@ -33,9 +33,9 @@ internal static class Terminal
     /// <summary>A number of many parts in a unit that suits.</summary>
     public static string Count(double count) => count switch
     {
-        >= 1e9 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.##} B"),
-        >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e6:0.##} M"),
-        >= 1e4 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e3:0.#} k"),
+        >= 1e9 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.0} B"),
+        >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e6:0.0} M"),
+        >= 1e4 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e3:0.0} k"),
         _ => string.Create(CultureInfo.InvariantCulture, $"{count:0}"),
     };
 

@@ -86,11 +86,11 @@ internal static class RanksVerb
         }
 
         bool knowsEnergy = question.Spectra is not null;
-        Table table = Terminal.Table(["policy", ">rank", ">parameters", ">of base", ">adapter", ">optimizer", .. knowsEnergy ? (string[])[">keeps"] : []]);
+        Table table = Terminal.Table(["policy", ">rank", ">trained", ">of base", ">adapter", ">optimizer", .. knowsEnergy ? (string[])[">keeps"] : []]);
         foreach (RankRow row in rows)
         {
             string[] cells = row.Plan is { } plan
-                ? [RankRow.Ranks(plan), Terminal.Count(plan.ParameterCount), Share(plan, question), Terminal.Bytes(plan.AdapterBytes), Terminal.Bytes(plan.OptimizerBytes), .. Keeps(plan)]
+                ? [RankRow.Ranks(plan), Terminal.Count(plan.ParameterCount), Share(plan, question), Bytes(plan.AdapterBytes), Bytes(plan.OptimizerBytes), .. Keeps(plan)]
                 : ["-", "", "", "", "", .. knowsEnergy ? (string[])[""] : []];
             table.AddText([row.Policy.Name, .. cells]);
         }
@@ -107,7 +107,7 @@ internal static class RanksVerb
         }
 
         console.WriteLine();
-        console.WriteLine("of base: trainable parameters over the base's. adapter: its size in float32. optimizer: what AdamW keeps beside it.");
+        console.WriteLine("trained: trainable parameters. of base: their share of the base's. adapter: its size in float32. optimizer: what AdamW keeps beside it.");
         console.WriteLine("'complexity' is what training takes for a rank of auto.");
         if (knowsEnergy)
         {
@@ -157,7 +157,10 @@ internal static class RanksVerb
 
     private static string Share(RankPlan plan, RankQuestion question) => Percent((double)plan.ParameterCount / question.BaseParameters);
 
-    private static string Percent(double share) => (share * 100).ToString("0.0#", CultureInfo.InvariantCulture) + " %";
+    private static string Percent(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
+
+    /// <summary>Three digits are enough to compare by, and the table fits 80 columns.</summary>
+    private static string Bytes(long bytes) => Terminal.Bytes(double.Parse(bytes.ToString("E2", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture));
 
     private static string Invariant(FormattableString text) => FormattableString.Invariant(text);
 }

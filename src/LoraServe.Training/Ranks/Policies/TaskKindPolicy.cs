@@ -46,7 +46,7 @@ public sealed class TaskKindPolicy : IRankPolicy
         int rank = Math.Min((int)Math.Clamp(holding, least, greatest), Math.Max(1, data.Rows));
         string cap = data.Rows < least
             ? $"but there are only {data.Rows} rows"
-            : string.Create(CultureInfo.InvariantCulture, $"{data.CompletionTokens:N0} answer tokens would fit into rank {holding:N0}");
+            : string.Create(CultureInfo.InvariantCulture, $"{data.CompletionTokens:N0} answer tokens would fit into rank {holding:N0}, so it is {rank}");
         return RankPlan.Uniform(Name, question, rank, $"{range}; {cap}");
     }
 
