@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Gguf;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
 using LoraServe.Compute.Files;

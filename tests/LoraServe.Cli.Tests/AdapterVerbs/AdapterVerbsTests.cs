@@ -94,6 +94,8 @@ public sealed class AdapterVerbsTests(TinyFiles files) : IClassFixture<TinyFiles
         await CommandRun.SuccessAsync("adapters", "convert", adapter, "--model", files.Model, "--out", converted);
 
         Assert.Equal(await AnswerAsync(files.Model, "--adapter", $"a={adapter}"), await AnswerAsync(files.Model, "--adapter", $"a={converted}"));
+        await CommandRun.SuccessAsync("adapters", "convert", adapter, "--model", files.Model, "--out", $"{converted}.gguf");
+        Assert.Equal(await AnswerAsync(files.Model, "--adapter", $"a={adapter}"), await AnswerAsync(files.Model, "--adapter", $"a={converted}.gguf"));
     }
 
     [Fact]

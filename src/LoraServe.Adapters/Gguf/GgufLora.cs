@@ -1,20 +1,18 @@
-using System.Globalization;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Methods;
 using LoraServe.Compute.Files;
 
-namespace LoraServe.Adapters.Methods;
+namespace LoraServe.Adapters.Gguf;
 
 /// <summary>LoRA in llama.cpp's GGUF form: pairs named after the base's GGUF tensors, one alpha for all.</summary>
 /// <remarks>Names and scale as in llama.cpp's <c>llama-adapter.cpp</c>; row order as in its <c>convert_lora_to_gguf.py</c>.</remarks>
 internal sealed class GgufLora
 {
-    private const string TypeKey = "general.type";
-    private const string AlphaKey = "adapter.lora.alpha";
     private readonly GgufFile _file;
     private readonly IBaseModel _model;
     private readonly AdapterTensors _tensors;
-    private readonly bool _interleaved;
+    private readonly string? _architecture;
     private readonly double _alpha;
     private readonly int[] _invocationTokens;
 
@@ -23,16 +21,16 @@ internal sealed class GgufLora
         _file = file;
         _model = model;
         _tensors = new AdapterTensors(file.Path, file.Tensors, "");
-        Expect(TypeKey, "adapter");
-        Expect("adapter.type", "lora");
-        _alpha = file.Metadata.FindNumber(AlphaKey) ?? 0;
+        Expect(GgufLoraFormat.TypeKey, GgufLoraFormat.Type);
+        Expect(GgufLoraFormat.MethodKey, GgufLoraFormat.Method);
+        _alpha = file.Metadata.FindNumber(GgufLoraFormat.AlphaKey) ?? 0;
         if (!float.IsFinite((float)_alpha))
         {
-            throw new AdapterFormatException($"{file.Path}: field '{AlphaKey}' is {_alpha}; expected a finite number. Convert the adapter again.");
+            throw new AdapterFormatException($"{file.Path}: field '{GgufLoraFormat.AlphaKey}' is {_alpha}; expected a finite number. Convert the adapter again.");
         }
 
-        _interleaved = file.Metadata.FindString("general.architecture") is "llama";
-        _invocationTokens = [.. (file.Metadata.FindIntegers("adapter.alora.invocation_tokens") ?? []).Select(CheckToken)];
+        _architecture = file.Metadata.FindString(GgufLoraFormat.ArchitectureKey);
+        _invocationTokens = [.. (file.Metadata.FindIntegers(GgufLoraFormat.InvocationTokensKey) ?? []).Select(CheckToken)];
     }
 
     /// <summary>Reads every pair.</summary>
@@ -42,8 +40,8 @@ internal sealed class GgufLora
         var modules = new List<ModuleEdits>();
         foreach (BaseModule module in _model.Modules)
         {
-            string name = NameOf(module.Site);
-            if (_tensors.Has($"{name}.lora_a") || _tensors.Has($"{name}.lora_b"))
+            string name = GgufLoraFormat.NameOf(module.Site);
+            if (_tensors.Has(name + GgufLoraFormat.A) || _tensors.Has(name + GgufLoraFormat.B))
             {
                 var edits = new ModuleEdits(module);
                 edits.Pairs.Add(ReadPair(module, name));
@@ -64,25 +62,10 @@ internal sealed class GgufLora
         return new AdapterContent(_invocationTokens.Length > 0 ? "aLoRA" : "LoRA") { Modules = modules, InvocationTokens = [.. _invocationTokens] };
     }
 
-    private static string NameOf(Site site) => site.Role switch
-    {
-        SiteRole.Query => Layer(site, "attn_q"),
-        SiteRole.Key => Layer(site, "attn_k"),
-        SiteRole.Value => Layer(site, "attn_v"),
-        SiteRole.Output => Layer(site, "attn_output"),
-        SiteRole.Gate => Layer(site, "ffn_gate"),
-        SiteRole.Up => Layer(site, "ffn_up"),
-        SiteRole.Down => Layer(site, "ffn_down"),
-        SiteRole.Head => "output.weight",
-        _ => "token_embd.weight",
-    };
-
-    private static string Layer(Site site, string name) => string.Create(CultureInfo.InvariantCulture, $"blk.{site.Layer}.{name}.weight");
-
     private LowRank ReadPair(BaseModule module, string name)
     {
         bool isTable = module.Site == Site.Embedding;
-        string b = $"{name}.lora_b";
+        string b = name + GgufLoraFormat.B;
         int rank = _tensors.Has(b) && _tensors.Shape(b) is [_, > 0 and <= int.MaxValue] shape ? (int)shape[1] : 1;
         int inputs = isTable ? module.Outputs : module.Inputs;
         int outputs = isTable ? module.Inputs : module.Outputs;
@@ -91,25 +74,10 @@ internal sealed class GgufLora
 
         // The table's A is stored by token, so that a row can be looked up.
         FloatMatrix aMatrix = isTable
-            ? _tensors.Matrix($"{name}.lora_a", inputs, rank, because).Transposed()
-            : _tensors.Matrix($"{name}.lora_a", rank, inputs, because);
-        bool reordered = _interleaved && (module.Site.Role is SiteRole.Query or SiteRole.Key);
-        return new LowRank(module.Site, aMatrix, reordered ? Deinterleave(bMatrix) : bMatrix, _alpha == 0 ? 1 : (float)(_alpha / rank));
-    }
-
-    // llama.cpp pairs the rows that rotate together; Hugging Face keeps the first of all pairs, then the second of all.
-    private FloatMatrix Deinterleave(FloatMatrix matrix)
-    {
-        var ordered = new FloatMatrix(matrix.Rows, matrix.Columns);
-        int half = _model.HeadSize / 2;
-        for (int row = 0; row < matrix.Rows; row++)
-        {
-            (int head, int within) = Math.DivRem(row, _model.HeadSize);
-            int place = (head * _model.HeadSize) + (within % 2 * half) + (within / 2);
-            matrix.Row(row).CopyTo(ordered.Row(place));
-        }
-
-        return ordered;
+            ? _tensors.Matrix(name + GgufLoraFormat.A, inputs, rank, because).Transposed()
+            : _tensors.Matrix(name + GgufLoraFormat.A, rank, inputs, because);
+        bool reordered = GgufRows.AreInterleaved(_architecture, module.Site);
+        return new LowRank(module.Site, aMatrix, reordered ? GgufRows.Deinterleave(bMatrix, _model.HeadSize) : bMatrix, _alpha == 0 ? 1 : (float)(_alpha / rank));
     }
 
     private int CheckToken(long token) =>
