@@ -1,3 +1,4 @@
+using LoraServe.Compute;
 using LoraServe.Tokenization;
 
 namespace LoraServe.Models;
@@ -28,6 +29,9 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>The chat template in Jinja, or null where the files have none.</summary>
     public string? ChatTemplateSource { get; }
+
+    /// <summary>The same model in the same memory, computing in <paramref name="arithmetic"/>; see <see cref="Transformer.In"/>.</summary>
+    public LoadedModel In(Arithmetic arithmetic) => new(Name, Transformer.In(arithmetic), Tokenizer, Generation, ChatTemplateSource);
 
     /// <inheritdoc />
     public void Dispose() => Transformer.Dispose();

@@ -12,7 +12,7 @@ namespace LoraServe.Models;
 /// <summary>A frozen base model: its shape and its weights. Immutable; owns its memory and its mapped files.</summary>
 public sealed unsafe class Transformer : IBaseModel, IDisposable
 {
-    private readonly IDisposable _files;
+    private readonly IDisposable? _files; // null for a view, which owns nothing
 
     internal Transformer(TransformerWeights weights, Arithmetic arithmetic, string fingerprint, ParameterNames names, IDisposable files)
     {
@@ -26,6 +26,21 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
         Modules = ListModules(Spec, names);
         Norms = ListNorms(Spec, names);
         _files = files;
+    }
+
+    private Transformer(Transformer source, Arithmetic arithmetic)
+    {
+        Spec = source.Spec;
+        TokenTable = source.TokenTable;
+        Layers = [.. source.Layers.Select(layer => layer with { Linears = [.. layer.Linears.Select(View)] })];
+        FinalNorm = source.FinalNorm;
+        Head = View(source.Head);
+        Arithmetic = arithmetic;
+        Fingerprint = source.Fingerprint;
+        Modules = source.Modules;
+        Norms = source.Norms;
+
+        LinearWeights View(LinearWeights linear) => linear with { Matrix = linear.Matrix.In(arithmetic) };
     }
 
     /// <summary>The shape.</summary>
@@ -87,6 +102,10 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
         _ => Layers[site.Layer].MlpNorm,
     };
 
+    /// <summary>The same model in the same memory, computing in <paramref name="arithmetic"/>.</summary>
+    /// <remarks>A view: it is valid until this model is disposed, and disposing it does nothing.</remarks>
+    public Transformer In(Arithmetic arithmetic) => new(this, arithmetic);
+
     /// <inheritdoc />
     public void CopyWeightRow(Site site, int row, Span<float> destination)
     {
@@ -129,6 +148,11 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
     /// <summary>Frees the weights and unmaps the files.</summary>
     public void Dispose()
     {
+        if (_files is null)
+        {
+            return;
+        }
+
         foreach (LayerWeights layer in Layers)
         {
             layer.Dispose();
