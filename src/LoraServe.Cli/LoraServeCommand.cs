@@ -37,6 +37,7 @@ internal static class LoraServeCommand
         ServeVerb.Create(),
         GenerateVerb.Create(),
         EvalVerb.Create(),
+        TrainVerb.Create(),
         AdaptersVerb.Create(),
         RanksVerb.Create(),
         BenchVerb.Create(),

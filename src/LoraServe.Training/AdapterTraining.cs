@@ -123,12 +123,19 @@ internal sealed class AdapterTraining : IDisposable
 
     /// <summary>Updates the parameters.</summary>
     /// <returns>What the step was like.</returns>
+    /// <exception cref="DivergenceException">Loss or gradient are not numbers; the parameters are as they were.</exception>
     public StepResult EndStep()
     {
         double loss = (_shares.Sum(share => share.Losses.Sum(value => (double)value)) / _labelledTokens) + _preferences.Sum(batch => batch.Loss);
         loss += PullGradients();
         double rate = _rate.At(Step);
         double norm = GradientClipping.Clip(Adapter.Parameters, _maximumNorm);
+        if (!double.IsFinite(loss) || !double.IsFinite(norm))
+        {
+            Release();
+            throw new DivergenceException(Step + 1, loss, norm, rate);
+        }
+
         Optimizer.Step(Adapter.Parameters, rate);
         Adapter.AfterStep(Step);
         Step++;

@@ -128,12 +128,12 @@ internal sealed class GoldenRun : IDisposable
     public void Check(AdapterTraining training, bool checkpointsActivations, Action<int>? afterStep = null)
     {
         using var pool = new WorkerPool(2);
-        using var pass = new TrainingPass(Model.Transformer, pool, checkpointsActivations);
+        using var pass = new TrainingPass(Model.Transformer, pool);
         float[] losses = new float[Steps];
         float[] norms = new float[Steps];
         for (int step = 0; step < Steps; step++)
         {
-            RunBatch(training, pass, step);
+            RunBatch(training, pass, step, checkpointsActivations);
             StepResult result = training.EndStep();
             afterStep?.Invoke(step);
             (losses[step], norms[step]) = ((float)result.Loss, (float)result.GradientNorm);
@@ -198,8 +198,8 @@ internal sealed class GoldenRun : IDisposable
     public void CheckFirstGradient(AdapterTraining training, bool checkpointsActivations)
     {
         using var pool = new WorkerPool(2);
-        using var pass = new TrainingPass(Model.Transformer, pool, checkpointsActivations);
-        RunBatch(training, pass, step: 0);
+        using var pass = new TrainingPass(Model.Transformer, pool);
+        RunBatch(training, pass, step: 0, checkpointsActivations);
         training.PullGradients();
         AssertParameters("grad", training, parameter => parameter.Gradient);
     }
@@ -211,7 +211,7 @@ internal sealed class GoldenRun : IDisposable
         Model.Dispose();
     }
 
-    private void RunBatch(AdapterTraining training, TrainingPass pass, int step)
+    private void RunBatch(AdapterTraining training, TrainingPass pass, int step, bool checkpointsActivations)
     {
         if (Loss == LossKind.Supervised)
         {
@@ -220,7 +220,7 @@ internal sealed class GoldenRun : IDisposable
             training.BeginStep(LabelledTokens.Count(batch, training.Resident));
             foreach (TrainingExample[] part in Case["micro_batches"] is null ? [batch] : new[] { batch[..2], batch[2..] })
             {
-                pass.Run([training.Share(part)]);
+                pass.Run([training.Share(part)], checkpointsActivations);
             }
 
             return;
@@ -234,7 +234,7 @@ internal sealed class GoldenRun : IDisposable
             pass.Run(preferences.References);
         }
 
-        pass.Run([training.Share(preferences)]);
+        pass.Run([training.Share(preferences)], checkpointsActivations);
     }
 
     /// <summary>The base with the weights that quantisation has left, in a folder of its own.</summary>

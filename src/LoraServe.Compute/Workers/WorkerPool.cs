@@ -29,7 +29,9 @@ public sealed unsafe class WorkerPool : IDisposable
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>Starts <paramref name="workerCount"/> − 1 threads.</summary>
-    public WorkerPool(int workerCount)
+    /// <param name="workerCount">Threads that work, the caller included.</param>
+    /// <param name="yieldsToOthers">Whether the started threads give way to all others of the machine.</param>
+    public WorkerPool(int workerCount, bool yieldsToOthers = false)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(workerCount, 1);
         WorkerCount = workerCount;
@@ -37,7 +39,7 @@ public sealed unsafe class WorkerPool : IDisposable
         _threads = new Thread[workerCount - 1];
         for (int i = 0; i < _threads.Length; i++)
         {
-            _threads[i] = new Thread(Work) { IsBackground = true, Name = $"compute {i + 1}" };
+            _threads[i] = new Thread(() => Work(yieldsToOthers)) { IsBackground = true, Name = $"compute {i + 1}" };
             _threads[i].Start();
         }
     }
@@ -126,8 +128,13 @@ public sealed unsafe class WorkerPool : IDisposable
         }
     }
 
-    private void Work()
+    private void Work(bool yieldsToOthers)
     {
+        if (yieldsToOthers)
+        {
+            BackgroundThread.YieldToOthers();
+        }
+
         while (Await())
         {
             TryRunNextShare();

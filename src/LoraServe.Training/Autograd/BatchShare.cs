@@ -27,6 +27,12 @@ internal sealed class BatchShare
     /// <summary>After the pass: the loss of each labelled token, example after example.</summary>
     public float[] Losses { get; internal set; } = [];
 
+    /// <summary>Whether <see cref="Hits"/> is wanted; only where nothing is trained.</summary>
+    public bool WantsHits { get; init; }
+
+    /// <summary>After the pass: whether each labelled token is the likeliest one, where that is wanted.</summary>
+    public bool[] Hits { get; internal set; } = [];
+
     /// <summary>After the pass: number of labelled tokens of each example.</summary>
     public int[] LabelledTokens { get; internal set; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
@@ -22,7 +23,8 @@ internal sealed class HeadLoss(Transformer model, EagerOps eager, TapeOps tape, 
     /// <param name="coefficients">The rows' factors in the loss; null where only losses are wanted.</param>
     /// <param name="smoothing">Label smoothing.</param>
     /// <param name="losses">−log p of each row's target, smoothed.</param>
-    public void Run(TokenBatch batch, int first, int[] targets, float[]? coefficients, float smoothing, float[] losses)
+    /// <param name="hits">Whether each row's target is the likeliest token; empty where that is not wanted.</param>
+    public void Run(TokenBatch batch, int first, int[] targets, float[]? coefficients, float smoothing, float[] losses, bool[] hits)
     {
         TapeValue input = tape.HeadInput;
         bool backward = coefficients is not null && input.NeedsGradient;
@@ -38,6 +40,11 @@ internal sealed class HeadLoss(Transformer model, EagerOps eager, TapeOps tape, 
             long mark = eager.Scratch.Mark();
             Rows x = input.Rows.Slice(first + done, count);
             Rows logits = eager.Linear(x, model.Head, _part);
+            for (int t = 0; t < Math.Min(count, hits.Length); t++)
+            {
+                hits[done + t] = TensorPrimitives.IndexOfMax<float>(logits.Span(t)) == targets[done + t];
+            }
+
             CrossEntropy.Run(
                 pool,
                 logits,

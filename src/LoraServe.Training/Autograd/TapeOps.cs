@@ -17,7 +17,6 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 {
     private readonly EagerOps _eager;
     private readonly WorkerPool _pool;
-    private readonly bool _checkpointsActivations;
     private readonly List<Action> _records = [];
     private readonly List<TapeValue> _layerInputs = [];
     private readonly ScratchArena _gradients = new();
@@ -28,6 +27,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     private readonly BottleneckBackward _bottleneck;
     private TapeValue? _embedded;
     private TapeValue? _last;
+    private bool _checkpointsActivations;
     private bool _isRecording;
     private long _layerMark;
 
@@ -35,12 +35,10 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     /// <param name="spec">The model's shape.</param>
     /// <param name="eager">What runs the operations.</param>
     /// <param name="pool">The workers.</param>
-    /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back.</param>
-    public TapeOps(TransformerSpec spec, EagerOps eager, WorkerPool pool, bool checkpointsActivations)
+    public TapeOps(TransformerSpec spec, EagerOps eager, WorkerPool pool)
     {
         _eager = eager;
         _pool = pool;
-        _checkpointsActivations = checkpointsActivations;
         LinearBackward = new LinearBackward(pool, _gradients);
         _norm = new NormBackward(pool, _gradients, spec.NormEpsilon);
         _attention = new AttentionGradient(spec, pool, _gradients);
@@ -57,8 +55,12 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     public LinearBackward LinearBackward { get; }
 
     /// <summary>Begins a step: everything that earlier steps made is given up.</summary>
-    public void BeginStep(TokenBatch batch, IEnumerable<KeyValuePair<ResidentAdapter, EditGradients>> trained)
+    /// <param name="batch">The step's tokens.</param>
+    /// <param name="trained">The trained adapters, and where derivatives by their edits go.</param>
+    /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back.</param>
+    public void BeginStep(TokenBatch batch, IEnumerable<KeyValuePair<ResidentAdapter, EditGradients>> trained, bool checkpointsActivations)
     {
+        _checkpointsActivations = checkpointsActivations;
         _records.Clear();
         _layerInputs.Clear();
         _gradients.Reset();

@@ -13,7 +13,6 @@ internal sealed class TrainingPass : IDisposable
     private const int FirstPages = 64;
     private readonly Transformer _model;
     private readonly WorkerPool _pool;
-    private readonly bool _checkpointsActivations;
     private readonly TokenBatch _batch = new();
     private KvPool? _pages;
     private EagerOps? _eager;
@@ -23,32 +22,34 @@ internal sealed class TrainingPass : IDisposable
     /// <summary>A pass over a model.</summary>
     /// <param name="model">The frozen base, in exact arithmetic.</param>
     /// <param name="pool">The workers.</param>
-    /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back.</param>
-    public TrainingPass(Transformer model, WorkerPool pool, bool checkpointsActivations = false)
+    public TrainingPass(Transformer model, WorkerPool pool)
     {
         _model = model;
         _pool = pool;
-        _checkpointsActivations = checkpointsActivations;
     }
 
     /// <summary>Rows of the last batch.</summary>
     public int RowCount => _batch.RowCount;
 
     /// <summary>Computes each share's losses and, where it is trained, adds its derivatives.</summary>
-    public void Run(IReadOnlyList<BatchShare> shares)
+    /// <param name="shares">Each adapter at most once.</param>
+    /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back; changes no bit.</param>
+    public void Run(IReadOnlyList<BatchShare> shares, bool checkpointsActivations = false)
     {
         Build(shares, out int[][] targets);
-        _tape!.BeginStep(_batch, shares.Where(share => share.Gradients is not null).Select(share => KeyValuePair.Create(share.Adapter!, share.Gradients!)));
+        _tape!.BeginStep(
+            _batch, shares.Where(share => share.Gradients is not null).Select(share => KeyValuePair.Create(share.Adapter!, share.Gradients!)), checkpointsActivations);
         _tape.Forward(_model, _batch);
         int first = 0;
         for (int i = 0; i < shares.Count; i++)
         {
             BatchShare share = shares[i];
             share.Losses = new float[targets[i].Length];
+            share.Hits = new bool[share.WantsHits ? targets[i].Length : 0];
             float[]? coefficients = Coefficients(share, first, targets[i]);
             if (coefficients is not null || share.Coefficients is null)
             {
-                _head!.Run(_batch, first, targets[i], coefficients, share.Smoothing, share.Losses);
+                _head!.Run(_batch, first, targets[i], coefficients, share.Smoothing, share.Losses, share.Hits);
             }
 
             first += targets[i].Length;
@@ -79,7 +80,7 @@ internal sealed class TrainingPass : IDisposable
             return null;
         }
 
-        _head!.Run(_batch, first, targets, null, share.Smoothing, share.Losses);
+        _head!.Run(_batch, first, targets, null, share.Smoothing, share.Losses, []);
         float[] coefficients = new float[targets.Length];
         rule(share, coefficients);
         return coefficients;
@@ -146,7 +147,7 @@ internal sealed class TrainingPass : IDisposable
         Dispose();
         _pages = new KvPool(_model.Spec, count, ElementType.F32);
         _eager = new EagerOps(_model.Spec, _pages, _pool);
-        _tape = new TapeOps(_model.Spec, _eager, _pool, _checkpointsActivations);
+        _tape = new TapeOps(_model.Spec, _eager, _pool);
         _head = new HeadLoss(_model, _eager, _tape, _pool);
     }
 }

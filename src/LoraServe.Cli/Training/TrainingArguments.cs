@@ -1,0 +1,133 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LoraServe.Training;
+using LoraServe.Training.Optimizers;
+
+namespace LoraServe.Cli.Training;
+
+/// <summary>The options of <c>loraserve train</c>, over those of a settings file.</summary>
+internal sealed class TrainingArguments
+{
+    private const string Automatic = "auto";
+
+    private static readonly JsonSerializerOptions s_settings = new(JsonSerializerDefaults.General)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+
+    private readonly Option<string> _config = new("--config") { Description = "Settings as JSON, by the names of these options with _ for -; options given here come first.", HelpName = "FILE.json" };
+    private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
+    private readonly Option<string> _method = new("--method") { Description = "How: see the list below. [default: lora]", HelpName = "NAME" };
+    private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto: chosen for model and data. [default: 8]", HelpName = "N|auto" };
+    private readonly Option<double?> _alpha = new("--alpha") { Description = "Numerator of the update's scale. [default: twice the rank]", HelpName = "N" };
+    private readonly Option<string[]> _targets = new("--targets") { Description = "Modules, such as q_proj,v_proj, or all-linear. [default: the method's]", HelpName = "A,B", AllowMultipleArgumentsPerToken = true };
+    private readonly Option<double?> _rate = new("--lr") { Description = "The highest learning rate. [default: the method's]", HelpName = "F" };
+    private readonly Option<LearningRateSchedule?> _schedule = new("--schedule") { Description = "How the rate falls. [default: linear]" };
+    private readonly Option<int?> _warmup = new("--warmup") { Description = "Steps over which the rate rises. [default: a twentieth]", HelpName = "N" };
+    private readonly Option<int?> _steps = new("--steps") { Description = "Steps to train. [default: one epoch]", HelpName = "N" };
+    private readonly Option<double?> _epochs = new("--epochs") { Description = "Passes over the data.", HelpName = "N" };
+    private readonly Option<int?> _batchTokens = new("--batch-tokens") { Description = "Most tokens of a batch.", HelpName = "N" };
+    private readonly Option<int?> _batchRows = new("--batch-rows") { Description = "Rows of a batch. [default: 16]", HelpName = "N" };
+    private readonly Option<int?> _accumulate = new("--accumulate") { Description = "Batches whose gradients make one step. [default: 1]", HelpName = "N" };
+    private readonly Option<int?> _maxLength = new("--max-length") { Description = "Rows are cut on the right to this many tokens. [default: the model's context]", HelpName = "N" };
+    private readonly Option<string> _initFrom = new("--init-from") { Description = "An adapter to go on from, also one made by PEFT.", HelpName = "DIR" };
+    private readonly Option<string> _eval = new("--eval") { Description = "Rows to evaluate on.", HelpName = "FILE.jsonl" };
+    private readonly Option<double?> _evalShare = new("--eval-share") { Description = "Share of the data kept apart to evaluate on.", HelpName = "F" };
+    private readonly Option<int?> _evalInterval = new("--eval-interval") { Description = "Steps from one evaluation to the next. [default: each epoch]", HelpName = "N" };
+    private readonly Option<int?> _patience = new("--patience") { Description = "Evaluations without improvement after which it stops.", HelpName = "N" };
+    private readonly Option<LossKind?> _loss = new("--loss") { Description = "supervised, or dpo or orpo on pairs of answers. [default: supervised]" };
+    private readonly Option<double?> _beta = new("--beta") { Description = "Strength of dpo's reference or of orpo's odds ratio. [default: 0.1]", HelpName = "F" };
+    private readonly Option<OptimizerKind?> _optimizer = new("--optimizer") { Description = "What turns gradients into updates. [default: adamw]" };
+    private readonly Option<double?> _decay = new("--weight-decay") { Description = "Weight decay. [default: 0]", HelpName = "F" };
+    private readonly Option<double?> _clip = new("--clip") { Description = "Length that gradients are clipped to; 0 for no clipping. [default: 1]", HelpName = "F" };
+    private readonly Option<double?> _smoothing = new("--label-smoothing") { Description = "Share of each label that is spread over the vocabulary. [default: 0]", HelpName = "F" };
+    private readonly Option<int?> _virtualTokens = new("--virtual-tokens") { Description = "Virtual tokens of prompt methods. [default: the method's]", HelpName = "N" };
+    private readonly Option<string> _promptText = new("--prompt-text") { Description = "Text whose embeddings prompt tuning begins with.", HelpName = "TEXT" };
+    private readonly Option<int?> _checkpoints = new("--checkpoint-interval") { Description = "Steps from one checkpoint to the next; 0 for none. [default: 100]", HelpName = "N" };
+    private readonly Option<bool> _recompute = new("--checkpoint-activations") { Description = "Compute activations again in the backward pass: less memory, a third more work." };
+    private readonly Option<double?> _fullScore = new("--full-score") { Description = "Score of full fine-tuning that the report compares with.", HelpName = "F" };
+    private readonly Option<int?> _seed = new("--seed") { Description = "What first values and the order of rows are drawn from. [default: 0]", HelpName = "N" };
+
+    /// <summary>Adds the options to the verb.</summary>
+    public void AddTo(Command verb)
+    {
+        foreach (Option option in new Option[]
+        {
+            _data, _method, _rank, _alpha, _targets, _rate, _steps, _epochs, _batchTokens, _batchRows, _eval, _initFrom, _seed, _config, _schedule, _warmup, _accumulate, _maxLength, _evalShare,
+            _evalInterval, _patience, _loss, _beta, _optimizer, _decay, _clip, _smoothing, _virtualTokens, _promptText, _checkpoints, _recompute, _fullScore,
+        })
+        {
+            verb.Add(option);
+        }
+    }
+
+    /// <summary>The settings of a run.</summary>
+    /// <exception cref="UsageException">The settings file is wrong, or an option is.</exception>
+    /// <exception cref="TrainingOptionsException">A setting is out of range.</exception>
+    public TrainingJobOptions Read(ParseResult arguments)
+    {
+        TrainingJobOptions file = arguments.GetValue(_config) is { } path ? ReadFile(path) : new TrainingJobOptions();
+        var options = file with
+        {
+            DataFile = arguments.GetValue(_data) ?? file.DataFile,
+            Method = arguments.GetValue(_method) ?? file.Method,
+            Rank = arguments.GetValue(_rank) is { } rank ? ReadRank(rank) : file.Rank,
+            Alpha = arguments.GetValue(_alpha) ?? file.Alpha,
+            Targets = arguments.GetValue(_targets) is { Length: > 0 } targets ? [.. targets.SelectMany(names => names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))] : file.Targets,
+            LearningRate = arguments.GetValue(_rate) ?? file.LearningRate,
+            Schedule = arguments.GetValue(_schedule) ?? file.Schedule,
+            WarmupSteps = arguments.GetValue(_warmup) ?? file.WarmupSteps,
+            Steps = arguments.GetValue(_steps) ?? file.Steps,
+            Epochs = arguments.GetValue(_epochs) ?? file.Epochs,
+            BatchTokens = arguments.GetValue(_batchTokens) ?? file.BatchTokens,
+            BatchRows = arguments.GetValue(_batchRows) ?? file.BatchRows,
+            AccumulationSteps = arguments.GetValue(_accumulate) ?? file.AccumulationSteps,
+            MaximumLength = arguments.GetValue(_maxLength) ?? file.MaximumLength,
+            InitFrom = arguments.GetValue(_initFrom) ?? file.InitFrom,
+            EvaluationFile = arguments.GetValue(_eval) ?? file.EvaluationFile,
+            EvaluationShare = arguments.GetValue(_evalShare) ?? file.EvaluationShare,
+            EvaluationInterval = arguments.GetValue(_evalInterval) ?? file.EvaluationInterval,
+            Patience = arguments.GetValue(_patience) ?? file.Patience,
+            Loss = arguments.GetValue(_loss) ?? file.Loss,
+            Beta = arguments.GetValue(_beta) ?? file.Beta,
+            LabelSmoothing = arguments.GetValue(_smoothing) ?? file.LabelSmoothing,
+            VirtualTokens = arguments.GetValue(_virtualTokens) ?? file.VirtualTokens,
+            PromptText = arguments.GetValue(_promptText) ?? file.PromptText,
+            Optimizer = file.Optimizer with
+            {
+                Kind = arguments.GetValue(_optimizer) ?? file.Optimizer.Kind,
+                WeightDecay = arguments.GetValue(_decay) ?? file.Optimizer.WeightDecay,
+            },
+            MaximumGradientNorm = arguments.GetValue(_clip) ?? file.MaximumGradientNorm,
+            CheckpointInterval = arguments.GetValue(_checkpoints) ?? file.CheckpointInterval,
+            CheckpointActivations = arguments.GetValue(_recompute) || file.CheckpointActivations,
+            FullScore = arguments.GetValue(_fullScore) ?? file.FullScore,
+            Seed = arguments.GetValue(_seed) ?? file.Seed,
+        };
+        options.Validate();
+        return options;
+    }
+
+    private static int? ReadRank(string text) =>
+        text == Automatic ? null
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) ? rank
+        : throw new UsageException($"--rank is {text}; expected a number or {Automatic}.");
+
+    private static TrainingJobOptions ReadFile(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TrainingJobOptions>(File.ReadAllBytes(path), s_settings) ?? throw new UsageException($"{path}: null; expected an object with settings.");
+        }
+        catch (JsonException wrong)
+        {
+            throw new UsageException($"{path}: {wrong.Message} Expected settings by the names of the options, with _ for -.");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+using System.CommandLine;
+using LoraServe.Cli.Rendering;
+using LoraServe.Cli.Training;
+using LoraServe.Compute;
+using LoraServe.Models;
+using LoraServe.Training;
+using LoraServe.Training.Methods;
+using LoraServe.Training.Reports;
+
+namespace LoraServe.Cli.Verbs;
+
+/// <summary><c>loraserve train</c>: trains an adapter and leaves it as PEFT would, with a log and a report.</summary>
+internal static class TrainVerb
+{
+    public static Command Create()
+    {
+        var model = new ModelArguments();
+        var training = new TrainingArguments();
+        var folder = new Option<string>("--out") { Description = "Folder of the run: the adapter, metrics.jsonl and report.html. A run that was interrupted goes on from its checkpoint there.", Required = true, HelpName = "DIR" };
+        var json = new Option<bool>("--json") { Description = "Print one object at the end." };
+        var verb = new Command("train", "Train an adapter, or the whole model, on a data set.");
+        model.AddTo(verb);
+        training.AddTo(verb);
+        verb.Add(folder);
+        verb.Add(json);
+        verb.SetAction(async (arguments, cancellationToken) =>
+        {
+            TrainingJobOptions options = training.Read(arguments);
+            using LoadedModel loaded = ModelArguments.Load(model.Path(arguments), Arithmetic.Exact, model.Threads(arguments));
+            using var trainer = new Trainer(loaded, new TrainerOptions { WorkerCount = model.Threads(arguments) });
+            trainer.Check(options);
+            using var screen = new TrainingScreen(arguments.InvocationConfiguration.Error);
+            TrainingOutcome outcome = await screen.ShowAsync(progress => trainer.RunAsync(options, arguments.GetValue(folder)!, progress, cancellationToken)).ConfigureAwait(false);
+            if (MethodCatalog.Find(options.Method).Any(method => method.MakesModel) && !ModelDirectoryWriter.CopyTokenizer(model.Path(arguments), outcome.Directory))
+            {
+                await arguments.InvocationConfiguration.Error.WriteLineAsync(
+                    $"note: {model.Path(arguments)} has no tokenizer.json; put the model's into {outcome.Directory} to use it with text.").ConfigureAwait(false);
+            }
+
+            Write(outcome, arguments.GetValue(json), arguments.InvocationConfiguration.Output);
+        });
+        return verb;
+    }
+
+    private static void Write(TrainingOutcome outcome, bool json, TextWriter output)
+    {
+        RunSummary summary = outcome.Summary;
+        if (json)
+        {
+            output.WriteJson(summary);
+            return;
+        }
+
+        TrainingScreen.Write(output, outcome);
+    }
+}

@@ -1,0 +1,194 @@
+using System.Diagnostics;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Models;
+using LoraServe.Training.Autograd;
+using LoraServe.Training.Data;
+using LoraServe.Training.Methods;
+using LoraServe.Training.Optimizers;
+using LoraServe.Training.Reports;
+
+namespace LoraServe.Training.Runs;
+
+/// <summary>One run, from its settings to what lies in its folder at the end. The trainer moves it on, step by step.</summary>
+internal sealed class TrainingRun : IDisposable
+{
+    // Where nothing is said, the rate rises over a twentieth of the run.
+    private const int WarmupShare = 20;
+    private readonly TrainingJobOptions _options;
+    private readonly LoadedModel _model;
+    private readonly RunClock _clock;
+    private readonly RunData _data;
+    private readonly RunFolder _folder;
+    private readonly AdapterTraining _training;
+    private readonly MetricsLog _metrics;
+    private readonly List<TrainingProgress> _steps;
+    private readonly BestParameters _best = new();
+    private List<TrainingExample> _examples = [];
+    private long _tokens;
+
+    /// <summary>Reads settings and data, and goes on from the folder's checkpoint where there is one.</summary>
+    /// <param name="options">The settings.</param>
+    /// <param name="folder">The run's own.</param>
+    /// <param name="model">The base, in exact arithmetic.</param>
+    /// <param name="time">The clock.</param>
+    /// <exception cref="TrainingOptionsException">A setting is wrong.</exception>
+    /// <exception cref="TrainingDataException">The data is.</exception>
+    /// <exception cref="AdapterFormatException">The adapter to go on from is.</exception>
+    public TrainingRun(TrainingJobOptions options, string folder, LoadedModel model, TimeProvider time)
+    {
+        options.Validate();
+        _options = options;
+        _model = model;
+        _data = new RunData(options, model);
+        try
+        {
+            TotalSteps = _data.CountSteps();
+            TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model.Transformer)
+            {
+                BaseName = model.Name,
+                TotalSteps = TotalSteps,
+                Tokenize = model.Tokenizer is { } tokenizer ? text => tokenizer.Encode(text, addSpecialTokens: false) : null,
+            });
+            var rate = new LearningRate(options.Schedule, MethodCatalog.LearningRate(options), options.WarmupSteps ?? (TotalSteps / WarmupShare), TotalSteps);
+            double norm = options.MaximumGradientNorm > 0 ? options.MaximumGradientNorm : double.PositiveInfinity;
+            _training = new AdapterTraining(adapter, model.Transformer, new Optimizer(options.Optimizer), rate, norm, (float)options.LabelSmoothing);
+            _folder = new RunFolder(folder, options, _data.Fingerprint);
+            _tokens = _folder.Restore(_training, _data, _best);
+            _metrics = MetricsLog.Open(_folder.MetricsFile, _training.Step);
+            _steps = [.. MetricsLog.Read(_folder.MetricsFile)];
+            _clock = new RunClock(time);
+            _clock.Start(_tokens);
+        }
+        catch
+        {
+            _data.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Steps of the whole run.</summary>
+    public int TotalSteps { get; }
+
+    /// <summary>Whether nothing is left to do but to finish.</summary>
+    public bool IsDone { get; private set; }
+
+    /// <summary>Begins a step.</summary>
+    /// <param name="tokensAtOnce">Most tokens that go through the model at once.</param>
+    /// <returns>Its examples in parts; where they are cut depends on this run alone.</returns>
+    public IReadOnlyList<IReadOnlyList<TrainingExample>> BeginStep(int tokensAtOnce)
+    {
+        _examples = [];
+        for (int i = 0; i < _options.AccumulationSteps; i++)
+        {
+            _examples.AddRange(_data.Training.Next());
+        }
+
+        _training.BeginStep(LabelledTokens.Count(_examples, _training.Resident));
+        return ExampleParts.Of(_examples, tokensAtOnce);
+    }
+
+    /// <summary>Its share of a pass.</summary>
+    public BatchShare Share(IReadOnlyList<TrainingExample> part) => _training.Share(part);
+
+    /// <summary>Ends a step: updates the parameters, evaluates where that is due, logs, and checkpoints where that is due.</summary>
+    /// <exception cref="DivergenceException">The loss is no longer a number.</exception>
+    /// <exception cref="IOException">The folder cannot be written to; the last checkpoint is whole.</exception>
+    public TrainingProgress EndStep(TrainingPass pass, int tokensAtOnce)
+    {
+        StepResult result = _training.EndStep();
+        _tokens += _examples.Sum(example => (long)example.Tokens.Length);
+        bool isLast = _training.Step >= TotalSteps;
+        Evaluation? evaluation = _data.Evaluation.Count > 0 && (isLast || IsEvaluationDue()) ? Evaluate(pass, tokensAtOnce) : null;
+        TrainingProgress progress = _clock.Step(result, _training.Step, TotalSteps, _tokens) with { EvaluationLoss = evaluation?.Loss, EvaluationScore = evaluation?.Score };
+        _metrics.Append(progress);
+        _steps.Add(progress);
+        IsDone = isLast || (_options.Patience > 0 && _best.Waited >= _options.Patience);
+        if (!IsDone && _options.CheckpointInterval > 0 && _training.Step % _options.CheckpointInterval == 0)
+        {
+            _folder.Write(_training, _data.Training.Cursor, _best, _tokens);
+        }
+
+        return progress;
+    }
+
+    /// <summary>Leaves the adapter and the report in the folder, and makes sure that the files give what was trained.</summary>
+    public TrainingOutcome Finish(TrainingPass pass)
+    {
+        if (_options.Patience > 0)
+        {
+            _best.Restore(_training.Adapter);
+        }
+
+        _folder.Save(_training.Adapter);
+        if (MethodCatalog.Find(_options.Method) is [{ MakesModel: true }])
+        {
+            ModelDirectoryWriter.Write(_folder.Path, _model, _model.Transformer.TiedHead);
+        }
+        else if (MethodCatalog.Find(_options.Method).Count == 1)
+        {
+            SavedAdapterCheck.Run(_folder.Path, _training, _model.Transformer, pass, _examples);
+        }
+
+        RunSummary summary = Summary();
+        HtmlReport.Save(_folder.ReportFile, summary, _steps);
+        _folder.DeleteCheckpoints();
+        return new TrainingOutcome(_folder.Path, summary);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _metrics.Dispose();
+        _training.Dispose();
+        _data.Dispose();
+    }
+
+    private bool IsEvaluationDue() => _options.EvaluationInterval is { } interval ? _training.Step % interval == 0 : _data.HasBegunEpoch();
+
+    private Evaluation Evaluate(TrainingPass pass, int tokensAtOnce)
+    {
+        Evaluation evaluation = _clock.Evaluate(() => Evaluation.Of(_data.Evaluation, _training.Resident, pass, tokensAtOnce));
+        _best.Offer(evaluation.Loss, _training.Adapter);
+        return evaluation;
+    }
+
+    private RunSummary Summary()
+    {
+        long trainable = _training.Adapter.Parameters.Sum(parameter => parameter.Values.LongLength);
+        return new RunSummary
+        {
+            Name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(_folder.Path))),
+            Model = _model.Name,
+            Method = _options.Method,
+            TrainableParameters = trainable,
+            AllParameters = _model.Transformer.ParameterCount + trainable,
+            BaseBytes = _model.Transformer.ByteLength,
+            AdapterBytes = _folder.AdapterBytes(),
+            PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,
+            Ranks = [.. Ranks()],
+            Tokens = _tokens,
+            TrainingTime = _clock.Elapsed - _clock.Evaluating,
+            EvaluationTime = _clock.Evaluating,
+            Score = _steps.LastOrDefault(step => step.EvaluationScore is not null)?.EvaluationScore,
+            FullScore = _options.FullScore,
+            Settings = [.. Settings()],
+        };
+    }
+
+    private IEnumerable<KeyValuePair<string, string>> Settings()
+    {
+        yield return KeyValuePair.Create("Data", _options.DataFile);
+        yield return KeyValuePair.Create("Steps", FormattableString.Invariant($"{_training.Step}"));
+        yield return KeyValuePair.Create("Learning rate", FormattableString.Invariant($"{MethodCatalog.LearningRate(_options):g4}, {_options.Schedule}"));
+        yield return KeyValuePair.Create("Optimizer", _options.Optimizer.Kind.ToString());
+        yield return KeyValuePair.Create("Batch", _options.BatchTokens is { } tokens ? $"{tokens} tokens" : $"{_options.BatchRows ?? RunData.UsualRows} rows");
+        yield return KeyValuePair.Create("Seed", FormattableString.Invariant($"{_options.Seed}"));
+    }
+
+    private IEnumerable<LayerRank> Ranks() =>
+        from pair in _training.Adapter.Edits().OfType<LowRank>()
+        where pair.Site.Layer >= 0
+        group pair by pair.Site into site
+        select new LayerRank(site.Key.Layer, _model.Transformer.Modules.First(module => module.Site == site.Key).Name, site.First().Rank);
+}

@@ -1,0 +1,208 @@
+using System.Collections.Concurrent;
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Training.Autograd;
+using LoraServe.Training.Data;
+using LoraServe.Training.Reports;
+using LoraServe.Training.Runs;
+
+namespace LoraServe.Training;
+
+/// <summary>Trains any number of adapters on one base that is in memory: their batches go through it together.</summary>
+/// <remarks>
+/// One thread owns all runs. In each round every run begins a step, the parts of all steps pass through the model together, and
+/// every run ends its step. What comes of a run is, bit for bit, what would have come of it alone.
+/// </remarks>
+public sealed class Trainer : ITrainingRunner, IDisposable
+{
+    private readonly LoadedModel _model;
+    private readonly TrainerOptions _options;
+    private readonly TimeProvider _time;
+    private readonly BlockingCollection<Entry> _arrivals = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Thread _thread;
+
+    /// <summary>Starts the thread.</summary>
+    /// <param name="model">The base, in exact arithmetic; must outlive the trainer.</param>
+    /// <param name="options">How the machine is used; null for the defaults.</param>
+    /// <param name="time">The clock; the system's where null.</param>
+    public Trainer(LoadedModel model, TrainerOptions? options = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        _model = model;
+        _options = options ?? new TrainerOptions();
+        _time = time ?? TimeProvider.System;
+        _thread = new Thread(Work) { IsBackground = true, Name = "trainer" };
+        _thread.Start();
+    }
+
+    /// <inheritdoc />
+    public void Check(TrainingJobOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
+        _ = Methods.MethodCatalog.Find(options.Method);
+    }
+
+    /// <inheritdoc />
+    public Task<TrainingOutcome> RunAsync(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(folder);
+        ArgumentNullException.ThrowIfNull(progress);
+        ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
+        var entry = new Entry(options, folder, progress, cancellationToken);
+        _arrivals.Add(entry, CancellationToken.None);
+        return entry.Outcome.Task;
+    }
+
+    /// <summary>Stops after the round that runs; runs that are not done are cancelled, their checkpoints stay.</summary>
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _thread.Join();
+        _arrivals.Dispose();
+        _stopping.Dispose();
+    }
+
+    private void Work()
+    {
+        if (_options.IsBackground)
+        {
+            BackgroundThread.YieldToOthers();
+        }
+
+        using var pool = new WorkerPool(_options.WorkerCount, _options.IsBackground);
+        using var pass = new TrainingPass(_model.Transformer, pool);
+        var entries = new List<Entry>();
+        while (!_stopping.IsCancellationRequested)
+        {
+            Admit(entries);
+            Round(entries, pass);
+        }
+
+        foreach (Entry entry in entries.Concat(_arrivals))
+        {
+            entry.End(() => throw new OperationCanceledException("The trainer was stopped."));
+        }
+    }
+
+    /// <summary>Takes in what has arrived; waits where there is nothing to do.</summary>
+    private void Admit(List<Entry> entries)
+    {
+        try
+        {
+            Entry? entry;
+            while (entries.Count == 0 ? (entry = _arrivals.Take(_stopping.Token)) is not null : _arrivals.TryTake(out entry))
+            {
+                if (entry.Try(() => entry.Run = new TrainingRun(entry.Options, entry.Folder, _model, _time)))
+                {
+                    entries.Add(entry);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+
+    private void Round(List<Entry> entries, TrainingPass pass)
+    {
+        foreach (Entry entry in entries)
+        {
+            entry.Try(() =>
+            {
+                entry.CancellationToken.ThrowIfCancellationRequested();
+                entry.Parts = new Queue<IReadOnlyList<TrainingExample>>(entry.Run!.BeginStep(_options.TokensAtOnce));
+            });
+        }
+
+        while (entries.Exists(entry => entry.IsRunning && entry.Parts.Count > 0))
+        {
+            Pass(entries, pass);
+        }
+
+        foreach (Entry entry in entries.Where(entry => entry.IsRunning))
+        {
+            entry.Try(() =>
+            {
+                entry.Progress(entry.Run!.EndStep(pass, _options.TokensAtOnce));
+                if (entry.Run.IsDone)
+                {
+                    entry.End(() => entry.Run.Finish(pass));
+                }
+            });
+        }
+
+        entries.RemoveAll(entry => !entry.IsRunning);
+    }
+
+    /// <summary>Takes the next part of as many runs as fit together, one of each.</summary>
+    private void Pass(List<Entry> entries, TrainingPass pass)
+    {
+        var shares = new List<BatchShare>();
+        int tokens = 0;
+        bool checkpointsActivations = false;
+        foreach (Entry entry in entries.Where(entry => entry.IsRunning && entry.Parts.Count > 0))
+        {
+            int more = entry.Parts.Peek().Sum(example => example.Tokens.Length);
+            if (shares.Count == 0 || tokens + more <= _options.TokensAtOnce)
+            {
+                shares.Add(entry.Run!.Share(entry.Parts.Dequeue()));
+                tokens += more;
+                checkpointsActivations |= entry.Options.CheckpointActivations;
+            }
+        }
+
+        pass.Run(shares, checkpointsActivations);
+    }
+
+    private sealed class Entry(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
+    {
+        public TrainingJobOptions Options { get; } = options;
+
+        public string Folder { get; } = folder;
+
+        public Action<TrainingProgress> Progress { get; } = progress;
+
+        public CancellationToken CancellationToken { get; } = cancellationToken;
+
+        public TaskCompletionSource<TrainingOutcome> Outcome { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TrainingRun? Run { get; set; }
+
+        public Queue<IReadOnlyList<TrainingExample>> Parts { get; set; } = [];
+
+        public bool IsRunning => !Outcome.Task.IsCompleted;
+
+        /// <summary>Does something for the run, which fails alone where that does.</summary>
+        public bool Try(Action action)
+        {
+            try
+            {
+                action();
+                return true;
+            }
+            catch (OperationCanceledException cancelled)
+            {
+                Outcome.TrySetCanceled(cancelled.CancellationToken);
+            }
+            catch (Exception failure) when (failure is not OutOfMemoryException)
+            {
+                Outcome.TrySetException(failure);
+            }
+
+            Run?.Dispose();
+            return false;
+        }
+
+        /// <summary>Ends the run with an outcome.</summary>
+        public void End(Func<TrainingOutcome> finish) => Try(() =>
+        {
+            TrainingOutcome outcome = finish();
+            Run?.Dispose();
+            Outcome.TrySetResult(outcome);
+        });
+    }
+}
