@@ -20,7 +20,6 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
     private const int RowsAtATime = 2 * GemmPiece.RowUnit;
     private const int ColumnsAtATime = 1024;
     private const int TileRows = GemmTile<TSimd, TFloat, TInt>.Rows;
-
     private const int TwiceFewRows = 2 * GemmTile<TSimd, TFloat, TInt>.FewRows;
 
     // Up to this many rows copying the right factor costs more than its scattered reads.
@@ -51,8 +50,6 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
         for (int column = piece.Column; column < piece.ColumnEnd; column += ColumnsAtATime)
         {
             int columns = Math.Min(ColumnsAtATime, piece.ColumnEnd - column);
-
-            // Columns that are read where they are, and then those that are copied.
             int inPlace = copies ? 0 : columns / TileColumns * TileColumns;
             for (int inner = 0; inner < a.Columns; inner += Depth)
             {
@@ -63,38 +60,35 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
                     GemmPacking<TSimd, TFloat, TInt>.PackColumns(b, inner, depth, paddedDepth, column + inPlace, columns - inPlace, packedColumns, widened);
                 }
 
-                var block = new GemmPiece(piece.Row, piece.RowEnd, column, column + columns);
-                float* there = inPlace == 0 ? null : b.Stored[inner] + column;
-                MultiplyBlock(a, inner, depth, there, b.Stored.Stride, inPlace, packedColumns, paddedDepth * TileColumns, packedRows, c, scale, adds || inner > 0, block);
+                Rows read = inPlace == 0 ? default : b.Stored.Slice(inner, depth).Columns(column, inPlace);
+                var panels = new Panels(read, packedColumns, paddedDepth * TileColumns);
+                for (int row = piece.Row; row < piece.RowEnd; row += RowsAtATime)
+                {
+                    int rows = Math.Min(RowsAtATime, piece.RowEnd - row);
+                    MultiplyBlock(a, row, inner, depth, packedRows, panels, c.Slice(row, rows).Columns(column, columns), scale, adds || inner > 0);
+                }
             }
         }
     }
 
+    // All rows of c with all of its columns, over one block of inner indices.
     [SkipLocalsInit]
-    private static void MultiplyBlock(
-        in GemmOperand a, int inner, int depth, float* there, int thereStride, int inPlace, float* packedColumns, int panelFloats, float* packedRows, Rows c, float scale, bool adds, GemmPiece block)
+    private static void MultiplyBlock(in GemmOperand a, int row, int inner, int depth, float* packedRows, in Panels panels, Rows c, float scale, bool adds)
     {
         float** rows = stackalloc float*[RowsAtATime + GemmTile<TSimd, TFloat, TInt>.NarrowRows];
-        for (int row = block.Row; row < block.RowEnd; row += RowsAtATime)
+        int rowStep = GemmPacking<TSimd, TFloat, TInt>.PackRows(a, row, c.Count, inner, depth, packedRows, rows);
+        for (int column = 0; column < c.Width; column += TileColumns)
         {
-            int rowCount = Math.Min(RowsAtATime, block.RowEnd - row);
-            int rowStep = GemmPacking<TSimd, TFloat, TInt>.PackRows(a, row, rowCount, inner, depth, packedRows, rows);
-            for (int column = block.Column; column < block.ColumnEnd; column += TileColumns)
-            {
-                int place = column - block.Column;
-                bool isThere = place < inPlace;
-                float* w = isThere ? there + place : packedColumns + ((nint)((place - inPlace) / TileColumns) * panelFloats);
-                int columnCount = Math.Min(TileColumns, block.ColumnEnd - column);
-                MultiplyPanel(rows, rowCount, rowStep, w, isThere ? thereStride : TileColumns, depth, c.Slice(row, rowCount).Columns(column, columnCount), scale, adds);
-            }
+            float* w = panels.At(column, out int wStep);
+            MultiplyPanel(rows, rowStep, w, wStep, depth, c.Columns(column, Math.Min(TileColumns, c.Width - column)), scale, adds);
         }
     }
 
     [SkipLocalsInit]
-    private static void MultiplyPanel(float** rows, int rowCount, int rowStep, float* w, int wStep, int depth, Rows c, float scale, bool adds)
+    private static void MultiplyPanel(float** rows, int rowStep, float* w, int wStep, int depth, Rows c, float scale, bool adds)
     {
         int row = 0;
-        for (; c.Width == TileColumns && rowCount - row > TwiceFewRows; row += TileRows)
+        for (; c.Width == TileColumns && c.Count - row > TwiceFewRows; row += TileRows)
         {
             GemmTile<TSimd, TFloat, TInt>.Run(rows + row, rowStep, w, wStep, depth, c[row], c.Stride, scale, adds);
         }
@@ -102,10 +96,10 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
         float* tile = stackalloc float[TileRows * TileColumns];
         bool isNarrow = c.Width <= TSimd.Lanes;
         int width = isNarrow ? TSimd.Lanes : TileColumns;
-        for (int tileRows; row < rowCount; row += tileRows)
+        for (int tileRows; row < c.Count; row += tileRows)
         {
             // Seven or eight rows are two tiles of four.
-            int left = rowCount - row;
+            int left = c.Count - row;
             bool isFew = left <= GemmTile<TSimd, TFloat, TInt>.FewRows || (left > TileRows && left <= TwiceFewRows);
             tileRows = isNarrow ? GemmTile<TSimd, TFloat, TInt>.NarrowRows : isFew ? GemmTile<TSimd, TFloat, TInt>.FewRows : TileRows;
 
@@ -152,4 +146,15 @@ internal static unsafe class GemmLoops<TSimd, TFloat, TInt>
     }
 
     private static int RoundUp(int value, int unit) => (value + unit - 1) / unit * unit;
+
+    /// <summary>A block of the right factor: columns that are read where they are, then panels of copied ones.</summary>
+    private readonly struct Panels(Rows inPlace, float* packed, int panelFloats)
+    {
+        public float* At(int column, out int step)
+        {
+            bool isInPlace = column < inPlace.Width;
+            step = isInPlace ? inPlace.Stride : TileColumns;
+            return isInPlace ? inPlace[0] + column : packed + ((nint)((column - inPlace.Width) / TileColumns) * panelFloats);
+        }
+    }
 }
