@@ -91,6 +91,35 @@ internal static class TinyAdapters
         return folder;
     }
 
+    /// <summary>VeRA of q_proj and v_proj in both layers, with the projections of a seed of their own.</summary>
+    public static string WriteShared(string folder, int seed, int projection, int rank = 8)
+    {
+        Directory.CreateDirectory(folder);
+        var random = new Random(seed);
+        TransformerSpec spec = TinyModel.DefaultSpec;
+        List<Tensor> tensors = [];
+        for (int layer = 0; layer < spec.LayerCount; layer++)
+        {
+            foreach ((string module, int outputs) in new[] { ("q_proj", 96), ("v_proj", 48) })
+            {
+                string path = $"base_model.model.model.layers.{layer}.self_attn.{module}";
+                tensors.Add(Tensor.FromFloats($"{path}.vera_lambda_d", Values(random, rank, 1), rank));
+                tensors.Add(Tensor.FromFloats($"{path}.vera_lambda_b", Values(random, outputs, 1), outputs));
+            }
+        }
+
+        Save(folder, tensors, new Dictionary<string, object?>
+        {
+            ["peft_type"] = "VERA",
+            ["task_type"] = "CAUSAL_LM",
+            ["r"] = rank,
+            ["target_modules"] = new[] { "q_proj", "v_proj" },
+            ["projection_prng_key"] = projection,
+            ["save_projection"] = false,
+        });
+        return folder;
+    }
+
     private static string WriteLearnedPrompt(string folder, string type, float[] rows, int count, int tokenWidth)
     {
         Directory.CreateDirectory(folder);

@@ -14,6 +14,7 @@ public sealed class ResidentAdapter : IDisposable
     private readonly PrefixEdit?[] _prefixes;
     private readonly int[] _invocationTokens;
     private readonly List<IDisposable> _memory = [];
+    private readonly List<SharedPart> _sharedParts = [];
 
     private ResidentAdapter(IReadOnlyList<AdapterEdit> edits, IBaseModel model, string digest, ReadOnlySpan<int> invocationTokens)
     {
@@ -48,6 +49,9 @@ public sealed class ResidentAdapter : IDisposable
 
     /// <summary>Bytes of native memory held for this adapter alone: without what it shares with others.</summary>
     public long ByteLength { get; private set; }
+
+    /// <summary>What it shares with others, each part once.</summary>
+    public IReadOnlyList<SharedPart> SharedParts => _sharedParts;
 
     /// <summary>Greatest rank of a low-rank part at a linear map.</summary>
     public int MaximumRank => _linears.Max(edit => edit?.Rank ?? 0);
@@ -188,6 +192,11 @@ public sealed class ResidentAdapter : IDisposable
     {
         SharedMatrices.Use use = SharedMatrices.Rent(matrix, rows, columns);
         _memory.Add(use);
+        if (!_sharedParts.Contains(use.Part))
+        {
+            _sharedParts.Add(use.Part);
+        }
+
         return use.Matrix;
     }
 

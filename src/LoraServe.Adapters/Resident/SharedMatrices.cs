@@ -46,6 +46,8 @@ internal static class SharedMatrices
     {
         public PackedMatrix Matrix { get; } = matrix;
 
+        public SharedPart Part => new($"{key.Digest}[{key.Rows}, {key.Columns}]", Matrix.ByteLength);
+
         public void Dispose()
         {
             lock (s_gate)

@@ -1,3 +1,5 @@
+using LoraServe.Adapters.Resident;
+
 namespace LoraServe.Serving.Store;
 
 /// <summary>What is known of an adapter version without reading it again; kept in the store's file.</summary>
@@ -26,6 +28,9 @@ internal sealed record AdapterManifest
     public required long HostBytes { get; init; }
 
     public required long ResidentBytes { get; init; }
+
+    /// <summary>What its compute form shares with other adapters', not counted in <see cref="ResidentBytes"/>.</summary>
+    public SharedPart[] SharedParts { get; init; } = [];
 
     public required int[] InvocationTokens { get; init; }
 

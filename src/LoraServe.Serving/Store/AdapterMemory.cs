@@ -22,6 +22,8 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
     private readonly HostTier _host;
     private readonly SemaphoreSlim _loads = new(ConcurrentLoads);
     private readonly HashSet<AdapterVersion> _resident = [];
+    private SharedParts _shared = new();
+    private long _ownBytes;
     private long _budget;
     private long _reserved;
     private long _lastUse;
@@ -49,8 +51,8 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
     /// <summary>Told of each use by a request: the tier in which the adapter was found.</summary>
     public Action<AdapterTier>? Used { get; set; }
 
-    /// <summary>Bytes of resident adapters.</summary>
-    public long ResidentBytes { get; private set; }
+    /// <summary>Bytes of resident adapters, with what they share.</summary>
+    public long ResidentBytes => _ownBytes + _shared.ByteLength;
 
     /// <summary>Bytes of parsed adapters.</summary>
     public long HostBytes => _host.Bytes;
@@ -175,7 +177,7 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
             }
 
             Shrink(evicted);
-            if (_beneficiary is { } next && Free(next) >= next.ResidentBytes)
+            if (_beneficiary is { } next && Free(next) >= Cost(next))
             {
                 StartLoad(next);
             }
@@ -279,7 +281,8 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
             }
 
             _resident.Clear();
-            ResidentBytes = 0;
+            _ownBytes = 0;
+            _shared = new SharedParts();
         }
 
         _host.Dispose();
@@ -290,17 +293,16 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
 
     private void CheckPin(AdapterVersion version)
     {
-        long pinned = _resident.Where(other => other.IsPinned && other != version).Sum(other => other.ResidentBytes);
-        if (pinned + version.ResidentBytes > _budget)
+        AdapterVersion[] pinned = [.. _resident.Where(other => other.IsPinned && other != version)];
+        if (SharedParts.Together([.. pinned, version]) > _budget)
         {
-            throw TooLarge($"'{version}' cannot be pinned: it takes {version.ResidentBytes} bytes and pinned adapters {pinned}", version);
+            throw TooLarge($"'{version}' cannot be pinned: it takes {SharedParts.Together([version])} bytes and pinned adapters {SharedParts.Together(pinned)}", version);
         }
     }
 
     private bool TryLeaseLocked(AdapterStack stack, bool isOverdue, long arrivedAt, List<AdapterVersion> evicted)
     {
         bool isReady = true;
-        long needed = 0;
         foreach ((AdapterVersion version, _) in stack.Parts)
         {
             if (version.Failure is { } failure && failure.At >= arrivedAt)
@@ -309,7 +311,6 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
             }
 
             isReady &= version.Resident is not null && !version.IsDraining;
-            needed += version.ResidentBytes;
         }
 
         if (isReady)
@@ -323,10 +324,14 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
             return true;
         }
 
-        long pinned = _resident.Where(other => other.IsPinned && !stack.Contains(other)).Sum(other => other.ResidentBytes);
-        if (needed + pinned > _budget)
+        AdapterVersion[] needed = [.. stack.Parts.ToArray().Select(part => part.Version).Distinct()];
+        AdapterVersion[] pinned = [.. _resident.Where(other => other.IsPinned && !stack.Contains(other))];
+        long together = SharedParts.Together([.. needed, .. pinned]);
+        if (together > _budget)
         {
-            throw TooLarge($"The request's adapters take {needed} bytes and pinned ones {pinned}, the budget is {_budget}: {needed + pinned} bytes", stack[0].Version);
+            throw TooLarge(
+                $"The request's adapters take {SharedParts.Together(needed)} bytes and pinned ones {SharedParts.Together(pinned)}, the budget is {_budget}: {together} bytes",
+                stack[0].Version);
         }
 
         foreach ((AdapterVersion version, _) in stack.Parts)
@@ -343,8 +348,7 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
     // Whether there is room for the version now, after evicting what may be evicted.
     private bool MakeRoom(AdapterVersion version, AdapterStack stack, bool isOverdue, List<AdapterVersion> evicted)
     {
-        long missing = version.ResidentBytes - Free(version);
-        if (missing <= 0)
+        if (Missing() <= 0)
         {
             return true;
         }
@@ -359,20 +363,20 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
             .. _resident.Where(other => other.Leases == 0 && (isOverdue || other.Users == 0) && CanGo(other))
                 .OrderBy(other => other.Users > 0).ThenBy(other => other.LastUse),
         ];
-        if (!isOverdue && idle.Sum(other => other.ResidentBytes) < missing)
+        if (!isOverdue && idle.Sum(other => other.ResidentBytes) < Missing())
         {
             return false;
         }
 
         foreach (AdapterVersion other in idle)
         {
-            if (missing > 0)
+            if (Missing() > 0)
             {
-                missing -= other.ResidentBytes;
                 Evict(other, evicted);
             }
         }
 
+        long missing = Missing();
         if (missing <= 0)
         {
             return true;
@@ -390,17 +394,23 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
 
         return false;
 
+        long Missing() => Cost(version) - Free(version);
+
         bool CanGo(AdapterVersion other) => !other.IsPinned && other != version && !stack.Contains(other);
     }
 
     private long Free(AdapterVersion forWhom) =>
-        _budget - ResidentBytes - _reserved - (_beneficiary is { IsLoading: false } other && other != forWhom ? other.ResidentBytes : 0);
+        _budget - ResidentBytes - _reserved - (_beneficiary is { IsLoading: false } other && other != forWhom ? Cost(other) : 0);
+
+    /// <summary>Bytes that would come with a version now.</summary>
+    private long Cost(AdapterVersion version) => version.ResidentBytes + _shared.Missing(version);
 
     private void StartLoad(AdapterVersion version)
     {
         version.IsLoading = true;
         version.Failure = null;
-        _reserved += version.ResidentBytes;
+        version.ReservedBytes = Cost(version);
+        _reserved += version.ReservedBytes;
         if (version == _beneficiary)
         {
             StopDraining();
@@ -441,11 +451,12 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
         }
 
         double seconds = _time.GetElapsedTime(begun).TotalSeconds;
+        List<AdapterVersion> evicted = [];
         lock (_lock)
         {
             version.IsLoading = false;
             version.LastLoadSeconds = seconds;
-            _reserved -= version.ResidentBytes;
+            _reserved -= version.ReservedBytes;
             if (failure is not null)
             {
                 version.Failure = (failure, _time.GetTimestamp());
@@ -459,9 +470,11 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
             {
                 Place(version, resident!);
                 DropIfRetired(version);
+                Shrink(evicted);
             }
         }
 
+        Tell(evicted);
         if (failure is null)
         {
             Loaded?.Invoke(tier, seconds);
@@ -495,7 +508,8 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
     {
         version.Resident = resident;
         _resident.Add(version);
-        ResidentBytes += version.ResidentBytes;
+        _ownBytes += version.ResidentBytes;
+        _shared.Add(version);
         Touch(version);
     }
 
@@ -511,10 +525,12 @@ internal sealed class AdapterMemory : IAdapterLeases, IDisposable
         version.Resident = null;
         version.IsDraining = false;
         _resident.Remove(version);
-        ResidentBytes -= version.ResidentBytes;
+        _ownBytes -= version.ResidentBytes;
+        _shared.Remove(version);
     }
 
-    // Evicts what is free until the budget holds; it may be exceeded only since it was made smaller.
+    // Evicts what is free until the budget holds; it may be exceeded only since it was made smaller, or since whoever shared
+    // something with an adapter went while that was loading.
     private void Shrink(List<AdapterVersion> evicted)
     {
         if (ResidentBytes + _reserved <= _budget)

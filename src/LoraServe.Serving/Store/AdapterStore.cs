@@ -448,6 +448,7 @@ public sealed partial class AdapterStore : IDisposable
         FileBytes = parsed.Report.FileBytes,
         HostBytes = parsed.ByteLength,
         ResidentBytes = resident.ByteLength,
+        SharedParts = [.. resident.SharedParts],
         InvocationTokens = [.. parsed.InvocationTokens],
         VirtualRows = resident.VirtualRows,
         PublishedAt = _time.GetUtcNow(),

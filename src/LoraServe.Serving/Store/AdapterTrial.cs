@@ -21,9 +21,10 @@ internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : ID
         var resident = ResidentAdapter.Create(parsed, model);
         try
         {
-            if (resident.ByteLength > budget)
+            long bytes = resident.ByteLength + resident.SharedParts.Sum(part => part.Bytes);
+            if (bytes > budget)
             {
-                throw new EngineException(EngineError.AdapterTooLarge, $"Adapter '{name}' takes {resident.ByteLength} bytes in compute form, the budget is {budget}. Raise the budget.");
+                throw new EngineException(EngineError.AdapterTooLarge, $"Adapter '{name}' takes {bytes} bytes in compute form, the budget is {budget}. Raise the budget.");
             }
 
             if (resident.VirtualRows >= model.Spec.ContextLength)

@@ -24,6 +24,9 @@ internal sealed class AdapterVersion(AdapterManifest manifest)
     /// <summary>Whether it is becoming resident.</summary>
     public bool IsLoading { get; set; }
 
+    /// <summary>Bytes that are kept for it while it is becoming resident.</summary>
+    public long ReservedBytes { get; set; }
+
     public bool IsPinned { get; set; }
 
     /// <summary>Whether it is out of service: it goes when its last request ends.</summary>
