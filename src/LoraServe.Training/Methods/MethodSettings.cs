@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
-using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Training.Methods;
@@ -42,9 +41,6 @@ internal sealed record MethodSettings(TrainingMethod Method, TrainingJobOptions 
         IEnumerable<string> all = Model.Norms.Select(norm => norm.Path[(norm.Path.LastIndexOf('.') + 1)..]).Distinct(StringComparer.Ordinal);
         return Known([.. Options.Targets.Count > 0 ? Options.Targets : all], Model.Norms.Select(norm => norm.Path));
     }
-
-    /// <summary>Number of attention heads of a kind.</summary>
-    public int Heads(SiteRole role) => Model.Modules.First(module => module.Site == new Site(0, role)).Outputs / Model.HeadSize;
 
     /// <summary>A list as JSON.</summary>
     public static JsonArray List(IEnumerable<string> names) => [.. names.Select(name => (JsonNode)name)];

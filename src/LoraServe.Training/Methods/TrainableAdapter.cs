@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
@@ -18,7 +17,6 @@ namespace LoraServe.Training.Methods;
 public abstract class TrainableAdapter
 {
     private static readonly IReadOnlyDictionary<string, float[]> s_nothing = new Dictionary<string, float[]>();
-    private static readonly JsonSerializerOptions s_readable = new() { WriteIndented = true };
     private readonly List<Parameter> _parameters = [];
 
     private protected TrainableAdapter(JsonObject config, IBaseModel model)
@@ -72,20 +70,13 @@ public abstract class TrainableAdapter
     /// <summary>The tensors that are saved; the parameters, unless the method saves what they make.</summary>
     internal virtual IEnumerable<Parameter> Saved() => _parameters;
 
-    /// <summary>Name of the file that the tensors are saved in.</summary>
-    private protected virtual string WeightsName => AdapterFiles.WeightsName;
-
     /// <summary>Writes the adapter as the library reads it that its format is from: PEFT, or AdapterHub for bottlenecks. Whole or not at all.</summary>
     /// <param name="directory">Made where it is missing; what is there is replaced.</param>
     /// <exception cref="IOException">A file cannot be written.</exception>
-    public virtual void Save(string directory) => SavedDirectory.Replace(directory, partial =>
-    {
-        SafetensorsFile.Write(
-            Path.Combine(partial, WeightsName),
-            Saved().Select(parameter => Tensor.FromFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)])),
-            new Dictionary<string, string> { ["format"] = "pt" });
-        File.WriteAllText(Path.Combine(partial, AdapterFiles.ConfigName), Config.ToJsonString(s_readable));
-    });
+    public virtual void Save(string directory) => SavedDirectory.Replace(directory, partial => AdapterWriter.Write(
+        partial,
+        Config,
+        Saved().Select(parameter => Tensor.FromFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)]))));
 
     /// <summary>Goes on from an adapter of the same configuration that was saved here or elsewhere.</summary>
     /// <param name="directory">Where it is.</param>

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Peft;
 using LoraServe.Training.Autograd;
 
@@ -36,8 +35,6 @@ internal sealed class TrainableBottleneck : TrainableAdapter
             }
         }
     }
-
-    private protected override string WeightsName => AdapterFiles.AdapterHubWeightsName;
 
     public override IReadOnlyList<AdapterEdit> Edits() => [.. _parts.Select(part => new Bottleneck(
         part.Layer,
