@@ -10,13 +10,13 @@ namespace LoraServe.Adapters;
 /// <summary>What an adapter's files say of themselves, without a base model: any peft_type, not only what can be loaded.</summary>
 public sealed record AdapterInspection
 {
-    /// <summary>PEFT's name of the method, such as <c>LORA</c>; for a GGUF file <c>LORA</c> too.</summary>
+    /// <summary>PEFT's name of the method, such as <c>LORA</c>; for a GGUF file <c>LORA</c> too, for AdapterHub's files <c>BOTTLENECK</c>.</summary>
     public required string Method { get; init; }
 
     /// <summary>The model it says it was trained on; null where it does not say.</summary>
     public required string? BaseModel { get; init; }
 
-    /// <summary>The rank that holds where no pattern says otherwise; null where there is none.</summary>
+    /// <summary>The rank that holds where no pattern says otherwise, of AdaLoRA the one before pruning; null where there is none.</summary>
     public required int? Rank { get; init; }
 
     /// <summary>Alpha where no pattern says otherwise; null where there is none.</summary>
@@ -37,7 +37,7 @@ public sealed record AdapterInspection
     /// <summary>Number of values in all tensors.</summary>
     public long ParameterCount => Tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, extent) => product * extent));
 
-    /// <summary>Reads a PEFT directory or a GGUF adapter file.</summary>
+    /// <summary>Reads a PEFT or AdapterHub directory, or a GGUF adapter file.</summary>
     /// <exception cref="AdapterFormatException">It is missing or damaged.</exception>
     public static AdapterInspection Read(string path, AdapterLimits? limits = null)
     {
@@ -62,8 +62,8 @@ public sealed record AdapterInspection
         return new AdapterInspection
         {
             Method = PeftConfig.Type(fields),
-            BaseModel = fields.Text("base_model_name_or_path"),
-            Rank = fields.Integer("r", 0),
+            BaseModel = fields.Text("base_model_name_or_path") ?? fields.Text("model_name"),
+            Rank = fields.Integer("init_r", 0) ?? fields.Integer("r", 0),
             Alpha = fields.Number("lora_alpha"),
             Targets = [.. fields.Texts("target_modules") ?? []],
             Tensors = Summarize(weights.Tensors.Values),

@@ -68,9 +68,9 @@ public sealed class AdapterCombination
                 throw new ArgumentException("An adapter is active only after its invocation tokens (aLoRA); such adapters cannot be combined.", nameof(inputs));
             }
 
-            if (input.Adapter.Edits.FirstOrDefault(edit => edit is not LowRank) is { } other)
+            if (input.Adapter.Edits.FirstOrDefault(edit => edit is not (LowRank or SharedLowRank)) is { } other)
             {
-                throw new ArgumentException($"An adapter of method {input.Adapter.Report.Method} holds an edit {other.GetType().Name}; only plain LoRA can be combined. Serve the adapters stacked instead.", nameof(inputs));
+                throw new ArgumentException($"An adapter of method {input.Adapter.Report.Method} holds an edit {other.GetType().Name}; only low-rank pairs can be combined. Serve the adapters stacked instead.", nameof(inputs));
             }
         }
     }
@@ -81,7 +81,7 @@ public sealed class AdapterCombination
         var weights = new List<double>();
         foreach (WeightedAdapter input in _inputs)
         {
-            LowRank[] found = [.. input.Adapter.Edits.OfType<LowRank>().Where(edit => edit.Site == module.Site)];
+            LowRank[] found = [.. input.Adapter.Edits.OfType<ModuleEdit>().Where(edit => edit.Site == module.Site).Select(edit => edit as LowRank ?? ((SharedLowRank)edit).ToLowRank(module.Inputs))];
             pairs.AddRange(found);
             weights.AddRange(found.Select(_ => input.Weight));
         }

@@ -16,6 +16,7 @@ internal static class AdapterMethods
         ["LN_TUNING"] = NormTuning.Read,
         ["TRAINABLE_TOKENS"] = TrainableTokens.Read,
         ["PROMPT_TUNING"] = PromptTuning.ReadPrompt,
+        ["CPT"] = PromptTuning.ReadContextPrompt,
         ["P_TUNING"] = PromptTuning.ReadEncodedPrompt,
         ["MULTITASK_PROMPT_TUNING"] = PromptTuning.ReadMultitaskPrompt,
         ["PREFIX_TUNING"] = PrefixTuning.Read,

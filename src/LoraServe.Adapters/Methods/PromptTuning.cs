@@ -22,6 +22,16 @@ internal static class PromptTuning
     public static AdapterContent ReadEncodedPrompt(ConfigFields fields, AdapterTensors tensors, IBaseModel model) =>
         Content("P-tuning", ReadRows(PromptConfig.Read(fields), tensors, model), tensors, model);
 
+    /// <summary>Reads an adapter of context-aware prompt tuning (Blau et al. 2024): embeddings of an example's tokens with what training moved them by.</summary>
+    /// <inheritdoc cref="ReadPrompt"/>
+    public static AdapterContent ReadContextPrompt(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
+    {
+        // How far tokens may be moved, and their part in the example, matter to training alone.
+        fields.Ignore(
+            "cpt_token_ids", "cpt_mask", "cpt_tokens_type_mask", "opt_weighted_loss_type", "opt_loss_decay_factor", "opt_projection_epsilon", "opt_projection_format_epsilon");
+        return Content("CPT", ReadRows(PromptConfig.Read(fields), tensors, model), tensors, model);
+    }
+
     /// <summary>Reads an adapter of multitask prompt tuning (Wang et al. 2023): a task's rows are the shared ones times a low-rank matrix of its own.</summary>
     /// <inheritdoc cref="ReadPrompt"/>
     public static AdapterContent ReadMultitaskPrompt(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
