@@ -15,7 +15,9 @@ public sealed class LoraServeClient : IDisposable
     /// <summary>A chunk stays well below the server's default limit on a message.</summary>
     private const int UploadChunkBytes = 1 << 20;
 
-    private static readonly string[] s_adapterFiles = ["adapter_config.json", "adapter_model.safetensors"];
+    private const string AdapterConfig = "adapter_config.json";
+    private const string AdapterWeights = "adapter_model.safetensors";
+    private const string AdapterHubWeights = "adapter.safetensors";
     private readonly GrpcChannel _channel;
 
     /// <summary>A client that connects at its first call.</summary>
@@ -67,9 +69,9 @@ public sealed class LoraServeClient : IDisposable
         }
     }
 
-    /// <summary>Sends a PEFT directory and publishes it as the next version of a name.</summary>
+    /// <summary>Sends a PEFT or AdapterHub directory and publishes it as the next version of a name.</summary>
     /// <param name="name">The adapter's name.</param>
-    /// <param name="directory">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>.</param>
+    /// <param name="directory">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter.safetensors</c>.</param>
     /// <param name="expectedVersion">Publishes only if this is the latest version now; 0: only if the name is new; null: in any case.</param>
     /// <param name="cancellationToken">Gives up; the server then keeps nothing.</param>
     public async Task<LoadAdapterResponse> UploadAdapterAsync(string name, string directory, uint? expectedVersion = null, CancellationToken cancellationToken = default)
@@ -85,7 +87,8 @@ public sealed class LoraServeClient : IDisposable
         {
             await call.RequestStream.WriteAsync(new UploadAdapterRequest { Header = header }, cancellationToken).ConfigureAwait(false);
             byte[] buffer = new byte[UploadChunkBytes];
-            foreach (string file in s_adapterFiles)
+            string weights = File.Exists(Path.Combine(directory, AdapterWeights)) || !File.Exists(Path.Combine(directory, AdapterHubWeights)) ? AdapterWeights : AdapterHubWeights;
+            foreach (string file in (string[])[AdapterConfig, weights])
             {
                 await using FileStream stream = File.OpenRead(Path.Combine(directory, file));
                 int count;

@@ -4,7 +4,8 @@ namespace LoraServe.Serving.Store;
 public sealed class AdapterUpload : IAsyncDisposable
 {
     private const int CopyBytes = 1 << 20;
-    private static readonly string[] s_files = ["adapter_config.json", "adapter_model.safetensors"];
+    private const string Config = "adapter_config.json";
+    private static readonly string[] s_weights = ["adapter_model.safetensors", "adapter.safetensors"];
 
     private readonly string _folder;
     private readonly long _maxBytes;
@@ -24,7 +25,7 @@ public sealed class AdapterUpload : IAsyncDisposable
     }
 
     /// <summary>Appends to a file. Chunks of a file follow each other.</summary>
-    /// <param name="file"><c>adapter_config.json</c> or <c>adapter_model.safetensors</c>.</param>
+    /// <param name="file"><c>adapter_config.json</c>, or <c>adapter_model.safetensors</c>, which AdapterHub calls <c>adapter.safetensors</c>.</param>
     /// <param name="data">Its next bytes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="EngineException">Another file, a file that was ended before, or more bytes than allowed.</exception>
@@ -32,9 +33,9 @@ public sealed class AdapterUpload : IAsyncDisposable
     {
         if (file != _file)
         {
-            if (!s_files.Contains(file) || !_begun.Add(file))
+            if ((file != Config && !s_weights.Contains(file)) || !_begun.Add(file))
             {
-                throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {string.Join(" and ", s_files)}, each in chunks that follow each other.");
+                throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {Config} and {string.Join(" or ", s_weights)}, each in chunks that follow each other.");
             }
 
             await CloseAsync().ConfigureAwait(false);
@@ -52,7 +53,7 @@ public sealed class AdapterUpload : IAsyncDisposable
     }
 
     /// <summary>Takes a whole file of this machine.</summary>
-    /// <param name="path">A file with one of the two names.</param>
+    /// <param name="path">A file with one of these names.</param>
     /// <param name="cancellationToken">Gives up.</param>
     internal async Task WriteFileAsync(string path, CancellationToken cancellationToken)
     {
@@ -70,9 +71,9 @@ public sealed class AdapterUpload : IAsyncDisposable
     public async Task<PublishResult> CompleteAsync(CancellationToken cancellationToken = default)
     {
         await CloseAsync().ConfigureAwait(false);
-        if (s_files.FirstOrDefault(file => !_begun.Contains(file)) is { } missing)
+        if (!_begun.Contains(Config) || !s_weights.Any(_begun.Contains))
         {
-            throw new EngineException(EngineError.InvalidUpload, $"{missing} did not come. Send {string.Join(" and ", s_files)}.");
+            throw new EngineException(EngineError.InvalidUpload, $"{(_begun.Contains(Config) ? s_weights[0] : Config)} did not come. Send {Config} and {string.Join(" or ", s_weights)}.");
         }
 
         PublishResult result = await _publish(_folder, cancellationToken).ConfigureAwait(false);

@@ -1,0 +1,50 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters.Peft;
+using LoraServe.Compute.Tensors;
+using LoraServe.Models;
+using LoraServe.Serving.Store;
+using LoraServe.Testing;
+
+namespace LoraServe.Serving.Tests.Store;
+
+public sealed class AdapterUploadTests
+{
+    [Fact]
+    public async Task CompleteAsync_FilesAsAdapterHubNamesThem_AreServed()
+    {
+        await using var harness = new EngineHarness();
+        string folder = Path.Combine(Path.GetTempPath(), $"loraserve-{Guid.NewGuid():n}");
+        try
+        {
+            WriteBottlenecks(folder);
+            PublishResult published = await AdapterStoreTests.UploadAsync(harness.Engine.Adapters, "a", folder);
+            Assert.Equal("bottleneck", published.Report.Adapter.Method);
+            Assert.True(published.Report.ProbeLogitChange > 0);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void WriteBottlenecks(string folder)
+    {
+        using Transformer model = TinyModel.Create(seed: 1);
+        var random = new Random(3);
+        var tensors = new List<Tensor>();
+        int size = model.Width / 16;
+        for (int layer = 0; layer < model.LayerCount; layer++)
+        {
+            string path = $"model.layers.{layer}.output_adapters.adapters.bottleneck";
+            Add($"{path}.adapter_down.0.weight", size, model.Width);
+            Add($"{path}.adapter_down.0.bias", size);
+            Add($"{path}.adapter_up.weight", model.Width, size);
+            Add($"{path}.adapter_up.bias", model.Width);
+        }
+
+        AdapterWriter.Write(folder, AdapterConfigs.Create("BOTTLENECK", model, new JsonObject { ["mh_adapter"] = false }), tensors);
+
+        void Add(string name, params long[] shape) =>
+            tensors.Add(Tensor.FromFloats(name, [.. Enumerable.Range(0, (int)shape.Aggregate((a, b) => a * b)).Select(_ => random.NextSingle() - 0.5f)], shape));
+    }
+}
