@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;
-using LoraServe.Training.Data;
 using LoraServe.Training.Reports;
 using LoraServe.Training.Runs;
 
@@ -114,7 +113,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
             entry.Try(() =>
             {
                 entry.CancellationToken.ThrowIfCancellationRequested();
-                entry.Parts = new Queue<IReadOnlyList<TrainingExample>>(entry.Run!.BeginStep(_options.TokensAtOnce));
+                entry.Parts = new Queue<StepPart>(entry.Run!.BeginStep(_options.TokensAtOnce));
             });
         }
 
@@ -141,21 +140,26 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     /// <summary>Takes the next part of as many runs as fit together, one of each.</summary>
     private void Pass(List<Entry> entries, TrainingPass pass)
     {
-        var shares = new List<BatchShare>();
+        var parts = new List<StepPart>();
         int tokens = 0;
         bool checkpointsActivations = false;
         foreach (Entry entry in entries.Where(entry => entry.IsRunning && entry.Parts.Count > 0))
         {
-            int more = entry.Parts.Peek().Sum(example => example.Tokens.Length);
-            if (shares.Count == 0 || tokens + more <= _options.TokensAtOnce)
+            if (parts.Count == 0 || tokens + entry.Parts.Peek().Tokens <= _options.TokensAtOnce)
             {
-                shares.Add(entry.Run!.Share(entry.Parts.Dequeue()));
-                tokens += more;
+                parts.Add(entry.Parts.Dequeue());
+                tokens += parts[^1].Tokens;
                 checkpointsActivations |= entry.Options.CheckpointActivations;
             }
         }
 
-        pass.Run(shares, checkpointsActivations);
+        BatchShare[] references = [.. parts.SelectMany(part => part.References)];
+        if (references.Length > 0)
+        {
+            pass.Run(references);
+        }
+
+        pass.Run([.. parts.Select(part => part.Share())], checkpointsActivations);
     }
 
     private sealed class Entry(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
@@ -172,7 +176,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
 
         public TrainingRun? Run { get; set; }
 
-        public Queue<IReadOnlyList<TrainingExample>> Parts { get; set; } = [];
+        public Queue<StepPart> Parts { get; set; } = [];
 
         public bool IsRunning => !Outcome.Task.IsCompleted;
 

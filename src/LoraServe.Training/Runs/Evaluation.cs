@@ -15,7 +15,7 @@ internal sealed record Evaluation(double Loss, double Score)
         double loss = 0;
         long tokens = 0;
         int right = 0;
-        foreach (IReadOnlyList<TrainingExample> part in ExampleParts.Of(examples, tokensAtOnce))
+        foreach (IReadOnlyList<TrainingExample> part in ExampleParts.Of(examples, example => example.Tokens.Length, tokensAtOnce))
         {
             var share = new BatchShare { Adapter = adapter, Examples = part, WantsHits = true };
             pass.Run([share]);

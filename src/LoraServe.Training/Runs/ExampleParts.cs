@@ -1,19 +1,20 @@
-using LoraServe.Training.Data;
-
 namespace LoraServe.Training.Runs;
 
 /// <summary>Cuts examples into parts that fit into memory.</summary>
 internal static class ExampleParts
 {
     /// <summary>Parts of at most so many tokens, each of at least one example, in order.</summary>
-    public static IReadOnlyList<IReadOnlyList<TrainingExample>> Of(IReadOnlyList<TrainingExample> examples, int tokensAtOnce)
+    /// <param name="examples">The examples.</param>
+    /// <param name="tokensOf">An example's tokens.</param>
+    /// <param name="tokensAtOnce">Most tokens of a part.</param>
+    public static IReadOnlyList<IReadOnlyList<T>> Of<T>(IReadOnlyList<T> examples, Func<T, int> tokensOf, int tokensAtOnce)
     {
-        var parts = new List<IReadOnlyList<TrainingExample>>();
-        var part = new List<TrainingExample>();
+        var parts = new List<IReadOnlyList<T>>();
+        var part = new List<T>();
         int tokens = 0;
-        foreach (TrainingExample example in examples)
+        foreach (T example in examples)
         {
-            if (part.Count > 0 && tokens + example.Tokens.Length > tokensAtOnce)
+            if (part.Count > 0 && tokens + tokensOf(example) > tokensAtOnce)
             {
                 parts.Add(part);
                 part = [];
@@ -21,7 +22,7 @@ internal static class ExampleParts
             }
 
             part.Add(example);
-            tokens += example.Tokens.Length;
+            tokens += tokensOf(example);
         }
 
         if (part.Count > 0)

@@ -4,6 +4,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Reports;
@@ -38,11 +39,11 @@ internal sealed class TrainingRun : IDisposable
     public TrainingRun(TrainingJobOptions options, string folder, LoadedModel model, TimeProvider time)
     {
         options.Validate();
-        _options = options;
         _model = model;
         _data = new RunData(options, model);
         try
         {
+            _options = options = options with { Rank = options.Rank ?? AutomaticRank.Choose(options, model, _data) };
             TotalSteps = _data.CountSteps();
             TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model.Transformer)
             {
@@ -52,7 +53,7 @@ internal sealed class TrainingRun : IDisposable
             });
             var rate = new LearningRate(options.Schedule, MethodCatalog.LearningRate(options), options.WarmupSteps ?? (TotalSteps / WarmupShare), TotalSteps);
             double norm = options.MaximumGradientNorm > 0 ? options.MaximumGradientNorm : double.PositiveInfinity;
-            _training = new AdapterTraining(adapter, model.Transformer, new Optimizer(options.Optimizer), rate, norm, (float)options.LabelSmoothing);
+            _training = new AdapterTraining(adapter, model.Transformer, new Optimizer(options.Optimizer), rate, norm, (float)options.LabelSmoothing, options.Loss, options.Beta);
             _folder = new RunFolder(folder, options, _data.Fingerprint);
             _tokens = _folder.Restore(_training, _data, _best);
             _metrics = MetricsLog.Open(_folder.MetricsFile, _training.Step);
@@ -75,21 +76,29 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>Begins a step.</summary>
     /// <param name="tokensAtOnce">Most tokens that go through the model at once.</param>
-    /// <returns>Its examples in parts; where they are cut depends on this run alone.</returns>
-    public IReadOnlyList<IReadOnlyList<TrainingExample>> BeginStep(int tokensAtOnce)
+    /// <returns>Its parts; where they are cut depends on this run alone.</returns>
+    public IReadOnlyList<StepPart> BeginStep(int tokensAtOnce)
     {
-        _examples = [];
-        for (int i = 0; i < _options.AccumulationSteps; i++)
+        if (_options.Loss == LossKind.Supervised)
         {
-            _examples.AddRange(_data.Training.Next());
+            _examples = _data.NextExamples();
+            _training.BeginStep(LabelledTokens.Count(_examples, _training.Resident));
+            return [.. ExampleParts.Of(_examples, TokensOf, tokensAtOnce).Select(part => new StepPart(part.Sum(TokensOf), [], () => _training.Share(part)))];
         }
 
-        _training.BeginStep(LabelledTokens.Count(_examples, _training.Resident));
-        return ExampleParts.Of(_examples, tokensAtOnce);
-    }
+        List<PreferenceExample> pairs = _data.NextPairs();
+        _examples = [.. pairs.SelectMany(pair => new[] { pair.Chosen, pair.Rejected })];
+        _training.BeginStep(pairs);
+        return [.. ExampleParts.Of(pairs, TokensOfPair, tokensAtOnce).Select(part =>
+        {
+            PreferenceBatch batch = _training.Preferences(part);
+            return new StepPart(part.Sum(TokensOfPair), batch.References, () => _training.Share(batch));
+        })];
 
-    /// <summary>Its share of a pass.</summary>
-    public BatchShare Share(IReadOnlyList<TrainingExample> part) => _training.Share(part);
+        static int TokensOf(TrainingExample example) => example.Tokens.Length;
+
+        static int TokensOfPair(PreferenceExample pair) => TokensOf(pair.Chosen) + TokensOf(pair.Rejected);
+    }
 
     /// <summary>Ends a step: updates the parameters, evaluates where that is due, logs, and checkpoints where that is due.</summary>
     /// <exception cref="DivergenceException">The loss is no longer a number.</exception>
@@ -106,7 +115,7 @@ internal sealed class TrainingRun : IDisposable
         IsDone = isLast || (_options.Patience > 0 && _best.Waited >= _options.Patience);
         if (!IsDone && _options.CheckpointInterval > 0 && _training.Step % _options.CheckpointInterval == 0)
         {
-            _folder.Write(_training, _data.Training.Cursor, _best, _tokens);
+            _folder.Write(_training, _data.Cursor, _best, _tokens);
         }
 
         return progress;
