@@ -42,9 +42,9 @@ internal sealed class ModelArguments
     public LoadedModel Load(ParseResult arguments) => Load(Path(arguments), Arithmetic(arguments), Threads(arguments));
 
     /// <summary>Loads a model with a progress bar on a terminal.</summary>
-    public static LoadedModel Load(string path, Arithmetic arithmetic, int threads)
+    public static LoadedModel Load(string path, Arithmetic arithmetic, int threads, bool roundsToNf4 = false)
     {
-        var options = new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads };
+        var options = new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads, RoundsToNf4 = roundsToNf4 };
         if (Console.IsErrorRedirected)
         {
             return ModelLoader.Load(path, options);

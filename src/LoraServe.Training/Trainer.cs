@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;
@@ -22,7 +23,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     private readonly Thread _thread;
 
     /// <summary>Starts the thread.</summary>
-    /// <param name="model">The base, in exact arithmetic; must outlive the trainer.</param>
+    /// <param name="model">The base; must outlive the trainer. Whatever it serves in, it is trained on in exact arithmetic.</param>
     /// <param name="options">How the machine is used; null for the defaults.</param>
     /// <param name="time">The clock; the system's where null.</param>
     public Trainer(LoadedModel model, TrainerOptions? options = null, TimeProvider? time = null)
@@ -72,7 +73,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         }
 
         using var pool = new WorkerPool(_options.WorkerCount, _options.IsBackground);
-        using var pass = new TrainingPass(_model.Transformer, pool);
+        using var pass = new TrainingPass(_model.Transformer.In(Arithmetic.Exact), pool);
         var entries = new List<Entry>();
         while (!_stopping.IsCancellationRequested)
         {

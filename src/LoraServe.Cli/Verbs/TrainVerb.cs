@@ -26,7 +26,8 @@ internal static class TrainVerb
         verb.SetAction(async (arguments, cancellationToken) =>
         {
             TrainingJobOptions options = training.Read(arguments);
-            using LoadedModel loaded = ModelArguments.Load(model.Path(arguments), Arithmetic.Exact, model.Threads(arguments));
+            bool quantises = MethodCatalog.Find(options.Method).Any(method => method.QuantisesBase);
+            using LoadedModel loaded = ModelArguments.Load(model.Path(arguments), Arithmetic.Exact, model.Threads(arguments), quantises);
             using var trainer = new Trainer(loaded, new TrainerOptions { WorkerCount = model.Threads(arguments) });
             trainer.Check(options);
             using var screen = new TrainingScreen(arguments.InvocationConfiguration.Error);

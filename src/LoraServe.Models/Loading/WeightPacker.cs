@@ -43,7 +43,23 @@ internal sealed class WeightPacker(ModelSource source, WeightTensors tensors, Mo
     {
         bool interleaved = source.InterleavedRows && (site.Role is SiteRole.Query or SiteRole.Key);
         int[] rowOrder = interleaved ? HalfSplitOrder((int)weight.Shape[0]) : [];
-        return new LinearWeights(site, PackedMatrix.Pack(weight, options.Arithmetic, rowOrder), bias is null ? null : Floats(bias, rowOrder));
+        PackedMatrix matrix = options.RoundsToNf4 && site.Role != SiteRole.Head
+            ? PackedMatrix.Pack(RoundToNf4(weight, rowOrder))
+            : PackedMatrix.Pack(weight, options.Arithmetic, rowOrder);
+        return new LinearWeights(site, matrix, bias is null ? null : Floats(bias, rowOrder));
+    }
+
+    /// <summary>NF4's blocks run over the whole matrix, so rows are brought into Hugging Face's order first.</summary>
+    private static Nf4Matrix RoundToNf4(Tensor weight, ReadOnlySpan<int> rowOrder)
+    {
+        (int rows, int columns) = ((int)weight.Shape[0], (int)weight.Shape[1]);
+        float[] values = new float[checked(rows * columns)];
+        for (int row = 0; row < rows; row++)
+        {
+            weight.CopyRow(rowOrder.IsEmpty ? row : rowOrder[row], values.AsSpan(row * columns, columns));
+        }
+
+        return Nf4Matrix.Quantize(values, rows, columns);
     }
 
     /// <summary>For each row in Hugging Face's order (the first halves of a head's pairs, then the second) where it is in an interleaved file.</summary>
