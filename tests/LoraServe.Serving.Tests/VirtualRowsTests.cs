@@ -47,6 +47,28 @@ public sealed class VirtualRowsTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task GenerateAsync_WithAnActivatedAdapter_ActivatesItWhereItsTokensAreInThePrompt()
+    {
+        await PublishAsync();
+        await _harness.Engine.Adapters.PublishAsync("late", _harness.Adapter("late", 8, invocation: [98, 99, 100]));
+        var request = new GenerationRequest
+        {
+            PromptTokens = [.. _begin, .. _prompt, 98, 99, 100, 3],
+            Adapters = [new("late")],
+            Sampling = new SamplingOptions { MaxTokens = 8, LogProbabilities = 0 },
+        };
+        (_, GeneratedToken[] expected) = await _harness.RunAsync(request);
+        (_, GeneratedToken[] without) = await _harness.RunAsync(request with { Adapters = [] });
+        (Generation generation, GeneratedToken[] found) = await _harness.RunAsync(request with { PromptTokens = [.. _prompt, 98, 99, 100, 3], Adapters = [new("late"), new("begin")] });
+        Assert.Equal(expected.Select(token => token.LogProbability), found.Select(token => token.LogProbability));
+        Assert.NotEqual(without.Select(token => token.LogProbability), found.Select(token => token.LogProbability));
+
+        // What comes before the invocation is as of the other adapter alone.
+        (Generation alone, _) = await _harness.RunAsync(request with { PromptTokens = [.. _prompt, 98, 99, 100, 3], Adapters = [new("begin")] });
+        Assert.Equal((0, 48 - Count), (generation.Usage.CachedPromptTokens, alone.Usage.CachedPromptTokens));
+    }
+
+    [Fact]
     public async Task ScoreAsync_EmbeddingsOfTokens_ScoresTheSameTokensAsAfterThem()
     {
         await PublishAsync();

@@ -6,7 +6,10 @@ using LoraServe.Compute.Workers;
 namespace LoraServe.Models.Forward;
 
 /// <summary>Runs linear maps of the same input together: one preparation of the input, one fork and join for all products.</summary>
-/// <remarks>Only a map whose input some adapter scales is run by itself, on a scaled copy. Adapters' edits, biases and the residual sum are applied to finished columns by the worker that has just computed them.</remarks>
+/// <remarks>
+/// Only a map whose input some adapter scales is run by itself, on a scaled copy. Adapters' edits, biases and the residual sum
+/// are applied to finished columns by the worker that has just computed them.
+/// </remarks>
 internal sealed class LinearGroup
 {
     private const int MostMaps = 3;
