@@ -1,3 +1,5 @@
+using LoraServe.Compute.Tensors;
+
 namespace LoraServe.Training;
 
 /// <summary>A tensor that is trained, with the gradient of the step's loss.</summary>
@@ -41,4 +43,7 @@ public sealed class Parameter
 
     /// <summary>Whether weight decay acts on it.</summary>
     public bool Decays { get; init; } = true;
+
+    /// <summary>A copy of the values as a tensor of a file.</summary>
+    internal Tensor ToTensor() => Tensor.FromFloats(Name, Values, [.. Shape.Select(length => (long)length)]);
 }

@@ -72,13 +72,14 @@ internal sealed class CombinedAdapter : TrainableAdapter
 
     /// <summary>Writes each part into a folder of its name.</summary>
     /// <inheritdoc />
-    public override void Save(string directory) => SavedDirectory.Replace(directory, partial =>
+    public override void Save(string directory)
     {
+        Directory.CreateDirectory(directory);
         foreach ((string name, TrainableAdapter adapter) in _parts)
         {
-            adapter.Save(Path.Combine(partial, name));
+            adapter.Save(Path.Combine(directory, name));
         }
-    });
+    }
 
     /// <inheritdoc />
     public override void Load(string directory)

@@ -7,7 +7,10 @@ using LoraServe.Adapters.Peft;
 namespace LoraServe.Training.Methods;
 
 /// <summary>The methods by the names that users give, and what a job's settings make of them.</summary>
-/// <remarks>Several names with <c>,</c> or <c>+</c> between them are adapters trained as one: <c>lora,prompt</c>.</remarks>
+/// <remarks>
+/// Several names with <c>,</c> or <c>+</c> between them are adapters trained as one: <c>lora,prompt</c>. Each has a folder of its
+/// name in the result, in the adapter to go on from, and in the job's <see cref="TrainingJobOptions.PeftConfig"/>.
+/// </remarks>
 public static class MethodCatalog
 {
     private const int SeedsPerPart = 1_000_003;
@@ -26,10 +29,10 @@ public static class MethodCatalog
     [
         Lora("lora", "low-rank updates of linear maps", "2106.09685"),
         Lora("loraplus", "LoRA whose B learns faster than A", "2402.12354", rate: 2e-4) with { RateRatioOfB = 16 },
-        Lora("rslora", "LoRA with a scale that holds for any rank", "2312.03732", settings => new() { ["use_rslora"] = true }, 3e-4),
-        Lora("dora", "LoRA of directions, and a magnitude for each output", "2402.09353", settings => new() { ["use_dora"] = true }),
-        Lora("pissa", "LoRA that begins as the base's greatest singular values", "2404.02948", settings => new() { ["init_lora_weights"] = "pissa" }, 2e-4),
-        Lora("olora", "LoRA that begins as an orthonormal part of the base", "2406.01775", settings => new() { ["init_lora_weights"] = "olora" }, 2e-4),
+        Lora("rslora", "LoRA with a scale that holds for any rank", "2312.03732", new() { ["use_rslora"] = true }, 3e-4),
+        Lora("dora", "LoRA of directions, and a magnitude for each output", "2402.09353", new() { ["use_dora"] = true }),
+        Lora("pissa", "LoRA that begins as the base's greatest singular values", "2404.02948", new() { ["init_lora_weights"] = "pissa" }, 2e-4),
+        Lora("olora", "LoRA that begins as an orthonormal part of the base", "2406.01775", new() { ["init_lora_weights"] = "olora" }, 2e-4),
         Lora("qlora", "LoRA on a base that is kept in NF4", "2305.14314") with { QuantisesBase = true },
         new()
         {
@@ -60,33 +63,9 @@ public static class MethodCatalog
             Targets = ["k_proj", "v_proj", "down_proj"],
             Configure = MethodConfigs.Ia3,
         },
-        new()
-        {
-            Name = "houlsby",
-            Description = "bottlenecks after attention and MLP",
-            Paper = "1902.00751",
-            LearningRate = 1e-3,
-            Rank = 32,
-            Configure = settings => MethodConfigs.Bottleneck(settings, afterAttention: true, readsSum: false, isParallel: false, "swish", "bert", 1),
-        },
-        new()
-        {
-            Name = "pfeiffer",
-            Description = "a bottleneck after the MLP that reads the residual stream too",
-            Paper = "2005.00052",
-            LearningRate = 1e-3,
-            Rank = 32,
-            Configure = settings => MethodConfigs.Bottleneck(settings, afterAttention: false, readsSum: true, isParallel: false, "relu", "bert", 1),
-        },
-        new()
-        {
-            Name = "parallel",
-            Description = "a bottleneck beside the MLP",
-            Paper = "2110.04366",
-            LearningRate = 1e-3,
-            Rank = 32,
-            Configure = settings => MethodConfigs.Bottleneck(settings, afterAttention: false, readsSum: false, isParallel: true, "relu", "mam_adapter", 4),
-        },
+        Bottleneck("houlsby", "bottlenecks after attention and MLP", "1902.00751", new() { ["non_linearity"] = "swish" }),
+        Bottleneck("pfeiffer", "a bottleneck after the MLP that reads the residual stream too", "2005.00052", new() { ["mh_adapter"] = false, ["original_ln_before"] = true, ["non_linearity"] = "relu" }),
+        Bottleneck("parallel", "a bottleneck beside the MLP", "2110.04366", new() { ["mh_adapter"] = false, ["is_parallel"] = true, ["non_linearity"] = "relu", ["init_weights"] = "mam_adapter", ["scaling"] = 4.0 }),
         new()
         {
             Name = "prompt",
@@ -189,14 +168,15 @@ public static class MethodCatalog
         {
             if (methods.Count == 1)
             {
-                return Create(methods[0], options, context, options.InitFrom, options.Seed);
+                return Create(methods[0], options, context, options.PeftConfig, options.InitFrom, options.Seed);
             }
 
             var parts = new List<(string, TrainableAdapter)>();
             foreach (TrainingMethod method in methods)
             {
                 string? initFrom = options.InitFrom is { } folder ? Path.Combine(folder, method.Name) : null;
-                TrainableAdapter part = Create(method, options, context, initFrom, options.Seed + (parts.Count * SeedsPerPart));
+                TrainableAdapter part = Create(
+                    method, options, context, options.PeftConfig?[method.Name] as JsonObject, initFrom, options.Seed + (parts.Count * SeedsPerPart));
                 foreach (Parameter parameter in part.Parameters)
                 {
                     parameter.RateFactor *= (float)(method.LearningRate / methods[0].LearningRate);
@@ -220,14 +200,13 @@ public static class MethodCatalog
             ?? throw new TrainingOptionsException($"method is {name}; expected {string.Join(", ", All.Select(method => method.Name))}, or several with commas between them.");
     }
 
-    private static TrainableAdapter Create(TrainingMethod method, TrainingJobOptions options, TrainableContext context, string? initFrom, int seed)
+    private static TrainableAdapter Create(
+        TrainingMethod method, TrainingJobOptions options, TrainableContext context, JsonObject? overrides, string? initFrom, int seed)
     {
-        var settings = new MethodSettings(method, options, context);
-        JsonObject config = method.Configure(settings);
-        Override(config.ContainsKey("config") ? config["config"]!.AsObject() : config, options.PeftConfig);
+        JsonObject config = method.Configure(new MethodSettings(method, options, context, overrides));
         if (initFrom is not null)
         {
-            config = ConfigOf(initFrom, config);
+            config = ConfigOf(initFrom, config, options);
         }
 
         TrainableAdapter adapter = method.Create(config, context.Model, new TrainableOptions
@@ -245,24 +224,28 @@ public static class MethodCatalog
         return adapter;
     }
 
-    private static void Override(JsonObject config, JsonObject? with)
-    {
-        foreach ((string key, JsonNode? value) in with ?? new JsonObject())
-        {
-            config[key] = value?.DeepClone();
-        }
-    }
-
-    /// <summary>The configuration of the adapter to go on from, where it is of the same method.</summary>
-    private static JsonObject ConfigOf(string directory, JsonObject expected)
+    /// <summary>The configuration of the adapter to go on from, where it is of the same method; of LoRA, with the rank and alpha that are wanted.</summary>
+    private static JsonObject ConfigOf(string directory, JsonObject expected, TrainingJobOptions options)
     {
         AdapterFiles files = AdapterFiles.ReadDirectory(directory, new AdapterLimits());
         using JsonDocument document = PeftConfig.Parse(files);
         string type = PeftConfig.Type(PeftConfig.Fields(files, document));
         string usual = PeftConfig.Type(PeftConfig.Fields(expected));
-        return type == usual
-            ? JsonObject.Create(document.RootElement.Clone())!
-            : throw new AdapterFormatException($"{files.ConfigPath}: peft_type is {type}; expected {usual}, as the method has. Name the adapter's own method, or begin with a new one.");
+        if (type != usual)
+        {
+            throw new AdapterFormatException($"{files.ConfigPath}: peft_type is {type}; expected {usual}, as the method has. Name the adapter's own method, or begin with a new one.");
+        }
+
+        var config = JsonObject.Create(document.RootElement.Clone())!;
+        if (type == PeftConfig.Lora && options.Rank is { } rank && config["r"]?.GetValue<int>() != rank)
+        {
+            config["r"] = rank;
+            config["rank_pattern"] = new JsonObject();
+            config["alpha_pattern"] = new JsonObject();
+            config["lora_alpha"] = expected["lora_alpha"]!.DeepClone();
+        }
+
+        return config;
     }
 
     private static int[] PromptTokens(TrainingJobOptions options, TrainableContext context)
@@ -277,7 +260,7 @@ public static class MethodCatalog
             : throw new TrainingOptionsException("there is a prompt text, and the model has no tokenizer to read it with; leave it out.");
     }
 
-    private static TrainingMethod Lora(string name, string description, string paper, Func<MethodSettings, JsonObject>? changes = null, double rate = 5e-4) => new()
+    private static TrainingMethod Lora(string name, string description, string paper, JsonObject? changes = null, double rate = 5e-4) => new()
     {
         Name = name,
         Description = description,
@@ -285,11 +268,16 @@ public static class MethodCatalog
         LearningRate = rate,
         Rank = 8,
         Targets = ["all-linear"],
-        Configure = settings =>
-        {
-            JsonObject config = MethodConfigs.Lora(settings);
-            Override(config, changes?.Invoke(settings));
-            return config;
-        },
+        Configure = settings => MethodConfigs.Lora(settings, changes),
+    };
+
+    private static TrainingMethod Bottleneck(string name, string description, string paper, JsonObject kind) => new()
+    {
+        Name = name,
+        Description = description,
+        Paper = paper,
+        LearningRate = 1e-3,
+        Rank = 32,
+        Configure = settings => MethodConfigs.Bottleneck(settings, kind),
     };
 }

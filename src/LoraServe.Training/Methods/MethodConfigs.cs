@@ -9,19 +9,28 @@ namespace LoraServe.Training.Methods;
 /// <summary>Configurations as PEFT's and AdapterHub's readers expect them, from a job's settings.</summary>
 internal static class MethodConfigs
 {
-    public static JsonObject Lora(MethodSettings settings) => Create(PeftConfig.Lora, settings, new()
+    public static JsonObject Lora(MethodSettings settings, JsonObject? changes = null)
     {
-        ["lora_alpha"] = settings.Alpha,
-        ["lora_dropout"] = settings.Options.Dropout,
-        ["r"] = settings.Rank,
-        ["target_modules"] = MethodSettings.List(settings.Targets()),
-    });
+        var own = new JsonObject
+        {
+            ["lora_alpha"] = settings.Alpha,
+            ["lora_dropout"] = settings.Options.Dropout,
+            ["r"] = settings.Rank,
+            ["target_modules"] = MethodSettings.List(settings.Targets()),
+        };
+        foreach ((string name, JsonNode? value) in changes ?? new JsonObject())
+        {
+            own[name] = value?.DeepClone();
+        }
+
+        return Peft(PeftConfig.Lora, settings, own);
+    }
 
     /// <summary>LoRA's format with biases and, since PEFT asks for a target, one pair that is zero.</summary>
     public static JsonObject Biases(MethodSettings settings)
     {
         string target = settings.Model.Modules.First(module => module.Site == new Site(0, SiteRole.Key)).Path;
-        return Create(PeftConfig.Lora, settings, new()
+        return Peft(PeftConfig.Lora, settings, new()
         {
             ["bias"] = "all",
             ["lora_alpha"] = 1,
@@ -30,18 +39,19 @@ internal static class MethodConfigs
         });
     }
 
-    public static JsonObject Vera(MethodSettings settings) => Create("VERA", settings, new()
+    public static JsonObject Vera(MethodSettings settings) => Peft("VERA", settings, new()
     {
         ["projection_prng_key"] = settings.Options.Seed,
         ["r"] = settings.Rank,
         ["target_modules"] = MethodSettings.List(settings.Targets()),
+        ["vera_dropout"] = settings.Options.Dropout,
     });
 
     /// <summary>Half as many ranks again at first; a tenth of the run before ranks are taken away, and a quarter after it.</summary>
     public static JsonObject AdaLora(MethodSettings settings)
     {
-        int first = (settings.Rank * 3 / 2) + (settings.Rank == 1 ? 1 : 0);
-        return Create("ADALORA", settings, new()
+        int first = settings.Rank + Math.Max(settings.Rank / 2, 1);
+        return Peft("ADALORA", settings, new()
         {
             ["deltaT"] = Math.Max(1, settings.TotalSteps / 100),
             ["init_r"] = first,
@@ -59,70 +69,92 @@ internal static class MethodConfigs
     public static JsonObject Ia3(MethodSettings settings)
     {
         string[] targets = settings.Targets();
-        string[] feedForward = [.. targets.Where(name => settings.Model.Modules.Any(module => module.Site.Role == SiteRole.Down && ModuleFilter.HasName(module.Path, name)))];
-        return Create("IA3", settings, new()
+        string[] feedForward =
+        [
+            .. targets.Where(name => settings.Model.Modules.Any(module => module.Site.Role == SiteRole.Down && ModuleFilter.HasName(module.Path, name))),
+        ];
+        return Peft("IA3", settings, new()
         {
             ["feedforward_modules"] = MethodSettings.List(feedForward),
             ["target_modules"] = MethodSettings.List(targets),
         });
     }
 
-    public static JsonObject LayerNorms(MethodSettings settings) => Create("LN_TUNING", settings, new()
-    {
-        ["target_modules"] = MethodSettings.List(settings.TargetNorms()),
-    });
+    public static JsonObject LayerNorms(MethodSettings settings) =>
+        Peft("LN_TUNING", settings, new() { ["target_modules"] = MethodSettings.List(settings.TargetNorms()) });
 
     public static JsonObject Prompt(MethodSettings settings)
     {
-        bool hasText = settings.Options.PromptText is { Length: > 0 };
-        return Create("PROMPT_TUNING", settings, new()
+        var own = new JsonObject { ["num_virtual_tokens"] = settings.VirtualTokens };
+        if (settings.Options.PromptText is { Length: > 0 } text)
         {
+            own["prompt_tuning_init"] = "TEXT";
+            own["prompt_tuning_init_text"] = text;
+            own["tokenizer_name_or_path"] = settings.Context.BaseName;
+        }
+
+        return Peft("PROMPT_TUNING", settings, own);
+    }
+
+    public static JsonObject PTuning(MethodSettings settings)
+    {
+        const int MostHidden = 128;
+        return Peft("P_TUNING", settings, new()
+        {
+            ["encoder_hidden_size"] = Math.Min(settings.Model.Width, MostHidden),
             ["num_virtual_tokens"] = settings.VirtualTokens,
-            ["prompt_tuning_init"] = hasText ? "TEXT" : "RANDOM",
-            ["prompt_tuning_init_text"] = hasText ? settings.Options.PromptText : null,
-            ["tokenizer_name_or_path"] = hasText ? settings.Context.BaseName : null,
         });
     }
 
-    public static JsonObject PTuning(MethodSettings settings) => Create("P_TUNING", settings, new()
-    {
-        ["encoder_hidden_size"] = Math.Min(settings.Model.Width, 128),
-        ["num_virtual_tokens"] = settings.VirtualTokens,
-    });
-
-    public static JsonObject Prefix(MethodSettings settings, bool projects) => Create("PREFIX_TUNING", settings, new()
+    public static JsonObject Prefix(MethodSettings settings, bool projects) => Peft("PREFIX_TUNING", settings, new()
     {
         ["num_virtual_tokens"] = settings.VirtualTokens,
         ["prefix_projection"] = projects,
     });
 
     /// <summary>AdapterHub's, with a bottleneck as wide as the rank.</summary>
-    public static JsonObject Bottleneck(
-        MethodSettings settings, bool afterAttention, bool readsSum, bool isParallel, string nonLinearity, string firstWeights, double scale)
+    public static JsonObject Bottleneck(MethodSettings settings, JsonObject kind)
     {
         int width = settings.Model.Width;
         string architecture = settings.Model is Transformer model ? model.Spec.Architecture : "";
-        return AdapterConfigs.Create(PeftConfig.Bottleneck, settings.Model, new()
+        var own = new JsonObject
         {
             ["dropout"] = settings.Options.Dropout,
-            ["init_weights"] = firstWeights,
-            ["is_parallel"] = isParallel,
-            ["mh_adapter"] = afterAttention,
-            ["non_linearity"] = nonLinearity,
-            ["original_ln_before"] = readsSum,
-
-            // The reader rounds width / factor down: half a unit more keeps it from losing one.
-            ["reduction_factor"] = width % settings.Rank == 0 ? width / settings.Rank : width / (settings.Rank + 0.5),
-            ["scaling"] = scale,
             ["model_class"] = Architecture.All.FirstOrDefault(known => known.Name == architecture)?.ClassName,
             ["model_name"] = settings.Context.BaseName ?? "",
             ["model_type"] = architecture,
-        });
+
+            // The reader rounds width / factor down: half a unit more keeps it from losing one.
+            ["reduction_factor"] = width % settings.Rank == 0 ? width / settings.Rank : width / (settings.Rank + 0.5),
+        };
+        foreach ((string name, JsonNode? value) in kind)
+        {
+            own[name] = value?.DeepClone();
+        }
+
+        return Create(PeftConfig.Bottleneck, settings, own);
+    }
+
+    private static JsonObject Peft(string type, MethodSettings settings, JsonObject own)
+    {
+        own["base_model_name_or_path"] = settings.Context.BaseName;
+        return Create(type, settings, own);
     }
 
     private static JsonObject Create(string type, MethodSettings settings, JsonObject own)
     {
-        own["base_model_name_or_path"] = settings.Context.BaseName;
-        return AdapterConfigs.Create(type, settings.Model, own);
+        foreach ((string name, JsonNode? value) in settings.Overrides ?? new JsonObject())
+        {
+            own[name] = value?.DeepClone();
+        }
+
+        try
+        {
+            return AdapterConfigs.Create(type, settings.Model, own);
+        }
+        catch (ArgumentException unknown)
+        {
+            throw new TrainingOptionsException($"the adapter's configuration: {unknown.Message}");
+        }
     }
 }

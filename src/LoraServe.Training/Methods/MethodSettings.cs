@@ -5,7 +5,11 @@ using LoraServe.Adapters.Peft;
 namespace LoraServe.Training.Methods;
 
 /// <summary>A job's settings as one of its methods reads them: what is not given is what the method usually has.</summary>
-internal sealed record MethodSettings(TrainingMethod Method, TrainingJobOptions Options, TrainableContext Context)
+/// <param name="Method">The method.</param>
+/// <param name="Options">The job.</param>
+/// <param name="Context">The base, and what else is to be known.</param>
+/// <param name="Overrides">Fields of the configuration that go before what the settings say; null for none.</param>
+internal sealed record MethodSettings(TrainingMethod Method, TrainingJobOptions Options, TrainableContext Context, JsonObject? Overrides)
 {
     private const string AllLinear = "all-linear";
     private const int UsualRank = 8;

@@ -1,10 +1,10 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Peft;
 using LoraServe.Compute.Files;
-using LoraServe.Compute.Tensors;
 using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
@@ -71,26 +71,30 @@ public abstract class TrainableAdapter
     internal virtual IEnumerable<Parameter> Saved() => _parameters;
 
     /// <summary>Writes the adapter as the library reads it that its format is from: PEFT, or AdapterHub for bottlenecks. Whole or not at all.</summary>
-    /// <param name="directory">Made where it is missing; what is there is replaced.</param>
+    /// <param name="directory">Made where it is missing; an adapter that is there is replaced.</param>
     /// <exception cref="IOException">A file cannot be written.</exception>
-    public virtual void Save(string directory) => SavedDirectory.Replace(directory, partial => AdapterWriter.Write(
-        partial,
-        Config,
-        Saved().Select(parameter => Tensor.FromFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)]))));
+    public virtual void Save(string directory) => AdapterWriter.Write(directory, Config, Saved().Select(parameter => parameter.ToTensor()));
 
-    /// <summary>Goes on from an adapter of the same configuration that was saved here or elsewhere.</summary>
+    /// <summary>Goes on from an adapter that was saved here or elsewhere.</summary>
     /// <param name="directory">Where it is.</param>
     /// <exception cref="AdapterFormatException">It is damaged, or has not what would have to be trained.</exception>
     public virtual void Load(string directory)
     {
         AdapterFiles files = AdapterFiles.ReadDirectory(directory, new AdapterLimits());
+        using JsonDocument document = PeftConfig.Parse(files);
         using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
-        Load(new AdapterTensors(files.WeightsPath, weights.Tensors, ""));
+        Load(PeftConfig.Fields(files, document), new AdapterTensors(files.WeightsPath, weights.Tensors, ""));
     }
 
-    private protected virtual void Load(AdapterTensors tensors)
+    /// <summary>Takes over the values of an adapter's tensors.</summary>
+    /// <param name="source">Its configuration.</param>
+    /// <param name="tensors">Its tensors.</param>
+    private protected virtual void Load(ConfigFields source, AdapterTensors tensors) => Load(tensors, _parameters);
+
+    /// <summary>Takes over tensors of the same shapes.</summary>
+    private protected static void Load(AdapterTensors tensors, IEnumerable<Parameter> parameters)
     {
-        foreach (Parameter parameter in _parameters)
+        foreach (Parameter parameter in parameters)
         {
             if (!tensors.Has(parameter.Name))
             {

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
 using LoraServe.Training.Autograd;
@@ -79,6 +80,39 @@ internal sealed class TrainableLora : TrainableAdapter
 
         _table?.Pull(gradients.Embedding!);
         _replaced.Pull(gradients);
+    }
+
+    private protected override void Load(ConfigFields source, AdapterTensors tensors)
+    {
+        LoraConfig config = LoraConfig.Read(source);
+        Parameter[] factors =
+        [
+            .. _pairs.SelectMany(entry => LoadPair(tensors, config, entry.Module, entry.Pair.A, entry.Pair.B, entry.Pair.Scale)),
+            .. _table is null ? [] : LoadPair(tensors, config, _table.Module, _table.A, _table.B, _table.Edit.Scale),
+        ];
+        Load(tensors, Parameters.Except(factors));
+    }
+
+    /// <summary>Takes over a pair, brought to the rank and the scale that it is to have here.</summary>
+    private Parameter[] LoadPair(AdapterTensors tensors, LoraConfig source, BaseModule module, Parameter a, Parameter b, float scale)
+    {
+        int rank = source.Rank(module.Path);
+        string because = $"rank {rank} in the configuration";
+        var pair = new LowRank(
+            module.Site, tensors.Matrix(a.Name, rank, a.Shape[1], because), tensors.Matrix(b.Name, b.Shape[0], rank, because), source.Scale(module.Path));
+        if (rank != a.Shape[0] || pair.Scale != scale)
+        {
+            if (_config.Initialization != LoraInitialization.Original)
+            {
+                throw new AdapterFormatException($"{tensors.File}: {_config.Method} depends on its rank and scale, {rank} and {pair.Scale}; keep them, or convert it to plain LoRA.");
+            }
+
+            pair = RankChange.To(pair, a.Shape[0], scale, new FloatMatrix(a.Shape[0], a.Shape[1], a.Values));
+        }
+
+        pair.A.Values.CopyTo(a.Values, 0);
+        pair.B.Values.CopyTo(b.Values, 0);
+        return [a, b];
     }
 
     private TrainablePair AddPair(BaseModule module, int seed, TrainableOptions options)

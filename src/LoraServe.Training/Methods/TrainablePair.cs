@@ -19,6 +19,15 @@ internal sealed class TrainablePair(IBaseModel model, BaseModule module, Paramet
 
     private float[] _norms = [];
 
+    /// <summary>[rank, inputs].</summary>
+    public Parameter A => a;
+
+    /// <summary>[outputs, rank].</summary>
+    public Parameter B => b;
+
+    /// <summary>Factor of the product.</summary>
+    public float Scale => scale;
+
     /// <summary>What the base must become first (PiSSA, OLoRA); null: nothing.</summary>
     public LowRank? Residual { get; init; }
 

@@ -11,6 +11,15 @@ namespace LoraServe.Training.Methods;
 /// <param name="scale">Factor of the product.</param>
 internal sealed class TrainableTablePair(BaseModule module, Parameter a, Parameter b, float scale)
 {
+    /// <summary>The table.</summary>
+    public BaseModule Module => module;
+
+    /// <summary>[rank, tokens].</summary>
+    public Parameter A => a;
+
+    /// <summary>[width, rank].</summary>
+    public Parameter B => b;
+
     /// <summary>The edit; it follows every step, since its matrices are the parameters' own arrays.</summary>
     public LowRank Edit { get; } = new(
         module.Site, new FloatMatrix(a.Shape[0], a.Shape[1], a.Values), new FloatMatrix(b.Shape[0], b.Shape[1], b.Values), scale);

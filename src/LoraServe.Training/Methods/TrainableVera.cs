@@ -59,9 +59,9 @@ internal sealed class TrainableVera : TrainableAdapter
     internal override IEnumerable<Parameter> Saved() =>
         _savesProjections ? [.. Parameters, Projection(ProjectionA, _a), Projection(ProjectionB, _b)] : Parameters;
 
-    private protected override void Load(AdapterTensors tensors)
+    private protected override void Load(ConfigFields source, AdapterTensors tensors)
     {
-        base.Load(tensors);
+        base.Load(source, tensors);
         if (tensors.Has(ProjectionA))
         {
             (_a, _b) = (Projection(tensors, ProjectionA, _a), Projection(tensors, ProjectionB, _b));

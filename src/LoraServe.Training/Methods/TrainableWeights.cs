@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
-using LoraServe.Compute.Tensors;
 using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
@@ -40,10 +39,12 @@ internal sealed class TrainableWeights : TrainableAdapter
     internal override void Pull(EditGradients gradients) => _weights.Pull(gradients);
 
     /// <summary>Writes <c>model.safetensors</c>, float32; what else a model's directory holds is not the trainer's.</summary>
-    public override void Save(string directory) => SavedDirectory.Replace(directory, partial => SafetensorsFile.Write(
-        Path.Combine(partial, CheckpointName),
-        Parameters.Select(parameter => Tensor.FromFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)])),
-        new Dictionary<string, string> { ["format"] = "pt" }));
+    public override void Save(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        SafetensorsFile.Write(
+            Path.Combine(directory, CheckpointName), Parameters.Select(parameter => parameter.ToTensor()), new Dictionary<string, string> { ["format"] = "pt" });
+    }
 
     /// <inheritdoc />
     public override void Load(string directory) =>
