@@ -237,7 +237,7 @@ public static class MethodCatalog
         }
 
         var config = JsonObject.Create(document.RootElement.Clone())!;
-        if (type == PeftConfig.Lora && options.Rank is { } rank && config["r"]?.GetValue<int>() != rank)
+        if (type == PeftConfig.Lora && options.Rank is { } rank && PeftConfig.Fields(config).Integer("r", 1) != rank)
         {
             config["r"] = rank;
             config["rank_pattern"] = new JsonObject();

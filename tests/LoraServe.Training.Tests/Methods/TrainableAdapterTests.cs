@@ -1,0 +1,213 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Resident;
+using LoraServe.Training.Data;
+using LoraServe.Training.Methods;
+
+namespace LoraServe.Training.Tests.Methods;
+
+/// <summary>What every method promises.</summary>
+public sealed class TrainableAdapterTests : IDisposable
+{
+    /// <summary>Methods whose first values change something.</summary>
+    private static readonly string[] s_beginsElsewhere = ["houlsby", "pfeiffer", "prompt", "p-tuning", "prefix", "prefix-projection"];
+
+    private readonly TinyTraining _tiny = new();
+    private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
+
+    public static TheoryData<string> Methods => [.. TinyTraining.Methods];
+
+    public static TheoryData<string> MethodsThatBeginAsTheBase => [.. MethodCatalog.All.Select(method => method.Name).Except(s_beginsElsewhere)];
+
+    public static TheoryData<string> MethodsOfAdapters => [.. TinyTraining.Methods.Except(["full"])];
+
+    [Theory]
+    [MemberData(nameof(MethodsThatBeginAsTheBase))]
+    public void Create_MethodThatBeginsAsTheBase_LeavesLogitsAsTheyAre(string method)
+    {
+        using ResidentAdapter first = ResidentAdapter.Create(_tiny.Create(method).Edits(), _tiny.Model);
+
+        float[] expected = _tiny.Logits();
+        float[] actual = _tiny.Logits(first);
+
+        float tolerance = method is "dora" or "pissa" or "olora" ? 1e-4f : 0;
+        Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, tolerance));
+    }
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Step_ManyOnTheSameRows_LowerTheLoss(string method)
+    {
+        TrainingExample[] rows = TinyTraining.Rows(3);
+        using AdapterTraining training = _tiny.Train(_tiny.Create(method), method == "full" ? 1e-3 : 2e-2);
+
+        double first = _tiny.Step(training, rows).Loss;
+        double last = first;
+        for (int step = 1; step < 20; step++)
+        {
+            last = _tiny.Step(training, rows).Loss;
+        }
+
+        Assert.True(last < 0.9 * first, $"{first} became {last}");
+    }
+
+    /// <summary>Along a direction through all of a parameter's elements, half the gradient's own and half random, the loss changes as the gradient says.</summary>
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Pull_AnyValues_GivesTheSlopeOfTheLoss(string method)
+    {
+        TrainingExample[] rows = TinyTraining.Rows(4);
+        TrainableAdapter adapter = _tiny.Create(method);
+        Perturb(adapter, 0.05f);
+        using AdapterTraining training = _tiny.Train(adapter);
+        _tiny.Gradients(training, rows);
+        float[][] gradients = [.. adapter.Parameters.Select(parameter => (float[])parameter.Gradient.Clone())];
+        var random = new Random(8);
+        for (int i = 0; i < adapter.Parameters.Count; i++)
+        {
+            Parameter parameter = adapter.Parameters[i];
+
+            // The norm in DoRA's scale counts as constant, so A's and B's gradients are not the slope.
+            if (method == "dora" && !parameter.Name.EndsWith("magnitude_vector", StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            CheckSlope(training, rows, parameter, gradients[i], random);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(MethodsOfAdapters))]
+    public void Save_AfterTraining_IsServedBitForBitAsItWasTrained(string method)
+    {
+        using AdapterTraining training = Trained(method);
+
+        training.Adapter.Save(_folder);
+        ResidentAdapter[] served = [.. Parts(method).Select(part => ResidentAdapter.Create(AdapterLoader.Load(part, _tiny.Model), _tiny.Model))];
+
+        Assert.Equal(_tiny.Logits(training.Resident), _tiny.Logits(served));
+        Array.ForEach(served, adapter => adapter.Dispose());
+    }
+
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("dora")]
+    [InlineData("pissa")]
+    [InlineData("vera")]
+    [InlineData("ia3")]
+    [InlineData("houlsby")]
+    [InlineData("prompt")]
+    [InlineData("prefix")]
+    [InlineData("bitfit")]
+    [InlineData("ln")]
+    [InlineData("lora,prompt")]
+    public void Create_FromASavedAdapter_GoesOnWithItsValues(string method)
+    {
+        using AdapterTraining training = Trained(method);
+        training.Adapter.Save(_folder);
+
+        TrainableAdapter again = _tiny.Create(TinyTraining.Options(method, seed: 99) with { InitFrom = _folder });
+
+        Assert.Equal(training.Adapter.Parameters.Select(parameter => parameter.Name), again.Parameters.Select(parameter => parameter.Name));
+        Assert.Equal(training.Adapter.Parameters.SelectMany(parameter => parameter.Values), again.Parameters.SelectMany(parameter => parameter.Values));
+        using ResidentAdapter resident = ResidentAdapter.Create(again.Edits(), _tiny.Model);
+        Assert.Equal(_tiny.Logits(training.Resident), _tiny.Logits(resident));
+    }
+
+    [Theory]
+    [InlineData("p-tuning")]
+    [InlineData("prefix-projection")]
+    public void Create_FromRowsWhoseEncoderIsNotSaved_IsRefused(string method)
+    {
+        _tiny.Create(method).Save(_folder);
+
+        var refused = Assert.Throws<TrainingOptionsException>(() => _tiny.Create(TinyTraining.Options(method) with { InitFrom = _folder }));
+        Assert.Contains("cannot be trained on", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("lora", 7, 1e-5)]
+    [InlineData("rslora", 9, 1e-5)]
+    [InlineData("lora", 2, double.PositiveInfinity)]
+    public void Create_FromAnAdapterOfAnotherRank_ChangesAsLittleAsThatRankCan(string method, int rank, double tolerance)
+    {
+        using AdapterTraining training = Trained(method);
+        training.Adapter.Save(_folder);
+
+        TrainableAdapter again = _tiny.Create(TinyTraining.Options(method) with { InitFrom = _folder, Rank = rank });
+
+        Assert.Equal(rank, again.Parameters[0].Shape[0]);
+        using ResidentAdapter resident = ResidentAdapter.Create(again.Edits(), _tiny.Model);
+        float[] expected = _tiny.Logits(training.Resident);
+        float[] actual = _tiny.Logits(resident);
+        float[] ofBase = _tiny.Logits();
+        Assert.True(Distance(expected, actual) <= Math.Min(tolerance, 0.9) * Distance(expected, ofBase));
+    }
+
+    public void Dispose()
+    {
+        _tiny.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static double Distance(float[] a, float[] b) => Math.Sqrt(a.Zip(b, (x, y) => Math.Pow(x - y, 2)).Sum());
+
+    private static void Perturb(TrainableAdapter adapter, float range)
+    {
+        var random = new Random(6);
+        foreach (Parameter parameter in adapter.Parameters)
+        {
+            for (int i = 0; i < parameter.Values.Length; i++)
+            {
+                parameter.Values[i] += ((random.NextSingle() * 2) - 1) * range;
+            }
+        }
+    }
+
+    private void CheckSlope(AdapterTraining training, TrainingExample[] rows, Parameter parameter, float[] gradient, Random random)
+    {
+        const double Change = 4e-3;
+        double norm = Math.Sqrt(gradient.Sum(value => (double)value * value));
+        Assert.True(norm > 0, $"{parameter.Name} has no gradient.");
+        double unit = norm / Math.Sqrt(gradient.Length);
+        double[] direction = [.. gradient.Select(value => value + (unit * (random.Next(2) == 0 ? -1 : 1)))];
+        double slope = direction.Zip(gradient, (d, g) => d * g).Sum();
+        double step = Change / norm / norm;
+
+        double[] before = [.. parameter.Values.Select(value => (double)value)];
+        double up = LossAt(step);
+        double down = LossAt(-step);
+        double measured = (up - down) / (2 * step);
+
+        Assert.True(Math.Abs(measured - slope) <= 0.03 * norm * norm, $"{parameter.Name}: the gradient says {slope}, the loss {measured}");
+
+        double LossAt(double distance)
+        {
+            for (int i = 0; i < before.Length; i++)
+            {
+                parameter.Values[i] = (float)(before[i] + (distance * direction[i]));
+            }
+
+            double loss = _tiny.Gradients(training, rows);
+            for (int i = 0; i < before.Length; i++)
+            {
+                parameter.Values[i] = (float)before[i];
+            }
+
+            return loss;
+        }
+    }
+
+    private AdapterTraining Trained(string method)
+    {
+        AdapterTraining training = _tiny.Train(_tiny.Create(method));
+        for (int step = 0; step < 14; step++)
+        {
+            _tiny.Step(training, TinyTraining.Rows(step));
+        }
+
+        return training;
+    }
+
+    private IEnumerable<string> Parts(string method) => method.Contains(',', StringComparison.Ordinal) ? method.Split(',').Select(part => Path.Combine(_folder, part)) : [_folder];
+}
