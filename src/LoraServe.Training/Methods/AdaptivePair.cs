@@ -57,8 +57,14 @@ internal sealed class AdaptivePair(BaseModule module, Parameter a, Parameter b, 
     }
 
     /// <summary>‖A·Aᵀ − I‖ + ‖Bᵀ·B − I‖, and factor times its derivative added to the gradients.</summary>
-    public double Orthogonality(double factor) =>
-        Orthogonality(a, Rank, Inputs, (k, i) => (k * Inputs) + i, factor) + Orthogonality(b, Rank, Outputs, (k, i) => (i * Rank) + k, factor);
+    public double Orthogonality(double factor)
+    {
+        var gradientOfColumns = new FloatMatrix(Rank, Outputs);
+        double sum = Orthogonality(new FloatMatrix(Rank, Inputs, a.Values), new FloatMatrix(Rank, Inputs, a.Gradient), factor)
+            + Orthogonality(new FloatMatrix(Outputs, Rank, b.Values).Transposed(), gradientOfColumns, factor);
+        TensorPrimitives.Add(b.Gradient, gradientOfColumns.Transposed().Values, b.Gradient);
+        return sum;
+    }
 
     /// <summary>Takes in a step.</summary>
     public void UpdateScores()
@@ -119,37 +125,24 @@ internal sealed class AdaptivePair(BaseModule module, Parameter a, Parameter b, 
         return [keptA, keptB, keptE];
     }
 
-    private static double Orthogonality(Parameter parameter, int vectors, int length, Func<int, int, int> place, double factor)
+    /// <summary>‖V·Vᵀ − I‖ of vectors that are rows; d‖P‖/dV = 2·P·V/‖P‖.</summary>
+    private static double Orthogonality(FloatMatrix vectors, FloatMatrix gradient, double factor)
     {
-        double[] products = new double[vectors * vectors];
-        double squares = 0;
-        for (int j = 0; j < vectors; j++)
+        var products = new FloatMatrix(vectors.Rows, vectors.Rows);
+        for (int j = 0; j < vectors.Rows; j++)
         {
-            for (int k = 0; k < vectors; k++)
+            for (int k = 0; k < vectors.Rows; k++)
             {
-                double sum = j == k ? -1 : 0;
-                for (int i = 0; i < length; i++)
-                {
-                    sum += (double)parameter.Values[place(j, i)] * parameter.Values[place(k, i)];
-                }
-
-                products[(j * vectors) + k] = sum;
-                squares += sum * sum;
+                products.Row(j)[k] = TensorPrimitives.Dot<float>(vectors.Row(j), vectors.Row(k)) - (j == k ? 1 : 0);
             }
         }
 
-        double norm = Math.Sqrt(squares);
-        for (int j = 0; j < vectors && norm > 0; j++)
+        double norm = products.Norm();
+        for (int j = 0; j < vectors.Rows && norm > 0; j++)
         {
-            for (int i = 0; i < length; i++)
+            for (int k = 0; k < vectors.Rows; k++)
             {
-                double sum = 0;
-                for (int k = 0; k < vectors; k++)
-                {
-                    sum += products[(j * vectors) + k] * parameter.Values[place(k, i)];
-                }
-
-                parameter.Gradient[place(j, i)] += (float)(factor * 2 * sum / norm);
+                TensorPrimitives.MultiplyAdd(vectors.Row(k), (float)(factor * 2 * products.Row(j)[k] / norm), gradient.Row(j), gradient.Row(j));
             }
         }
 

@@ -15,7 +15,7 @@ public sealed class MethodCatalogTests : IDisposable
         { TinyTraining.Options("full,prompt"), "full fine-tuning leaves nothing for another method to train" },
         { TinyTraining.Options("lora,dora"), "lora and dora both edit layer 0 Query" },
         { TinyTraining.Options("prompt,prefix"), "prompt and prefix both edit the rows ahead of the prompt" },
-        { TinyTraining.Options("lora") with { Targets = ["q_proj", "query"] }, "targets has query, which the base has not; it has q_proj" },
+        { TinyTraining.Options("lora") with { Targets = ["q_proj", "query"] }, "targets has query, which the base has not; it has " },
         { TinyTraining.Options("prompt") with { PromptText = "Translate:" }, "the model has no tokenizer" },
         { TinyTraining.Options("lora") with { PeftConfig = new() { ["lora_alfa"] = 3 } }, "no field 'lora_alfa'" },
         { TinyTraining.Options("lora") with { PeftConfig = new() { ["init_lora_weights"] = "loftq" } }, "LoftQ adapters can be served, not trained" },

@@ -8,7 +8,7 @@ namespace LoraServe.Training.Tests.Methods;
 /// <summary>Adapters that are trained in one pass do not notice each other.</summary>
 public sealed class TrainedTogetherTests
 {
-    private const int Steps = 3;
+    private const int Steps = 2;
 
     [Fact]
     public void Run_AnyAdaptersInOnePass_GivesEachTheBitsOfItsOwnRun()
@@ -20,7 +20,7 @@ public sealed class TrainedTogetherTests
             from seed in Gen.Choose(0, 1000)
             select TinyTraining.Options(method, seed) with { Rank = rank };
         Prop.ForAll(Gen.Choose(2, 4).SelectMany(count => one.ArrayOf(count)).ToArbitrary(), jobs => Check(tiny, jobs))
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(25));
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(12));
     }
 
     private static bool Check(TinyTraining tiny, TrainingJobOptions[] jobs)
