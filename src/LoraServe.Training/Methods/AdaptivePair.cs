@@ -106,6 +106,9 @@ internal sealed class AdaptivePair(BaseModule module, Parameter a, Parameter b, 
         }
     }
 
+    /// <summary>Whether E is zero wherever a rank is not kept.</summary>
+    public bool IsMasked => e.Values.Zip(Kept).All(entry => entry.Second != 0 || entry.First == 0);
+
     /// <summary>The tensors of the ranks that are kept, as PEFT saves them.</summary>
     public IEnumerable<Parameter> Saved()
     {

@@ -61,6 +61,9 @@ internal sealed class TrainableAdaLora : TrainableAdapter
     /// <summary>How many ranks are kept when.</summary>
     internal RankBudget Budget => _budget;
 
+    /// <summary>From the last cut on only the ranks that are kept are saved, and the configuration says which those are; unless somebody has put earlier values back.</summary>
+    private bool IsPruned => _patternIsFixed[0] != 0 && _pairs.TrueForAll(pair => pair.IsMasked);
+
     internal override IReadOnlyDictionary<string, float[]> State =>
         new Dictionary<string, float[]>(_pairs.SelectMany(pair => pair.State)) { ["patternIsFixed"] = _patternIsFixed };
 
@@ -98,16 +101,18 @@ internal sealed class TrainableAdaLora : TrainableAdapter
         }
 
         _patternIsFixed[0] = step >= _budget.LastStep ? 1 : 0;
-        KeepPattern();
     }
 
-    internal override void Restore(IReadOnlyDictionary<string, float[]> state)
+    internal override IEnumerable<Parameter> Saved() => IsPruned ? _pairs.SelectMany(pair => pair.Saved()) : Parameters;
+
+    public override void Save(string directory)
     {
-        base.Restore(state);
-        KeepPattern();
+        Config["rank_pattern"] = IsPruned
+            ? new JsonObject(_pairs.Select(pair => KeyValuePair.Create(
+                pair.DiagonalName[AdapterFiles.PeftPrefix.Length..], (JsonNode?)new JsonArray([.. pair.Kept.Select(kept => (JsonNode)(kept != 0))]))))
+            : null;
+        base.Save(directory);
     }
-
-    internal override IEnumerable<Parameter> Saved() => Config["rank_pattern"] is JsonObject ? _pairs.SelectMany(pair => pair.Saved()) : Parameters;
 
     /// <summary>Chooses the ranks that matter least of all modules' together.</summary>
     private void TakeLeast(int count)
@@ -121,22 +126,5 @@ internal sealed class TrainableAdaLora : TrainableAdapter
                 _pairs[i].Kept[k] = scores[i][k] > threshold ? 1 : 0;
             }
         }
-    }
-
-    /// <summary>From the last cut on, what is saved are the ranks that are kept, and the configuration says which those are.</summary>
-    private void KeepPattern()
-    {
-        if (_patternIsFixed[0] == 0 || Config["rank_pattern"] is JsonObject)
-        {
-            return;
-        }
-
-        var pattern = new JsonObject();
-        foreach (AdaptivePair pair in _pairs)
-        {
-            pattern[pair.DiagonalName[AdapterFiles.PeftPrefix.Length..]] = new JsonArray([.. pair.Kept.Select(kept => (JsonNode)(kept != 0))]);
-        }
-
-        Config["rank_pattern"] = pattern;
     }
 }
