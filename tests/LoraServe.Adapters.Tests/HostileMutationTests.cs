@@ -1,5 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LoraServe.Adapters.Resident;
+using LoraServe.Adapters.Tests.Methods;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing;
 
@@ -8,6 +10,8 @@ namespace LoraServe.Adapters.Tests;
 /// <summary>Random damage to a valid adapter: it loads or is refused, and nothing else comes out.</summary>
 public sealed class HostileMutationTests
 {
+    public static TheoryData<string> Methods => [.. MethodAdapters.Mergeable, .. MethodAdapters.Unmergeable];
+
     private static readonly string s_valid = Repository.Fixture("adapters/hostile/adapter/valid");
     private static readonly FileBaseModel s_model = AdapterBuilder.TinyBase;
     private static readonly Config s_replayable = Config.QuickThrowOnFailure.WithMaxTest(300);
@@ -19,6 +23,29 @@ public sealed class HostileMutationTests
         Prop.ForAll(
             ArbMap.Default.ArbFor<(NonEmptyArray<(int Place, byte Value)> Changes, int Cut)>(),
             damage => LoadsOrIsRefused(file, damage.Changes.Get, damage.Cut)).Check(s_replayable);
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public void Load_DamagedFilesOfOtherMethods_AreRefusedOrHarmless(string method)
+    {
+        using var original = new TemporaryFolder();
+        MethodAdapters.Build(method).Write(original);
+        string[] files = [.. Directory.GetFiles(original.Path).Select(path => Path.GetFileName(path)!)];
+        Prop.ForAll(
+            ArbMap.Default.ArbFor<(NonEmptyArray<(int Place, byte Value)> Changes, int Cut, bool First)>(),
+            damage => LoadsOrIsRefused(damage.First ? files[0] : files[1], damage.Changes.Get, damage.Cut, original.Path)).Check(s_replayable.WithMaxTest(150));
+    }
+
+    [Theory]
+    [InlineData("ADALORA")]
+    [InlineData("IA3")]
+    [InlineData("LN_TUNING")]
+    public void Load_TokenTableAsTarget_IsRefused(string method)
+    {
+        AdapterBuilder builder = MethodAdapters.Build(method);
+        builder.Config["target_modules"] = new System.Text.Json.Nodes.JsonArray("embed_tokens");
+        Assert.Contains("embed_tokens", Assert.Throws<AdapterFormatException>(() => builder.Load()).Message, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData("(a+)+$")]
@@ -45,10 +72,10 @@ public sealed class HostileMutationTests
         Assert.Contains("not valid JSON", Assert.Throws<AdapterFormatException>(() => AdapterLoader.Load(folder.Path, s_model)).Message, StringComparison.Ordinal);
     }
 
-    private static bool LoadsOrIsRefused(string file, (int Place, byte Value)[] changes, int cut)
+    private static bool LoadsOrIsRefused(string file, (int Place, byte Value)[] changes, int cut, string? valid = null)
     {
         using var folder = new TemporaryFolder();
-        foreach (string path in Directory.GetFiles(s_valid))
+        foreach (string path in Directory.GetFiles(valid ?? s_valid))
         {
             File.Copy(path, Path.Combine(folder.Path, Path.GetFileName(path)));
         }
@@ -63,7 +90,9 @@ public sealed class HostileMutationTests
         File.WriteAllBytes(damaged, cut > 0 ? bytes[..(cut % bytes.Length)] : bytes);
         try
         {
-            return AdapterLoader.Load(folder.Path, s_model).Edits.Length > 0;
+            Adapter adapter = AdapterLoader.Load(folder.Path, s_model);
+            using ResidentAdapter resident = ResidentAdapter.Create(adapter, s_model);
+            return adapter.Edits.Length > 0;
         }
         catch (AdapterFormatException refusal)
         {

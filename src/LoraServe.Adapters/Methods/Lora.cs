@@ -16,6 +16,9 @@ internal sealed class Lora : ModuleMethod
     protected override string Name => _config.Method;
 
     /// <inheritdoc />
+    protected override bool EditsTable => true;
+
+    /// <inheritdoc />
     protected override IReadOnlyList<int> InvocationTokens => _config.InvocationTokens;
 
     /// <summary>Reads an adapter.</summary>

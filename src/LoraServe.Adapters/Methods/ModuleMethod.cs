@@ -24,6 +24,9 @@ internal abstract class ModuleMethod(TargetConfig config, AdapterTensors tensors
     /// <summary>The token table.</summary>
     protected BaseModule Table => Model.Modules.First(module => module.Site == Site.Embedding);
 
+    /// <summary>Whether the method has a form for the token table.</summary>
+    protected virtual bool EditsTable => false;
+
     /// <summary>Tokens that activate the adapter; empty: always active.</summary>
     protected virtual IReadOnlyList<int> InvocationTokens => [];
 
@@ -38,6 +41,11 @@ internal abstract class ModuleMethod(TargetConfig config, AdapterTensors tensors
         {
             var edits = new ModuleEdits(module);
             bool targeted = IsTargeted(module);
+            if (targeted && module.Site == Site.Embedding && !EditsTable)
+            {
+                throw new AdapterFormatException($"{Tensors.File}: {Name} is to edit {module.Path}; expected linear maps alone. Save the adapter with other target_modules.");
+            }
+
             ReadWholeWeight(edits);
             if (targeted)
             {

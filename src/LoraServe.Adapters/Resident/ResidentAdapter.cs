@@ -29,11 +29,17 @@ public sealed class ResidentAdapter : IDisposable
             ILookup<Site, ModuleEdit> bySite = edits.OfType<ModuleEdit>().ToLookup(edit => edit.Site);
             foreach (BaseModule module in model.Modules.Where(module => bySite.Contains(module.Site)))
             {
+                foreach (ModuleEdit edit in bySite[module.Site])
+                {
+                    EditShapes.Check(edit, module);
+                }
+
                 Place(module, new SiteEdits(module, [.. bySite[module.Site]]));
             }
 
             foreach (AdapterEdit edit in edits)
             {
+                EditShapes.Check(edit, model);
                 Place(edit, model.Width);
             }
         }

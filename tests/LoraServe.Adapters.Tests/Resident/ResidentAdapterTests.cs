@@ -105,6 +105,32 @@ public sealed class ResidentAdapterTests
     }
 
     [Fact]
+    public void Create_EditsOfOtherShapes_AreRefused()
+    {
+        FileBaseModel model = AdapterBuilder.TinyBase;
+        int width = model.Width;
+        var query = new Site(0, SiteRole.Query);
+        var shared = new SharedMatrix(new FloatMatrix(2, width - 1));
+        AdapterEdit[] edits =
+        [
+            new LowRank(query, new FloatMatrix(2, width + 1), new FloatMatrix(width, 2), 1),
+            new LowRank(Site.Embedding, new FloatMatrix(2, width), new FloatMatrix(model.VocabularySize, 2), 1),
+            new SharedLowRank(query, shared, shared, [1, 1], new float[width]),
+            new InputScale(query, [1]),
+            new OutputScale(query, [1]),
+            new BiasDelta(query, [1]),
+            new DenseDelta(query, new FloatMatrix(1, 1)),
+            new RowsDelta(Site.Head, [3, 2], new FloatMatrix(2, width)),
+            new RowsDelta(query, [1], new FloatMatrix(1, width)),
+            new NormDelta(NormSite.Final, [1]),
+            new VirtualTokens(new FloatMatrix(2, width + 1)),
+            new PrefixKeyValue(1, new FloatMatrix(2, model.HeadSize), new FloatMatrix(2, model.HeadSize)),
+            new Bottleneck(0, BottleneckPlace.Mlp, BottleneckInput.Sum, new FloatMatrix(2, width), new float[3], Activation.Relu, new FloatMatrix(width, 2), new float[width], [1]),
+        ];
+        Assert.All(edits, edit => Assert.Throws<ArgumentException>(() => ResidentAdapter.Create([edit], model)));
+    }
+
+    [Fact]
     public void Create_BottleneckWithOneFactor_RepeatsItOverTheWidth()
     {
         FileBaseModel model = AdapterBuilder.TinyBase;
