@@ -9,7 +9,7 @@ public static class HtmlReport
     /// <summary>The file's name in the folder of a run.</summary>
     public const string FileName = "report.html";
 
-    /// <summary>Share of the run that the smoothed loss looks back on, in steps.</summary>
+    /// <summary>Parts of the run, of which a smoothed line looks back on about one.</summary>
     private const int SmoothingParts = 40;
 
     /// <summary>Writes the report, as a whole.</summary>
@@ -63,15 +63,13 @@ public static class HtmlReport
     private static IEnumerable<(XElement, string)> Figures(IReadOnlyList<TrainingProgress> steps)
     {
         double[] at = [.. steps.Select(step => (double)step.Step)];
-        double[] loss = [.. steps.Select(step => step.Loss)];
         TrainingProgress[] evaluated = [.. steps.Where(step => step.EvaluationLoss is not null)];
         TrainingProgress[] scored = [.. steps.Where(step => step.EvaluationScore is not null)];
-        yield return Figure(
-            "Loss", "loss", AxisScale.Linear, loss,
-            new PlotSeries("each step", at, loss) { Style = SeriesStyle.Faint }, new PlotSeries("smoothed", at, Smoothed(loss)));
-        yield return Figure("Learning rate", "rate", AxisScale.Logarithmic, [.. steps.Select(step => step.LearningRate)], at);
-        yield return Figure("Gradient norm, before clipping", "norm", AxisScale.Linear, [.. steps.Select(step => step.GradientNorm)], at);
-        yield return Figure("Tokens per second", "tokens/s", AxisScale.Linear, [.. steps.Select(step => step.TokensPerSecond)], at);
+        double[] rates = [.. steps.Select(step => step.LearningRate)];
+        yield return Noisy("Loss", "loss", at, [.. steps.Select(step => step.Loss)]);
+        yield return Figure("Learning rate", "rate", AxisScale.Logarithmic, rates, new PlotSeries("rate", at, rates));
+        yield return Noisy("Gradient norm, before clipping", "norm", at, [.. steps.Select(step => step.GradientNorm)]);
+        yield return Noisy("Tokens per second", "tokens/s", at, [.. steps.Select(step => step.TokensPerSecond)]);
         if (evaluated.Length > 0)
         {
             yield return Evaluation("Evaluation loss", "loss", evaluated, step => step.EvaluationLoss!.Value);
@@ -97,9 +95,10 @@ public static class HtmlReport
         var plot = new BarPlot
         {
             Title = "Rank per layer",
+            IsStacked = true,
             Description = Caption([.. ranks.Select(rank => (double)rank.Rank)]),
             XLabel = "layer",
-            YLabel = "rank",
+            YLabel = "sum of ranks",
             Groups = [.. layers.Select(layer => QuantityText.Count(layer))],
             Series = [.. modules],
         };
@@ -112,8 +111,9 @@ public static class HtmlReport
         return Figure(title, label, AxisScale.Linear, values, new PlotSeries(label, [.. steps.Select(step => (double)step.Step)], values) { Style = SeriesStyle.Marked });
     }
 
-    private static (XElement, string) Figure(string title, string label, AxisScale scale, double[] values, double[] at) =>
-        Figure(title, label, scale, values, new PlotSeries(label, at, values));
+    private static (XElement, string) Noisy(string title, string label, double[] at, double[] values) => Figure(
+        title, label, AxisScale.Linear, values,
+        new PlotSeries("each step", at, values) { Style = SeriesStyle.Faint }, new PlotSeries("smoothed", at, Smoothed(values)));
 
     private static (XElement, string) Figure(string title, string label, AxisScale scale, double[] values, params PlotSeries[] series)
     {
@@ -130,7 +130,7 @@ public static class HtmlReport
             : $"first {QuantityText.Digits(finite[0])}, last {QuantityText.Digits(finite[^1])}, least {QuantityText.Digits(finite.Min())}, greatest {QuantityText.Digits(finite.Max())}{lost}";
     }
 
-    /// <summary>Exponentially weighted mean over what came before; steps whose loss is not finite are passed over.</summary>
+    /// <summary>Exponentially weighted mean over what came before; values that are not finite are passed over.</summary>
     private static double[] Smoothed(double[] values)
     {
         double memory = 1 - (1 / Math.Max(1, (double)values.Length / SmoothingParts));

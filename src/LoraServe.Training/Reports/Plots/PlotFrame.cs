@@ -25,7 +25,7 @@ internal sealed class PlotFrame
         @media(prefers-color-scheme:dark){.plot{--ink:#e6eaf0;--soft:#9aa7b4;--grid:#2c3540;--c0:#6ea8fe;--c1:#f5a65b;--c2:#4fd1a5;--c3:#ff8787;--c4:#b197fc;--c5:#5cc8ea;--c6:#f06fb5;--c7:#b5d04a}}
         .plot text{fill:var(--soft)}.plot .heading{fill:var(--ink);font-size:14px;font-weight:600}.plot .name{fill:var(--ink)}.plot .empty{font-style:italic;text-anchor:middle}
         .plot .up{text-anchor:end}.plot .along,.plot .axis{text-anchor:middle}.plot .grid{stroke:var(--grid)}.plot .edge{stroke:var(--soft)}
-        .plot path{fill:none;stroke-width:1.8;stroke-linejoin:round;stroke-linecap:round}.plot .faint{stroke-width:1;opacity:.5}
+        .plot path{fill:none;stroke-width:2;stroke-linejoin:round;stroke-linecap:round}.plot .faint{stroke-width:1;opacity:.4}
         .plot .s0{--c:var(--c0)}.plot .s1{--c:var(--c1)}.plot .s2{--c:var(--c2)}.plot .s3{--c:var(--c3)}.plot .s4{--c:var(--c4)}.plot .s5{--c:var(--c5)}.plot .s6{--c:var(--c6)}.plot .s7{--c:var(--c7)}
         .plot path{stroke:var(--c)}.plot circle,.plot rect{fill:var(--c)}
         """;

@@ -13,7 +13,7 @@ public sealed class BarPlotTests
         XElement svg = Plot(3, ("q_proj", [8, 4, 8]), ("v_proj", [double.NaN, 0, 2])).ToSvg();
 
         Assert.Equal(
-            ["layer 0, q_proj: 8", "layer 1, q_proj: 4", "layer 2, q_proj: 8", "layer 1, v_proj: 0", "layer 2, v_proj: 2"],
+            ["layer 0, q_proj: 8", "layer 1, q_proj: 4", "layer 1, v_proj: 0", "layer 2, q_proj: 8", "layer 2, v_proj: 2"],
             svg.Descendants(s_svg + "rect").Select(bar => bar.Element(s_svg + "title")?.Value).OfType<string>());
         LinePlotTests.AssertNumbersAreFinite(svg);
     }
@@ -25,6 +25,17 @@ public sealed class BarPlotTests
 
         Assert.Equal(["198", "99"], svg.Descendants(s_svg + "rect").Select(bar => bar.Attribute("height")!.Value));
         Assert.Equal(["58", "157"], svg.Descendants(s_svg + "rect").Select(bar => bar.Attribute("y")!.Value));
+    }
+
+    [Fact]
+    public void ToSvg_Stacked_PutsBarsOnEachOther()
+    {
+        XElement svg = (Plot(1, ("q_proj", [4]), ("k_proj", [double.NaN]), ("v_proj", [4])) with { IsStacked = true }).ToSvg();
+
+        XElement[] bars = [.. svg.Descendants(s_svg + "rect").Where(bar => bar.Element(s_svg + "title") is not null)];
+        Assert.Equal(["157", "58"], bars.Select(bar => bar.Attribute("y")!.Value));
+        Assert.Equal(["99", "99"], bars.Select(bar => bar.Attribute("height")!.Value));
+        Assert.Single(bars.Select(bar => bar.Attribute("x")!.Value).Distinct());
     }
 
     [Fact]
