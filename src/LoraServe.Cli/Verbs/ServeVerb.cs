@@ -1,9 +1,12 @@
 using System.CommandLine;
+using LoraServe.Compute;
 using LoraServe.Models;
 using LoraServe.Server;
 using LoraServe.Server.Options;
+using LoraServe.Server.Training;
 using LoraServe.Serving;
 using LoraServe.Serving.Store;
+using LoraServe.Training;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Cli.Verbs;
@@ -14,11 +17,15 @@ internal static class ServeVerb
     /// <summary>Below the adapter root: uploads and the list of names.</summary>
     private const string StoreFolder = ".store";
 
+    /// <summary>Below the adapter root: training jobs, the rows sent for them and their results.</summary>
+    private const string TrainingFolder = ".training";
+
     public static Command Create()
     {
         var model = new ModelArguments();
         var adapters = new Option<string[]>("--adapter") { Description = "Publish an adapter at start. Repeatable.", HelpName = "NAME=DIR" };
         var root = new Option<string>("--adapter-root") { Description = "Folder in which adapters are found by name, loaded by path and kept when uploaded.", HelpName = "DIR" };
+        var data = new Option<string>("--data-root") { Description = "Folder with files that training jobs can name; rows can be uploaded without it.", HelpName = "DIR" };
         var host = new Option<string>("--host") { Description = "Address to listen on; 0.0.0.0 for everybody. [default: localhost]", HelpName = "ADDRESS" };
         var port = new Option<int?>("--port") { Description = "Port of gRPC; metrics are on the next one. [default: 8080]", HelpName = "N" };
         var config = new Option<string>("--config") { Description = "Settings as JSON; see the README.", HelpName = "FILE" };
@@ -26,6 +33,7 @@ internal static class ServeVerb
         model.AddTo(verb);
         verb.Add(adapters);
         verb.Add(root);
+        verb.Add(data);
         verb.Add(host);
         verb.Add(port);
         verb.Add(config);
@@ -35,11 +43,13 @@ internal static class ServeVerb
             settings.Server.Host = arguments.GetValue(host) ?? settings.Server.Host;
             settings.Server.Port = arguments.GetValue(port) ?? settings.Server.Port;
             settings.Engine.AdapterRoot = arguments.GetValue(root) ?? settings.Engine.AdapterRoot;
+            settings.Training.DataRoot = arguments.GetValue(data) ?? settings.Training.DataRoot;
             settings.Engine.Workers = model.Threads(arguments);
             if (settings.Engine.AdapterRoot is { } folder)
             {
                 Directory.CreateDirectory(folder);
                 settings.Engine.StoreFolder ??= Path.Combine(folder, StoreFolder);
+                settings.Training.StateFolder ??= Path.Combine(folder, TrainingFolder);
             }
 
             NamedAdapter[] published = NamedAdapter.ParseAll(arguments.GetValue(adapters) ?? []);
@@ -62,8 +72,12 @@ internal static class ServeVerb
             await terminal.Output.WriteLineAsync($"adapter {adapter.Name}@{adapter.Version}: {adapter.Method}, rank {adapter.MaximumRank}, {result.Report.Adapter.MatchedModules.Length} modules").ConfigureAwait(false);
         }
 
+        // Training is exact whatever serving is: the adapter that is published is the one that was trained, to the bit.
+        using LoadedModel exact = loaded.In(Arithmetic.Exact);
+        using Trainer? trainer = settings.Training.StateFolder is null ? null : new Trainer(exact, new TrainerOptions { WorkerCount = settings.Engine.Workers, IsBackground = true });
+        await using TrainingJobs? training = trainer is null ? null : new TrainingJobs(trainer, engine.Adapters, settings.Training, loggers);
         await using LoraServeHost host = await LoraServeHost.StartAsync(
-            new ServedModel(loaded, engine, ChatFormat.Of(loaded)), settings.Server, settings.Access, ConfigureLogging, stop).ConfigureAwait(false);
+            new ServedModel(loaded, engine, ChatFormat.Of(loaded)) { Training = training }, settings.Server, settings.Access, ConfigureLogging, stop).ConfigureAwait(false);
         if (settings.Access.Keys.Count == 0 && !host.Address.IsLoopback)
         {
             await terminal.Error.WriteLineAsync("warning: no access keys are set, and the server listens on more than this machine: anybody can use and change it.").ConfigureAwait(false);

@@ -119,7 +119,7 @@ public sealed partial class TrainingJobs
     private static string? Reason(Exception failure) => failure switch
     {
         _ when ErrorStatus.Of(failure) is { } refusal => refusal.Status.Detail,
-        CheckpointException or InvalidDataException or IOException => failure.Message,
+        DivergenceException or CheckpointException or InvalidDataException or IOException => failure.Message,
         _ => null,
     };
 

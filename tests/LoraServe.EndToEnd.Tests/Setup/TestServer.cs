@@ -4,7 +4,9 @@ using LoraServe.Models;
 using LoraServe.Server;
 using LoraServe.Server.Access;
 using LoraServe.Server.Options;
+using LoraServe.Server.Training;
 using LoraServe.Serving;
+using LoraServe.Training;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.Setup;
@@ -16,9 +18,11 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly LoadedModel _model;
     private readonly List<LoraServeClient> _clients = [];
     private readonly bool _ownsFolder;
+    private readonly Trainer? _trainer;
 
-    private TestServer(TemporaryFolder folder, bool ownsFolder, LoadedModel model, InferenceEngine engine, LoraServeHost host)
+    private TestServer(TemporaryFolder folder, bool ownsFolder, LoadedModel model, InferenceEngine engine, Trainer? trainer, LoraServeHost host)
     {
+        _trainer = trainer;
         _folder = folder;
         _ownsFolder = ownsFolder;
         _model = model;
@@ -39,12 +43,15 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>Where uploads and the list of names are.</summary>
     public string StoreFolder => StoreOf(_folder);
 
+    /// <summary>The folder of files that jobs can train on.</summary>
+    public string DataRoot => _folder.At("data");
+
     /// <summary>A folder that callers cannot reach, for files that clients send.</summary>
     public string Outside => _folder.At("outside");
 
     /// <summary>Starts a server on a tiny model.</summary>
     public static async Task<TestServer> StartTinyAsync(
-        Action<EngineOptions>? engine = null, Action<ServerOptions>? server = null, AccessOptions? access = null, TemporaryFolder? folder = null)
+        Action<EngineOptions>? engine = null, Action<ServerOptions>? server = null, AccessOptions? access = null, TemporaryFolder? folder = null, bool trains = false)
     {
         TemporaryFolder own = folder ?? new TemporaryFolder();
         string model = own.At("model");
@@ -53,12 +60,12 @@ internal sealed class TestServer : IAsyncDisposable
             TinyFiles.WriteModel(model);
         }
 
-        return await StartAsync(model, Arithmetic.Exact, engine, server, access, own, ownsFolder: folder is null);
+        return await StartAsync(model, Arithmetic.Exact, engine, server, access, own, ownsFolder: folder is null, trains);
     }
 
     /// <summary>Starts a server on a model of a test's choice.</summary>
     public static Task<TestServer> StartAsync(string model, Arithmetic arithmetic, Action<EngineOptions>? engine = null) =>
-        StartAsync(model, arithmetic, engine, null, null, new TemporaryFolder(), ownsFolder: true);
+        StartAsync(model, arithmetic, engine, null, null, new TemporaryFolder(), ownsFolder: true, trains: false);
 
     /// <summary>Another client, with a connection of its own.</summary>
     public LoraServeClient ClientWith(string? key)
@@ -91,6 +98,7 @@ internal sealed class TestServer : IAsyncDisposable
     {
         _clients.ForEach(client => client.Dispose());
         await Host.DisposeAsync();
+        _trainer?.Dispose();
         await Engine.DisposeAsync();
         _model.Dispose();
         if (_ownsFolder)
@@ -104,7 +112,7 @@ internal sealed class TestServer : IAsyncDisposable
     private static string StoreOf(TemporaryFolder folder) => folder.At("adapters/.store");
 
     private static async Task<TestServer> StartAsync(
-        string modelPath, Arithmetic arithmetic, Action<EngineOptions>? engine, Action<ServerOptions>? server, AccessOptions? access, TemporaryFolder folder, bool ownsFolder)
+        string modelPath, Arithmetic arithmetic, Action<EngineOptions>? engine, Action<ServerOptions>? server, AccessOptions? access, TemporaryFolder folder, bool ownsFolder, bool trains)
     {
         var engineOptions = new EngineOptions
         {
@@ -117,8 +125,10 @@ internal sealed class TestServer : IAsyncDisposable
         server?.Invoke(serverOptions);
         LoadedModel model = ModelLoader.Load(modelPath, new ModelLoadOptions { Arithmetic = arithmetic });
         var inference = new InferenceEngine(model, engineOptions);
-        LoraServeHost host = await LoraServeHost.StartAsync(
-            new ServedModel(model, inference, ChatFormat.Of(model)), serverOptions, access ?? new AccessOptions());
-        return new TestServer(folder, ownsFolder, model, inference, host);
+        Trainer? trainer = trains ? new Trainer(model, new TrainerOptions { WorkerCount = 1 }) : null;
+        var training = new TrainingOptions { StateFolder = folder.At("training"), DataRoot = Directory.CreateDirectory(folder.At("data")).FullName };
+        var served = new ServedModel(model, inference, ChatFormat.Of(model)) { Training = trainer is null ? null : new TrainingJobs(trainer, inference.Adapters, training) };
+        LoraServeHost host = await LoraServeHost.StartAsync(served, serverOptions, access ?? new AccessOptions());
+        return new TestServer(folder, ownsFolder, model, inference, trainer, host);
     }
 }

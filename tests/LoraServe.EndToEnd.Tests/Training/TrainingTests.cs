@@ -1,0 +1,134 @@
+using Grpc.Core;
+using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.V1;
+
+namespace LoraServe.EndToEnd.Tests.Training;
+
+/// <summary>From rows to an adapter that answers, over gRPC.</summary>
+public sealed class TrainingTests
+{
+    private const int Steps = 60;
+
+    private static readonly (string Prompt, string Completion)[] s_rows = [("the sun is", " hot"), ("the ice is", " cold"), ("the sea is", " wet")];
+
+    [Fact]
+    public async Task Start_UploadedRows_PublishesAnAdapterThatHasLearntThem()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        TrainingJob started = await server.Client.StartTrainingAsync(WriteRows(server.Outside), Request("facts"));
+        List<TrainingEvent> events = [];
+        await foreach (TrainingEvent happened in server.Client.WatchTrainingAsync(started.Id, includePast: true))
+        {
+            events.Add(happened);
+        }
+
+        TrainingJob job = events[^1].Job;
+        Assert.True(job.Status == TrainingStatus.Succeeded, job.Error);
+        Assert.Equal("facts@1", job.Adapter);
+        uint[] steps = [.. events.Where(happened => happened.Progress is not null).Select(happened => happened.Progress.Step)];
+        Assert.Equal(Enumerable.Range(1, Steps).Select(step => (uint)step), steps);
+        Assert.True(job.Progress.Loss < 0.1, $"the loss is {job.Progress.Loss}");
+        Assert.True(job.Result.TrainableParameters > 0 && job.Result.TrainableParameters < job.Result.AllParameters && job.Result.AdapterBytes > 0);
+        foreach ((string prompt, string completion) in s_rows)
+        {
+            var question = new GenerateRequest { Adapter = "facts", Prompt = prompt, Sampling = new SamplingOptions { MaxTokens = 12 } };
+            Assert.Equal(completion, (await server.Client.Inference.GenerateAsync(question)).Choices[0].Text);
+            question.Adapter = "";
+            Assert.NotEqual(completion, (await server.Client.Inference.GenerateAsync(question)).Choices[0].Text);
+        }
+    }
+
+    [Fact]
+    public async Task Start_WhileTheServerAnswers_ChangesNoAnswer()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        await server.LoadAsync(("other", 1));
+        Answer alone = await server.AskAsync(Ask.For("other"));
+
+        TrainingJob job = await server.Client.StartTrainingAsync(WriteRows(server.Outside), Request("facts"));
+        Task<TrainingJob> done = server.Client.WaitForTrainingAsync(job.Id);
+        do
+        {
+            Assert.Equal(alone, await server.AskAsync(Ask.For("other")));
+        }
+        while (!done.IsCompleted);
+
+        Assert.Equal(TrainingStatus.Succeeded, (await done).Status);
+    }
+
+    [Fact]
+    public async Task Restart_InTheMiddleOfAJob_MakesTheAdapterOfAnUninterruptedOne()
+    {
+        using var folder = new TemporaryFolder();
+        string id;
+        await using (TestServer server = await TestServer.StartTinyAsync(folder: folder, trains: true))
+        {
+            id = (await server.Client.StartTrainingAsync(WriteRows(server.Outside), Request("facts"))).Id;
+            await foreach (TrainingEvent happened in server.Client.WatchTrainingAsync(id))
+            {
+                if (happened.Progress?.Step >= 15)
+                {
+                    break;
+                }
+            }
+        }
+
+        await using (TestServer server = await TestServer.StartTinyAsync(folder: folder, trains: true))
+        {
+            TrainingJob interrupted = await server.Client.WaitForTrainingAsync(id);
+            TrainingJob whole = await server.Client.WaitForTrainingAsync((await server.Client.StartTrainingAsync(WriteRows(server.Outside), Request("again"))).Id);
+
+            Assert.True(interrupted.Status == TrainingStatus.Succeeded, interrupted.Error);
+            Assert.Equal(whole.Progress.Loss, interrupted.Progress.Loss);
+            Assert.Equal(
+                (await server.Client.Adapters.GetAsync(new GetAdapterRequest { Name = "again" })).Digest,
+                (await server.Client.Adapters.GetAsync(new GetAdapterRequest { Name = "facts" })).Digest);
+        }
+    }
+
+    [Fact]
+    public async Task Start_DamagedRows_FailsWithFileAndLine()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        await File.WriteAllTextAsync(Path.Combine(server.DataRoot, "rows.jsonl"), "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\"\n");
+        StartTrainingRequest request = Request("facts");
+        request.TrainingData = new TrainingData { Path = "rows.jsonl" };
+
+        TrainingJob job = await server.Client.WaitForTrainingAsync((await server.Client.Training.StartAsync(request)).Id);
+
+        Assert.Equal(TrainingStatus.Failed, job.Status);
+        Assert.StartsWith("rows.jsonl, line 2: ", job.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Start_UnknownMethod_IsRefused()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        StartTrainingRequest request = Request("facts");
+        request.Method.Method = "magic";
+
+        await Refused.WithAsync(StatusCode.InvalidArgument, () => server.Client.StartTrainingAsync(WriteRows(server.Outside), request), "magic");
+    }
+
+    [Fact]
+    public async Task Training_ServerWithout_IsRefused()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync();
+
+        await Refused.WithAsync(StatusCode.FailedPrecondition, server.Client.Training.ListAsync(new ListTrainingRequest()), "does not train");
+    }
+
+    private static StartTrainingRequest Request(string name) => new()
+    {
+        Method = new MethodOptions { Rank = 8, TargetModules = { "all-linear" } },
+        Hyperparameters = new Hyperparameters { MaxSteps = Steps, BatchSize = 3, LearningRate = 1e-2, SaveSteps = 10 },
+        Publish = new PublishTarget { Name = name },
+    };
+
+    private static string WriteRows(string folder)
+    {
+        string path = Path.Combine(Directory.CreateDirectory(folder).FullName, "facts.jsonl");
+        File.WriteAllLines(path, s_rows.Select(row => $$"""{"prompt": "{{row.Prompt}}", "completion": "{{row.Completion}}"}"""));
+        return path;
+    }
+}
