@@ -11,6 +11,7 @@ public class PeerTests
 {
     private const string Inference = "loraserve.v1.Inference";
     private const string Adapters = "loraserve.v1.Adapters";
+    private const string Training = "loraserve.v1.Training";
 
     [SkippableTheory]
     [InlineData("node")]
@@ -95,6 +96,29 @@ public class PeerTests
     [SkippableTheory]
     [InlineData("node")]
     [InlineData("python")]
+    public async Task Training_Calls_Answer(string name)
+    {
+        var peer = GrpcPeer.Require(name);
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        await File.WriteAllTextAsync(Path.Combine(server.DataRoot, "rows.jsonl"), """{"prompt": "a", "completion": "b"}""");
+        var rows = new JsonArray(
+            JsonNode.Parse("""{"header": {"filename": "rows.jsonl"}}"""), new JsonObject { ["chunk"] = Convert.ToBase64String("{\"text\": \"a\"}\n"u8) });
+        JsonArray outcomes = await peer.CallAsync(
+            server.Host.Address, TrainingReflection.Descriptor,
+            new JsonObject { ["method"] = $"{Training}/UploadData", ["requests"] = rows },
+            Call($"{Training}/Start", """{"training_data": {"path": "rows.jsonl"}, "hyperparameters": {"max_steps": 2}, "publish": {"name": "tuned"}}"""),
+            Call($"{Training}/List", "{}"),
+            Call($"{Training}/Get", """{"id": "job-nonesuch"}"""));
+
+        Assert.Equal("1", First(outcomes[0])["rows"]!.ToString());
+        Assert.Equal("TRAINING_STATUS_QUEUED", First(outcomes[1])["status"]!.ToString());
+        Assert.Equal(First(outcomes[1])["id"]!.ToString(), First(outcomes[2])["jobs"]![0]!["id"]!.ToString());
+        Assert.Equal("NOT_FOUND", outcomes[3]!["code"]!.ToString());
+    }
+
+    [SkippableTheory]
+    [InlineData("node")]
+    [InlineData("python")]
     public async Task Health_OfServerAndServices_IsServing(string name)
     {
         var peer = GrpcPeer.Require(name);
@@ -104,9 +128,10 @@ public class PeerTests
             Call("grpc.health.v1.Health/Check", "{}"),
             Call("grpc.health.v1.Health/Check", $$"""{"service": "{{Inference}}"}"""),
             Call("grpc.health.v1.Health/Check", $$"""{"service": "{{Adapters}}"}"""),
+            Call("grpc.health.v1.Health/Check", $$"""{"service": "{{Training}}"}"""),
             Call("grpc.health.v1.Health/Check", """{"service": "nonesuch"}"""));
-        Assert.All(outcomes.Take(3), outcome => Assert.Equal("SERVING", First(outcome)["status"]!.ToString()));
-        Assert.Equal("NOT_FOUND", outcomes[3]!["code"]!.ToString());
+        Assert.All(outcomes.Take(4), outcome => Assert.Equal("SERVING", First(outcome)["status"]!.ToString()));
+        Assert.Equal("NOT_FOUND", outcomes[4]!["code"]!.ToString());
     }
 
     [SkippableFact]
@@ -117,6 +142,7 @@ public class PeerTests
         string methods = await CurlAsync("--list-methods", server.Host.Address.ToString());
         Assert.All(["Generate", "GenerateStream", "Chat", "Score", "Embed", "Tokenize", "ModelInfo"], method => Assert.Contains($"{Inference}/{method}", methods, StringComparison.Ordinal));
         Assert.All(["Load", "Upload", "Unload", "List", "Get", "Pin", "SetAlias", "Merge", "Watch"], method => Assert.Contains($"{Adapters}/{method}", methods, StringComparison.Ordinal));
+        Assert.All(["UploadData", "Start", "Watch", "Cancel", "List", "Get"], method => Assert.Contains($"{Training}/{method}", methods, StringComparison.Ordinal));
 
         JsonNode info = JsonNode.Parse(await CurlAsync(new Uri(server.Host.Address, $"{Inference}/ModelInfo").ToString()))!;
         Assert.Equal("llama", info["architecture"]!.ToString());
