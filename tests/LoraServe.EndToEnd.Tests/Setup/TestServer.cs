@@ -64,8 +64,8 @@ internal sealed class TestServer : IAsyncDisposable
     }
 
     /// <summary>Starts a server on a model of a test's choice.</summary>
-    public static Task<TestServer> StartAsync(string model, Arithmetic arithmetic, Action<EngineOptions>? engine = null) =>
-        StartAsync(model, arithmetic, engine, null, null, new TemporaryFolder(), ownsFolder: true, trains: false);
+    public static Task<TestServer> StartAsync(string model, Arithmetic arithmetic, Action<EngineOptions>? engine = null, bool trains = false) =>
+        StartAsync(model, arithmetic, engine, null, null, new TemporaryFolder(), ownsFolder: true, trains);
 
     /// <summary>Another client, with a connection of its own.</summary>
     public LoraServeClient ClientWith(string? key)
@@ -125,7 +125,7 @@ internal sealed class TestServer : IAsyncDisposable
         server?.Invoke(serverOptions);
         LoadedModel model = ModelLoader.Load(modelPath, new ModelLoadOptions { Arithmetic = arithmetic });
         var inference = new InferenceEngine(model, engineOptions);
-        Trainer? trainer = trains ? new Trainer(model, new TrainerOptions { WorkerCount = 1 }) : null;
+        Trainer? trainer = trains ? new Trainer(model.In(Arithmetic.Exact), new TrainerOptions { WorkerCount = 1 }) : null;
         var training = new TrainingOptions { StateFolder = folder.At("training"), DataRoot = Directory.CreateDirectory(folder.At("data")).FullName };
         var served = new ServedModel(model, inference, ChatFormat.Of(model)) { Training = trainer is null ? null : new TrainingJobs(trainer, inference.Adapters, training) };
         LoraServeHost host = await LoraServeHost.StartAsync(served, serverOptions, access ?? new AccessOptions());

@@ -11,6 +11,7 @@ internal static class TinyFiles
     public const int Width = 64;
     public const int VocabularySize = 720;
     public const int ContextLength = 512;
+    public const uint EndToken = 701;
 
     private const int Layers = 2;
     private const int KeyValueWidth = 32;
@@ -39,7 +40,7 @@ internal static class TinyFiles
             ["hidden_act"] = "silu",
             ["tie_word_embeddings"] = true,
             ["bos_token_id"] = 700,
-            ["eos_token_id"] = 701,
+            ["eos_token_id"] = EndToken,
         };
         File.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(config));
         File.WriteAllText(Path.Combine(folder, "chat_template.jinja"), ChatTemplate);

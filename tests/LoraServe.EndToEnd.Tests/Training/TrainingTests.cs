@@ -1,5 +1,7 @@
 using Grpc.Core;
+using LoraServe.Compute;
 using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.Testing;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.Training;
@@ -117,6 +119,55 @@ public sealed class TrainingTests
         await using TestServer server = await TestServer.StartTinyAsync();
 
         await Refused.WithAsync(StatusCode.FailedPrecondition, server.Client.Training.ListAsync(new ListTrainingRequest()), "does not train");
+    }
+
+    [Fact]
+    public async Task Start_WithValidationRows_ServesTheLossThatWasTrained()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        StartTrainingRequest request = Request("facts");
+        request.ValidationData = new TrainingData { UploadId = (await server.Client.UploadDataAsync(WriteRows(server.Outside))).UploadId };
+        TrainingJob job = await server.Client.WaitForTrainingAsync((await server.Client.StartTrainingAsync(WriteRows(server.Outside), request)).Id);
+        Assert.True(job.Status == TrainingStatus.Succeeded, job.Error);
+
+        List<float> served = [];
+        foreach ((string prompt, string completion) in s_rows)
+        {
+            var question = new ScoreRequest { Adapter = "facts", Prompt = prompt };
+            TokenizeResponse answer = await server.Client.Inference.TokenizeAsync(new TokenizeRequest { Text = completion });
+            question.ContinuationTokenIds.Add(new TokenIds { Ids = { answer.TokenIds, TinyFiles.EndToken } });
+            served.AddRange((await server.Client.Inference.ScoreAsync(question)).Scores[0].TokenLogprobs);
+        }
+
+        Assert.Equal(job.Progress.EvalLoss, -served.Average(value => (double)value), 1e-6);
+        Assert.Equal(1, job.Progress.EvalScore);
+        Assert.Equal(1, job.Result.Score);
+    }
+
+    public static TheoryData<string> QuantisedModels =>
+        SharedFiles.TryGet("fixtures/gguf") is { } folder
+            ? [.. Directory.GetFiles(folder, "*_0.gguf").Select(path => Path.GetFileName(path)!).Where(name => name.Contains("Q4_0", StringComparison.Ordinal) || name.Contains("Q8_0", StringComparison.Ordinal)).DefaultIfEmpty("*.gguf")]
+            : ["*.gguf"];
+
+    [SkippableTheory]
+    [MemberData(nameof(QuantisedModels))]
+    public async Task Start_OnAQuantisedBaseThatIsServedFast_Trains(string name)
+    {
+        await using TestServer server = await TestServer.StartAsync(SharedFiles.Require($"fixtures/gguf/{name}"), Arithmetic.Fast, trains: true);
+        StartTrainingRequest request = Request("facts");
+        request.Hyperparameters.MaxSteps = 20;
+
+        List<double> losses = [];
+        TrainingJob started = await server.Client.StartTrainingAsync(WriteRows(server.Outside), request);
+        await foreach (TrainingEvent happened in server.Client.WatchTrainingAsync(started.Id, includePast: true))
+        {
+            started = happened.Job ?? started;
+            losses.AddRange(happened.Progress is { } step ? [step.Loss] : []);
+        }
+
+        Assert.True(started.Status == TrainingStatus.Succeeded, started.Error);
+        Assert.True(losses[^1] < losses[0] / 2, string.Join(' ', losses));
+        Assert.Equal("facts", (await server.Client.Inference.GenerateAsync(new GenerateRequest { Adapter = "facts", Prompt = "the sun is" })).Adapters[0].Name);
     }
 
     private static StartTrainingRequest Request(string name) => new()
