@@ -4,7 +4,7 @@ namespace LoraServe.Adapters.Methods;
 
 /// <summary>An edit that is of no module, and what a report says of it.</summary>
 /// <param name="Edit">The edit.</param>
-/// <param name="Place">Where in the model it acts, as a path.</param>
+/// <param name="Place">Where it acts, as a path that ends with the kind.</param>
 /// <param name="Kind">What its norms are reported under.</param>
 /// <param name="Norm">Frobenius norm of what it brings in.</param>
 /// <param name="HasEffect">Whether it changes anything.</param>

@@ -7,6 +7,8 @@ namespace LoraServe.Adapters.Methods;
 /// <summary>Prefix tuning (Li and Liang 2021): keys and values of every layer ahead of the prompt.</summary>
 internal static class PrefixTuning
 {
+    private const string Kind = "prefix";
+
     /// <summary>Reads an adapter; a projection has been applied when it was saved.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
@@ -30,6 +32,6 @@ internal static class PrefixTuning
         int width = module.Outputs;
         FloatMatrix keys = rows.ColumnsFrom(2 * layer * width, width);
         FloatMatrix values = rows.ColumnsFrom(((2 * layer) + 1) * width, width);
-        return new PlacedEdit(new PrefixKeyValue(layer, keys, values), module.Path[..module.Path.LastIndexOf('.')], "prefix", double.Hypot(keys.Norm(), values.Norm()));
+        return new PlacedEdit(new PrefixKeyValue(layer, keys, values), $"{module.Path[..module.Path.LastIndexOf('.')]}.{Kind}", Kind, double.Hypot(keys.Norm(), values.Norm()));
     }
 }

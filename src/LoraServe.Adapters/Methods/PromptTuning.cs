@@ -15,12 +15,12 @@ internal static class PromptTuning
     /// <summary>Reads an adapter of prompt tuning.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
     public static AdapterContent ReadPrompt(ConfigFields fields, AdapterTensors tensors, IBaseModel model) =>
-        Content("prompt tuning", ReadRows(PromptConfig.Read(fields), tensors, model), tensors, model);
+        Content("prompt tuning", ReadRows(PromptConfig.Read(fields), tensors, model), tensors);
 
     /// <summary>Reads an adapter of P-tuning (Liu et al. 2021), whose encoder has been run when it was saved.</summary>
     /// <inheritdoc cref="ReadPrompt"/>
     public static AdapterContent ReadEncodedPrompt(ConfigFields fields, AdapterTensors tensors, IBaseModel model) =>
-        Content("P-tuning", ReadRows(PromptConfig.Read(fields), tensors, model), tensors, model);
+        Content("P-tuning", ReadRows(PromptConfig.Read(fields), tensors, model), tensors);
 
     /// <summary>Reads an adapter of context-aware prompt tuning (Blau et al. 2024): embeddings of an example's tokens with what training moved them by.</summary>
     /// <inheritdoc cref="ReadPrompt"/>
@@ -29,7 +29,7 @@ internal static class PromptTuning
         // How far tokens may be moved, and their part in the example, matter to training alone.
         fields.Ignore(
             "cpt_token_ids", "cpt_mask", "cpt_tokens_type_mask", "opt_weighted_loss_type", "opt_loss_decay_factor", "opt_projection_epsilon", "opt_projection_format_epsilon");
-        return Content("CPT", ReadRows(PromptConfig.Read(fields), tensors, model), tensors, model);
+        return Content("CPT", ReadRows(PromptConfig.Read(fields), tensors, model), tensors);
     }
 
     /// <summary>Reads an adapter of multitask prompt tuning (Wang et al. 2023): a task's rows are the shared ones times a low-rank matrix of its own.</summary>
@@ -49,7 +49,7 @@ internal static class PromptTuning
             new FloatMatrix(config.VirtualTokens, rank, Part(columns, config.Task, config.VirtualTokens * rank)),
             1);
         TensorPrimitives.Multiply(rows.Values, factors.Values, rows.Values);
-        return Content("multitask prompt tuning", rows, tensors, model);
+        return Content("multitask prompt tuning", rows, tensors);
     }
 
     private static float[] Part(float[] values, int index, int length) => values[(index * length)..((index + 1) * length)];
@@ -57,10 +57,9 @@ internal static class PromptTuning
     private static FloatMatrix ReadRows(PromptConfig config, AdapterTensors tensors, IBaseModel model) =>
         tensors.Matrix(Rows, config.VirtualTokens, model.Width, $"num_virtual_tokens {config.VirtualTokens} in the configuration, width {model.Width} in the base");
 
-    private static AdapterContent Content(string method, FloatMatrix rows, AdapterTensors tensors, IBaseModel model)
+    private static AdapterContent Content(string method, FloatMatrix rows, AdapterTensors tensors)
     {
         tensors.RefuseWhatIsLeft();
-        string table = model.Modules.First(module => module.Site == Site.Embedding).Path;
-        return new AdapterContent(method) { Placed = [new PlacedEdit(new VirtualTokens(rows), table, Rows, rows.Norm())] };
+        return new AdapterContent(method) { Placed = [new PlacedEdit(new VirtualTokens(rows), Rows, Rows, rows.Norm())] };
     }
 }

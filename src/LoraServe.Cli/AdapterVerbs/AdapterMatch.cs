@@ -21,8 +21,11 @@ internal static class AdapterMatch
         }
 
         console.Write(table);
-        string rank = report.MinimumRank == report.MaximumRank ? $"{report.MaximumRank}" : $"{report.MinimumRank} to {report.MaximumRank}";
-        console.WriteLine($"{report.Method}: {report.MatchedModules.Length} modules matched, rank {rank}, {report.UnmatchedModules.Length} unmatched.");
+        string rank = report.MaximumRank == 0 ? ""
+            : report.MinimumRank == report.MaximumRank ? $", rank {report.MaximumRank}"
+            : $", rank {report.MinimumRank} to {report.MaximumRank}";
+        string rows = report.VirtualRows == 0 ? "" : $", {report.VirtualRows} rows ahead of the prompt";
+        console.WriteLine($"{report.Method}: {report.MatchedModules.Length} modules matched{rank}{rows}, {report.UnmatchedModules.Length} unmatched.");
         foreach (string module in report.UnmatchedModules.Take(MostListed))
         {
             console.WriteLine($"  unmatched: {module}");
