@@ -13,8 +13,8 @@ internal sealed class JobFolder(string root)
     // What a newer server wrote about a job is no reason for an older one not to start.
     private static readonly JsonParser s_parser = new(JsonParser.Settings.Default.WithIgnoreUnknownFields(true));
 
-    /// <summary>Where a job's run keeps its files.</summary>
-    public string RunFolder(string id) => Path.Combine(root, id, "run");
+    /// <summary>Where a job's run keeps its files; its report is called by the folder's name.</summary>
+    public string RunFolder(Proto.TrainingJob job) => Path.Combine(root, job.Id, "run", job.Request.Publish?.Name ?? "adapter");
 
     /// <summary>Every job, the oldest first.</summary>
     /// <exception cref="InvalidDataException">A file is damaged; the message names it.</exception>

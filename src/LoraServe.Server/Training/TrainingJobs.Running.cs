@@ -69,7 +69,7 @@ public sealed partial class TrainingJobs
     private async Task RunAsync(JobRecord record, CancellationToken stop)
     {
         IReadOnlyDictionary<string, string> names = new Dictionary<string, string>();
-        string folder = _folder.RunFolder(record.Job.Id);
+        string folder = _folder.RunFolder(record.Job);
         try
         {
             (TrainingJobOptions options, names) = Resolve(record.Owner, record.Job.Request);

@@ -190,7 +190,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         try
         {
             yield return new Proto.TrainingEvent { Job = now };
-            string metrics = Path.Combine(_folder.RunFolder(id), MetricsLog.FileName);
+            string metrics = Path.Combine(_folder.RunFolder(now), MetricsLog.FileName);
             if (includePast && File.Exists(metrics))
             {
                 foreach (TrainingProgress step in MetricsLog.Read(metrics).Where(step => hasEnded || step.Step <= (now.Progress?.Step ?? 0)))

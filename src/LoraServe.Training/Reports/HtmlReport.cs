@@ -113,7 +113,9 @@ public static class HtmlReport
 
     private static (XElement, string) Noisy(string title, string label, double[] at, double[] values) => Figure(
         title, label, AxisScale.Linear, values,
-        new PlotSeries("each step", at, values) { Style = SeriesStyle.Faint }, new PlotSeries("smoothed", at, Smoothed(values)));
+        values.Length < 2 * SmoothingParts
+            ? [new PlotSeries(label, at, values)]
+            : [new PlotSeries("each step", at, values) { Style = SeriesStyle.Faint }, new PlotSeries("smoothed", at, Smoothed(values))]);
 
     private static (XElement, string) Figure(string title, string label, AxisScale scale, double[] values, params PlotSeries[] series)
     {

@@ -41,7 +41,7 @@ public sealed class TrainingJobsTests
 
         Assert.Equal("", done.Adapter);
         Assert.Empty(bench.Small.Engine.Adapters.List());
-        Assert.True(File.Exists(Path.Combine(bench.Options.StateFolder!, "jobs", done.Id, "run", "adapter", "adapter_config.json")));
+        Assert.True(File.Exists(Path.Combine(bench.Options.StateFolder!, "jobs", done.Id, "run", "adapter", "adapter", "adapter_config.json")));
     }
 
     [Fact]
