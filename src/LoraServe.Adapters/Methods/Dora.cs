@@ -5,7 +5,7 @@ using LoraServe.Adapters.LinearAlgebra;
 namespace LoraServe.Adapters.Methods;
 
 /// <summary>DoRA (Liu et al. 2024): W' = m∘(W + ΔW)/‖W + ΔW‖, the norm over the inputs of each output; at the token table over the tokens.</summary>
-public static class Dora
+internal static class Dora
 {
     /// <summary>‖W + scale·B·A‖ of each output, by which the magnitude m is divided to give the output scale.</summary>
     /// <param name="model">The base.</param>
