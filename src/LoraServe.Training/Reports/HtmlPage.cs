@@ -11,15 +11,18 @@ public sealed class HtmlPage
         @media(prefers-color-scheme:dark){:root{--ink:#e6eaf0;--soft:#9aa7b4;--line:#2c3540;--paper:#12171d;--card:#1a2129}}
         *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);
         font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
-        main{max-width:1380px;margin:0 auto;padding:32px 24px 64px}h1{font-size:26px;margin:0 0 4px}h2{font-size:17px;margin:36px 0 12px}p{margin:0 0 16px;color:var(--soft)}
+        main{max-width:1380px;margin:0 auto;padding:32px 24px 64px}
+        h1{font-size:26px;margin:0 0 4px}h2{font-size:17px;margin:36px 0 12px}p{margin:0 0 16px;color:var(--soft)}
         .cards,.figures,.tables{display:grid;gap:14px}.cards{grid-template-columns:repeat(auto-fit,minmax(165px,1fr));margin-top:22px}
         .figures{grid-template-columns:repeat(auto-fit,minmax(min(100%,540px),1fr))}
         .tables{grid-template-columns:repeat(auto-fit,minmax(min(100%,400px),1fr));align-items:start}
         .card,figure,.table{background:var(--card);border:1px solid var(--line);border-radius:10px;margin:0;padding:14px 16px}
-        .card dt{color:var(--soft);font-size:13px}.card dd{margin:2px 0 0;font-size:22px;font-weight:600;font-variant-numeric:tabular-nums}.card small{display:block;color:var(--soft);font-size:12px;font-weight:400}
+        .card dt{color:var(--soft);font-size:13px}
+        .card dd{margin:2px 0 0;font-size:22px;font-weight:600;font-variant-numeric:tabular-nums}.card small{display:block;color:var(--soft);font-size:12px;font-weight:400}
         figcaption{color:var(--soft);font-size:13px;margin-top:4px}figure svg{display:block;width:100%}
         .table{overflow-x:auto}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;padding-bottom:6px}
-        th,td{text-align:left;padding:5px 10px 5px 0;border-top:1px solid var(--line);vertical-align:top}thead th{border-top:0;color:var(--soft);font-weight:500}th{font-weight:500}td{overflow-wrap:anywhere}
+        th,td{text-align:left;padding:5px 10px 5px 0;border-top:1px solid var(--line);vertical-align:top}
+        thead th{border-top:0;color:var(--soft);font-weight:500}th{font-weight:500}td{overflow-wrap:anywhere}
         """;
 
     private readonly string _title;
