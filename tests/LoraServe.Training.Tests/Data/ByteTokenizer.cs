@@ -27,7 +27,10 @@ internal static class ByteTokenizer
     /// <summary>The ids of a text without special tokens.</summary>
     public static int[] Ids(string text) => [.. Encoding.UTF8.GetBytes(text).Select(value => (int)value)];
 
-    private static Tokenizer Create(bool beginsTexts)
+    private static Tokenizer Create(bool beginsTexts) => Tokenizer.FromUtf8Json(Json(beginsTexts), "bytes");
+
+    /// <summary>The tokenizer.json.</summary>
+    public static byte[] Json(bool beginsTexts = false)
     {
         var vocabulary = new Dictionary<string, int>();
         int unprintable = 0;
@@ -47,18 +50,16 @@ internal static class ByteTokenizer
                 special_tokens = new Dictionary<string, object> { ["<begin>"] = new { id = "<begin>", ids = new[] { Begin }, tokens = new[] { "<begin>" } } },
             }
             : null;
-        return Tokenizer.FromUtf8Json(
-            JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object?>
-            {
-                ["version"] = "1.0",
-                ["added_tokens"] = new[] { Special(Begin, "<begin>"), Special(End, "<end>"), Special(Turn, "<turn>") },
-                ["normalizer"] = null,
-                ["pre_tokenizer"] = byteLevel,
-                ["post_processor"] = begin,
-                ["decoder"] = byteLevel,
-                ["model"] = new { type = "BPE", vocab = vocabulary, merges = Array.Empty<string>() },
-            }),
-            "bytes");
+        return JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object?>
+        {
+            ["version"] = "1.0",
+            ["added_tokens"] = new[] { Special(Begin, "<begin>"), Special(End, "<end>"), Special(Turn, "<turn>") },
+            ["normalizer"] = null,
+            ["pre_tokenizer"] = byteLevel,
+            ["post_processor"] = begin,
+            ["decoder"] = byteLevel,
+            ["model"] = new { type = "BPE", vocab = vocabulary, merges = Array.Empty<string>() },
+        });
     }
 
     private static object Special(int id, string content) =>

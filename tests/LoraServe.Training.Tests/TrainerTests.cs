@@ -1,0 +1,209 @@
+using LoraServe.Compute;
+using LoraServe.Models;
+using LoraServe.Testing;
+using LoraServe.Training.Checkpoints;
+using LoraServe.Training.Data;
+using LoraServe.Training.Optimizers;
+using LoraServe.Training.Reports;
+using LoraServe.Training.Tests.Data;
+
+namespace LoraServe.Training.Tests;
+
+/// <summary>Whole runs of a tiny model on a few rows.</summary>
+public sealed class TrainerTests : IDisposable
+{
+    private const int Steps = 9;
+    private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
+    private readonly LoadedModel _model;
+
+    public TrainerTests()
+    {
+        string fixture = Repository.Fixture("models/llama-tied");
+        string model = At("model");
+        Directory.CreateDirectory(model);
+        foreach (string name in new[] { "config.json", "generation_config.json", "model.safetensors" })
+        {
+            File.Copy(Path.Combine(fixture, name), Path.Combine(model, name));
+        }
+
+        File.WriteAllBytes(Path.Combine(model, "tokenizer.json"), ByteTokenizer.Json());
+        _model = ModelLoader.Load(model, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+    }
+
+    private TrainingJobOptions Options => new()
+    {
+        DataFile = Rows("data.jsonl", 24),
+        Method = "lora",
+        Rank = 4,
+        Steps = Steps,
+        BatchRows = 4,
+        LearningRate = 5e-3,
+        CheckpointInterval = 2,
+        EvaluationShare = 0.25,
+        EvaluationInterval = 4,
+    };
+
+    [Fact]
+    public async Task RunAsync_Lora_LowersTheLossAndLeavesEverything()
+    {
+        var steps = new List<TrainingProgress>();
+        using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 2 });
+        TrainingOutcome outcome = await trainer.RunAsync(Options with { Steps = 40 }, At("out"), steps.Add, default);
+
+        Assert.Equal(Enumerable.Range(1, 40), steps.Select(step => step.Step));
+        Assert.True(steps[^1].Loss < steps[0].Loss / 2, $"{steps[0].Loss} to {steps[^1].Loss}");
+        Assert.NotNull(steps[^1].EvaluationLoss);
+        Assert.Equal(steps.Select(step => step.Loss), MetricsLog.Read(At("out/metrics.jsonl")).Select(step => step.Loss));
+        Assert.Equal(["adapter_config.json", "adapter_model.safetensors", "metrics.jsonl", "report.html"], Directory.GetFileSystemEntries(At("out")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(outcome.Summary.TrainableParameters * sizeof(float), outcome.Summary.AdapterBytes, 4096d);
+        Assert.All(outcome.Summary.Ranks, rank => Assert.Equal(4, rank.Rank));
+    }
+
+    [Fact]
+    public async Task RunAsync_SeveralRunsTogether_LeaveTheBytesOfRunsAlone()
+    {
+        TrainingJobOptions[] jobs =
+        [
+            Options,
+            Options with { Method = "ia3", LearningRate = 0.05, BatchRows = 3, DataFile = Rows("other.jsonl", 10), EvaluationShare = 0 },
+            Options with { Method = "prompt", VirtualTokens = 3, Seed = 4, AccumulationSteps = 2 },
+            Options with { Method = "dora", Rank = 2, Steps = 5, CheckpointActivations = true },
+        ];
+        using (var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 2, TokensAtOnce = 150 }))
+        {
+            await Task.WhenAll(jobs.Select((job, i) => trainer.RunAsync(job, At($"together-{i}"), _ => { }, default)));
+        }
+
+        for (int i = 0; i < jobs.Length; i++)
+        {
+            using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 1, TokensAtOnce = 150 });
+            await trainer.RunAsync(jobs[i], At($"alone-{i}"), _ => { }, default);
+            Assert.Equal(Weights($"alone-{i}"), Weights($"together-{i}"));
+        }
+    }
+
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("adalora")]
+    public async Task RunAsync_StoppedAnywhereAndResumed_LeavesTheBytesOfAnUninterruptedRun(string method)
+    {
+        TrainingJobOptions options = Options with { Method = method, Patience = 3 };
+        await RunAsync(options, "whole");
+        for (int stop = 1; stop < Steps; stop += 3)
+        {
+            using var cancellation = new CancellationTokenSource();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunAsync(options, $"stopped-{stop}", progress => Stop(progress, stop, cancellation), cancellation.Token));
+            await RunAsync(options, $"stopped-{stop}");
+            Assert.Equal(Weights("whole"), Weights($"stopped-{stop}"));
+            Assert.Equal(Losses("whole"), Losses($"stopped-{stop}"));
+        }
+
+        static void Stop(TrainingProgress progress, int step, CancellationTokenSource cancellation)
+        {
+            if (progress.Step == step)
+            {
+                cancellation.Cancel();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_FolderOfAnotherRun_IsRefused()
+    {
+        using var cancellation = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunAsync(Options, "run", progress => Cancel(progress), cancellation.Token));
+        TrainingOptionsException refused = await Assert.ThrowsAsync<TrainingOptionsException>(() => RunAsync(Options with { Seed = 9 }, "run"));
+        Assert.Contains("other settings", refused.Message, StringComparison.Ordinal);
+
+        void Cancel(TrainingProgress progress)
+        {
+            if (progress.Step == 3)
+            {
+                cancellation.Cancel();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_AWildRate_StopsWithTheLastCheckpointIntact()
+    {
+        DivergenceException diverged = await Assert.ThrowsAsync<DivergenceException>(
+            () => RunAsync(Options with { LearningRate = 1e30, Schedule = LearningRateSchedule.Constant, MaximumGradientNorm = 0, EvaluationShare = 0, CheckpointInterval = 1, WarmupSteps = 4 }, "wild"));
+        Assert.Contains("Lower the learning rate", diverged.Message, StringComparison.Ordinal);
+        Checkpoint checkpoint = new CheckpointStore(At("wild/checkpoints")).Load(damaged => Assert.Fail(damaged))!;
+        Assert.InRange(checkpoint.Step, 1, Steps);
+    }
+
+    [Fact]
+    public async Task RunAsync_ABrokenRow_FailsThatRunAloneAndNamesTheLine()
+    {
+        string broken = At("broken.jsonl");
+        File.WriteAllText(broken, "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": 1, \"completion\": \"b\"}\n");
+        using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 2 });
+        Task<TrainingOutcome> good = trainer.RunAsync(Options, At("good"), _ => { }, default);
+        TrainingDataException refused = await Assert.ThrowsAsync<TrainingDataException>(
+            () => trainer.RunAsync(Options with { DataFile = broken, EvaluationShare = 0 }, At("bad"), _ => { }, default));
+        Assert.Contains("broken.jsonl, line 2", refused.Message, StringComparison.Ordinal);
+        await good;
+    }
+
+    [Theory]
+    [InlineData(LossKind.Dpo)]
+    [InlineData(LossKind.Orpo)]
+    public async Task RunAsync_Preferences_LowersTheLoss(LossKind loss)
+    {
+        string pairs = At("pairs.jsonl");
+        File.WriteAllLines(pairs, Enumerable.Range(0, 12).Select(i => $"{{\"prompt\": \"say {i}\", \"chosen\": \" yes {i}\", \"rejected\": \" no\"}}"));
+        var steps = new List<TrainingProgress>();
+        await RunAsync(Options with { DataFile = pairs, Loss = loss, Steps = 30, EvaluationShare = 0 }, "preferences", steps.Add);
+        Assert.True(steps[^1].Loss < steps[0].Loss * 0.8, $"{steps[0].Loss} to {steps[^1].Loss}");
+    }
+
+    [Fact]
+    public async Task RunAsync_NoRankGiven_ChoosesOne()
+    {
+        using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 1 });
+        TrainingOutcome outcome = await trainer.RunAsync(Options with { Rank = null, Steps = 1 }, At("auto"), _ => { }, default);
+        Assert.All(outcome.Summary.Ranks, rank => Assert.InRange(rank.Rank, 1, 8));
+    }
+
+    [Fact]
+    public async Task RunAsync_FromAnAdapter_GoesOnWhereItEnded()
+    {
+        var first = new List<TrainingProgress>();
+        var second = new List<TrainingProgress>();
+        await RunAsync(Options with { Steps = 30 }, "first", first.Add);
+        await RunAsync(Options with { Steps = 3, InitFrom = At("first") }, "second", second.Add);
+        Assert.True(second[0].Loss < first[0].Loss / 2, $"{first[0].Loss}, then {second[0].Loss}");
+    }
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task RunAsync(TrainingJobOptions options, string folder, Action<TrainingProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 2 });
+        await trainer.RunAsync(options, At(folder), progress ?? (_ => { }), cancellationToken);
+    }
+
+    private byte[] Weights(string folder) => File.ReadAllBytes(At($"{folder}/adapter_model.safetensors"));
+
+    private double[] Losses(string folder) => [.. MetricsLog.Read(At($"{folder}/metrics.jsonl")).Select(step => step.Loss)];
+
+    private string At(string path) => Path.Combine(_folder, path);
+
+    private string Rows(string name, int count)
+    {
+        string path = At(name);
+        if (File.Exists(path))
+        {
+            return path;
+        }
+
+        File.WriteAllLines(path, Enumerable.Range(0, count).Select(i => $"{{\"prompt\": \"row {i * 7 % 10} of {name}\", \"completion\": \" {(i % 2 == 0 ? "even" : "odd")}\"}}"));
+        return path;
+    }
+}
