@@ -20,6 +20,7 @@ internal static class BenchVerb
         Speed("decode", "Generate tokens at several batch sizes.", defaultPrompt: 32, benchmark => benchmark.Decode()),
         Speed("prefill", "Compute a prompt.", defaultPrompt: 512, benchmark => benchmark.Prefill()),
         Speed("mixed", "Generate with distinct adapters in one batch, against the same batch without.", defaultPrompt: 32, benchmark => benchmark.Mixed()),
+        TrainingBenchmarkVerb.Create(),
         Load(),
     };
 

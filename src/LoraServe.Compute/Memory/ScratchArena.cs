@@ -6,6 +6,9 @@ public sealed unsafe class ScratchArena : IDisposable
 {
     private const int Alignment = 64;
     private const int OffsetBits = 48;
+
+    // Doubling is for small steps: of what training keeps of a step, half would be memory that nobody uses.
+    private const long LargestGrowth = 64 << 20;
     private readonly List<NativeBuffer> _blocks = [new(1 << 20)];
     private int _block;
     private long _used;
@@ -22,7 +25,7 @@ public sealed unsafe class ScratchArena : IDisposable
         {
             if (++_block == _blocks.Count)
             {
-                _blocks.Add(new NativeBuffer(Math.Max(rounded, 2 * _blocks[^1].ByteLength)));
+                _blocks.Add(new NativeBuffer(Math.Max(rounded, Math.Min(2 * _blocks[^1].ByteLength, LargestGrowth))));
             }
 
             _used = 0;
