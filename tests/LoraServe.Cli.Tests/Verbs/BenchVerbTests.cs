@@ -42,6 +42,16 @@ public sealed class BenchVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
         Assert.True(result.GetProperty(field).GetDouble() > 0);
     }
 
+    [Fact]
+    public async Task Train_PrintsSpeedAndMemory()
+    {
+        JsonElement result = (await CommandRun.SuccessAsync("bench", "train", "--model", files.Model, "--batch-rows", "2", "--length", "12", "--repeat", "2", "--threads", "1", "--json")).Json;
+
+        Assert.True(result.GetProperty("tokens_per_s").GetDouble() > result.GetProperty("rows_per_s").GetDouble());
+        Assert.True(result.GetProperty("ratio_to_float_peak").GetDouble() >= result.GetProperty("median_ratio_to_float_peak").GetDouble());
+        Assert.True(result.GetProperty("peak_memory_bytes").GetInt64() > result.GetProperty("base_bytes").GetInt64());
+    }
+
     [Theory]
     [InlineData("--batch", "1,x")]
     [InlineData("--batch", "0")]

@@ -1,0 +1,79 @@
+using System.Text.Json;
+
+namespace LoraServe.Cli.Tests.Verbs;
+
+public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
+
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("houlsby")]
+    [InlineData("lora,prompt")]
+    public async Task Train_LeavesAnAdapterALogAndAReport(string method)
+    {
+        CommandRun run = await RunAsync("--data", Rows(12), "--method", method, "--steps", "4", "--batch-rows", "3", "--eval-share", "0.25", "--json");
+
+        Assert.Equal(0, run.ExitCode);
+        JsonElement summary = Assert.Single(run.JsonLines);
+        Assert.True(summary.GetProperty("trainable_parameters").GetInt64() > 0);
+        Assert.Equal(4, File.ReadAllLines(At("out/metrics.jsonl")).Length);
+        Assert.Contains("<svg", await File.ReadAllTextAsync(At("out/report.html")), StringComparison.Ordinal);
+        Assert.NotEmpty(Directory.EnumerateFiles(At("out"), "adapter_config.json", SearchOption.AllDirectories));
+        Assert.Contains("step 4/4", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_ResultAnswers()
+    {
+        await RunAsync("--data", Rows(12), "--rank", "2", "--steps", "2", "--batch-rows", "3");
+        CommandRun run = await CommandRun.OfAsync("generate", "--model", files.Model, "--adapter", $"mine={At("out")}", "--use", "mine", "--prompt", "row 1", "--max-tokens", "2");
+        Assert.Equal(0, run.ExitCode);
+    }
+
+    [Fact]
+    public async Task Train_SettingsFile_IsReadAndOptionsComeFirst()
+    {
+        File.WriteAllText(At("settings.json"), $$"""{ "data_file": {{JsonSerializer.Serialize(Rows(8))}}, "method": "ia3", "steps": 5, "optimizer": { "kind": "sgd" } }""");
+        CommandRun run = await RunAsync("--config", At("settings.json"), "--steps", "2", "--json");
+        Assert.Equal(0, run.ExitCode);
+        Assert.Equal(2, File.ReadAllLines(At("out/metrics.jsonl")).Length);
+        Assert.Equal("ia3", Assert.Single(run.JsonLines).GetProperty("method").GetString());
+    }
+
+    [Theory]
+    [InlineData("expected lora", "--method", "magic")]
+    [InlineData("rank is 0", "--rank", "0")]
+    [InlineData("both steps and epochs", "--steps", "2", "--epochs", "1")]
+    [InlineData("no such file", "--eval", "missing.jsonl")]
+    [InlineData("targets has x_proj", "--targets", "x_proj")]
+    public async Task Train_Mistakes_AreOneLine(string message, params string[] arguments)
+    {
+        CommandRun run = await RunAsync(["--data", Rows(4), .. arguments]);
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.Single(run.Error.Trim().Split('\n'));
+    }
+
+    [Fact]
+    public async Task Train_BrokenRow_NamesFileAndLine()
+    {
+        string path = At("broken.jsonl");
+        File.WriteAllText(path, "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\"\n");
+        CommandRun run = await RunAsync("--data", path);
+        Assert.Contains("broken.jsonl, line 2", run.Error, StringComparison.Ordinal);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private Task<CommandRun> RunAsync(params string[] arguments) => CommandRun.OfAsync(["train", "--model", files.Model, "--threads", "1", "--out", At("out"), .. arguments]);
+
+    private string At(string path) => Path.Combine(_folder, path);
+
+    private string Rows(int count)
+    {
+        string path = At("data.jsonl");
+        File.WriteAllLines(path, Enumerable.Range(0, count).Select(i => $"{{\"prompt\": \"row {i}\", \"completion\": \" {i % 2}\"}}"));
+        return path;
+    }
+}
