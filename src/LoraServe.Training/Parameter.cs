@@ -44,6 +44,9 @@ public sealed class Parameter
     /// <summary>Whether weight decay acts on it.</summary>
     public bool Decays { get; init; } = true;
 
+    /// <summary>The same values under another name, for a file that has them twice.</summary>
+    internal Parameter Named(string name) => new(name, [.. Shape], Values);
+
     /// <summary>A copy of the values as a tensor of a file.</summary>
     internal Tensor ToTensor() => Tensor.FromFloats(Name, Values, [.. Shape.Select(length => (long)length)]);
 }

@@ -17,7 +17,6 @@ internal sealed class GoldenRun : IDisposable
     private readonly string _folder;
     private readonly SafetensorsFile _expected;
     private readonly string _base;
-    private readonly DirectoryInfo? _dequantised;
 
     public GoldenRun(string folder)
     {
@@ -25,8 +24,7 @@ internal sealed class GoldenRun : IDisposable
         Case = Read(Path.Combine(folder, "case.json"));
         _expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
         _base = Path.Combine(folder, "..", Case["base"]!.GetValue<string>());
-        _dequantised = Case["quantised"] is { } quantised ? Dequantised(Path.Combine(folder, quantised.GetValue<string>())) : null;
-        Model = ModelLoader.Load(_dequantised?.FullName ?? _base, new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact });
+        Model = ModelLoader.Load(_base, new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact, RoundsToNf4 = Case["quantised"] is not null });
     }
 
     public JsonObject Case { get; }
@@ -147,6 +145,34 @@ internal sealed class GoldenRun : IDisposable
         AssertClose("losses", Expected("losses"), losses);
         AssertClose("grad_norms", Expected("grad_norms"), norms);
         AssertParameters("after20", training, parameter => parameter.Values);
+        foreach (Parameter saved in training.Adapter.Saved().Where(saved => Has($"final.{saved.Name}")))
+        {
+            AssertClose($"final.{saved.Name}", Expected($"final.{saved.Name}"), saved.Values);
+        }
+    }
+
+    /// <summary>Compares what would be saved at the start with the reference's files. PEFT saves the base's own table or head beside a pair there too.</summary>
+    public void CheckSaved(TrainableAdapter adapter)
+    {
+        var expected = new Dictionary<string, Tensor>();
+        SafetensorsFile[] files =
+        [
+            .. Directory.GetDirectories(_folder, "initial*").SelectMany(folder => Directory.GetFiles(folder, "*.safetensors")).Select(SafetensorsFile.Open),
+        ];
+        foreach (Tensor tensor in files.SelectMany(file => file.Tensors.Values).Where(tensor => !tensor.Name.EndsWith("base_layer.weight", StringComparison.Ordinal)))
+        {
+            expected.Add(tensor.Name, tensor);
+        }
+
+        Parameter[] saved = [.. adapter.Saved()];
+        Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), saved.Select(parameter => parameter.Name).Order(StringComparer.Ordinal));
+        foreach (Parameter parameter in saved)
+        {
+            Assert.Equal(expected[parameter.Name].Shape.Select(length => (int)length), parameter.Shape);
+            AssertClose(parameter.Name, expected[parameter.Name].ToFloats(), parameter.Values);
+        }
+
+        Array.ForEach(files, file => file.Dispose());
     }
 
     /// <summary>Trains several adapters in one pass each step; each gives the reference's values, and the bits of its run alone.</summary>
@@ -206,7 +232,6 @@ internal sealed class GoldenRun : IDisposable
 
     public void Dispose()
     {
-        _dequantised?.Delete(recursive: true);
         _expected.Dispose();
         Model.Dispose();
     }
@@ -235,22 +260,6 @@ internal sealed class GoldenRun : IDisposable
         }
 
         pass.Run([training.Share(preferences)], checkpointsActivations);
-    }
-
-    /// <summary>The base with the weights that quantisation has left, in a folder of its own.</summary>
-    private DirectoryInfo Dequantised(string path)
-    {
-        const string Suffix = ".dequantized";
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("loraserve-");
-        File.Copy(Path.Combine(_base, "config.json"), Path.Combine(folder.FullName, "config.json"));
-        using SafetensorsFile quantised = SafetensorsFile.Open(path);
-        using SafetensorsFile original = SafetensorsFile.Open(Path.Combine(_base, "model.safetensors"));
-        SafetensorsFile.Write(
-            Path.Combine(folder.FullName, "model.safetensors"),
-            original.Tensors.Values.Select(tensor => quantised.Tensors.TryGetValue(tensor.Name + Suffix, out Tensor? rounded)
-                ? Tensor.FromFloats(tensor.Name, rounded.ToFloats(), [.. rounded.Shape])
-                : tensor));
-        return folder;
     }
 
     private static TrainingExample[][] BatchesOf(JsonArray batches) =>

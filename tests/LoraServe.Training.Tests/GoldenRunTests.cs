@@ -23,6 +23,14 @@ public sealed class GoldenRunTests
     public void FirstStep_GivesTheReferencesGradients(string name) => Follow(name, (run, training) => run.CheckFirstGradient(training, checkpointsActivations: false));
 
     [SkippableTheory]
+    [MemberData(nameof(Cases))]
+    public void Saved_AtTheStart_HasTheTensorsOfTheReferencesFiles(string name) => Follow(name, (run, training) =>
+    {
+        Skip.If(training.Adapter is TrainableWeights, $"{name} begins with the base");
+        run.CheckSaved(training.Adapter);
+    });
+
+    [SkippableTheory]
     [MemberData(nameof(RunsOfAdaLora))]
     public void Run_OfAdaLora_TakesTheRanksThatTheReferenceTakes(string name) => Follow(name, (run, training) =>
     {

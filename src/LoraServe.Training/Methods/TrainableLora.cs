@@ -20,6 +20,7 @@ internal sealed class TrainableLora : TrainableAdapter
     private readonly List<(BaseModule Module, TrainablePair Pair)> _pairs = [];
     private readonly ReplacedParameters _replaced;
     private readonly TrainableTablePair? _table;
+    private readonly Parameter? _sharedWithHead;
 
     /// <summary>Parameters of the configuration's shape; the model is the base until they are changed.</summary>
     public TrainableLora(JsonObject config, IBaseModel model, TrainableOptions options)
@@ -27,16 +28,23 @@ internal sealed class TrainableLora : TrainableAdapter
     {
         _config = LoraConfig.Read(PeftConfig.Fields(config));
         _replaced = new ReplacedParameters(model);
-        if (_config.Initialization == LoraInitialization.Loftq || _config.BlockDiagonal is not null)
+        if (_config.Initialization == LoraInitialization.Loftq || _config.BlockDiagonal is not null || _config.InvocationTokens.Length > 0)
         {
             throw new AdapterFormatException($"{_config.Method} adapters can be served, not trained.");
         }
 
+        bool ensuresTying = model.TiedHead && PeftConfig.Fields(config).Flag("ensure_weight_tying", false);
+        BaseModule head = model.Modules.First(module => module.Site == Site.Head);
         foreach (BaseModule module in model.Modules)
         {
             bool isTargeted = _config.Modules.Targets.Targets(module);
             if (isTargeted && module.Site == Site.Embedding)
             {
+                if (ensuresTying)
+                {
+                    throw new AdapterFormatException($"ensure_weight_tying is true and {module.Path} is targeted; a pair that the table shares with the head can be served, not trained.");
+                }
+
                 _table = AddTablePair(module, options);
             }
             else if (isTargeted)
@@ -46,7 +54,13 @@ internal sealed class TrainableLora : TrainableAdapter
 
             if (_config.Modules.ModulesToSave.Any(name => module.Path.EndsWith(name, StringComparison.Ordinal)))
             {
-                _replaced.AddWeight(module, values => Add($"{AdapterFiles.PeftPrefix}{module.Path}.weight", [module.Outputs, module.Inputs], values));
+                bool isShared = ensuresTying && module.Site == Site.Embedding;
+                BaseModule[] users = isShared ? [module, head] : [module];
+                _replaced.AddWeight(users, values => Add($"{AdapterFiles.PeftPrefix}{module.Path}.weight", [module.Outputs, module.Inputs], values));
+                if (isShared)
+                {
+                    _sharedWithHead = Parameters[^1].Named($"{AdapterFiles.PeftPrefix}{head.Path}.weight");
+                }
             }
 
             if (module.HasBias && (_config.Modules.ReplacesBiases || (_config.Modules.ReplacesBiasesOfTargets && isTargeted)))
@@ -81,6 +95,8 @@ internal sealed class TrainableLora : TrainableAdapter
         _table?.Pull(gradients.Embedding!);
         _replaced.Pull(gradients);
     }
+
+    internal override IEnumerable<Parameter> Saved() => _sharedWithHead is null ? Parameters : [.. Parameters, _sharedWithHead];
 
     private protected override void Load(ConfigFields source, AdapterTensors tensors)
     {

@@ -10,6 +10,8 @@ namespace LoraServe.Training.Methods;
 /// <remarks>With a projection a small network makes them from one embedding a row while they are trained; what it makes is saved.</remarks>
 internal sealed class TrainablePrefix : TrainableAdapter
 {
+    // Values as large as PEFT's first ones, of deviation 1, drown what attention reads and are slow to unlearn.
+    private const float Deviation = 0.02f;
     private readonly Parameter _rows;
     private readonly PromptEncoder? _projection;
     private readonly int _width;
@@ -23,7 +25,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
         int all = checked(model.LayerCount * 2 * _width);
         if (config["prefix_projection"]?.GetValue<bool>() != true)
         {
-            _rows = Add("prompt_embeddings", [count, all], Initialization.Normal(checked(count * all), 1, options.Seed));
+            _rows = Add("prompt_embeddings", [count, all], Initialization.Normal(checked(count * all), Deviation, options.Seed));
             return;
         }
 
