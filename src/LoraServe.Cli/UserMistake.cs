@@ -20,7 +20,8 @@ internal static class UserMistake
     public static string? Describe(Exception exception) => exception switch
     {
         UsageException or AdapterFormatException or ModelFormatException or TensorFileException or TokenizerFormatException or TemplateException
-            or TrainingDataException or TrainingOptionsException or DivergenceException or CheckpointException or EngineException or ValidationException or OptionsValidationException => exception.Message,
+            or TrainingDataException or TrainingOptionsException or DivergenceException or CheckpointException or EngineException
+            or ValidationException or OptionsValidationException => exception.Message,
         RpcException refused => refused.Status.Detail,
         FileNotFoundException { FileName: { } file } => $"{file}: no such file.",
         DirectoryNotFoundException or FileNotFoundException or UnauthorizedAccessException or IOException or InvalidDataException => exception.Message,

@@ -37,7 +37,8 @@ public static class GgufLoraWriter
         LowRank first = pairs.FirstOrDefault(pair => pair.Rank > 0 && pair.Scale != 0) ?? throw new ArgumentException("There are no pairs to write.", nameof(pairs));
         float alpha = first.Scale * first.Rank;
         Dictionary<Site, LowRank> bySite = pairs.Where(pair => pair.Rank > 0).ToDictionary(pair => pair.Site);
-        (string Name, FloatMatrix Values)[] tensors = [.. model.Modules.Where(module => bySite.ContainsKey(module.Site)).SelectMany(module => Tensors(bySite[module.Site], alpha, model, architecture))];
+        (string Name, FloatMatrix Values)[] tensors =
+            [.. model.Modules.Where(module => bySite.ContainsKey(module.Site)).SelectMany(module => Tensors(bySite[module.Site], alpha, model, architecture))];
         string partial = $"{path}.{Guid.NewGuid():n}.partial";
         try
         {

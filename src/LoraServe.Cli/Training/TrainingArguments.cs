@@ -79,7 +79,7 @@ internal sealed class TrainingArguments
             Method = arguments.GetValue(_method) ?? file.Method,
             Rank = arguments.GetValue(_rank) is { } rank ? ReadRank(rank) : file.Rank,
             Alpha = arguments.GetValue(_alpha) ?? file.Alpha,
-            Targets = arguments.GetValue(_targets) is { Length: > 0 } targets ? [.. targets.SelectMany(names => names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))] : file.Targets,
+            Targets = arguments.GetValue(_targets) is { Length: > 0 } targets ? [.. targets.SelectMany(SplitNames)] : file.Targets,
             LearningRate = arguments.GetValue(_rate) ?? file.LearningRate,
             Schedule = arguments.GetValue(_schedule) ?? file.Schedule,
             WarmupSteps = arguments.GetValue(_warmup) ?? file.WarmupSteps,
@@ -113,6 +113,8 @@ internal sealed class TrainingArguments
         options.Validate();
         return options;
     }
+
+    private static string[] SplitNames(string names) => names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
     private static int? ReadRank(string text) =>
         text == Automatic ? null

@@ -134,7 +134,8 @@ public sealed class ResidentAdapterTests
     public void Create_BottleneckWithOneFactor_RepeatsItOverTheWidth()
     {
         FileBaseModel model = AdapterBuilder.TinyBase;
-        var edit = new Bottleneck(0, BottleneckPlace.Mlp, BottleneckInput.Sum, new FloatMatrix(2, model.Width), new float[2], Activation.Tanh, new FloatMatrix(model.Width, 2), new float[model.Width], [1.5f]);
+        var edit = new Bottleneck(
+            0, BottleneckPlace.Mlp, BottleneckInput.Sum, new FloatMatrix(2, model.Width), new float[2], Activation.Tanh, new FloatMatrix(model.Width, 2), new float[model.Width], [1.5f]);
         using ResidentAdapter resident = ResidentAdapter.Create([edit], model);
         BottleneckEdit placed = resident.At(0, BottleneckPlace.Mlp)!;
         Assert.Null(resident.At(0, BottleneckPlace.Attention));

@@ -144,9 +144,11 @@ public sealed class TrainingTests
         Assert.Equal(1, job.Result.Score);
     }
 
+    private static bool IsFourOrEightBits(string name) => name.Contains("Q4_0", StringComparison.Ordinal) || name.Contains("Q8_0", StringComparison.Ordinal);
+
     public static TheoryData<string> QuantisedModels =>
         SharedFiles.TryGet("fixtures/gguf") is { } folder
-            ? [.. Directory.GetFiles(folder, "*_0.gguf").Select(path => Path.GetFileName(path)!).Where(name => name.Contains("Q4_0", StringComparison.Ordinal) || name.Contains("Q8_0", StringComparison.Ordinal)).DefaultIfEmpty("*.gguf")]
+            ? [.. Directory.GetFiles(folder, "*_0.gguf").Select(path => Path.GetFileName(path)!).Where(IsFourOrEightBits).DefaultIfEmpty("*.gguf")]
             : ["*.gguf"];
 
     [SkippableTheory]
