@@ -21,8 +21,11 @@ public sealed record TrainingJobOptions
     /// <summary>Share of <see cref="DataFile"/> that is kept apart for evaluation where there is no file of its own.</summary>
     public double EvaluationShare { get; init; }
 
-    /// <summary>Rank of low-rank updates, or the bottleneck's width; null: chosen for the model and the data.</summary>
-    public int? Rank { get; init; } = 8;
+    /// <summary>Rank of low-rank updates, or the bottleneck's width; null: what the method usually has, or the adapter that is gone on from.</summary>
+    public int? Rank { get; init; }
+
+    /// <summary>Whether the rank is chosen for the model and the data instead.</summary>
+    public bool ChoosesRank { get; init; }
 
     /// <summary>Numerator of the update's scale; null: twice the rank.</summary>
     public double? Alpha { get; init; }
@@ -121,6 +124,7 @@ public sealed record TrainingJobOptions
         InRange(errors, "eval share", EvaluationShare, 0, 0.9);
         Expect(errors, EvaluationFile is null || EvaluationShare == 0, "both an eval file and an eval share are given; give one.");
         InRange(errors, "rank", Rank, 1, GreatestRank);
+        Expect(errors, Rank is null || !ChoosesRank, "both a rank and its choice are asked for; ask for one.");
         Positive(errors, "alpha", Alpha);
         Expect(errors, Targets.All(target => target.Length > 0), "targets has an empty name.");
         Positive(errors, "LoRA+ ratio", RateRatioOfB);

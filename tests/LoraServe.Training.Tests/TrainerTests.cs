@@ -163,7 +163,7 @@ public sealed class TrainerTests : IDisposable
     public async Task RunAsync_NoRankGiven_ChoosesOne()
     {
         using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 1 });
-        TrainingOutcome outcome = await trainer.RunAsync(Options with { Rank = null, Steps = 1 }, At("auto"), _ => { }, default);
+        TrainingOutcome outcome = await trainer.RunAsync(Options with { ChoosesRank = true, Rank = null, Steps = 1 }, At("auto"), _ => { }, default);
         Assert.All(outcome.Summary.Ranks, rank => Assert.InRange(rank.Rank, 1, 8));
     }
 

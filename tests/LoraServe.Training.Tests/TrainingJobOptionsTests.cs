@@ -10,6 +10,7 @@ public sealed class TrainingJobOptionsTests
     {
         { new TrainingJobOptions(), "there is no data; name a JSONL file with rows to train on." },
         { s_good with { Method = "" }, "method is empty; name one, such as lora." },
+        { s_good with { Rank = 4, ChoosesRank = true }, "both a rank and its choice are asked for; ask for one." },
         { s_good with { Rank = 0 }, "rank is 0; expected 1 to 4096." },
         { s_good with { Alpha = -2 }, "alpha is -2; expected more than 0." },
         { s_good with { LearningRate = double.NaN }, "learning rate is NaN; expected more than 0." },
@@ -33,7 +34,7 @@ public sealed class TrainingJobOptionsTests
     public void Validate_EverythingSet_IsRight() =>
         (s_good with
         {
-            Rank = null,
+            ChoosesRank = true,
             Alpha = 16,
             Targets = ["all-linear"],
             EvaluationFile = "eval.jsonl",

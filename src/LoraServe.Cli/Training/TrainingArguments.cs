@@ -24,7 +24,7 @@ internal sealed class TrainingArguments
     private readonly Option<string> _config = new("--config") { Description = "Settings as JSON, by the names of these options with _ for -; options given here come first.", HelpName = "FILE.json" };
     private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
     private readonly Option<string> _method = new("--method") { Description = "How: see the list below. [default: lora]", HelpName = "NAME" };
-    private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto: chosen for model and data. [default: 8]", HelpName = "N|auto" };
+    private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto: chosen for model and data. [default: the method's]", HelpName = "N|auto" };
     private readonly Option<double?> _alpha = new("--alpha") { Description = "Numerator of the update's scale. [default: twice the rank]", HelpName = "N" };
     private readonly Option<string[]> _targets = new("--targets") { Description = "Modules, such as q_proj,v_proj, or all-linear. [default: the method's]", HelpName = "A,B", AllowMultipleArgumentsPerToken = true };
     private readonly Option<double?> _rate = new("--lr") { Description = "The highest learning rate. [default: the method's]", HelpName = "F" };
@@ -78,6 +78,7 @@ internal sealed class TrainingArguments
             DataFile = arguments.GetValue(_data) ?? file.DataFile,
             Method = arguments.GetValue(_method) ?? file.Method,
             Rank = arguments.GetValue(_rank) is { } rank ? ReadRank(rank) : file.Rank,
+            ChoosesRank = arguments.GetValue(_rank) is { } text ? text == Automatic : file.ChoosesRank,
             Alpha = arguments.GetValue(_alpha) ?? file.Alpha,
             Targets = arguments.GetValue(_targets) is { Length: > 0 } targets ? [.. targets.SelectMany(SplitNames)] : file.Targets,
             LearningRate = arguments.GetValue(_rate) ?? file.LearningRate,

@@ -26,7 +26,8 @@ internal static class TrainingMapping
         return defaults with
         {
             Method = method.Method.Length > 0 ? method.Method : defaults.Method,
-            Rank = method.AutoRank ? null : method.HasRank ? Whole(method.Rank) : defaults.Rank,
+            Rank = method.HasRank ? Whole(method.Rank) : defaults.Rank,
+            ChoosesRank = method.AutoRank,
             Alpha = method.HasAlpha ? method.Alpha : null,
             Targets = [.. method.TargetModules],
             Dropout = method.Dropout,

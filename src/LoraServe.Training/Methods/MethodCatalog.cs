@@ -237,12 +237,11 @@ public static class MethodCatalog
         }
 
         var config = JsonObject.Create(document.RootElement.Clone())!;
-        if (type == PeftConfig.Lora && options.Rank is { } rank && PeftConfig.Fields(config).Integer("r", 1) != rank)
+        bool changesRank = options.Rank is { } rank && PeftConfig.Fields(config).Integer("r", 1) != rank;
+        if (type == PeftConfig.Lora && (changesRank || options.Alpha is not null))
         {
-            config["r"] = rank;
-            config["rank_pattern"] = new JsonObject();
-            config["alpha_pattern"] = new JsonObject();
-            config["lora_alpha"] = expected["lora_alpha"]!.DeepClone();
+            (config["r"], config["lora_alpha"]) = (changesRank ? JsonValue.Create(options.Rank) : config["r"]?.DeepClone(), expected["lora_alpha"]!.DeepClone());
+            (config["rank_pattern"], config["alpha_pattern"]) = (new JsonObject(), new JsonObject());
         }
 
         return config;

@@ -43,7 +43,7 @@ internal sealed class TrainingRun : IDisposable
         _data = new RunData(options, model);
         try
         {
-            _options = options = options with { Rank = options.Rank ?? AutomaticRank.Choose(options, model, _data) };
+            _options = options = options with { Rank = options.ChoosesRank ? AutomaticRank.Choose(options, model, _data) : options.Rank, ChoosesRank = false };
             TotalSteps = _data.CountSteps();
             TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model.Transformer)
             {

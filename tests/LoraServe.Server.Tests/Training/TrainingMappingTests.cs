@@ -117,7 +117,7 @@ public sealed class TrainingMappingTests
     [Fact]
     public void ToOptions_AutoRank_LeavesTheRankOpen()
     {
-        Assert.Null(TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Method = new Proto.MethodOptions { AutoRank = true } }).Rank);
+        Assert.True(TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Method = new Proto.MethodOptions { AutoRank = true } }) is { Rank: null, ChoosesRank: true });
         Assert.Throws<TrainingOptionsException>(() => TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Method = new Proto.MethodOptions { AutoRank = true, Rank = 8 } }));
     }
 

@@ -115,6 +115,17 @@ public sealed class TrainableAdapterTests : IDisposable
         Assert.Equal(_tiny.Logits(training.Resident), _tiny.Logits(resident));
     }
 
+    [Fact]
+    public void Create_FromASavedAdapterWithoutNamingARank_KeepsItsOwn()
+    {
+        _tiny.Create(TinyTraining.Options("lora") with { Rank = 11, Alpha = 3 }).Save(_folder);
+
+        TrainableAdapter again = _tiny.Create(TinyTraining.Options("lora") with { InitFrom = _folder, Rank = null });
+
+        Assert.Equal(11, again.Parameters[0].Shape[0]);
+        Assert.Equal(3, again.Config["lora_alpha"]!.GetValue<double>());
+    }
+
     [Theory]
     [InlineData("p-tuning")]
     [InlineData("prefix-projection")]
