@@ -16,10 +16,14 @@ internal sealed class ModelArguments
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that compute; 0 for one per physical core.", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
-    public void AddTo(Command verb)
+    public void AddTo(Command verb, bool choosesArithmetic = true)
     {
         verb.Add(_model);
-        verb.Add(_arithmetic);
+        if (choosesArithmetic)
+        {
+            verb.Add(_arithmetic);
+        }
+
         verb.Add(_threads);
     }
 

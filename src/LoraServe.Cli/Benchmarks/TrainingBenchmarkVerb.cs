@@ -28,7 +28,7 @@ internal static class TrainingBenchmarkVerb
         var recompute = new Option<bool>("--checkpoint-activations") { Description = "Compute activations again in the backward pass." };
         var json = new Option<bool>("--json") { Description = "Print one object." };
         var verb = new Command("train", "Take steps of training.") { method, rank, data, rows, length, repeat, recompute, json };
-        model.AddTo(verb);
+        model.AddTo(verb, choosesArithmetic: false);
         verb.SetAction(arguments =>
         {
             string? file = arguments.GetValue(data);

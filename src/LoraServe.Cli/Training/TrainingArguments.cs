@@ -23,8 +23,8 @@ internal sealed class TrainingArguments
 
     private readonly Option<string> _config = new("--config") { Description = "Settings as JSON, by the names of these options with _ for -; options given here come first.", HelpName = "FILE.json" };
     private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
-    private readonly Option<string> _method = new("--method") { Description = "How: see the list below. [default: lora]", HelpName = "NAME" };
-    private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto: chosen for model and data. [default: the method's]", HelpName = "N|auto" };
+    private readonly Option<string> _method = new("--method") { Description = "How: one of the list above, or several with commas between. [default: lora]", HelpName = "NAME" };
+    private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto: chosen for model and data. [default: the method's, 8 for lora]", HelpName = "N|auto" };
     private readonly Option<double?> _alpha = new("--alpha") { Description = "Numerator of the update's scale. [default: twice the rank]", HelpName = "N" };
     private readonly Option<string[]> _targets = new("--targets") { Description = "Modules, such as q_proj,v_proj, or all-linear. [default: the method's]", HelpName = "A,B", AllowMultipleArgumentsPerToken = true };
     private readonly Option<double?> _rate = new("--lr") { Description = "The highest learning rate. [default: the method's]", HelpName = "F" };
@@ -41,7 +41,7 @@ internal sealed class TrainingArguments
     private readonly Option<double?> _evalShare = new("--eval-share") { Description = "Share of the data kept apart to evaluate on.", HelpName = "F" };
     private readonly Option<int?> _evalInterval = new("--eval-interval") { Description = "Steps from one evaluation to the next. [default: each epoch]", HelpName = "N" };
     private readonly Option<int?> _patience = new("--patience") { Description = "Evaluations without improvement after which it stops.", HelpName = "N" };
-    private readonly Option<LossKind?> _loss = new("--loss") { Description = "supervised, or dpo or orpo on pairs of answers. [default: supervised]" };
+    private readonly Option<LossKind?> _loss = new("--loss") { Description = "supervised, or dpo, orpo or kto on pairs of answers. [default: supervised]" };
     private readonly Option<double?> _beta = new("--beta") { Description = "Strength of dpo's reference or of orpo's odds ratio. [default: 0.1]", HelpName = "F" };
     private readonly Option<OptimizerKind?> _optimizer = new("--optimizer") { Description = "What turns gradients into updates. [default: adamw]" };
     private readonly Option<double?> _decay = new("--weight-decay") { Description = "Weight decay. [default: 0]", HelpName = "F" };

@@ -5,7 +5,7 @@ using LoraServe.Training.Ranks.Policies;
 
 namespace LoraServe.Training.Runs;
 
-/// <summary>The rank of a run that names none: by the model's width and how hard the data is.</summary>
+/// <summary>The rank of a run that leaves it to the trainer: by the model's width and how hard the data is.</summary>
 internal static class AutomaticRank
 {
     /// <summary>Chooses; the same for the same model and data.</summary>
