@@ -143,6 +143,13 @@ internal sealed class AdapterTraining : IDisposable
         return new StepResult(loss, norm, rate, _labelledTokens);
     }
 
+    /// <summary>After the last step: <see cref="Resident"/> becomes, to the bit, what the saved files give.</summary>
+    public void Finish()
+    {
+        Adapter.Finish();
+        Release();
+    }
+
     /// <inheritdoc />
     public void Dispose() => Release();
 

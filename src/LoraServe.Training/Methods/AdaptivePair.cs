@@ -37,10 +37,13 @@ internal sealed class AdaptivePair(BaseModule module, Parameter a, Parameter b, 
     private int Outputs => b.Shape[0];
 
     /// <summary>The edit that the parameters make now, E folded into A.</summary>
-    public LowRank Edit()
+    public LowRank Edit() => Edit(a, b, e);
+
+    /// <summary>The edit of the ranks that are kept alone.</summary>
+    public LowRank KeptEdit()
     {
-        FloatMatrix scaled = new FloatMatrix(Rank, Inputs, a.Values).WithScaledRows(e.Values);
-        return new LowRank(Module.Site, scaled, new FloatMatrix(Outputs, Rank, b.Values), scale);
+        IReadOnlyList<Parameter> kept = Saved();
+        return Edit(kept[0], kept[1], kept[2]);
     }
 
     /// <summary>Adds to the parameters' gradients.</summary>
@@ -110,7 +113,7 @@ internal sealed class AdaptivePair(BaseModule module, Parameter a, Parameter b, 
     public bool IsMasked => e.Values.Zip(Kept).All(entry => entry.Second != 0 || entry.First == 0);
 
     /// <summary>The tensors of the ranks that are kept, as PEFT saves them.</summary>
-    public IEnumerable<Parameter> Saved()
+    public IReadOnlyList<Parameter> Saved()
     {
         int[] kept = [.. Enumerable.Range(0, Rank).Where(k => Kept[k] != 0)];
         var keptA = new Parameter(a.Name, [kept.Length, Inputs], new float[kept.Length * Inputs]);
@@ -126,6 +129,12 @@ internal sealed class AdaptivePair(BaseModule module, Parameter a, Parameter b, 
         }
 
         return [keptA, keptB, keptE];
+    }
+
+    private LowRank Edit(Parameter rows, Parameter columns, Parameter diagonal)
+    {
+        FloatMatrix scaled = new FloatMatrix(rows.Shape[0], Inputs, rows.Values).WithScaledRows(diagonal.Values);
+        return new LowRank(Module.Site, scaled, new FloatMatrix(Outputs, columns.Shape[1], columns.Values), scale);
     }
 
     /// <summary>‖V·Vᵀ − I‖ of vectors that are rows; d‖P‖/dV = 2·P·V/‖P‖.</summary>

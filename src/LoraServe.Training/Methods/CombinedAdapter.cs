@@ -58,6 +58,14 @@ internal sealed class CombinedAdapter : TrainableAdapter
         }
     }
 
+    internal override void Finish()
+    {
+        foreach ((_, TrainableAdapter adapter) in _parts)
+        {
+            adapter.Finish();
+        }
+    }
+
     internal override IReadOnlyDictionary<string, float[]> State => new Dictionary<string, float[]>(_parts.SelectMany(part => part.Adapter.State));
 
     internal override void Restore(IReadOnlyDictionary<string, float[]> state)

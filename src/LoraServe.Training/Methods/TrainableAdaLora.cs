@@ -17,6 +17,7 @@ internal sealed class TrainableAdaLora : TrainableAdapter
     private readonly RankBudget _budget;
     private readonly double _orthogonalityWeight;
     private readonly float[] _patternIsFixed = new float[1];
+    private bool _isFinished;
 
     /// <summary>Pairs of the configuration's first rank, E zero.</summary>
     public TrainableAdaLora(JsonObject config, IBaseModel model, TrainableOptions options)
@@ -67,7 +68,8 @@ internal sealed class TrainableAdaLora : TrainableAdapter
     internal override IReadOnlyDictionary<string, float[]> State =>
         new Dictionary<string, float[]>(_pairs.SelectMany(pair => pair.State)) { ["patternIsFixed"] = _patternIsFixed };
 
-    public override IReadOnlyList<AdapterEdit> Edits() => [.. _pairs.Select(pair => pair.Edit())];
+    public override IReadOnlyList<AdapterEdit> Edits() =>
+        [.. _pairs.Select(pair => _isFinished && IsPruned ? pair.KeptEdit() : pair.Edit()).Where(pair => pair.Rank > 0)];
 
     internal override void Pull(EditGradients gradients)
     {
@@ -102,6 +104,9 @@ internal sealed class TrainableAdaLora : TrainableAdapter
 
         _patternIsFixed[0] = step >= _budget.LastStep ? 1 : 0;
     }
+
+    /// <summary>While it is trained, ranks that have been taken away take part as zeros; in the files they are missing.</summary>
+    internal override void Finish() => _isFinished = true;
 
     internal override IEnumerable<Parameter> Saved() => IsPruned ? _pairs.SelectMany(pair => pair.Saved()) : Parameters;
 

@@ -49,6 +49,11 @@ public abstract class TrainableAdapter
     {
     }
 
+    /// <summary>After the last step: from now on the edits are, to the bit, those that the saved files give. Most methods' always are.</summary>
+    internal virtual void Finish()
+    {
+    }
+
     /// <summary>What the method keeps beside its parameters from step to step, for a checkpoint: live arrays by name.</summary>
     internal virtual IReadOnlyDictionary<string, float[]> State => s_nothing;
 

@@ -129,6 +129,7 @@ internal sealed class TrainingRun : IDisposable
             _best.Restore(_training.Adapter);
         }
 
+        _training.Finish();
         _folder.Save(_training.Adapter);
         if (MethodCatalog.Find(_options.Method) is [{ MakesModel: true }])
         {
