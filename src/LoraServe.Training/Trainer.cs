@@ -31,6 +31,11 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         ArgumentNullException.ThrowIfNull(model);
         _model = model;
         _options = options ?? new TrainerOptions();
+        if (_options.Share is not (> 0 and <= 1))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), _options.Share, "The share of the time is above 0 to 1.");
+        }
+
         _time = time ?? TimeProvider.System;
         _thread = new Thread(Work) { IsBackground = true, Name = "trainer" };
         _thread.Start();
@@ -78,12 +83,23 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         while (!_stopping.IsCancellationRequested)
         {
             Admit(entries);
+            long start = _time.GetTimestamp();
             Round(entries, pass);
+            Pause(_time.GetElapsedTime(start));
         }
 
         foreach (Entry entry in entries.Concat(_arrivals))
         {
             entry.End(() => throw new OperationCanceledException("The trainer was stopped."));
+        }
+    }
+
+    /// <summary>Leaves the machine to others for as long as the share demands.</summary>
+    private void Pause(TimeSpan round)
+    {
+        if (_options.Share < 1)
+        {
+            _stopping.Token.WaitHandle.WaitOne(round * ((1 - _options.Share) / _options.Share));
         }
     }
 

@@ -1,8 +1,10 @@
 using BenchmarkDotNet.Running;
 using LoraServe.Benchmarks.Forward;
 using LoraServe.Benchmarks.Kernels;
+using LoraServe.Benchmarks.Training;
 
-// "report [types]", "gradients [rows]" and "steps MODEL [cases]": seconds of work, ratios to what the machine can do. Anything else is BenchmarkDotNet's command line.
+// "report [types]", "gradients [rows]", "steps MODEL [cases]" and "first-token MODEL ROWS.jsonl": seconds of work, ratios to what the machine can do.
+// Anything else is BenchmarkDotNet's command line.
 switch (args)
 {
     case ["report", .. string[] types]:
@@ -13,6 +15,9 @@ switch (args)
         break;
     case ["steps", string model, .. string[] choice]:
         StepReport.Print(Console.Out, model, choice);
+        break;
+    case ["first-token", string model, string rows]:
+        await FirstTokenReport.PrintAsync(Console.Out, model, rows);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(MatMulReport).Assembly).Run(args);

@@ -11,6 +11,11 @@ public sealed class TrainingOptions
     /// <summary>The only folder that administrators can name files to train on in. Null: rows come by upload only.</summary>
     public string? DataRoot { get; set; }
 
+    /// <summary>Share of the time that training may compute. It takes what requests leave of the processor in any case.</summary>
+    /// <value>1 by default.</value>
+    [Range(0.01, 1)]
+    public double Share { get; set; } = 1;
+
     /// <summary>Jobs that may wait; more are refused.</summary>
     /// <value>16 by default.</value>
     [Range(1, 100_000)]
