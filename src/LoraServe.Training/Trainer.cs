@@ -46,7 +46,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
-        _ = Methods.MethodCatalog.Find(options.Method);
+        Methods.MethodCatalog.Check(options, new Methods.TrainableContext(_model.Transformer) { BaseName = _model.Name });
     }
 
     /// <inheritdoc />

@@ -155,6 +155,17 @@ public static class MethodCatalog
         return options.LearningRate ?? Find(options.Method)[0].LearningRate;
     }
 
+    /// <summary>Refuses, without taking long, what <see cref="Create(TrainingJobOptions, TrainableContext)"/> would refuse by settings and files' configurations.</summary>
+    /// <param name="options">The job.</param>
+    /// <param name="context">The base, and what else is to be known.</param>
+    /// <exception cref="TrainingOptionsException">A setting does not fit the method or the base, or the adapter to go on from is of another method.</exception>
+    public static void Check(TrainingJobOptions options, TrainableContext context)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(context);
+        _ = Named(options, () => Parts(options).Select(part => ConfigOf(part, options, context)).ToArray());
+    }
+
     /// <summary>Makes what a job trains, at its first values or those of the adapter that it goes on from.</summary>
     /// <param name="options">The job.</param>
     /// <param name="context">The base, and what else is to be known.</param>
@@ -163,34 +174,50 @@ public static class MethodCatalog
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(context);
-        IReadOnlyList<TrainingMethod> methods = Find(options.Method);
+        return Named(options, () =>
+        {
+            Part[] parts = [.. Parts(options)];
+            TrainableAdapter[] adapters = [.. parts.Select(part => Create(part, options, context))];
+            if (parts.Length == 1)
+            {
+                return adapters[0];
+            }
+
+            foreach ((Part part, TrainableAdapter adapter) in parts.Zip(adapters))
+            {
+                foreach (Parameter parameter in adapter.Parameters)
+                {
+                    parameter.RateFactor *= (float)(part.Method.LearningRate / parts[0].Method.LearningRate);
+                }
+            }
+
+            return new CombinedAdapter(context.Model, [.. parts.Zip(adapters, (part, adapter) => (part.Method.Name, adapter))]);
+        });
+    }
+
+    /// <summary>Does something, and says of which method a refusal is.</summary>
+    private static T Named<T>(TrainingJobOptions options, Func<T> make)
+    {
         try
         {
-            if (methods.Count == 1)
-            {
-                return Create(methods[0], options, context, options.PeftConfig, options.InitFrom, options.Seed);
-            }
-
-            var parts = new List<(string, TrainableAdapter)>();
-            foreach (TrainingMethod method in methods)
-            {
-                string? initFrom = options.InitFrom is { } folder ? Path.Combine(folder, method.Name) : null;
-                TrainableAdapter part = Create(
-                    method, options, context, options.PeftConfig?[method.Name] as JsonObject, initFrom, options.Seed + (parts.Count * SeedsPerPart));
-                foreach (Parameter parameter in part.Parameters)
-                {
-                    parameter.RateFactor *= (float)(method.LearningRate / methods[0].LearningRate);
-                }
-
-                parts.Add((method.Name, part));
-            }
-
-            return new CombinedAdapter(context.Model, parts);
+            return make();
         }
         catch (AdapterFormatException wrong)
         {
             throw new TrainingOptionsException($"method {options.Method}: {wrong.Message}");
         }
+    }
+
+    private static IEnumerable<Part> Parts(TrainingJobOptions options)
+    {
+        IReadOnlyList<TrainingMethod> methods = Find(options.Method);
+        return methods.Count == 1
+            ? [new Part(methods[0], options.PeftConfig, options.InitFrom, options.Seed)]
+            : methods.Select((method, index) => new Part(
+                method,
+                options.PeftConfig?[method.Name] as JsonObject,
+                options.InitFrom is { } folder ? Path.Combine(folder, method.Name) : null,
+                options.Seed + (index * SeedsPerPart)));
     }
 
     private static TrainingMethod FindOne(string name)
@@ -200,28 +227,28 @@ public static class MethodCatalog
             ?? throw new TrainingOptionsException($"method is {name}; expected {string.Join(", ", All.Select(method => method.Name))}, or several with commas between them.");
     }
 
-    private static TrainableAdapter Create(
-        TrainingMethod method, TrainingJobOptions options, TrainableContext context, JsonObject? overrides, string? initFrom, int seed)
+    private static TrainableAdapter Create(Part part, TrainingJobOptions options, TrainableContext context)
     {
-        JsonObject config = method.Configure(new MethodSettings(method, options, context, overrides));
-        if (initFrom is not null)
+        JsonObject config = ConfigOf(part, options, context);
+        TrainableAdapter adapter = part.Method.Create(config, context.Model, new TrainableOptions
         {
-            config = ConfigOf(initFrom, config, options);
-        }
-
-        TrainableAdapter adapter = method.Create(config, context.Model, new TrainableOptions
-        {
-            Seed = seed,
-            RateRatioOfB = (float)(options.RateRatioOfB ?? method.RateRatioOfB),
+            Seed = part.Seed,
+            RateRatioOfB = (float)(options.RateRatioOfB ?? part.Method.RateRatioOfB),
             DrawsNormally = config["init_lora_weights"] is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() == "gaussian",
             PromptTokens = PromptTokens(options, context),
         });
-        if (initFrom is not null)
+        if (part.InitFrom is not null)
         {
-            adapter.Load(initFrom);
+            adapter.Load(part.InitFrom);
         }
 
         return adapter;
+    }
+
+    private static JsonObject ConfigOf(Part part, TrainingJobOptions options, TrainableContext context)
+    {
+        JsonObject config = part.Method.Configure(new MethodSettings(part.Method, options, context, part.PeftConfig));
+        return part.InitFrom is null || part.Method.MakesModel ? config : ConfigOf(part.InitFrom, config, options);
     }
 
     /// <summary>The configuration of the adapter to go on from, where it is of the same method; of LoRA, with the rank and alpha that are wanted.</summary>
@@ -279,4 +306,11 @@ public static class MethodCatalog
         Rank = 32,
         Configure = settings => MethodConfigs.Bottleneck(settings, kind),
     };
+
+    /// <summary>One of the methods of a job.</summary>
+    /// <param name="Method">The method.</param>
+    /// <param name="PeftConfig">Fields of its configuration that the job gives.</param>
+    /// <param name="InitFrom">Folder of the adapter that it goes on from; null for none.</param>
+    /// <param name="Seed">What its first values are drawn from.</param>
+    private sealed record Part(TrainingMethod Method, JsonObject? PeftConfig, string? InitFrom, int Seed);
 }

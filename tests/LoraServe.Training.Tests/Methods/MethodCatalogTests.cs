@@ -28,6 +28,16 @@ public sealed class MethodCatalogTests : IDisposable
     public void Create_Mistake_IsNamed(TrainingJobOptions options, string expected) =>
         Assert.Contains(expected, Assert.Throws<TrainingOptionsException>(() => _tiny.Create(options)).Message, StringComparison.Ordinal);
 
+    [Fact]
+    public void Check_MistakeInASetting_IsNamedBeforeAnythingIsMade()
+    {
+        var context = new TrainableContext(_tiny.Model);
+        MethodCatalog.Check(TinyTraining.Options("lora,prompt"), context);
+
+        Assert.Contains("it has", Assert.Throws<TrainingOptionsException>(() => MethodCatalog.Check(TinyTraining.Options("dora") with { Targets = ["c_attn"] }, context)).Message, StringComparison.Ordinal);
+        Assert.Contains("no such directory", Assert.Throws<TrainingOptionsException>(() => MethodCatalog.Check(TinyTraining.Options("ia3") with { InitFrom = "/no/such" }, context)).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("lora+", "loraplus")]
     [InlineData("prefix-tuning", "prefix")]
