@@ -54,7 +54,8 @@ internal sealed record MethodSettings(TrainingMethod Method, TrainingJobOptions 
         string[] unknown = [.. names.Where(name => !paths.Any(path => ModuleFilter.HasName(path, name)))];
         return unknown.Length == 0
             ? names
-            : throw new TrainingOptionsException($"targets has {string.Join(", ", unknown)}, which the base has not; it has {string.Join(", ", paths.Select(path => path[(path.LastIndexOf('.') + 1)..]).Distinct())}.");
+            : throw new TrainingOptionsException(
+                $"targets has {string.Join(", ", unknown)}, which the base has not; it has {string.Join(", ", paths.Select(path => path[(path.LastIndexOf('.') + 1)..]).Distinct())}.");
     }
 
     private IEnumerable<string> Expand(string target) => target == AllLinear

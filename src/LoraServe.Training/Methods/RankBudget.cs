@@ -18,7 +18,8 @@ internal sealed class RankBudget
     {
         _warmup = fields.Integer("tinit", 0) ?? 0;
         _interval = fields.Integer("deltaT", 1) ?? 1;
-        int total = fields.Integer("total_step", 1) ?? throw new AdapterFormatException("field 'total_step' is missing; AdaLoRA needs to know how many steps it has.");
+        int total = fields.Integer("total_step", 1)
+            ?? throw new AdapterFormatException("field 'total_step' is missing; AdaLoRA needs to know how many steps it has.");
         LastStep = total - (fields.Integer("tfinal", 0) ?? 0);
         InitialRanks = initialRanks;
         TargetRanks = Math.Min((fields.Integer("target_r", 1) ?? 8) * modules, initialRanks);

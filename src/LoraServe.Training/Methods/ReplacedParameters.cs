@@ -54,7 +54,8 @@ internal sealed class ReplacedParameters(IBaseModel model)
             {
                 if (tokens.Length == 0 || tokens.Max() >= module.Outputs || tokens.Distinct().Count() != tokens.Length)
                 {
-                    throw new AdapterFormatException($"The tokens to train at {module.Path} are {string.Join(", ", tokens.Take(8))}; expected some below {module.Outputs}, the vocabulary, each once.");
+                    throw new AdapterFormatException(
+                        $"The tokens to train at {module.Path} are {string.Join(", ", tokens.Take(8))}; expected some below {module.Outputs}, the vocabulary, each once.");
                 }
 
                 float[] original = new float[tokens.Length * module.Inputs];

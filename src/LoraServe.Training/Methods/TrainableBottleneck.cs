@@ -76,7 +76,10 @@ internal sealed class TrainableBottleneck : TrainableAdapter
         _parts.Add(new Part(
             layer,
             place,
-            Add($"{path}.adapter_down.0.weight", [size, width], beginsWithoutEffect ? Initialization.KaimingUniform(size, width, seed) : Initialization.Normal(checked(size * width), Deviation, seed)),
+            Add(
+                $"{path}.adapter_down.0.weight",
+                [size, width],
+                beginsWithoutEffect ? Initialization.KaimingUniform(size, width, seed) : Initialization.Normal(checked(size * width), Deviation, seed)),
             Add($"{path}.adapter_down.0.bias", [size]),
             Add($"{path}.adapter_up.weight", [width, size], beginsWithoutEffect ? null : Initialization.Normal(checked(width * size), Deviation, seed + 1)),
             Add($"{path}.adapter_up.bias", [width]),

@@ -42,7 +42,8 @@ internal sealed class TrainableLora : TrainableAdapter
             {
                 if (ensuresTying)
                 {
-                    throw new AdapterFormatException($"ensure_weight_tying is true and {module.Path} is targeted; a pair that the table shares with the head can be served, not trained.");
+                    throw new AdapterFormatException(
+                        $"ensure_weight_tying is true and {module.Path} is targeted; a pair that the table shares with the head can be served, not trained.");
                 }
 
                 _table = AddTablePair(module, options);
@@ -120,7 +121,8 @@ internal sealed class TrainableLora : TrainableAdapter
         {
             if (_config.Initialization != LoraInitialization.Original)
             {
-                throw new AdapterFormatException($"{tensors.File}: {_config.Method} depends on its rank and scale, {rank} and {pair.Scale}; keep them, or convert it to plain LoRA.");
+                throw new AdapterFormatException(
+                    $"{tensors.File}: {_config.Method} depends on its rank and scale, {rank} and {pair.Scale}; keep them, or convert it to plain LoRA.");
             }
 
             pair = RankChange.To(pair, a.Shape[0], scale, new FloatMatrix(a.Shape[0], a.Shape[1], a.Values));

@@ -23,7 +23,8 @@ internal sealed class TrainableTokenRows : TrainableAdapter
         _rows.AddTokenRows(targets.TrainableTokens, (path, shape, values) => Add($"{AdapterFiles.PeftPrefix}{path}{Suffix}", shape, values));
         if (Parameters.Count == 0)
         {
-            throw new AdapterFormatException($"target_modules is {string.Join(", ", targets.TrainableTokens.Keys)}; expected the token table or the head, and token_indices to name tokens.");
+            throw new AdapterFormatException(
+                $"target_modules is {string.Join(", ", targets.TrainableTokens.Keys)}; expected the token table or the head, and token_indices to name tokens.");
         }
     }
 
