@@ -93,10 +93,7 @@ public sealed record TrainingJobOptions
     /// <summary>Length that the gradient is clipped to; 0 for no clipping.</summary>
     public double MaximumGradientNorm { get; init; } = 1;
 
-    /// <summary>Share of an adapter's inputs that are left out of each step at random.</summary>
-    public double Dropout { get; init; }
-
-    /// <summary>What first values, the order of rows and dropout are drawn from.</summary>
+    /// <summary>What first values and the order of rows are drawn from.</summary>
     public int Seed { get; init; }
 
     /// <summary>Steps from one evaluation to the next; null: at the end of each pass.</summary>
@@ -145,7 +142,6 @@ public sealed record TrainingJobOptions
         Expect(errors, WarmupSteps is not { } warmup || Steps is not { } steps || warmup <= steps, $"warm-up takes {WarmupSteps} steps and the run {Steps}; warm up for fewer.");
         Check(errors, Optimizer);
         InRange(errors, "max gradient norm", MaximumGradientNorm, 0, double.MaxValue);
-        InRange(errors, "dropout", Dropout, 0, 0.99);
         InRange(errors, "eval interval", EvaluationInterval, 1, GreatestCount);
         InRange(errors, "patience", Patience, 0, GreatestCount);
         Expect(errors, Patience == 0 || EvaluationFile is not null || EvaluationShare > 0, "patience needs rows to evaluate on; give an eval file or share.");

@@ -18,7 +18,6 @@ public sealed class TrainingJobOptionsTests
         { s_good with { Steps = 10, Epochs = 2 }, "both steps and epochs are given; give one." },
         { s_good with { BatchRows = 10, BatchTokens = 2 }, "both batch tokens and batch rows are given; give one." },
         { s_good with { Steps = 10, WarmupSteps = 11 }, "warm-up takes 11 steps and the run 10; warm up for fewer." },
-        { s_good with { Dropout = 1 }, "dropout is 1; expected 0 to 0.99." },
         { s_good with { Targets = ["q_proj", ""] }, "targets has an empty name." },
         { s_good with { Patience = 3 }, "patience needs rows to evaluate on; give an eval file or share." },
         { s_good with { EvaluationFile = "a", EvaluationShare = 0.1 }, "both an eval file and an eval share are given; give one." },

@@ -30,7 +30,6 @@ internal static class TrainingMapping
             ChoosesRank = method.AutoRank,
             Alpha = method.HasAlpha ? method.Alpha : null,
             Targets = [.. method.TargetModules],
-            Dropout = method.Dropout,
             RateRatioOfB = method.HasLoraPlusRatio ? method.LoraPlusRatio : null,
             VirtualTokens = method.HasVirtualTokens ? Whole(method.VirtualTokens) : null,
             PromptText = method.PromptText.Length > 0 ? method.PromptText : null,

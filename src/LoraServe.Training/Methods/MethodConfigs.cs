@@ -14,7 +14,7 @@ internal static class MethodConfigs
         var own = new JsonObject
         {
             ["lora_alpha"] = settings.Alpha,
-            ["lora_dropout"] = settings.Options.Dropout,
+            ["lora_dropout"] = 0.0,
             ["r"] = settings.Rank,
             ["target_modules"] = MethodSettings.List(settings.Targets()),
         };
@@ -44,7 +44,7 @@ internal static class MethodConfigs
         ["projection_prng_key"] = settings.Options.Seed,
         ["r"] = settings.Rank,
         ["target_modules"] = MethodSettings.List(settings.Targets()),
-        ["vera_dropout"] = settings.Options.Dropout,
+        ["vera_dropout"] = 0.0,
     });
 
     /// <summary>Half as many ranks again at first; a tenth of the run before ranks are taken away, and a quarter after it.</summary>
@@ -56,7 +56,7 @@ internal static class MethodConfigs
             ["deltaT"] = Math.Max(1, settings.TotalSteps / 100),
             ["init_r"] = first,
             ["lora_alpha"] = settings.Options.Alpha ?? 2 * first,
-            ["lora_dropout"] = settings.Options.Dropout,
+            ["lora_dropout"] = 0.0,
             ["r"] = settings.Rank,
             ["target_modules"] = MethodSettings.List(settings.Targets()),
             ["target_r"] = settings.Rank,
@@ -119,7 +119,7 @@ internal static class MethodConfigs
         string architecture = settings.Model is Transformer model ? model.Spec.Architecture : "";
         var own = new JsonObject
         {
-            ["dropout"] = settings.Options.Dropout,
+            ["dropout"] = 0.0,
             ["model_class"] = Architecture.All.FirstOrDefault(known => known.Name == architecture)?.ClassName,
             ["model_name"] = settings.Context.BaseName ?? "",
             ["model_type"] = architecture,

@@ -50,7 +50,7 @@ public sealed class MethodCatalogTests : IDisposable
     [Fact]
     public void Create_LoraWithSettings_WritesThemIntoTheConfiguration()
     {
-        JsonObject config = _tiny.Create(TinyTraining.Options("lora") with { Rank = 6, Targets = ["q_proj", "down_proj"], Dropout = 0.1 }).Config;
+        JsonObject config = _tiny.Create(TinyTraining.Options("lora") with { Rank = 6, Targets = ["q_proj", "down_proj"] }).Config;
 
         Assert.Equal(6, config["r"]!.GetValue<int>());
         Assert.Equal(12, config["lora_alpha"]!.GetValue<double>());
