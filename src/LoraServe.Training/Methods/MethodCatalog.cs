@@ -130,6 +130,11 @@ public static class MethodCatalog
 
     private static TrainableAdapter Create(Part part, TrainingJobOptions options, TrainableContext context)
     {
+        if (part.PeftConfig?.FirstOrDefault(entry => entry.Key.EndsWith("dropout", StringComparison.Ordinal) && entry.Value?.ToJsonString() is not ("0" or "0.0")) is { Key: { } dropout })
+        {
+            throw new TrainingOptionsException($"{dropout} is set; training has no dropout. Leave it out.");
+        }
+
         JsonObject config = ConfigOf(part, options, context);
         TrainableAdapter adapter = part.Method.Create(config, context.Model, new TrainableOptions
         {

@@ -59,6 +59,12 @@ public sealed class MethodCatalogTests : IDisposable
     }
 
     [Fact]
+    public void Create_Dropout_IsRefusedSinceThereIsNone() => Assert.Contains(
+        "training has no dropout",
+        Assert.Throws<TrainingOptionsException>(() => _tiny.Create(TinyTraining.Options("lora") with { PeftConfig = new JsonObject { ["lora_dropout"] = 0.1 } })).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
     public void Create_LoraPlus_GivesBItsOwnRate()
     {
         TrainableAdapter adapter = _tiny.Create(TinyTraining.Options("loraplus") with { RateRatioOfB = 5 });
