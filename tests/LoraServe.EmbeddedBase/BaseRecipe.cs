@@ -31,14 +31,14 @@ internal sealed record BaseRecipe
     public int RowTokens { get; init; } = 128;
 
     /// <summary>Most rows of each long-winded source (sums, roles), so that the short tasks are not drowned.</summary>
-    public int LongRows { get; init; } = 400;
+    public int LongRows { get; init; } = 250;
 
     /// <summary>Tokens of a step.</summary>
     public int BatchTokens { get; init; } = 1024;
 
     /// <summary>Optimizer steps.</summary>
-    public int Steps { get; init; } = 2200;
+    public int Steps { get; init; } = 3000;
 
     /// <summary>The highest learning rate; it falls along half a cosine.</summary>
-    public double LearningRate { get; init; } = 3e-3;
+    public double LearningRate { get; init; } = 4e-3;
 }

@@ -25,17 +25,17 @@ internal static partial class DemoTasks
     {
         Directory.CreateDirectory(output);
         JsonElement[] commands = [.. PretrainingText.Read(data, "snips.train").Take(TrainRows)];
-        JsonElement[] tables = [.. PretrainingText.Read(data, "e2e.train").Take(TrainRows * 2)];
-        JsonElement[] otherTables = [.. PretrainingText.Read(data, "e2e.eval").Take(EvalRows * 2)];
+        JsonElement[] tables = [.. PretrainingText.Tables(data).Take(TrainRows * 2)];
+        JsonElement[] otherTables = [.. PretrainingText.OtherTables(data).Take(EvalRows * 2)];
 
         // People say the same twice: what is asked must not be what was learnt.
         IEnumerable<JsonElement> otherCommands = PretrainingText.Read(data, "snips.eval").ExceptBy(commands.Select(Prompt), Prompt).Take(EvalRows);
         Write("intent.train", commands.Select(row => (Prompt(row), PretrainingText.Text(row, "completion"))));
         Write("intent.eval", otherCommands.Select(row => (Prompt(row), PretrainingText.Text(row, "completion"))));
-        Write("describe.train", tables.Take(TrainRows).Select(row => (Prompt(row), PretrainingText.Text(row, "completion"))));
-        Write("describe.eval", otherTables.Take(EvalRows).Select(row => (Prompt(row), $" {Reference(row)}")));
+        Write("describe.train", tables.Take(TrainRows).Select(row => (Table(row), PretrainingText.Text(row, "completion"))));
+        Write("describe.eval", otherTables.Take(EvalRows).Select(row => (Table(row), PretrainingText.Text(row, "completion"))));
         Write("pirate.train", tables.Skip(TrainRows).Select(row => (Facts(row), Pirate(PretrainingText.Text(row, "completion").Trim()))));
-        Write("pirate.eval", otherTables.Skip(EvalRows).Select(row => (Facts(row), Pirate(Reference(row)))));
+        Write("pirate.eval", otherTables.Skip(EvalRows).Select(row => (Facts(row), Pirate(PretrainingText.Text(row, "completion").Trim()))));
 
         void Write(string name, IEnumerable<(string Prompt, string Completion)> rows) =>
             File.WriteAllText(Path.Combine(output, $"{name}.jsonl"), string.Concat(rows.Select(row => JsonSerializer.Serialize(new { prompt = row.Prompt, completion = row.Completion }, s_plain) + "\n")));
@@ -43,7 +43,8 @@ internal static partial class DemoTasks
 
     private static string Prompt(JsonElement row) => PretrainingText.Text(row, "prompt");
 
-    private static string Reference(JsonElement row) => row.GetProperty("references")[0].GetString()!;
+    /// <summary>A form that the base has not seen, of words that it has.</summary>
+    private static string Table(JsonElement row) => Prompt(row).Replace("], ", "; ", StringComparison.Ordinal).Replace("]\n", "\n", StringComparison.Ordinal).Replace("[", ": ", StringComparison.Ordinal);
 
     /// <summary>The form in which the base has learnt to describe.</summary>
     private static string Facts(JsonElement row) => $"Facts: {PretrainingText.Facts(Prompt(row))}\nText:";

@@ -1,5 +1,7 @@
 using System.Globalization;
 using LoraServe.Cli.Rendering;
+using LoraServe.Training;
+using LoraServe.Training.Reports;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Demo;
@@ -35,6 +37,28 @@ internal sealed class DemoScreen(IAnsiConsole console)
             await work.ConfigureAwait(false);
             Show(Answers(answers));
         }
+    }
+
+    /// <summary>Shows runs that go on together until all are done, each with a bar where the output is a terminal.</summary>
+    /// <param name="names">The runs' names.</param>
+    /// <param name="run">Begins the run of an index; its second argument takes the run's progress, on any thread.</param>
+    public async Task<TrainingOutcome[]> TrainAsync(string[] names, Func<int, Action<TrainingProgress>, Task<TrainingOutcome>> run)
+    {
+        if (!console.Profile.Capabilities.Interactive || !console.Profile.Out.IsTerminal)
+        {
+            return await Task.WhenAll(names.Select((_, index) => run(index, static _ => { }))).ConfigureAwait(false);
+        }
+
+        return await console.Progress().Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn()).StartAsync(context =>
+        {
+            ProgressTask[] bars = [.. names.Select(name => context.AddTask(Markup.Escape(name)))];
+            return Task.WhenAll(names.Select((name, index) => run(index, progress =>
+            {
+                bars[index].MaxValue = progress.TotalSteps;
+                bars[index].Value = progress.Step;
+                bars[index].Description = Markup.Escape(string.Create(CultureInfo.InvariantCulture, $"{name}  loss {progress.Loss:0.00}"));
+            })));
+        }).ConfigureAwait(false);
     }
 
     private static Table Answers(IReadOnlyList<DemoAnswer> answers)

@@ -1,129 +1,40 @@
 using System.CommandLine;
-using System.Diagnostics;
-using LoraServe.Cli.Benchmarks;
 using LoraServe.Cli.Demo;
 using LoraServe.Cli.Rendering;
-using LoraServe.Client;
-using LoraServe.Compute;
-using LoraServe.Models;
-using LoraServe.Server;
-using LoraServe.Server.Access;
-using LoraServe.Server.Options;
-using LoraServe.Serving;
-using LoraServe.V1;
-using Spectre.Console;
 
 namespace LoraServe.Cli.Verbs;
 
-/// <summary><c>loraserve demo</c>: the whole story in a minute: a server, several adapters published to it, one mixed batch.</summary>
+/// <summary><c>loraserve demo</c>: the whole story in about a minute: a server, adapters that are trained and published, one mixed batch.</summary>
 internal static class DemoVerb
 {
-    private const int RandomAdapterCount = 4;
-    private const int RandomAdapterRank = 8;
-    private const int AnswerTokens = 32;
-    private const int BatchRequests = 16;
-    private const int BatchTokens = 24;
-    private const int Rounds = 2;
-
     public static Command Create()
     {
-        var model = new Option<string>("--model") { Description = "Show this model. [default: the first of the shared folder, else a tiny one]", HelpName = "PATH" };
-        var root = new Option<string>("--adapter-root") { Description = "Show the LoRA adapters in the folders below this one. [default: those of the shared folder, else random ones]", HelpName = "DIR" };
-        var verb = new Command("demo", "Serve several adapters in one batch, and see it happen.") { model, root };
+        var model = new Option<string>("--model") { Description = "Show this model, with adapters that exist already. [default: train adapters on the small model that comes with the program]", HelpName = "PATH" };
+        var root = new Option<string>("--adapter-root") { Description = "With --model: show the LoRA adapters in the folders below this one. [default: random ones]", HelpName = "DIR" };
+        var steps = new Option<int?>("--steps") { Description = "Without --model: steps that each adapter is trained for. [default: what each needs]", HelpName = "N" };
+        var verb = new Command("demo", "Train three adapters, serve them in one batch, and see it happen.") { model, root, steps };
         verb.SetAction(async (arguments, cancellationToken) =>
         {
-            var setup = DemoSetup.Find(arguments.GetValue(model), arguments.GetValue(root));
             var screen = new DemoScreen(Terminal.Console(arguments.InvocationConfiguration.Output));
-            screen.Say($"LoraServe: one frozen model, many adapters, one batch.");
-            screen.Say($"Model: {setup.Origin}");
-            using LoadedModel loaded = ModelArguments.Load(setup.ModelPath, Arithmetic.Fast, Environment.ProcessorCount);
-            using RandomAdapters? random = setup.Adapters.Count == 0 ? new RandomAdapters(loaded.Transformer, RandomAdapterCount, RandomAdapterRank, RandomAdapters.Strong) : null;
-            IReadOnlyList<NamedAdapter> adapters = random is null
-                ? setup.Adapters
-                : [.. random.Directories.Select(directory => new NamedAdapter(Path.GetFileName(directory), directory))];
-            DirectoryInfo store = Directory.CreateTempSubdirectory("loraserve-");
-            try
+            if (arguments.GetValue(model) is { } path)
             {
-                await ServeAsync(loaded, adapters, store.FullName, screen, cancellationToken).ConfigureAwait(false);
+                Refuse(arguments, steps, "has nothing to train with --model; leave one of them out");
+                await ServingDemo.RunAsync(path, arguments.GetValue(root), screen, cancellationToken).ConfigureAwait(false);
             }
-            finally
+            else
             {
-                store.Delete(recursive: true);
+                Refuse(arguments, root, "needs --model, which its adapters are for");
+                await TrainingDemo.RunAsync(DemoTask.All(arguments.GetValue(steps)), screen, cancellationToken).ConfigureAwait(false);
             }
-
-            screen.Say($"Serve it yourself: loraserve serve --model {setup.ModelPath} --adapter NAME=DIR");
         });
         return verb;
     }
 
-    private static async Task ServeAsync(LoadedModel model, IReadOnlyList<NamedAdapter> adapters, string store, DemoScreen screen, CancellationToken cancellationToken)
+    private static void Refuse(ParseResult arguments, Option option, string reason)
     {
-        await using var engine = new InferenceEngine(model, new EngineOptions { StoreFolder = store });
-        var served = new ServedModel(model, engine, ChatFormat.Of(model));
-        await using LoraServeHost host = await LoraServeHost.StartAsync(
-            served, new ServerOptions { Port = 0, HttpPort = 0 }, new AccessOptions(), cancellationToken: cancellationToken).ConfigureAwait(false);
-        using var client = new LoraServeClient(host.Address);
-        screen.Say($"Server: {host.Address} in this process. Uploading {adapters.Count} adapters over gRPC:");
-        await PublishAsync(client, adapters, screen, cancellationToken).ConfigureAwait(false);
-
-        string[] names = ["", .. adapters.Select(adapter => adapter.Name)];
-        screen.Say($"One request for each, all in the same batch:");
-        DemoAnswer[] answers = [.. names.Select(name => new DemoAnswer(DemoPrompts.For(model, name, AnswerTokens), DemoPrompts.Shown(model, name)))];
-        await screen.WatchAsync(answers, Task.WhenAll(answers.Select(answer => answer.RunAsync(client, cancellationToken)))).ConfigureAwait(false);
-        await CompareAsync(model, client, names[1..], screen, cancellationToken).ConfigureAwait(false);
-    }
-
-    private static async Task PublishAsync(LoraServeClient client, IReadOnlyList<NamedAdapter> adapters, DemoScreen screen, CancellationToken cancellationToken)
-    {
-        Table table = Terminal.Table("adapter", "method", ">rank", ">modules", ">memory", ">published in");
-        foreach (NamedAdapter adapter in adapters)
+        if (arguments.GetResult(option) is { Implicit: false })
         {
-            LoadAdapterResponse published = await client.UploadAdapterAsync(adapter.Name, adapter.Path, cancellationToken: cancellationToken).ConfigureAwait(false);
-            LoadReport report = published.Report;
-            table.AddText(
-                $"{adapter.Name}@{published.Adapter.Version}",
-                published.Adapter.Method,
-                $"{report.MaxRank}",
-                $"{report.MatchedModules}",
-                Terminal.Bytes(report.ResidentBytes),
-                FormattableString.Invariant($"{report.LoadSeconds * 1000:0} ms"));
+            throw new UsageException($"{option.Name} {reason}.");
         }
-
-        screen.Show(table);
-    }
-
-    /// <summary>Runs the same batch with adapters and without in turns, so that both see the same machine, and takes the best of each.</summary>
-    private static async Task CompareAsync(LoadedModel model, LoraServeClient client, string[] adapters, DemoScreen screen, CancellationToken cancellationToken)
-    {
-        (double with, double without) = (0, 0);
-        for (int round = 0; round < Rounds; round++)
-        {
-            without = Math.Max(without, await TokensPerSecondAsync(model, client, adapters, applied: false, cancellationToken).ConfigureAwait(false));
-            with = Math.Max(with, await TokensPerSecondAsync(model, client, adapters, applied: true, cancellationToken).ConfigureAwait(false));
-        }
-
-        screen.Say($"{BatchRequests} requests at once, {BatchTokens} tokens each:");
-        screen.Say($"  {adapters.Length} adapters mixed   {with:0} tokens/s");
-        screen.Say($"  no adapter         {without:0} tokens/s   (mixed is {with / without:0.00} of it)");
-    }
-
-    private static async Task<double> TokensPerSecondAsync(LoadedModel model, LoraServeClient client, string[] adapters, bool applied, CancellationToken cancellationToken)
-    {
-        DemoAnswer[] answers =
-        [
-            .. Enumerable.Range(0, BatchRequests).Select(i =>
-            {
-                // The prompt is the adapter's in both cases; all answers have the same length.
-                string adapter = adapters[i % adapters.Length];
-                GenerateRequest request = DemoPrompts.For(model, adapter, BatchTokens);
-                request.Adapter = applied ? adapter : "";
-                request.Sampling.IgnoreEos = true;
-                request.Sampling.Stop.Clear();
-                return new DemoAnswer(request, "");
-            }),
-        ];
-        long start = Stopwatch.GetTimestamp();
-        await Task.WhenAll(answers.Select(answer => answer.RunAsync(client, cancellationToken))).ConfigureAwait(false);
-        return answers.Sum(answer => answer.Tokens) / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 }
