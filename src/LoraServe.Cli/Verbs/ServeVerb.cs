@@ -74,7 +74,8 @@ internal static class ServeVerb
 
         // Training is exact whatever serving is: the adapter that is published is the one that was trained, to the bit.
         using LoadedModel exact = loaded.In(Arithmetic.Exact);
-        using Trainer? trainer = settings.Training.StateFolder is null ? null : new Trainer(exact, new TrainerOptions { WorkerCount = settings.Engine.Workers, IsBackground = true, Share = settings.Training.Share });
+        var background = new TrainerOptions { WorkerCount = settings.Engine.Workers, IsBackground = true, Share = settings.Training.Share };
+        using Trainer? trainer = settings.Training.StateFolder is null ? null : new Trainer(exact, background);
         await using TrainingJobs? training = trainer is null ? null : new TrainingJobs(trainer, engine.Adapters, settings.Training, loggers);
         await using LoraServeHost host = await LoraServeHost.StartAsync(
             new ServedModel(loaded, engine, ChatFormat.Of(loaded)) { Training = training }, settings.Server, settings.Access, ConfigureLogging, stop).ConfigureAwait(false);
