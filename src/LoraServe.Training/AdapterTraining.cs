@@ -54,7 +54,7 @@ internal sealed class AdapterTraining : IDisposable
     }
 
     /// <summary>What is trained.</summary>
-    public TrainableAdapter Adapter { get; }
+    public TrainableAdapter Adapter { get; private set; }
 
     /// <summary>What updates the parameters.</summary>
     public Optimizer Optimizer { get; }
@@ -64,6 +64,31 @@ internal sealed class AdapterTraining : IDisposable
 
     /// <summary>The adapter as the parameters make it now, resident until the step's end.</summary>
     public ResidentAdapter Resident => _resident ??= ResidentAdapter.Create(Adapter.Edits(), _model);
+
+    /// <summary>Uses the adapter without the noise that its steps may have.</summary>
+    public T AtRest<T>(Func<ResidentAdapter, T> use)
+    {
+        if (Adapter.EditsAtRest() is not { } edits)
+        {
+            return use(Resident);
+        }
+
+        using ResidentAdapter atRest = ResidentAdapter.Create(edits, _model);
+        return use(atRest);
+    }
+
+    /// <summary>Goes on with an adapter of a higher rank. The optimizer remembers of the old entries what it did, and nothing of the new.</summary>
+    public void Grow(TrainableAdapter grown)
+    {
+        foreach ((Parameter from, Parameter to) in Adapter.Parameters.Zip(grown.Parameters))
+        {
+            Optimizer.Grow(from, to);
+        }
+
+        Adapter = grown;
+        _gradients = null;
+        Release();
+    }
 
     /// <summary>Begins a step.</summary>
     /// <param name="labelledTokens">Labelled tokens of all its batches together: the loss is the mean over them.</param>

@@ -111,7 +111,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
             Entry? entry;
             while (entries.Count == 0 ? (entry = _arrivals.Take(_stopping.Token)) is not null : _arrivals.TryTake(out entry))
             {
-                if (entry.Try(() => entry.Run = new TrainingRun(entry.Options, entry.Folder, _model, _time)))
+                if (entry.Try(() => entry.Run = new TrainingRun(entry.Options, entry.Folder, _model, _time, _options.WorkerCount)))
                 {
                     entries.Add(entry);
                 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training;
 
@@ -26,6 +27,15 @@ public sealed record TrainingJobOptions
 
     /// <summary>Whether the rank is chosen for the model and the data instead.</summary>
     public bool ChoosesRank { get; init; }
+
+    /// <summary>Which policy chooses it: a name of <see cref="Ranks.Policies.RankPolicies"/>.</summary>
+    public string RankPolicy { get; init; } = Ranks.Policies.RankPolicies.Usual;
+
+    /// <summary>How the rank of a LoRA grows when evaluations stand still; null: it does not.</summary>
+    public RankGrowth? Growth { get; init; }
+
+    /// <summary>Gated LoRA: how gates are learned and pruned.</summary>
+    public GateOptions Gates { get; init; } = new();
 
     /// <summary>Numerator of the update's scale; null: twice the rank.</summary>
     public double? Alpha { get; init; }
@@ -122,6 +132,12 @@ public sealed record TrainingJobOptions
         Expect(errors, EvaluationFile is null || EvaluationShare == 0, "both an eval file and an eval share are given; give one.");
         InRange(errors, "rank", Rank, 1, GreatestRank);
         Expect(errors, Rank is null || !ChoosesRank, "both a rank and its choice are asked for; ask for one.");
+        Expect(errors, Ranks.Policies.RankPolicies.Names.Contains(RankPolicy), $"the rank policy is {RankPolicy}; expected {string.Join(", ", Ranks.Policies.RankPolicies.Names)}.");
+        Check(errors, Growth);
+        Expect(errors, Growth is null || EvaluationFile is not null || EvaluationShare > 0, "a growing rank needs rows to evaluate on; give an eval file or share.");
+        Positive(errors, "gate strength", Gates.Strength);
+        Positive(errors, "gate rate ratio", Gates.RateRatio);
+        InRange(errors, "gate threshold", Gates.Threshold, 0, 1);
         Positive(errors, "alpha", Alpha);
         Expect(errors, Targets.All(target => target.Length > 0), "targets has an empty name.");
         Positive(errors, "LoRA+ ratio", RateRatioOfB);
@@ -162,6 +178,14 @@ public sealed record TrainingJobOptions
         InRange(errors, "momentum", optimizer.Momentum, 0, 0.9999999);
         InRange(errors, "decay exponent", optimizer.DecayExponent, -10, 0);
         Positive(errors, "clip threshold", optimizer.ClipThreshold);
+    }
+
+    private static void Check(List<string> errors, RankGrowth? growth)
+    {
+        InRange(errors, "growth window", growth?.Window, 2, GreatestCount);
+        Positive(errors, "growth plateau", growth?.Plateau);
+        Expect(errors, growth is null || growth.Factor > 1, $"the growth factor is {growth?.Factor}; expected more than 1.");
+        InRange(errors, "max rank", growth?.MaximumRank, 1, GreatestRank);
     }
 
     private static void InRange(List<string> errors, string name, double? value, double least, double greatest) =>

@@ -57,17 +57,7 @@ internal sealed class RankPolicyArguments
     {
         double energy = InRange(arguments, Energy, value => value > 0 && value <= 1, "above 0 and at most 1") ?? UsualEnergy;
         double? complexity = InRange(arguments, _complexity, value => value >= 0 && value <= 1, "0 to 1");
-        return
-        [
-            new WidthPolicy(),
-            new WidthAndComplexityPolicy(complexity),
-            new ParameterCountPolicy(),
-            new TaskKindPolicy(),
-            new LayerKindPolicy(Rank(arguments, _attention), Rank(arguments, _mlp), Rank(arguments, _other)),
-            new EnergyPolicy(energy),
-            new EnergyPolicy(energy, EnergyMeasure.SumOfSquares),
-            new LayerKindEnergyPolicy(energy),
-        ];
+        return RankPolicies.All(energy, complexity, Rank(arguments, _attention), Rank(arguments, _mlp), Rank(arguments, _other));
     }
 
     /// <summary>A number option's value.</summary>

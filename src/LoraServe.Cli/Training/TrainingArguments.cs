@@ -4,6 +4,8 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Ranks;
+using LoraServe.Training.Ranks.Policies;
 
 namespace LoraServe.Cli.Training;
 
@@ -11,6 +13,7 @@ namespace LoraServe.Cli.Training;
 internal sealed class TrainingArguments
 {
     private const string Automatic = "auto";
+    private const string Grow = "grow";
 
     private static readonly JsonSerializerOptions s_settings = new(JsonSerializerDefaults.General)
     {
@@ -24,7 +27,10 @@ internal sealed class TrainingArguments
     private readonly Option<string> _config = new("--config") { Description = "Settings as JSON, by the names of these options with _ for -; options given here come first.", HelpName = "FILE.json" };
     private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
     private readonly Option<string> _method = new("--method") { Description = "How: one of the list above, or several with commas between. [default: lora]", HelpName = "NAME" };
-    private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto: chosen for model and data. [default: the method's, 8 for lora]", HelpName = "N|auto" };
+    private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto, or the name of a policy that loraserve ranks shows: chosen for model and data; grow[:N]: grows from N when evaluations stand still. [default: the method's, 8 for lora]", HelpName = "N|auto|POLICY|grow" };
+    private readonly Option<int?> _maxRank = new("--max-rank") { Description = "What a growing rank stays within. [default: 256]", HelpName = "N" };
+    private readonly Option<GatePenalty?> _gatePenalty = new("--gate-penalty") { Description = "What closes the gates of method gated. [default: L1]" };
+    private readonly Option<double?> _gateStrength = new("--gate-strength") { Description = "How strongly: nats a token that a term must be worth. [default: 0.0001]", HelpName = "F" };
     private readonly Option<double?> _alpha = new("--alpha") { Description = "Numerator of the update's scale. [default: twice the rank]", HelpName = "N" };
     private readonly Option<string[]> _targets = new("--targets") { Description = "Modules, such as q_proj,v_proj, or all-linear. [default: the method's]", HelpName = "A,B", AllowMultipleArgumentsPerToken = true };
     private readonly Option<double?> _rate = new("--lr") { Description = "The highest learning rate. [default: the method's]", HelpName = "F" };
@@ -60,7 +66,7 @@ internal sealed class TrainingArguments
         foreach (Option option in new Option[]
         {
             _data, _method, _rank, _alpha, _targets, _rate, _steps, _epochs, _batchTokens, _batchRows, _eval, _initFrom, _seed, _config, _schedule, _warmup, _accumulate, _maxLength, _evalShare,
-            _evalInterval, _patience, _loss, _beta, _optimizer, _decay, _clip, _smoothing, _virtualTokens, _promptText, _checkpoints, _recompute, _fullScore,
+            _evalInterval, _patience, _loss, _beta, _optimizer, _decay, _clip, _smoothing, _virtualTokens, _promptText, _checkpoints, _recompute, _fullScore, _maxRank, _gatePenalty, _gateStrength,
         })
         {
             verb.Add(option);
@@ -73,12 +79,15 @@ internal sealed class TrainingArguments
     public TrainingJobOptions Read(ParseResult arguments)
     {
         TrainingJobOptions file = arguments.GetValue(_config) is { } path ? ReadFile(path) : new TrainingJobOptions();
-        var options = file with
+        var options = WithRank(arguments, file) with
         {
             DataFile = arguments.GetValue(_data) ?? file.DataFile,
             Method = arguments.GetValue(_method) ?? file.Method,
-            Rank = arguments.GetValue(_rank) is { } rank ? ReadRank(rank) : file.Rank,
-            ChoosesRank = arguments.GetValue(_rank) is { } text ? text == Automatic : file.ChoosesRank,
+            Gates = file.Gates with
+            {
+                Penalty = arguments.GetValue(_gatePenalty) ?? file.Gates.Penalty,
+                Strength = arguments.GetValue(_gateStrength) ?? file.Gates.Strength,
+            },
             Alpha = arguments.GetValue(_alpha) ?? file.Alpha,
             Targets = arguments.GetValue(_targets) is { Length: > 0 } targets ? [.. targets.SelectMany(SplitNames)] : file.Targets,
             LearningRate = arguments.GetValue(_rate) ?? file.LearningRate,
@@ -117,10 +126,32 @@ internal sealed class TrainingArguments
 
     private static string[] SplitNames(string names) => names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    private static int? ReadRank(string text) =>
-        text == Automatic ? null
-        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int rank) ? rank
-        : throw new UsageException($"--rank is {text}; expected a number or {Automatic}.");
+    /// <summary>The settings with what is said of the rank: a number, how it is chosen, or that it grows.</summary>
+    private TrainingJobOptions WithRank(ParseResult arguments, TrainingJobOptions file)
+    {
+        TrainingJobOptions options = arguments.GetValue(_rank) switch
+        {
+            null => file,
+            Automatic => file with { Rank = null, ChoosesRank = true, RankPolicy = RankPolicies.Usual, Growth = null },
+            Grow => file with { Rank = null, ChoosesRank = false, Growth = file.Growth ?? new RankGrowth() },
+            { } name when RankPolicies.Names.Contains(name) => file with { Rank = null, ChoosesRank = true, RankPolicy = name, Growth = null },
+            { } text when text.StartsWith($"{Grow}:", StringComparison.Ordinal) =>
+                file with { Rank = Number(text, text[(Grow.Length + 1)..]), ChoosesRank = false, Growth = file.Growth ?? new RankGrowth() },
+            { } text => file with { Rank = Number(text, text), ChoosesRank = false, Growth = null },
+        };
+        if (arguments.GetValue(_maxRank) is not { } most)
+        {
+            return options;
+        }
+
+        return options.Growth is { } growth
+            ? options with { Growth = growth with { MaximumRank = most } }
+            : throw new UsageException($"--max-rank bounds a rank that grows; add --rank {Grow}.");
+
+        static int Number(string all, string number) => int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int rank)
+            ? rank
+            : throw new UsageException($"--rank is {all}; expected a number, {Automatic}, {string.Join(", ", RankPolicies.Names)}, or {Grow}:N.");
+    }
 
     private static TrainingJobOptions ReadFile(string path)
     {

@@ -18,11 +18,13 @@ internal static class RanksVerb
         var model = new ModelArguments();
         var policies = new RankPolicyArguments(
             "Also choose by the singular values of the weights: the smallest rank that keeps this share of their sum, such as 0.9. Takes time.");
+        var sweep = new SweepArguments();
         var data = new Option<string?>("--data") { Description = "The data set to train on, as JSON Lines.", HelpName = "FILE.jsonl" };
         var json = new Option<bool>("--json") { Description = "Print one object." };
-        var verb = new Command("ranks", "Show what rank each policy would choose for a model and a data set, and what it costs.") { data, json };
+        var verb = new Command("ranks", "Show what rank each policy would choose for a model and a data set, and what it costs; or find the best by training.") { data, json };
         model.AddTo(verb);
         policies.AddTo(verb);
+        sweep.AddTo(verb);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
             IReadOnlyList<IRankPolicy> all = policies.Policies(arguments);
@@ -30,6 +32,14 @@ internal static class RanksVerb
             using LoadedModel loaded = model.Load(arguments);
             try
             {
+                if (sweep.IsGiven(arguments))
+                {
+                    SweepResult result = await sweep.RunAsync(
+                        arguments, loaded, arguments.GetValue(data), policies.Targets(arguments), model.Threads(arguments), error, cancellationToken).ConfigureAwait(false);
+                    Write(arguments.InvocationConfiguration.Output, arguments.GetValue(json), loaded.Name, result);
+                    return;
+                }
+
                 var question = new RankQuestion
                 {
                     Model = loaded.Transformer,
@@ -58,6 +68,18 @@ internal static class RanksVerb
             }
         });
         return verb;
+    }
+
+    private static void Write(TextWriter output, bool json, string name, SweepResult result)
+    {
+        if (json)
+        {
+            SweepReport.WriteJson(output, name, result);
+        }
+        else
+        {
+            SweepReport.Write(Terminal.Console(output), result);
+        }
     }
 
     private static async Task<DataSetFacts> ReadAsync(string path, LoadedModel loaded, TextWriter error)
@@ -108,7 +130,7 @@ internal static class RanksVerb
 
         console.WriteLine();
         console.WriteLine("trained: trainable parameters. of base: their share of the base's. adapter: its size in float32. optimizer: what AdamW keeps beside it.");
-        console.WriteLine("'complexity' is what training takes for a rank of auto.");
+        console.WriteLine("--rank of train takes a policy's name; auto is 'complexity'.");
         if (knowsEnergy)
         {
             console.WriteLine("keeps: share of the sum of the weights' singular values within the rank. It bounds what an adapter can need; few tasks need that much.");

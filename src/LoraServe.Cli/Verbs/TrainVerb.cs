@@ -5,6 +5,7 @@ using LoraServe.Compute;
 using LoraServe.Models;
 using LoraServe.Training;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Ranks.Policies;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Cli.Verbs;
@@ -31,6 +32,12 @@ internal static class TrainVerb
             using LoadedModel loaded = ModelArguments.Load(model.Path(arguments), Arithmetic.Exact, model.Threads(arguments), quantises);
             using var trainer = new Trainer(loaded, new TrainerOptions { WorkerCount = model.Threads(arguments) });
             trainer.Check(options);
+            if (options.ChoosesRank && RankPolicies.Find(options.RankPolicy).NeedsSpectra)
+            {
+                await arguments.InvocationConfiguration.Error.WriteLineAsync(
+                    $"Choosing ranks by {options.RankPolicy}: the singular values of every target, which takes minutes on a large model.").ConfigureAwait(false);
+            }
+
             using var screen = new TrainingScreen(arguments.InvocationConfiguration.Error);
             TrainingOutcome outcome = await screen.ShowAsync(progress => trainer.RunAsync(options, arguments.GetValue(folder)!, progress, cancellationToken)).ConfigureAwait(false);
             if (MethodCatalog.Find(options.Method).Any(method => method.MakesModel) && !ModelDirectoryWriter.CopyTokenizer(model.Path(arguments), outcome.Directory))

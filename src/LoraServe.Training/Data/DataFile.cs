@@ -59,7 +59,10 @@ public sealed class DataFile : IDisposable
     /// <summary>Reads a row.</summary>
     /// <param name="row">Counted from 0, without blank lines.</param>
     /// <exception cref="TrainingDataException">It is not a row of any kind; names file, line, what was found and what was expected.</exception>
-    public DataRow Read(int row)
+    public DataRow Read(int row) => new RowParser(Path, LineOf(row)).Parse(Text(row));
+
+    /// <summary>A row as it stands in the file.</summary>
+    internal byte[] Text(int row)
     {
         RowPlace place = _rows[row];
         byte[] bytes = new byte[place.Length];
@@ -69,7 +72,7 @@ public sealed class DataFile : IDisposable
             read += count > 0 ? count : throw new TrainingDataException(Path, place.Line, "the file has become shorter since it was opened. Leave it as it is while it is in use.");
         }
 
-        return new RowParser(Path, place.Line).Parse(bytes);
+        return bytes;
     }
 
     /// <inheritdoc />

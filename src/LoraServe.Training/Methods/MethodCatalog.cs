@@ -142,6 +142,7 @@ public static class MethodCatalog
             RateRatioOfB = (float)(options.RateRatioOfB ?? part.Method.RateRatioOfB),
             DrawsNormally = config["init_lora_weights"]?.ToString() == "gaussian",
             PromptTokens = PromptTokens(options, context),
+            Gates = options.Gates,
         });
         if (part.InitFrom is not null)
         {
@@ -175,7 +176,7 @@ public static class MethodCatalog
         if (type == PeftConfig.Lora && (changesRank || options.Alpha is not null))
         {
             (config["r"], config["lora_alpha"]) = (changesRank ? JsonValue.Create(options.Rank) : config["r"]?.DeepClone(), expected["lora_alpha"]!.DeepClone());
-            (config["rank_pattern"], config["alpha_pattern"]) = (new JsonObject(), new JsonObject());
+            (config["rank_pattern"], config["alpha_pattern"]) = (expected["rank_pattern"]?.DeepClone(), expected["alpha_pattern"]?.DeepClone());
         }
 
         return config;

@@ -14,6 +14,10 @@ internal static class MethodTable
         Lora("dora", "LoRA of directions, and a magnitude for each output", "2402.09353", new() { ["use_dora"] = true }),
         Lora("pissa", "LoRA that begins as the base's greatest singular values", "2404.02948", new() { ["init_lora_weights"] = "pissa" }, 2e-4),
         Lora("olora", "LoRA that begins as an orthonormal part of the base", "2406.01775", new() { ["init_lora_weights"] = "olora" }, 2e-4),
+        Lora("gated", "LoRA whose terms have gates; those that do not pay are pruned, so each module finds its rank", "2311.11696") with
+        {
+            Create = (config, model, options) => new GatedLora(config, model, options),
+        },
         Lora("qlora", "LoRA on a base that is kept in NF4", "2305.14314") with { QuantisesBase = true },
         new()
         {
@@ -127,6 +131,7 @@ internal static class MethodTable
         LearningRate = rate,
         Rank = 8,
         Targets = ["all-linear"],
+        HasRankPattern = true,
         Configure = settings => MethodConfigs.Lora(settings, changes),
     };
 

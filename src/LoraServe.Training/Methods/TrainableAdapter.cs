@@ -36,6 +36,9 @@ public abstract class TrainableAdapter
     /// <summary>The edits that the parameters make now.</summary>
     public abstract IReadOnlyList<AdapterEdit> Edits();
 
+    /// <summary>The edits without the noise that training steps have; null where they have none.</summary>
+    internal virtual IReadOnlyList<AdapterEdit>? EditsAtRest() => null;
+
     /// <summary>Adds to the parameters' gradients what derivatives by the edits come to.</summary>
     internal abstract void Pull(EditGradients gradients);
 

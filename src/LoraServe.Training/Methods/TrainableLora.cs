@@ -6,6 +6,7 @@ using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
 using LoraServe.Training.Autograd;
+using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training.Methods;
 
@@ -16,7 +17,9 @@ namespace LoraServe.Training.Methods;
 /// </remarks>
 internal sealed class TrainableLora : TrainableAdapter
 {
+    private const int SeedsPerRank = 1_000_003;
     private readonly LoraConfig _config;
+    private readonly TrainableOptions _options;
     private readonly List<(BaseModule Module, TrainablePair Pair)> _pairs = [];
     private readonly ReplacedParameters _replaced;
     private readonly TrainableTablePair? _table;
@@ -27,6 +30,7 @@ internal sealed class TrainableLora : TrainableAdapter
         : base(config, model)
     {
         _config = LoraConfig.Read(PeftConfig.Fields(config));
+        _options = options;
         _replaced = new ReplacedParameters(model);
         if (_config.Initialization == LoraInitialization.Loftq || _config.BlockDiagonal is not null || _config.InvocationTokens.Length > 0)
         {
@@ -78,6 +82,45 @@ internal sealed class TrainableLora : TrainableAdapter
         {
             _replaced.AddNorm(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.weight", [norm.Width], values));
         }
+    }
+
+    /// <summary>The pairs at linear maps.</summary>
+    internal IReadOnlyList<(BaseModule Module, TrainablePair Pair)> Pairs => _pairs;
+
+    /// <summary>The greatest rank of a pair.</summary>
+    internal int Rank => _pairs.Count > 0 ? _pairs.Max(entry => entry.Pair.A.Shape[0]) : 0;
+
+    /// <summary>Whether <see cref="Grown"/> can be asked for: not where the base was changed by the first values, nor at the token table.</summary>
+    internal bool CanGrow => _pairs.Count > 0 && _table is null && _config.Initialization == LoraInitialization.Original;
+
+    /// <summary>One of a higher rank that computes the same, by <see cref="RankGrowth.Grow"/>; alpha grows with the rank.</summary>
+    internal TrainableLora Grown(int rank)
+    {
+        var config = (JsonObject)Config.DeepClone();
+        ConfigFields fields = PeftConfig.Fields(config);
+        (int before, double alpha) = (fields.Integer("r", 1) ?? Rank, fields.Number("lora_alpha") ?? Rank);
+        double growth = (double)rank / before;
+        config["r"] = rank;
+        config["lora_alpha"] = alpha * (fields.Flag("use_rslora", false) ? Math.Sqrt(growth) : growth);
+        (config["rank_pattern"], config["alpha_pattern"]) = (new JsonObject(), new JsonObject());
+        var grown = new TrainableLora(config, Model, _options);
+        Dictionary<string, Parameter> parameters = Parameters.ToDictionary(parameter => parameter.Name);
+        int seed = unchecked(_options.Seed + (rank * SeedsPerRank));
+        foreach (((_, TrainablePair from), (_, TrainablePair to)) in _pairs.Zip(grown._pairs))
+        {
+            LowRank pair = RankGrowth.Grow(from.Edit, rank, seed++, to.Scale);
+            pair.A.Values.CopyTo(to.A.Values, 0);
+            pair.B.Values.CopyTo(to.B.Values, 0);
+            parameters.Remove(from.A.Name);
+            parameters.Remove(from.B.Name);
+        }
+
+        foreach (Parameter parameter in grown.Parameters.Where(parameter => parameters.ContainsKey(parameter.Name)))
+        {
+            parameters[parameter.Name].Values.CopyTo(parameter.Values, 0);
+        }
+
+        return grown;
     }
 
     public override IReadOnlyList<AdapterEdit> Edits()

@@ -1,3 +1,5 @@
+using LoraServe.Training.Ranks;
+
 namespace LoraServe.Training.Methods;
 
 /// <summary>What an adapter's training needs to know beside the configuration that is saved.</summary>
@@ -14,4 +16,7 @@ public sealed record TrainableOptions
 
     /// <summary>Prompt tuning: tokens whose embeddings the virtual ones begin with; none for random ones.</summary>
     public int[] PromptTokens { get; init; } = [];
+
+    /// <summary>Gated LoRA: how gates are learned and pruned.</summary>
+    public GateOptions Gates { get; init; } = new();
 }

@@ -19,6 +19,9 @@ internal sealed class TrainablePair(IBaseModel model, BaseModule module, Paramet
 
     private float[] _norms = [];
 
+    /// <summary>The pair alone, as the parameters make it.</summary>
+    public LowRank Edit => _edit;
+
     /// <summary>[rank, inputs].</summary>
     public Parameter A => a;
 

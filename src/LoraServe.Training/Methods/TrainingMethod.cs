@@ -33,6 +33,9 @@ public sealed record TrainingMethod
     /// <summary>Whether it makes a model instead of an adapter.</summary>
     public bool MakesModel { get; init; }
 
+    /// <summary>Whether each module may have a rank of its own, in the configuration's <c>rank_pattern</c>.</summary>
+    internal bool HasRankPattern { get; init; }
+
     /// <summary>Writes the configuration that settings come to, as PEFT or AdapterHub spells it.</summary>
     internal Func<MethodSettings, JsonObject> Configure { get; init; } = _ => new JsonObject();
 

@@ -60,6 +60,32 @@ internal sealed class Optimizer
         }
     }
 
+    /// <summary>Remembers of a parameter's old entries what it did, and zeros of those that a parameter of the same name has beyond them.</summary>
+    /// <param name="from">The parameter as it was: a matrix, or a vector.</param>
+    /// <param name="to">With as many rows and columns, or more.</param>
+    public void Grow(Parameter from, Parameter to)
+    {
+        foreach ((UpdateSlot before, UpdateSlot after) in _rule.SlotsOf(from).Zip(_rule.SlotsOf(to)))
+        {
+            string name = $"{from.Name}.{before.Name}";
+            if (before.Length == after.Length || !_state.TryGetValue(name, out float[]? values))
+            {
+                continue;
+            }
+
+            // A slot is as large as the parameter, or has a value for each row or each column.
+            float[] grown = _state[name] = new float[after.Length];
+            bool isWhole = before.Length == from.Values.Length && after.Length == to.Values.Length;
+            (int columns, int grownColumns) = isWhole ? (from.Shape[^1], to.Shape[^1]) : (values.Length, grown.Length);
+            for (int row = 0; row < values.Length / columns; row++)
+            {
+                values.AsSpan(row * columns, columns).CopyTo(grown.AsSpan(row * grownColumns));
+            }
+        }
+
+        _slots.Remove(from.Name);
+    }
+
     private float[][] SlotsOf(Parameter parameter)
     {
         if (_slots.TryGetValue(parameter.Name, out float[][]? slots))

@@ -75,7 +75,7 @@ internal sealed class RunFolder
 
     /// <summary>Writes a checkpoint.</summary>
     /// <exception cref="CheckpointException">It cannot be written; those before it are whole.</exception>
-    public void Write(AdapterTraining training, BatchCursor cursor, BestParameters best, long tokens)
+    public void Write(AdapterTraining training, BatchCursor cursor, BestParameters best, GrowingRank? growing, long tokens)
     {
         var arrays = new Dictionary<string, float[]>();
         foreach (Parameter parameter in training.Adapter.Parameters)
@@ -96,6 +96,12 @@ internal sealed class RunFolder
             ["best_loss"] = double.IsFinite(best.Loss) ? best.Loss : null,
             ["waited"] = best.Waited,
         };
+        if (growing is not null)
+        {
+            state["rank"] = growing.Rank;
+            state["losses"] = new JsonArray([.. growing.Losses.Select(loss => (JsonNode)loss)]);
+        }
+
         _checkpoints.Save(new Checkpoint(training.Step, state, arrays));
     }
 
@@ -103,7 +109,7 @@ internal sealed class RunFolder
     /// <returns>Tokens trained on before it.</returns>
     /// <exception cref="CheckpointException">All checkpoints are damaged.</exception>
     /// <exception cref="TrainingOptionsException">The checkpoint is of other settings or other data.</exception>
-    public long Restore(AdapterTraining training, RunData data, BestParameters best)
+    public long Restore(AdapterTraining training, RunData data, BestParameters best, GrowingRank? growing)
     {
         // A damaged one is passed over: the one before it is as good, a few steps back.
         if (_checkpoints.Load(_ => { }) is not { } checkpoint)
@@ -117,6 +123,7 @@ internal sealed class RunFolder
             throw new TrainingOptionsException($"{_checkpointFolder} has the checkpoints of a run with other settings or other data. Name another folder, or delete them to begin anew.");
         }
 
+        growing?.Restore(state["rank"]!.GetValue<int>(), state["losses"]!.AsArray().Select(loss => loss!.GetValue<double>()));
         foreach (Parameter parameter in training.Adapter.Parameters)
         {
             checkpoint.Arrays[ParameterPrefix + parameter.Name].CopyTo(parameter.Values, 0);

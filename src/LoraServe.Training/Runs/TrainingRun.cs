@@ -25,6 +25,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly MetricsLog _metrics;
     private readonly List<TrainingProgress> _steps;
     private readonly BestParameters _best = new();
+    private readonly GrowingRank? _growing;
     private List<TrainingExample> _examples = [];
     private long _tokens;
 
@@ -33,17 +34,18 @@ internal sealed class TrainingRun : IDisposable
     /// <param name="folder">The run's own.</param>
     /// <param name="model">The base, in exact arithmetic.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="workers">Threads to prepare with.</param>
     /// <exception cref="TrainingOptionsException">A setting is wrong.</exception>
     /// <exception cref="TrainingDataException">The data is.</exception>
     /// <exception cref="AdapterFormatException">The adapter to go on from is.</exception>
-    public TrainingRun(TrainingJobOptions options, string folder, LoadedModel model, TimeProvider time)
+    public TrainingRun(TrainingJobOptions options, string folder, LoadedModel model, TimeProvider time, int workers)
     {
         options.Validate();
         _model = model;
         _data = new RunData(options, model);
         try
         {
-            _options = options = options with { Rank = options.ChoosesRank ? AutomaticRank.Choose(options, model, _data) : options.Rank, ChoosesRank = false };
+            _options = options = ChosenRanks.Resolve(options, model, _data, workers);
             TotalSteps = _data.CountSteps();
             TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model.Transformer)
             {
@@ -55,7 +57,8 @@ internal sealed class TrainingRun : IDisposable
             double norm = options.MaximumGradientNorm > 0 ? options.MaximumGradientNorm : double.PositiveInfinity;
             _training = new AdapterTraining(adapter, model.Transformer, new Optimizer(options.Optimizer), rate, norm, (float)options.LabelSmoothing, options.Loss, options.Beta);
             _folder = new RunFolder(folder, options, _data.Fingerprint);
-            _tokens = _folder.Restore(_training, _data, _best);
+            _growing = options.Growth is { } growth ? new GrowingRank(growth, _training, _best) : null;
+            _tokens = _folder.Restore(_training, _data, _best, _growing);
             _metrics = MetricsLog.Open(_folder.MetricsFile, _training.Step);
             _steps = [.. MetricsLog.Read(_folder.MetricsFile)];
             _clock = new RunClock(time);
@@ -108,14 +111,25 @@ internal sealed class TrainingRun : IDisposable
         StepResult result = _training.EndStep();
         _tokens += _examples.Sum(example => (long)example.Tokens.Length);
         bool isLast = _training.Step >= TotalSteps;
+        if (isLast)
+        {
+            // The last evaluation is of what will be saved.
+            _training.Finish();
+        }
+
         Evaluation? evaluation = _data.Evaluation.Count > 0 && (isLast || IsEvaluationDue()) ? Evaluate(pass, tokensAtOnce) : null;
         TrainingProgress progress = _clock.Step(result, _training.Step, TotalSteps, _tokens) with { EvaluationLoss = evaluation?.Loss, EvaluationScore = evaluation?.Score };
         _metrics.Append(progress);
         _steps.Add(progress);
         IsDone = isLast || (_options.Patience > 0 && _best.Waited >= _options.Patience);
+        if (!IsDone && evaluation is not null)
+        {
+            _growing?.Offer(evaluation.Loss);
+        }
+
         if (!IsDone && _options.CheckpointInterval > 0 && _training.Step % _options.CheckpointInterval == 0)
         {
-            _folder.Write(_training, _data.Cursor, _best, _tokens);
+            _folder.Write(_training, _data.Cursor, _best, _growing, _tokens);
         }
 
         return progress;
@@ -158,7 +172,7 @@ internal sealed class TrainingRun : IDisposable
 
     private Evaluation Evaluate(TrainingPass pass, int tokensAtOnce)
     {
-        Evaluation evaluation = _clock.Evaluate(() => Evaluation.Of(_data.Evaluation, _training.Resident, pass, tokensAtOnce));
+        Evaluation evaluation = _clock.Evaluate(() => _training.AtRest(adapter => Evaluation.Of(_data.Evaluation, adapter, pass, tokensAtOnce)));
         _best.Offer(evaluation.Loss, _training.Adapter);
         return evaluation;
     }

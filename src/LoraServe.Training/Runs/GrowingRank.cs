@@ -1,0 +1,72 @@
+using LoraServe.Training.Methods;
+using LoraServe.Training.Ranks;
+
+namespace LoraServe.Training.Runs;
+
+/// <summary>A run's rank, which grows where evaluations stand still.</summary>
+internal sealed class GrowingRank
+{
+    private readonly RankGrowth _growth;
+    private readonly AdapterTraining _training;
+    private readonly BestParameters _best;
+    private readonly List<double> _losses = [];
+
+    /// <summary>Watches over a run.</summary>
+    /// <param name="growth">When and how far the rank grows.</param>
+    /// <param name="training">The run's adapter and optimizer.</param>
+    /// <param name="best">Its best parameters so far, which grow with it.</param>
+    /// <exception cref="TrainingOptionsException">The method has no rank that can grow.</exception>
+    public GrowingRank(RankGrowth growth, AdapterTraining training, BestParameters best)
+    {
+        _growth = growth;
+        _training = training;
+        _best = best;
+        if (training.Adapter is not TrainableLora { CanGrow: true })
+        {
+            throw new TrainingOptionsException("only the ranks of lora, loraplus, rslora, dora and qlora at linear maps can grow; name one of them, or a rank.");
+        }
+    }
+
+    /// <summary>The rank now.</summary>
+    public int Rank => Adapter.Rank;
+
+    /// <summary>Losses of the evaluations since it last grew.</summary>
+    public IReadOnlyList<double> Losses => _losses;
+
+    private TrainableLora Adapter => (TrainableLora)_training.Adapter;
+
+    /// <summary>Takes note of an evaluation, and grows where it is time.</summary>
+    public void Offer(double loss)
+    {
+        _losses.Add(loss);
+        int next = _growth.After(Rank);
+        if (next > Rank && _growth.IsDue(_losses))
+        {
+            Grow(next);
+            _losses.Clear();
+        }
+    }
+
+    /// <summary>Goes on from a checkpoint: takes the steps that led to its rank.</summary>
+    public void Restore(int rank, IEnumerable<double> losses)
+    {
+        while (Rank < rank)
+        {
+            Grow(_growth.After(Rank));
+        }
+
+        _losses.Clear();
+        _losses.AddRange(losses);
+    }
+
+    private void Grow(int rank)
+    {
+        TrainableLora before = Adapter;
+        _training.Grow(before.Grown(rank));
+        if (_best.Values.Count > 0)
+        {
+            _best.Restore(before);
+            _best.Values = before.Grown(rank).Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Values);
+        }
+    }
+}
