@@ -4,6 +4,7 @@ using LoraServe.Testing;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Ranks;
 using LoraServe.Training.Reports;
 using LoraServe.Training.Tests.Data;
 
@@ -85,6 +86,7 @@ public sealed class TrainerTests : IDisposable
     [Theory]
     [InlineData("lora")]
     [InlineData("adalora")]
+    [InlineData("gated")]
     public async Task RunAsync_StoppedAnywhereAndResumed_LeavesTheBytesOfAnUninterruptedRun(string method)
     {
         TrainingJobOptions options = Options with { Method = method, Patience = 3 };
@@ -165,6 +167,60 @@ public sealed class TrainerTests : IDisposable
         using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 1 });
         TrainingOutcome outcome = await trainer.RunAsync(Options with { ChoosesRank = true, Rank = null, Steps = 1 }, At("auto"), _ => { }, default);
         Assert.All(outcome.Summary.Ranks, rank => Assert.InRange(rank.Rank, 1, 8));
+    }
+
+    [Theory]
+    [InlineData("layers", true)]
+    [InlineData("energy", true)]
+    [InlineData("width", false)]
+    public async Task RunAsync_PolicyByName_GivesItsRanks(string policy, bool differ)
+    {
+        using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 1 });
+        TrainingOutcome outcome = await trainer.RunAsync(Options with { ChoosesRank = true, RankPolicy = policy, Rank = null, Steps = 1 }, At("policy"), _ => { }, default);
+        Assert.Equal(differ, outcome.Summary.Ranks.Select(rank => rank.Rank).Distinct().Count() > 1);
+    }
+
+    [Fact]
+    public async Task RunAsync_GrowingRankStoppedAnywhereAndResumed_LeavesTheBytesOfAnUninterruptedRun()
+    {
+        TrainingJobOptions options = Options with { Rank = 2, Growth = new RankGrowth { Window = 2, Plateau = 1e9, MaximumRank = 4 }, EvaluationInterval = 1, Patience = 9 };
+        await RunAsync(options, "whole");
+        Assert.Contains("\"r\": 4", File.ReadAllText(At("whole/adapter_config.json")), StringComparison.Ordinal);
+        Assert.Contains("\"lora_alpha\": 8", File.ReadAllText(At("whole/adapter_config.json")), StringComparison.Ordinal);
+        foreach (int stop in new[] { 3, 5, 7 })
+        {
+            using var cancellation = new CancellationTokenSource();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunAsync(options, $"stopped-{stop}", progress => Cancel(progress, stop, cancellation), cancellation.Token));
+            await RunAsync(options, $"stopped-{stop}");
+            Assert.Equal(Weights("whole"), Weights($"stopped-{stop}"));
+        }
+
+        static void Cancel(TrainingProgress progress, int step, CancellationTokenSource cancellation)
+        {
+            if (progress.Step == step)
+            {
+                cancellation.Cancel();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task RunAsync_GrowthOfAMethodWithoutRanks_IsRefused()
+    {
+        TrainingOptionsException refused = await Assert.ThrowsAsync<TrainingOptionsException>(() => RunAsync(Options with { Method = "ia3", Growth = new RankGrowth() }, "ia3"));
+        Assert.Contains("can grow", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Sweep_OneRateThatLearns_IsChosen()
+    {
+        using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 2 });
+        var sweep = new RankSweep([2, 4], [1e-7, 2e-2], folds: 2);
+        SweepResult result = await SweepTraining.RunAsync(trainer, sweep, Options with { Rank = null, Steps = 20 }, Directory.CreateDirectory(At("sweep")).FullName);
+        Assert.Equal(4, result.Scores.Length);
+        Assert.Equal(2e-2, result.Chosen.Candidate.LearningRate);
+        Assert.All(result.Scores, score => Assert.Equal(2, score.Losses.Count));
+        Assert.True(result.Best.Mean < 0.8 * result.Scores[0].Mean, $"{result.Scores[0].Mean} and {result.Best.Mean}");
     }
 
     [Fact]

@@ -47,6 +47,18 @@ public sealed class RanksVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
         Assert.Contains(named, await CommandRun.RefusalAsync("ranks", "--model", files.Model, option, value), StringComparison.Ordinal);
 
     [Fact]
+    public async Task Ranks_Sweep_TrainsAndChooses()
+    {
+        string data = files.Write("sweep.jsonl", string.Concat(Enumerable.Range(0, 8).Select(row => $"{{\"prompt\": \"row {row}\", \"completion\": \" {row % 2}\"}}\n")));
+
+        JsonElement report = (await CommandRun.SuccessAsync(
+            "ranks", "--model", files.Model, "--data", data, "--sweep", "2,4", "--rates", "1e-3", "--folds", "2", "--steps", "2", "--batch-rows", "2", "--json")).Json;
+
+        Assert.Equal(2, report.GetProperty("candidates").GetArrayLength());
+        Assert.True(report.GetProperty("chosen").GetProperty("loss").GetDouble() > 0);
+    }
+
+    [Fact]
     public async Task Ranks_DamagedData_IsRefusedWithItsLine()
     {
         string data = files.Write("damaged.jsonl", "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": 1}\n");

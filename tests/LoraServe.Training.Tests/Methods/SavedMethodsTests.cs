@@ -47,8 +47,8 @@ public sealed class SavedMethodsTests
             JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "adapter_config.json")))!.AsObject();
             Assert.Equal("some/base", (config["base_model_name_or_path"] ?? config["model_name"])!.GetValue<string>());
 
-            // An encoder is not saved, only what it made: such an adapter cannot be trained on.
-            if (!adapter.Parameters.Any(parameter => parameter.Name.StartsWith("prompt_encoder", StringComparison.Ordinal)))
+            // An encoder is not saved, only what it made: such an adapter cannot be trained on. Gates have gone into A.
+            if (method != "gated" && !adapter.Parameters.Any(parameter => parameter.Name.StartsWith("prompt_encoder", StringComparison.Ordinal)))
             {
                 TrainableAdapter again = MethodCatalog.Create(options with { Seed = 6, InitFrom = directory }, context);
                 Assert.All(adapter.Parameters.Zip(again.Parameters), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
