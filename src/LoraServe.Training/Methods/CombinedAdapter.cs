@@ -40,6 +40,10 @@ internal sealed class CombinedAdapter : TrainableAdapter
 
     public override IReadOnlyList<AdapterEdit> Edits() => [.. _parts.SelectMany(part => part.Adapter.Edits())];
 
+    internal override IReadOnlyList<AdapterEdit>? EditsAtRest() => _parts.All(part => part.Adapter.EditsAtRest() is null)
+        ? null
+        : [.. _parts.SelectMany(part => part.Adapter.EditsAtRest() ?? part.Adapter.Edits())];
+
     internal override void Pull(EditGradients gradients)
     {
         foreach ((_, TrainableAdapter adapter) in _parts)
