@@ -1,4 +1,3 @@
-using LoraServe.Adapters.Resident;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Tests.Methods;
