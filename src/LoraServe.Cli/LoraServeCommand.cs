@@ -38,6 +38,7 @@ internal static class LoraServeCommand
         GenerateVerb.Create(),
         EvalVerb.Create(),
         TrainVerb.Create(),
+        StudyVerb.Create(),
         AdaptersVerb.Create(),
         RanksVerb.Create(),
         BenchVerb.Create(),

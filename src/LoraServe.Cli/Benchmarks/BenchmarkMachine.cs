@@ -20,7 +20,8 @@ internal sealed record BenchmarkMachine(string Processor, string InstructionSet,
         return new BenchmarkMachine(ProcessorName(), Compute.Machine.InstructionSet.Name, pool.WorkerCount, limits.ReadBytesPerSecond / 1e9, limits.FloatOperationsPerSecond / 1e9);
     }
 
-    private static string ProcessorName()
+    /// <summary>What the machine calls its processor.</summary>
+    public static string ProcessorName()
     {
         string? line = File.Exists(ProcessorInformation)
             ? File.ReadLines(ProcessorInformation).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))

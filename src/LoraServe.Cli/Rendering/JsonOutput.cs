@@ -17,4 +17,8 @@ internal static class JsonOutput
 
     /// <summary>Writes one object and ends the line.</summary>
     public static void WriteJson<T>(this TextWriter output, T value) => output.WriteLine(JsonSerializer.Serialize(value, s_options));
+
+    /// <summary>Reads an object that was written so.</summary>
+    /// <exception cref="JsonException">It was not.</exception>
+    public static T? ReadJson<T>(string text) => JsonSerializer.Deserialize<T>(text, s_options);
 }

@@ -1,0 +1,90 @@
+using System.Globalization;
+using LoraServe.Compute;
+using LoraServe.Models;
+using LoraServe.Training.Reports;
+
+namespace LoraServe.Cli.Study;
+
+/// <summary>Does what is not done yet of a study, run by run, and keeps its tables up to date meanwhile.</summary>
+internal sealed class StudyRunner(StudyOptions options, string modelName, IReadOnlyList<StudyRun> runs, TextWriter error)
+{
+    private readonly StudyResult?[] _results = new StudyResult?[runs.Count];
+    private readonly List<StudyFailure> _failures = [];
+
+    /// <summary>Trains and measures.</summary>
+    /// <exception cref="UsageException">A result that is there is damaged, or of other settings.</exception>
+    public async Task<StudySummary> RunAsync(CancellationToken cancellationToken)
+    {
+        for (int i = 0; i < runs.Count; i++)
+        {
+            _results[i] = runs[i].ReadResult();
+        }
+
+        for (int i = 0; i < runs.Count; i++)
+        {
+            if (_results[i] is null)
+            {
+                await TrainAsync(i, cancellationToken).ConfigureAwait(false);
+                Summarize().Save(options.Folder);
+            }
+        }
+
+        await MeasureLatenciesAsync(cancellationToken).ConfigureAwait(false);
+        StudySummary summary = Summarize();
+        summary.Save(options.Folder);
+        return summary;
+    }
+
+    private async Task TrainAsync(int index, CancellationToken cancellationToken)
+    {
+        StudyRun run = runs[index];
+        string place = string.Create(CultureInfo.InvariantCulture, $"[{index + 1}/{runs.Count}] {run.Name}");
+        await error.WriteLineAsync($"{place}: training").ConfigureAwait(false);
+        Directory.CreateDirectory(run.Folder);
+        (RunSummary? summary, string? failure) = await TrainingProcess.RunAsync(run.Command, line => error.WriteLine($"{place}: {line}"), cancellationToken).ConfigureAwait(false);
+        if (summary is null)
+        {
+            _failures.Add(new StudyFailure(run.Task.Name, run.Method.Label, failure ?? "no result"));
+            return;
+        }
+
+        IReadOnlyList<TrainingProgress> steps = MetricsLog.Read(Path.Combine(run.Folder, MetricsLog.FileName));
+        double? loss = steps.LastOrDefault(step => step.EvaluationLoss is not null)?.EvaluationLoss;
+        _results[index] = new StudyResult
+        {
+            Task = run.Task.Name,
+            Method = run.Method.Name,
+            Size = run.Method.Size,
+            Settings = run.Settings,
+            Summary = summary,
+            EvaluationLoss = loss is { } value && double.IsFinite(value) ? value : null,
+            TokensPerS = ServingLatency.Median([.. steps.Select(step => step.TokensPerSecond)]),
+        };
+        run.Keep(_results[index]!);
+    }
+
+    /// <summary>After all training, so that the base is in memory once at a time.</summary>
+    private async Task MeasureLatenciesAsync(CancellationToken cancellationToken)
+    {
+        int[] missing = [.. Enumerable.Range(0, runs.Count).Where(index => _results[index] is { Latency: null, IsFull: false })];
+        if (missing.Length == 0)
+        {
+            return;
+        }
+
+        await error.WriteLineAsync("measuring the added time per token").ConfigureAwait(false);
+        using LoadedModel model = ModelArguments.Load(options.ModelPath, Arithmetic.Fast, options.Threads);
+        var measurement = new LatencyMeasurement(model, options.Threads);
+        await using (measurement.ConfigureAwait(false))
+        {
+            foreach (int index in missing)
+            {
+                ServingLatency latency = await measurement.MeasureAsync(runs[index].Method.Name, runs[index].Folder, cancellationToken).ConfigureAwait(false);
+                _results[index] = _results[index]! with { Latency = latency };
+                runs[index].Keep(_results[index]!);
+            }
+        }
+    }
+
+    private StudySummary Summarize() => StudySummary.Of(modelName, options.Threads, _results.OfType<StudyResult>(), _failures);
+}

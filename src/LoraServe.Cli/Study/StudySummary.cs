@@ -1,0 +1,45 @@
+using LoraServe.Cli.Benchmarks;
+using LoraServe.Cli.Rendering;
+
+namespace LoraServe.Cli.Study;
+
+/// <summary>A study so far: what <c>study.json</c> holds.</summary>
+/// <param name="Model">The base's name.</param>
+/// <param name="Processor">Of the machine that it was measured on.</param>
+/// <param name="Threads">Threads that computed.</param>
+/// <param name="Results">Runs that are done, task by task, compared with full fine-tuning where that is among them.</param>
+/// <param name="Failures">Runs of which nothing came.</param>
+internal sealed record StudySummary(string Model, string Processor, int Threads, IReadOnlyList<StudyResult> Results, IReadOnlyList<StudyFailure> Failures)
+{
+    public const string JsonFile = "study.json";
+    public const string PageFile = "study.html";
+
+    /// <summary>The tasks' names.</summary>
+    public IReadOnlyList<string> Tasks => [.. Results.Select(result => result.Task).Distinct()];
+
+    /// <summary>Compares results.</summary>
+    public static StudySummary Of(string model, int threads, IEnumerable<StudyResult> results, IReadOnlyList<StudyFailure> failures)
+    {
+        StudyResult[] all = [.. results];
+        return new StudySummary(
+            model, BenchmarkMachine.ProcessorName(), threads,
+            [.. all.Select(result => result with { Summary = result.Summary with { FullScore = all.FirstOrDefault(full => full.IsFull && full.Task == result.Task)?.Summary.Score } })],
+            [.. failures]);
+    }
+
+    /// <summary>The results of a task.</summary>
+    public IReadOnlyList<StudyResult> Of(string task) => [.. Results.Where(result => result.Task == task)];
+
+    /// <summary>Writes the file for programs and the page for people.</summary>
+    public void Save(string folder)
+    {
+        string json = Path.Combine(folder, JsonFile);
+        using (var writer = new StreamWriter($"{json}.tmp"))
+        {
+            writer.WriteJson(this);
+        }
+
+        File.Move($"{json}.tmp", json, overwrite: true);
+        StudyPage.Create(this).Save(Path.Combine(folder, PageFile));
+    }
+}
