@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 using LoraServe.Serving;
 using LoraServe.Training.Methods;
 
@@ -9,7 +10,10 @@ namespace LoraServe.Cli.Study;
 internal sealed class LatencyMeasurement(LoadedModel model, int threads) : IAsyncDisposable
 {
     private const int Repetitions = 7;
-    private const int MostPromptTokens = 64;
+
+    /// <summary>Two whole pages, which the prefix cache keeps after the first round, and a token: each request then is one row a step from its first.</summary>
+    private const int MostPromptTokens = (2 * KvPool.PageTokens) + 1;
+
     private const int MostTokens = 48;
 
     // Virtual tokens take their part of a small context too.
@@ -54,7 +58,7 @@ internal sealed class LatencyMeasurement(LoadedModel model, int threads) : IAsyn
     /// <inheritdoc />
     public ValueTask DisposeAsync() => _engine.DisposeAsync();
 
-    /// <summary>Mean time from one token to the next, from the first to the last.</summary>
+    /// <summary>Time of a request over its tokens. Not taken from one token's arrival to another's: a small model is done before the first is looked at.</summary>
     private async Task<double> TokenMillisecondsAsync(IReadOnlyList<AdapterReference> adapters, CancellationToken cancellationToken)
     {
         int room = model.Transformer.Spec.ContextLength / ContextParts;
@@ -63,16 +67,16 @@ internal sealed class LatencyMeasurement(LoadedModel model, int threads) : IAsyn
         {
             PromptTokens = [.. Enumerable.Range(0, Math.Clamp(room, 1, MostPromptTokens)).Select(_ => random.Next(model.Transformer.VocabularySize))],
             Adapters = adapters,
-            Sampling = new SamplingOptions { MaxTokens = Math.Clamp(room, 2, MostTokens), IgnoreEndToken = true },
+            Sampling = new SamplingOptions { MaxTokens = Math.Clamp(room, 1, MostTokens), IgnoreEndToken = true },
         };
-        long first = 0;
         int tokens = 0;
+        long start = Stopwatch.GetTimestamp();
         Generation generation = await _engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false);
         await foreach (GeneratedToken _ in generation.ConfigureAwait(false))
         {
-            first = tokens++ == 0 ? Stopwatch.GetTimestamp() : first;
+            tokens++;
         }
 
-        return Stopwatch.GetElapsedTime(first).TotalMilliseconds / Math.Max(tokens - 1, 1);
+        return Stopwatch.GetElapsedTime(start).TotalMilliseconds / Math.Max(tokens, 1);
     }
 }

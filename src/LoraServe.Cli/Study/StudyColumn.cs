@@ -26,7 +26,7 @@ internal sealed record StudyColumn(string Heading, Func<StudyResult, string> Tex
     public static IReadOnlyList<StudyColumn> Cost { get; } =
     [
         new("files", result => Terminal.Bytes(result.Summary.AdapterBytes)),
-        new("peak memory", result => Terminal.Bytes(result.Summary.PeakMemoryBytes)),
+        new("memory", result => Terminal.Bytes(result.Summary.PeakMemoryBytes)),
         new("tokens/s", result => Format(result.TokensPerS, "0")),
         new("ms/token", result => Format(result.Latency?.BaseMilliseconds + result.Latency?.AddedMilliseconds, "0.000")),
         new("added ms", result => Format(result.Latency?.AddedMilliseconds, "+0.000;-0.000;0.000")),
@@ -36,7 +36,7 @@ internal sealed record StudyColumn(string Heading, Func<StudyResult, string> Tex
     /// <summary>What the columns mean, in a few lines.</summary>
     public const string Legend =
         "exact match: evaluation rows whose every token the model chooses. share: trained of all parameters. of full: exact match over full fine-tuning's. "
-        + "return: that over the share. peak memory: of a process that trains this alone, the base included. tokens/s: in training. "
+        + "return: that over the share. memory: the most of a process that trains this alone, the base included. tokens/s: in training. "
         + "ms/token, added ms, ratio: one request served with the adapter, and against the base in the same process.";
 
     private static string Format(double? value, string format) => value is { } known && double.IsFinite(known) ? known.ToString(format, CultureInfo.InvariantCulture) : Nothing;

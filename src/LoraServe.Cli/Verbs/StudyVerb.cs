@@ -41,8 +41,8 @@ internal static class StudyVerb
         verb.SetAction(async (arguments, cancellationToken) =>
         {
             var options = new StudyOptions(
-                model.Path(arguments), model.Threads(arguments), arguments.GetValue(folder)!, AtLeastOne("--steps", arguments.GetValue(steps)), AtLeastOne("--batch-rows", arguments.GetValue(rows))!.Value,
-                arguments.GetValue(seed));
+                model.Path(arguments), model.Threads(arguments), arguments.GetValue(folder)!, AtLeastOne("--steps", arguments.GetValue(steps)),
+                AtLeastOne("--batch-rows", arguments.GetValue(rows))!.Value, arguments.GetValue(seed));
             StudyMethod[]? asked = arguments.GetValue(methods) is { } names ? StudyMethod.ParseAll(names) : null;
             StudyTask[] tasks = StudyTask.ParseAll(arguments.GetValue(data)!);
             (string name, long parameters) = Inspect(options);
