@@ -22,7 +22,8 @@ internal static class StudyPage
                 AgainstShare(results, "Exact match against trained share", "exact match, %", result => 100 * (result.Summary.Score ?? double.NaN), "higher and further left is better"),
                 AgainstShare(results, "Evaluation loss against trained share", "loss", result => result.EvaluationLoss ?? double.NaN, "lower and further left is better"),
             ]);
-            page.AddTables(Table($"{task}: quality", results, StudyColumn.Quality), Table($"{task}: cost", results, StudyColumn.Cost));
+            page.AddHeading($"{task} in numbers");
+            page.AddTables(Table("Quality", results, StudyColumn.Quality), Table("Cost", results, StudyColumn.Cost));
         }
 
         if (study.Results.Count > 0)
