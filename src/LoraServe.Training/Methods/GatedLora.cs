@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
@@ -69,7 +70,15 @@ internal sealed class GatedLora : TrainableAdapter
 
     internal override double Regularize() => _pairs.Sum(pair => (double)_gates.AddPenalty(pair.Gate.Values, pair.Gate.Gradient));
 
-    internal override void AfterStep(int step) => _step[0] = step + 1;
+    /// <summary>Gates of the lasso end at 0: an optimizer with momentum would carry them past it, and a negative gate is that of the negated term.</summary>
+    internal override void AfterStep(int step)
+    {
+        _step[0] = step + 1;
+        foreach (GatedPair pair in _options.Gates.Penalty == GatePenalty.L1 ? _pairs : [])
+        {
+            TensorPrimitives.Max(pair.Gate.Values, 0f, pair.Gate.Values);
+        }
+    }
 
     /// <summary>Prunes; where every gate is closed, the module with the widest keeps that term, since a file without any is none.</summary>
     internal override void Finish()

@@ -49,6 +49,20 @@ public sealed class GatedLoraTests : IDisposable
     }
 
     [Fact]
+    public void Step_AStrongPenalty_ClosesGatesThatDoNotPay()
+    {
+        using AdapterTraining training = _tiny.Train(_tiny.Create(Options(GatePenalty.L1) with { Gates = new GateOptions { Strength = 1 } }));
+        for (int step = 0; step < 12; step++)
+        {
+            _tiny.Step(training, TinyTraining.Rows(3));
+        }
+
+        training.Finish();
+
+        Assert.True(training.Adapter.Edits().Cast<LowRank>().Sum(pair => pair.Rank) < 4 * Gates(training).Length);
+    }
+
+    [Fact]
     public void Create_WithDora_IsRefused() => Assert.Contains(
         "gates go with plain pairs",
         Assert.Throws<TrainingOptionsException>(() => _tiny.Create(Options(GatePenalty.L1) with { PeftConfig = new JsonObject { ["use_dora"] = true } })).Message,
