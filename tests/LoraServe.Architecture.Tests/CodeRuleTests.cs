@@ -30,6 +30,7 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Serving/Store/AdapterMemory.Loading.cs", // loads adapters
         "src/LoraServe.Serving/Store/AdapterStore.cs", // publishes adapters
         "src/LoraServe.Serving/Store/AdapterStore.Combinations.cs", // merges adapters
+        "src/LoraServe.Training/Ranks/SweepTraining.cs", // waits for whole trainings
     ];
 
     /// <summary>Files over the usual length: the store is one state under one lock.</summary>
