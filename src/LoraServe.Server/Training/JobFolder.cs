@@ -33,8 +33,14 @@ internal sealed class JobFolder(string root)
             ["isAdmin"] = record.Owner.IsAdmin,
             ["attempts"] = record.Attempts,
         };
-        string path = Path.Combine(root, record.Job.Id, FileName);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string folder = Path.Combine(root, record.Job.Id);
+        if (record.ResultFolder is { } result)
+        {
+            file["result"] = Path.GetRelativePath(folder, result);
+        }
+
+        string path = Path.Combine(folder, FileName);
+        Directory.CreateDirectory(folder);
         string temporary = $"{path}.tmp";
         using (var stream = new StreamWriter(File.Create(temporary)))
         {
@@ -52,7 +58,11 @@ internal sealed class JobFolder(string root)
         {
             JsonNode file = JsonNode.Parse(File.ReadAllText(path))!;
             Proto.TrainingJob job = s_parser.Parse<Proto.TrainingJob>(file["job"]!.ToJsonString());
-            return new JobRecord(job, new Caller(job.Owner, file["isAdmin"]!.GetValue<bool>())) { Attempts = file["attempts"]!.GetValue<int>() };
+            return new JobRecord(job, new Caller(job.Owner, file["isAdmin"]!.GetValue<bool>()))
+            {
+                Attempts = file["attempts"]!.GetValue<int>(),
+                ResultFolder = file["result"] is { } result ? Path.Combine(Path.GetDirectoryName(path)!, result.GetValue<string>()) : null,
+            };
         }
         catch (Exception damage) when (damage is System.Text.Json.JsonException or InvalidProtocolBufferException or InvalidOperationException or NullReferenceException or FormatException)
         {

@@ -16,6 +16,9 @@ internal sealed class JobRecord(Proto.TrainingJob job, Caller owner)
     /// <summary>Times that it was begun, without those that a stop of the server ended.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>Where what it made lies, once it is trained; all that is left to do then is to publish it.</summary>
+    public string? ResultFolder { get; set; }
+
     /// <summary>Stops it while it runs.</summary>
     public CancellationTokenSource? Stop { get; set; }
 

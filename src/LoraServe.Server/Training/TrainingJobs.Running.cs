@@ -1,7 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Server.Access;
 using LoraServe.Server.Errors;
-using LoraServe.Serving.Store;
 using LoraServe.Training;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Reports;
@@ -72,14 +71,23 @@ public sealed partial class TrainingJobs
         string folder = _folder.RunFolder(record.Job);
         try
         {
-            (TrainingJobOptions options, names) = Resolve(record.Owner, record.Job.Request);
-            Directory.CreateDirectory(folder);
-            TrainingOutcome outcome = await _runner.RunAsync(options, folder, progress => Note(record, progress), stop).ConfigureAwait(false);
-            string adapter = await PublishAsync(record, outcome.Directory).ConfigureAwait(false);
+            if (record.ResultFolder is null)
+            {
+                (TrainingJobOptions options, names) = Resolve(record.Owner, record.Job.Request);
+                Directory.CreateDirectory(folder);
+                TrainingOutcome outcome = await _runner.RunAsync(options, folder, progress => Note(record, progress), stop).ConfigureAwait(false);
+                lock (_lock)
+                {
+                    record.Job.Result = TrainingMapping.ToMessage(outcome.Summary);
+                    record.ResultFolder = outcome.Directory;
+                    Save(record);
+                }
+            }
+
+            string adapter = await PublishAsync(record, record.ResultFolder).ConfigureAwait(false);
             lock (_lock)
             {
                 record.Job.Adapter = adapter;
-                record.Job.Result = TrainingMapping.ToMessage(outcome.Summary);
                 End(record, Proto.TrainingStatus.Succeeded, "");
             }
         }
@@ -130,10 +138,15 @@ public sealed partial class TrainingJobs
             return "";
         }
 
-        // Somebody else may have taken the name since.
-        AdapterAccess.RequireChange(record.Owner, _adapters, target.Name);
-        PublishResult published = await _adapters.PublishAsync(target.Name, directory, Options(record.Owner, target), CancellationToken.None).ConfigureAwait(false);
-        return $"{published.Adapter.Name}@{published.Adapter.Version}";
+        // The server may have ended after publishing and before it could note that; these files are this job's alone.
+        if (_adapters.FindByFiles(directory) is not { } adapter)
+        {
+            // Somebody else may have taken the name since.
+            AdapterAccess.RequireChange(record.Owner, _adapters, target.Name);
+            adapter = (await _adapters.PublishAsync(target.Name, directory, Options(record.Owner, target), CancellationToken.None).ConfigureAwait(false)).Adapter;
+        }
+
+        return $"{adapter.Name}@{adapter.Version}";
     }
 
     private void Note(JobRecord record, TrainingProgress progress)

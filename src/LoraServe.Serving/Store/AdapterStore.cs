@@ -120,6 +120,16 @@ public sealed partial class AdapterStore : IDisposable
         }
     }
 
+    /// <summary>The latest version in service whose files lie at a path; null where none is published from there.</summary>
+    public AdapterRecord? FindByFiles(string path)
+    {
+        path = Path.GetFullPath(path);
+        lock (_lock)
+        {
+            return _catalog.Versions.LastOrDefault(version => version.Manifest.Path == path) is { } version ? Record(version) : null;
+        }
+    }
+
     /// <summary>Begins to take files from a caller, to be published when they are complete.</summary>
     public AdapterUpload BeginUpload(string name, PublishOptions? options = null)
     {

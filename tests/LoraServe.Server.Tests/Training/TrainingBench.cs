@@ -19,8 +19,10 @@ internal sealed class TrainingBench : IAsyncDisposable
         Options = new TrainingOptions { MaxRunningJobs = 1, StateFolder = Path.Combine(_folder, "state"), DataRoot = Directory.CreateDirectory(Path.Combine(_folder, "root")).FullName };
         configure?.Invoke(Options);
         File.WriteAllText(Path.Combine(Options.DataRoot!, "rows.jsonl"), "{\"text\": \"a\"}\n");
-        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options);
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, time: Clock);
     }
+
+    public EndingClock Clock { get; } = new();
 
     public TrainingOptions Options { get; }
 
@@ -85,8 +87,11 @@ internal sealed class TrainingBench : IAsyncDisposable
         await Jobs.DisposeAsync();
         meanwhile?.Invoke();
         Runner = new FakeRunner();
-        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options);
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, time: Clock);
     }
+
+    /// <summary>The file of a job.</summary>
+    public string FileOf(Proto.TrainingJob job) => Path.Combine(Options.StateFolder!, "jobs", job.Id, "job.json");
 
     public static async Task<StatusCode> RefusalAsync(Func<Task> call)
     {

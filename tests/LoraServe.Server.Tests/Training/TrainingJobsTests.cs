@@ -144,7 +144,7 @@ public sealed class TrainingJobsTests
         await using var bench = new TrainingBench(options => options.MaxAttempts = 2);
         Proto.TrainingJob job = await bench.StartAsync();
         await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
-        string file = Path.Combine(bench.Options.StateFolder!, "jobs", job.Id, "job.json");
+        string file = bench.FileOf(job);
         string asKilled = await File.ReadAllTextAsync(file);
 
         await bench.RestartAsync(() => File.WriteAllText(file, asKilled));
@@ -157,11 +157,57 @@ public sealed class TrainingJobsTests
     }
 
     [Fact]
+    public async Task Restart_KilledBetweenPublishingAndNotingIt_PublishesOnce()
+    {
+        await using var bench = new TrainingBench();
+        Proto.StartTrainingRequest request = TrainingBench.Request(publish: "tuned");
+        request.Publish.ExpectedVersion = 0;
+        Proto.TrainingJob job = await bench.StartAsync(request);
+        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
+        string asKilled = "";
+        bench.Clock.Looked = () => asKilled = File.ReadAllText(bench.FileOf(job));
+        bench.Runner.LetStep(2);
+        Proto.TrainingJob done = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded);
+        bench.Clock.Looked = () => { };
+        Assert.Contains("RUNNING", asKilled, StringComparison.Ordinal);
+
+        await bench.RestartAsync(() => File.WriteAllText(bench.FileOf(job), asKilled));
+        Proto.TrainingJob again = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded);
+
+        Assert.Empty(bench.Runner.Runs);
+        Assert.Equal(1, Assert.Single(bench.Small.Engine.Adapters.List()).Version);
+        again.FinishedAt = done.FinishedAt;
+        Assert.Equal(done, again);
+    }
+
+    [Fact]
+    public async Task Restart_KilledBeforePublishing_PublishesWithoutTrainingAgain()
+    {
+        await using var bench = new TrainingBench();
+        Proto.TrainingJob job = await bench.StartAsync(TrainingBench.Request(publish: "tuned"));
+        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
+        string asKilled = "";
+        bench.Clock.Looked = () => asKilled = File.ReadAllText(bench.FileOf(job));
+        bench.Runner.LetStep(2);
+        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded);
+        bench.Clock.Looked = () => { };
+
+        await bench.RestartAsync(() =>
+        {
+            bench.Small.Engine.Adapters.Unload("tuned");
+            File.WriteAllText(bench.FileOf(job), asKilled);
+        });
+
+        Assert.Equal("tuned@2", (await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded)).Adapter);
+        Assert.Empty(bench.Runner.Runs);
+    }
+
+    [Fact]
     public async Task Restart_DamagedFile_IsNamed()
     {
         await using var bench = new TrainingBench();
         Proto.TrainingJob job = await bench.StartAsync();
-        string file = Path.Combine(bench.Options.StateFolder!, "jobs", job.Id, "job.json");
+        string file = bench.FileOf(job);
         string good = await File.ReadAllTextAsync(file);
 
         InvalidDataException damage = await Assert.ThrowsAsync<InvalidDataException>(() => bench.RestartAsync(() => File.WriteAllText(file, good[..^10])));

@@ -18,6 +18,8 @@ public class AdapterStoreTests
         Assert.Equal(2, store.Get("a").Version);
         Assert.Equal(1, store.Get("a@1").Version);
         Assert.Equal(1, store.Get("stable").Version);
+        Assert.Equal("a@1", store.FindByFiles(store.FilesOf("a@1")) is { } found ? $"{found.Name}@{found.Version}" : null);
+        Assert.Null(store.FindByFiles(Path.Combine(store.FilesOf("a@1"), "..")));
         Assert.Equal("a@2", store.SetAlias("stable", "a"));
         Assert.Equal("a@1", store.SetAlias("stable", "a@1"));
         GenerationRequest request = EngineHarness.Request(1, 20);
