@@ -20,7 +20,7 @@ internal sealed class DataFolder
     /// <param name="root">Where they lie.</param>
     /// <param name="options">Limits.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="isNeeded">Whether a job that has not ended names an id.</param>
+    /// <param name="isNeeded">Whether a job that has not ended, or is being started, names an id.</param>
     public DataFolder(string root, TrainingOptions options, TimeProvider time, Func<string, bool> isNeeded)
     {
         _root = root;
@@ -71,6 +71,18 @@ internal sealed class DataFolder
         }
     }
 
+    /// <summary>Deletes rows that no job needs any more. Not to be called under a lock that <c>isNeeded</c> takes.</summary>
+    public void Release(string id)
+    {
+        lock (_lock)
+        {
+            if (_stored.TryGetValue(id, out StoredData? data) && !_isNeeded(id))
+            {
+                Delete(data);
+            }
+        }
+    }
+
     private void MakeRoom(long bytes)
     {
         long stored = _stored.Values.Sum(data => data.Bytes);
@@ -81,9 +93,7 @@ internal sealed class DataFolder
                 return;
             }
 
-            File.Delete(PathOf(data.Id));
-            File.Delete(Path.ChangeExtension(PathOf(data.Id), ".json"));
-            _stored.Remove(data.Id);
+            Delete(data);
             stored -= data.Bytes;
         }
 
@@ -91,6 +101,14 @@ internal sealed class DataFolder
         {
             throw new EngineException(EngineError.InvalidUpload, $"Rows of waiting jobs take {stored} of {_options.MaxStoredBytes} bytes, and these would take {bytes}. Wait for jobs to end, or raise LoraServe:Training:MaxStoredBytes.");
         }
+    }
+
+    // The rows first: a description without rows is no upload.
+    private void Delete(StoredData data)
+    {
+        File.Delete(PathOf(data.Id));
+        File.Delete(Path.ChangeExtension(PathOf(data.Id), ".json"));
+        _stored.Remove(data.Id);
     }
 
     private string PathOf(string id) => Path.Combine(_root, $"{id}.jsonl");

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Google.Protobuf;
 using LoraServe.Server.Access;
+using LoraServe.Training.Reports;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Training;
@@ -51,6 +52,26 @@ internal sealed class JobFolder(string root)
 
         File.Move(temporary, path, overwrite: true);
     }
+
+    /// <summary>Deletes the checkpoints and work files of a run that has ended without a result; its metrics stay.</summary>
+    public void Release(Proto.TrainingJob job)
+    {
+        var run = new DirectoryInfo(RunFolder(job));
+        foreach (FileSystemInfo entry in run.Exists ? run.GetFileSystemInfos() : [])
+        {
+            if (entry is DirectoryInfo folder)
+            {
+                folder.Delete(recursive: true);
+            }
+            else if (entry.Name is not (MetricsLog.FileName or HtmlReport.FileName))
+            {
+                entry.Delete();
+            }
+        }
+    }
+
+    /// <summary>Deletes all of a job.</summary>
+    public void Delete(Proto.TrainingJob job) => Directory.Delete(Path.Combine(root, job.Id), recursive: true);
 
     private static JobRecord Read(string path)
     {

@@ -22,4 +22,10 @@ public sealed partial class TrainingJobs
 
     [LoggerMessage(EventId = 6, Level = LogLevel.Error, Message = "The file of training job {Id} could not be written; after a restart the job is as it was before.")]
     private partial void LogNotSaved(string id, Exception exception);
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Warning, Message = "Files of training job {Id}, which has ended, could not be deleted.")]
+    private partial void LogNotReleased(string id, Exception exception);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Information, Message = "Training job {Id} is forgotten: it is older than {Count} jobs that have ended since.")]
+    private partial void LogForgotten(string id, int count);
 }

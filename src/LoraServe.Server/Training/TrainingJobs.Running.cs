@@ -29,6 +29,9 @@ public sealed partial class TrainingJobs
 
                 stop.Dispose();
             }
+
+            Release(record);
+            ForgetOldest();
         }
     }
 

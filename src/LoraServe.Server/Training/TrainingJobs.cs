@@ -25,6 +25,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
 
     private readonly Lock _lock = new();
     private readonly OrderedDictionary<string, JobRecord> _jobs = []; // the oldest first
+    private readonly List<Proto.StartTrainingRequest> _starting = []; // not jobs yet; their rows must stay
     private readonly Channel<JobRecord> _queue = Channel.CreateUnbounded<JobRecord>();
     private readonly CancellationTokenSource _stop = new();
     private readonly ITrainingRunner _runner;
@@ -62,6 +63,14 @@ public sealed partial class TrainingJobs : IAsyncDisposable
             _jobs.Add(record.Job.Id, record);
         }
 
+        // What was not given back when the server ended.
+        foreach (JobRecord record in known)
+        {
+            Release(record);
+        }
+
+        ForgetOldest();
+
         // What ran comes before what waited.
         foreach (JobRecord record in known.Where(record => !record.HasEnded).OrderBy(record => record.Job.Status == Proto.TrainingStatus.Running ? 0 : 1))
         {
@@ -98,6 +107,26 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     internal async Task<Proto.TrainingJob> StartAsync(Caller caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
     {
         request = request.Clone();
+        lock (_lock)
+        {
+            _starting.Add(request);
+        }
+
+        try
+        {
+            return await AddAsync(caller, request, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _starting.Remove(request);
+            }
+        }
+    }
+
+    private async Task<Proto.TrainingJob> AddAsync(Caller caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
+    {
         FixInitialAdapter(caller, request);
         TrainingJobOptions options = Resolve(caller, request).Options;
         options.Validate();
@@ -150,9 +179,11 @@ public sealed partial class TrainingJobs : IAsyncDisposable
 
     internal Proto.TrainingJob Cancel(Caller caller, string id)
     {
+        JobRecord record;
+        Proto.TrainingJob seen;
         lock (_lock)
         {
-            JobRecord record = Find(caller, id);
+            record = Find(caller, id);
             if (record.Job.Status == Proto.TrainingStatus.Queued)
             {
                 End(record, Proto.TrainingStatus.Cancelled, "");
@@ -164,8 +195,12 @@ public sealed partial class TrainingJobs : IAsyncDisposable
                 record.Stop?.Cancel();
             }
 
-            return Seen(record);
+            seen = Seen(record);
         }
+
+        Release(record);
+        ForgetOldest();
+        return seen;
     }
 
     internal async IAsyncEnumerable<Proto.TrainingEvent> WatchAsync(Caller caller, string id, bool includePast, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -245,15 +280,6 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
 
         return job;
-    }
-
-    private bool IsNeeded(string upload)
-    {
-        lock (_lock)
-        {
-            return _jobs.Values.Any(record => !record.HasEnded
-                && (record.Job.Request.TrainingData?.UploadId == upload || record.Job.Request.ValidationData?.UploadId == upload));
-        }
     }
 
     // What is published under the name while the job waits must not change what the job makes.

@@ -26,6 +26,14 @@ public sealed class TrainingOptions
     [Range(1, 64)]
     public int MaxRunningJobs { get; set; } = 4;
 
+    /// <summary>
+    /// Ended jobs that are remembered, with their metrics, reports and unpublished results; the oldest beyond are forgotten and their
+    /// folders deleted. A job whose adapter is served from its folder is kept until that is unloaded.
+    /// </summary>
+    /// <value>1,000 by default.</value>
+    [Range(1, 1_000_000)]
+    public int MaxEndedJobs { get; set; } = 1000;
+
     /// <summary>How often a job is begun again after the server ended without being stopped; a job that ends the server each time is given up.</summary>
     /// <value>3 by default.</value>
     [Range(1, 1000)]
@@ -36,7 +44,7 @@ public sealed class TrainingOptions
     [Range(1, long.MaxValue)]
     public long MaxUploadBytes { get; set; } = 1L << 30;
 
-    /// <summary>Most bytes of all uploads together. The oldest that no job waits for go first.</summary>
+    /// <summary>Most bytes of all uploads together. An upload goes with the last job that names it; of those that no job names, the oldest go first.</summary>
     /// <value>8 GiB by default.</value>
     [Range(1, long.MaxValue)]
     public long MaxStoredBytes { get; set; } = 8L << 30;

@@ -19,6 +19,9 @@ internal sealed class FakeRunner : ITrainingRunner
     /// <summary>Fails runs before their first step.</summary>
     public Func<TrainingJobOptions, string, Exception?> Failure { get; set; } = (_, _) => null;
 
+    /// <summary>Fails runs after their last step.</summary>
+    public Exception? FailureAtEnd { get; set; }
+
     /// <summary>Refuses jobs.</summary>
     public string? Refusal { get; set; }
 
@@ -61,6 +64,11 @@ internal sealed class FakeRunner : ITrainingRunner
             log.Append(taken);
             await File.WriteAllTextAsync(checkpoint, step.ToString(CultureInfo.InvariantCulture), cancellationToken);
             progress(taken);
+        }
+
+        if (FailureAtEnd is { } late)
+        {
+            throw late;
         }
 
         string adapter = SmallEngine.WriteAdapter(Path.Combine(folder, "adapter"));

@@ -90,6 +90,9 @@ internal sealed class TrainingBench : IAsyncDisposable
         Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, time: Clock);
     }
 
+    /// <summary>Lets workers come to an end with what they do.</summary>
+    public async Task StopAsync() => await Jobs.DisposeAsync();
+
     /// <summary>The file of a job.</summary>
     public string FileOf(Proto.TrainingJob job) => Path.Combine(Options.StateFolder!, "jobs", job.Id, "job.json");
 
