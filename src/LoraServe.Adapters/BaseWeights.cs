@@ -4,10 +4,18 @@ using LoraServe.Adapters.Edits;
 namespace LoraServe.Adapters;
 
 /// <summary>Reads whole parameters of a base model.</summary>
-internal static class BaseWeights
+public static class BaseWeights
 {
+    /// <summary>Number of a base's parameters: weights, biases and norms, of a tied head only once.</summary>
+    public static long ParameterCount(this IBaseModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Modules.Where(module => module.Site != Site.Head || !model.TiedHead).Sum(module => ((long)module.Outputs * module.Inputs) + (module.HasBias ? module.Outputs : 0))
+            + model.Norms.Sum(norm => (long)norm.Width);
+    }
+
     /// <summary>A module's weight, [outputs, inputs].</summary>
-    public static FloatMatrix Weight(this IBaseModel model, BaseModule module)
+    internal static FloatMatrix Weight(this IBaseModel model, BaseModule module)
     {
         var weight = new FloatMatrix(module.Outputs, module.Inputs);
         for (int row = 0; row < weight.Rows; row++)
@@ -19,7 +27,7 @@ internal static class BaseWeights
     }
 
     /// <summary>A module's bias.</summary>
-    public static float[] Bias(this IBaseModel model, BaseModule module)
+    internal static float[] Bias(this IBaseModel model, BaseModule module)
     {
         float[] bias = new float[module.Outputs];
         model.CopyBias(module.Site, bias);
@@ -27,7 +35,7 @@ internal static class BaseWeights
     }
 
     /// <summary>A norm's gains.</summary>
-    public static float[] Gains(this IBaseModel model, BaseNorm norm)
+    internal static float[] Gains(this IBaseModel model, BaseNorm norm)
     {
         float[] gains = new float[norm.Width];
         model.CopyNorm(norm.Site, gains);
@@ -35,7 +43,7 @@ internal static class BaseWeights
     }
 
     /// <summary>Values less the base's, in place; null where nothing differs.</summary>
-    public static float[]? LessBase(this float[] values, ReadOnlySpan<float> original)
+    internal static float[]? LessBase(this float[] values, ReadOnlySpan<float> original)
     {
         TensorPrimitives.Subtract(values, original, values);
         return values.AsSpan().ContainsAnyExcept(0f) ? values : null;

@@ -66,11 +66,6 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
         TokenTable.ByteLength + FinalNorm.ByteLength + Bytes(Head)
         + Layers.Sum(layer => layer.AttentionNorm.ByteLength + layer.MlpNorm.ByteLength + layer.Linears.Sum(Bytes));
 
-    /// <summary>Number of the weights: of a tied head's only once.</summary>
-    public long ParameterCount =>
-        Modules.Where(module => module.Site != Site.Head || !TiedHead).Sum(module => ((long)module.Outputs * module.Inputs) + (module.HasBias ? module.Outputs : 0))
-        + Norms.Sum(norm => (long)norm.Width);
-
     /// <inheritdoc />
     /// <remarks>SHA-256 over the spec and, for every tensor used, name, type, shape and a sample of its bytes; in hexadecimal.</remarks>
     public string Fingerprint { get; }

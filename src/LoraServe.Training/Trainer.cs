@@ -157,26 +157,34 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     /// <summary>Takes the next part of as many runs as fit together, one of each.</summary>
     private void Pass(List<Entry> entries, TrainingPass pass)
     {
+        var taken = new List<Entry>();
         var parts = new List<StepPart>();
         int tokens = 0;
-        bool checkpointsActivations = false;
         foreach (Entry entry in entries.Where(entry => entry.IsRunning && entry.Parts.Count > 0))
         {
             if (parts.Count == 0 || tokens + entry.Parts.Peek().Tokens <= _options.TokensAtOnce)
             {
+                taken.Add(entry);
                 parts.Add(entry.Parts.Dequeue());
                 tokens += parts[^1].Tokens;
-                checkpointsActivations |= entry.Options.CheckpointActivations;
             }
         }
 
-        BatchShare[] references = [.. parts.SelectMany(part => part.References)];
-        if (references.Length > 0)
+        try
         {
-            pass.Run(references);
-        }
+            BatchShare[] references = [.. parts.SelectMany(part => part.References)];
+            if (references.Length > 0)
+            {
+                pass.Run(references);
+            }
 
-        pass.Run([.. parts.Select(part => part.Share())], checkpointsActivations);
+            pass.Run([.. parts.Select(part => part.Share())], taken.Exists(entry => entry.Options.CheckpointActivations));
+        }
+        catch (Exception failure)
+        {
+            // Whose fault it was cannot be told, and their derivatives are lost; everybody else goes on.
+            taken.ForEach(entry => entry.Fail(failure));
+        }
     }
 
     private sealed class Entry(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
@@ -205,17 +213,26 @@ public sealed class Trainer : ITrainingRunner, IDisposable
                 action();
                 return true;
             }
-            catch (OperationCanceledException cancelled)
+            catch (Exception failure)
+            {
+                Fail(failure);
+                return false;
+            }
+        }
+
+        /// <summary>Ends the run without an outcome.</summary>
+        public void Fail(Exception failure)
+        {
+            if (failure is OperationCanceledException cancelled)
             {
                 Outcome.TrySetCanceled(cancelled.CancellationToken);
             }
-            catch (Exception failure) when (failure is not OutOfMemoryException)
+            else
             {
                 Outcome.TrySetException(failure);
             }
 
             Run?.Dispose();
-            return false;
         }
 
         /// <summary>Ends the run with an outcome.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Adapters;
 using LoraServe.Models;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
@@ -51,7 +52,7 @@ internal sealed class BaseMaker(BaseRecipe recipe, TextWriter log)
             CheckpointInterval = CheckpointInterval,
         };
         using LoadedModel model = ModelLoader.Load(untrained, new ModelLoadOptions());
-        log.WriteLine($"{model.Transformer.ParameterCount} parameters");
+        log.WriteLine($"{model.Transformer.ParameterCount()} parameters");
         using var trainer = new Trainer(model);
         int every = Math.Max(1, recipe.Steps / LinesOfARun);
         TrainingOutcome outcome = await trainer.RunAsync(

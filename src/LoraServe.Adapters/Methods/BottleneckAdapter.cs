@@ -38,22 +38,28 @@ internal sealed class BottleneckAdapter
     {
         foreach (BaseModule module in _model.Modules.Where(module => module.Site.Role == SiteRole.Output))
         {
-            // model.layers.0.self_attn.o_proj is in layer model.layers.0.
-            string layer = module.Path[..module.Path.LastIndexOf('.', module.Path.LastIndexOf('.') - 1)];
             foreach (BottleneckPlace place in Enum.GetValues<BottleneckPlace>())
             {
                 if (_config.Has(module.Site.Layer, place))
                 {
-                    yield return Place(layer, module.Site.Layer, place);
+                    yield return Place(module, place);
                 }
             }
         }
     }
 
-    private PlacedEdit Place(string layerPath, int layer, BottleneckPlace place)
+    /// <summary>What the names of a bottleneck's tensors begin with, but for the adapter's own name.</summary>
+    /// <param name="output">The layer's output projection: model.layers.0.self_attn.o_proj is in layer model.layers.0.</param>
+    /// <param name="place">After which sublayer.</param>
+    public static string PathOf(BaseModule output, BottleneckPlace place) =>
+        $"{output.Path[..output.Path.LastIndexOf('.', output.Path.LastIndexOf('.') - 1)]}.{KindOf(place)}";
+
+    private static string KindOf(BottleneckPlace place) => place == BottleneckPlace.Attention ? "attention_adapters" : "output_adapters";
+
+    private PlacedEdit Place(BaseModule output, BottleneckPlace place)
     {
-        string kind = place == BottleneckPlace.Attention ? "attention_adapters" : "output_adapters";
-        string path = $"{layerPath}.{kind}.adapters.{_config.Name}";
+        int layer = output.Site.Layer;
+        string path = $"{PathOf(output, place)}.adapters.{_config.Name}";
         int width = _model.Width;
         int size = _config.Size(layer, width);
         string because = $"width {width} in the base, reduction_factor gives {size}";
@@ -71,7 +77,7 @@ internal sealed class BottleneckAdapter
                 ? new BottleneckNorm(_tensors.Vector($"{path}.adapter_norm_after.weight", width, because), _tensors.Vector($"{path}.adapter_norm_after.bias", width, because), _config.NormCoversSublayer)
                 : null);
         double norm = LowRankNorm.Of(new LowRank(default, edit.Down, Scaled(edit), 1));
-        return new PlacedEdit(edit, $"{layerPath}.{kind}", kind, norm, HasEffect(edit));
+        return new PlacedEdit(edit, PathOf(output, place), KindOf(place), norm, HasEffect(edit));
     }
 
     private FloatMatrix Projection(string path, int outputs, int inputs, string because)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoraServe.Adapters;
 using LoraServe.Cli.Rendering;
 using LoraServe.Client;
 using LoraServe.Compute;
@@ -28,7 +29,7 @@ internal static class TrainingDemo
     {
         screen.Say($"LoraServe: one frozen model; adapters learn on it, and are served from it in one batch.");
         using LoadedModel model = ModelArguments.Load(DemoTask.BaseDirectory, Arithmetic.Exact, ProcessorTopology.PhysicalCores);
-        screen.Say($"Base: {Terminal.Count(model.Transformer.ParameterCount)} parameters, Llama architecture, trained from nothing by LoraServe ({DemoTask.BaseDirectory})");
+        screen.Say($"Base: {Terminal.Count(model.Transformer.ParameterCount())} parameters, Llama architecture, trained from nothing by LoraServe ({DemoTask.BaseDirectory})");
         DirectoryInfo folder = Directory.CreateTempSubdirectory("loraserve-");
         try
         {

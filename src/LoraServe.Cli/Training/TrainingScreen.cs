@@ -7,7 +7,7 @@ using Spectre.Console;
 namespace LoraServe.Cli.Training;
 
 /// <summary>Shows a run: a bar on a terminal, a line now and then elsewhere; and what came of it.</summary>
-internal sealed class TrainingScreen(TextWriter error) : IDisposable
+internal sealed class TrainingScreen(TextWriter error)
 {
     private const int LinesOfARun = 20;
     private static readonly TimeSpan s_refresh = TimeSpan.FromMilliseconds(200);
@@ -54,9 +54,6 @@ internal sealed class TrainingScreen(TextWriter error) : IDisposable
 
         void Add(string name, string value) => grid.AddRow(new Text(name), new Text(value));
     }
-
-    /// <inheritdoc />
-    public void Dispose() => error.Flush();
 
     private static void Show(ProgressTask task, TrainingProgress? progress)
     {

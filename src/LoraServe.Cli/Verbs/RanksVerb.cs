@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Cli.Ranks;
 using LoraServe.Cli.Rendering;
@@ -100,7 +101,7 @@ internal static class RanksVerb
     private static void Write(IAnsiConsole console, string name, string? path, RankQuestion question, RankRow[] rows)
     {
         string targets = string.Join(", ", question.Targets.Select(target => target.Name).Distinct());
-        console.WriteLine(Invariant($"{name}: {question.BaseParameters / 1e6:0.0} M parameters, width {question.Model.Width}, {question.Model.LayerCount} layers."));
+        console.WriteLine(Invariant($"{name}: {question.Model.ParameterCount() / 1e6:0.0} M parameters, width {question.Model.Width}, {question.Model.LayerCount} layers."));
         console.WriteLine($"Adapted: {question.Targets.Count} linear maps ({targets}).");
         if (question.Data is { } data)
         {
@@ -151,7 +152,7 @@ internal static class RanksVerb
         Model = name,
         question.Model.Width,
         question.Model.LayerCount,
-        question.BaseParameters,
+        BaseParameters = question.Model.ParameterCount(),
         Targets = question.Targets.Select(target => target.Path),
         Data = question.Data is not { } data ? null : new
         {
@@ -169,7 +170,7 @@ internal static class RanksVerb
             row.Plan?.MinimumRank,
             row.Plan?.MaximumRank,
             Parameters = row.Plan?.ParameterCount,
-            Share = (double?)row.Plan?.ParameterCount / question.BaseParameters,
+            Share = (double?)row.Plan?.ParameterCount / question.Model.ParameterCount(),
             row.Plan?.AdapterBytes,
             row.Plan?.OptimizerBytes,
             Retained = question.Spectra is { } spectra ? row.Plan?.Retained(spectra) : null,
@@ -177,7 +178,7 @@ internal static class RanksVerb
         }),
     });
 
-    private static string Share(RankPlan plan, RankQuestion question) => Percent((double)plan.ParameterCount / question.BaseParameters);
+    private static string Share(RankPlan plan, RankQuestion question) => Percent((double)plan.ParameterCount / question.Model.ParameterCount());
 
     private static string Percent(double share) => (share * 100).ToString("0.0", CultureInfo.InvariantCulture) + " %";
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LoraServe.Adapters;
 using LoraServe.Cli.Rendering;
 using LoraServe.Cli.Study;
 using LoraServe.Compute;
@@ -60,7 +61,7 @@ internal static class StudyVerb
     private static (string Name, long Parameters) Inspect(StudyOptions options)
     {
         using LoadedModel model = ModelArguments.Load(options.ModelPath, Arithmetic.Exact, options.Threads);
-        return (model.Name, model.Transformer.ParameterCount);
+        return (model.Name, model.Transformer.ParameterCount());
     }
 
     private static int? AtLeastOne(string name, int? value) => value is null or >= 1 ? value : throw new UsageException($"{name} is {value}; expected at least 1.");

@@ -6,7 +6,6 @@ using LoraServe.Models;
 using LoraServe.Training;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Ranks.Policies;
-using LoraServe.Training.Reports;
 
 namespace LoraServe.Cli.Verbs;
 
@@ -38,7 +37,7 @@ internal static class TrainVerb
                     $"Choosing ranks by {options.RankPolicy}: the singular values of every target, which takes minutes on a large model.").ConfigureAwait(false);
             }
 
-            using var screen = new TrainingScreen(arguments.InvocationConfiguration.Error);
+            var screen = new TrainingScreen(arguments.InvocationConfiguration.Error);
             TrainingOutcome outcome = await screen.ShowAsync(progress => trainer.RunAsync(options, arguments.GetValue(folder)!, progress, cancellationToken)).ConfigureAwait(false);
             if (MethodCatalog.Find(options.Method).Any(method => method.MakesModel) && !ModelDirectoryWriter.CopyTokenizer(model.Path(arguments), outcome.Directory))
             {
@@ -46,20 +45,16 @@ internal static class TrainVerb
                     $"note: {model.Path(arguments)} has no tokenizer.json; put the model's into {outcome.Directory} to use it with text.").ConfigureAwait(false);
             }
 
-            Write(outcome, arguments.GetValue(json), arguments.InvocationConfiguration.Output);
+            TextWriter output = arguments.InvocationConfiguration.Output;
+            if (arguments.GetValue(json))
+            {
+                output.WriteJson(outcome.Summary);
+            }
+            else
+            {
+                TrainingScreen.Write(output, outcome);
+            }
         });
         return verb;
-    }
-
-    private static void Write(TrainingOutcome outcome, bool json, TextWriter output)
-    {
-        RunSummary summary = outcome.Summary;
-        if (json)
-        {
-            output.WriteJson(summary);
-            return;
-        }
-
-        TrainingScreen.Write(output, outcome);
     }
 }

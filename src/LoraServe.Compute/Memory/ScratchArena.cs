@@ -16,6 +16,18 @@ public sealed unsafe class ScratchArena : IDisposable
     /// <summary>Rents rows of <paramref name="width"/> floats, densely packed.</summary>
     public Rows Rent(int count, int width) => new((nint)RentBytes((long)count * width * sizeof(float)), count, width, width);
 
+    /// <summary>Rents rows that hold what <paramref name="rows"/> hold now.</summary>
+    public Rows Copy(Rows rows)
+    {
+        Rows copy = Rent(rows.Count, rows.Width);
+        for (int row = 0; row < rows.Count; row++)
+        {
+            rows.Span(row).CopyTo(copy.Span(row));
+        }
+
+        return copy;
+    }
+
     /// <summary>Rents bytes aligned to a cache line.</summary>
     public byte* RentBytes(long byteLength)
     {

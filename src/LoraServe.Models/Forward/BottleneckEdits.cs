@@ -24,6 +24,9 @@ internal sealed unsafe class BottleneckEdits
     private long _operations;
     private int _nextTask;
 
+    /// <summary>Which place follows a sublayer, given its last linear map.</summary>
+    public static BottleneckPlace PlaceAfter(Site site) => site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
+
     /// <summary>Finds the runs that add something after a sublayer.</summary>
     /// <param name="site">The sublayer's last linear map.</param>
     /// <param name="runs">The adapters that act on the rows.</param>
@@ -31,7 +34,7 @@ internal sealed unsafe class BottleneckEdits
     public bool Plan(Site site, ReadOnlySpan<EditRun> runs)
     {
         _runs.Clear();
-        BottleneckPlace place = site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
+        BottleneckPlace place = PlaceAfter(site);
         foreach (EditRun run in runs)
         {
             if (run.Adapter.At(site.Layer, place) is { } edit)

@@ -44,12 +44,7 @@ internal sealed unsafe class BottleneckBackward(WorkerPool pool, ScratchArena sc
         long mark = scratch.Mark();
         Rows input = Input(edit.Input, residual, sublayer);
         Rows narrow = Multiply(edit.Down, input, (float*)edit.DownBias);
-        Rows active = scratch.Rent(narrow.Count, narrow.Width);
-        for (int t = 0; t < narrow.Count; t++)
-        {
-            narrow.Span(t).CopyTo(active.Span(t));
-        }
-
+        Rows active = scratch.Copy(narrow);
         Activations.Run(edit.Activation, active);
 
         // dSublayer is still the derivative by the new stream here.
@@ -95,10 +90,9 @@ internal sealed unsafe class BottleneckBackward(WorkerPool pool, ScratchArena sc
             return kind == BottleneckInput.Sublayer ? sublayer : residual;
         }
 
-        Rows sum = scratch.Rent(residual.Count, residual.Width);
+        Rows sum = scratch.Copy(residual);
         for (int t = 0; t < sum.Count; t++)
         {
-            residual.Span(t).CopyTo(sum.Span(t));
             RowArithmetic.Add(sublayer[t], sum[t], sum.Width);
         }
 

@@ -31,7 +31,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         }
 
         // What comes to W's product differs from dy where outputs are scaled; dy may be the residual stream's and must stay.
-        Rows dProduct = scales ? Copy(dy) : dy;
+        Rows dProduct = scales ? scratch.Copy(dy) : dy;
         foreach (EditRun run in runs)
         {
             if (run.Adapter.At(map.Site) is { } edit)
@@ -177,7 +177,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         Rows input = x;
         if (edit.InputGain != 0)
         {
-            input = Copy(x);
+            input = scratch.Copy(x);
             for (int t = 0; t < input.Count; t++)
             {
                 RowArithmetic.AddProduct((float*)edit.InputGain, weight, input[t], input.Width);
@@ -192,17 +192,6 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
     private readonly struct ProductKernel(PackedMatrix matrix, Rows x, Rows y) : IRowKernel
     {
         public void Run(int first, int end) => MatMul.RunSerial(matrix, x.Slice(first, end - first), y.Slice(first, end - first));
-    }
-
-    private Rows Copy(Rows rows)
-    {
-        Rows copy = scratch.Rent(rows.Count, rows.Width);
-        for (int t = 0; t < rows.Count; t++)
-        {
-            rows.Span(t).CopyTo(copy.Span(t));
-        }
-
-        return copy;
     }
 
     /// <summary>Rows with each column multiplied; the rows themselves where there are no factors.</summary>

@@ -134,7 +134,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             return x;
         }
 
-        _layerInputs.Add(new TapeValue(Copy(x.Rows, _kept), x.NeedsGradient));
+        _layerInputs.Add(new TapeValue(_kept.Copy(x.Rows), x.NeedsGradient));
         _isRecording = false;
         _eager.BeginLayer(layer, x.Rows);
         return x;
@@ -172,9 +172,9 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue AddLinear(TapeValue residual, TapeValue x, LinearWeights map, RowGroup rows)
     {
-        BottleneckPlace place = map.Site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
+        BottleneckPlace place = BottleneckEdits.PlaceAfter(map.Site);
         bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(map, rows) || Trains(rows, gradients => gradients.At(map.Site.Layer, place) is not null);
-        Rows before = needsGradient && _isRecording ? Copy(residual.Rows, _eager.Scratch) : residual.Rows;
+        Rows before = needsGradient && _isRecording ? _eager.Scratch.Copy(residual.Rows) : residual.Rows;
         var sum = new TapeValue(_eager.AddLinear(before, x.Rows, map, rows), needsGradient);
         Record(sum, () =>
         {
@@ -216,7 +216,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     public TapeValue SiluMultiply(TapeValue gate, TapeValue up)
     {
         bool needsGradient = gate.NeedsGradient || up.NeedsGradient;
-        Rows before = needsGradient && _isRecording ? Copy(gate.Rows, _eager.Scratch) : gate.Rows;
+        Rows before = needsGradient && _isRecording ? _eager.Scratch.Copy(gate.Rows) : gate.Rows;
         var product = new TapeValue(_eager.SiluMultiply(before, up.Rows), needsGradient);
         Record(product, () =>
         {
@@ -282,7 +282,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     /// <summary>The derivative by the map's result, where adapters add to the stream what they make of it; adds their part of the stream's.</summary>
     private Rows BackThroughBottlenecks(TapeValue residual, TapeValue x, LinearWeights map, RowGroup rows, TapeValue sum)
     {
-        BottleneckPlace place = map.Site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
+        BottleneckPlace place = BottleneckEdits.PlaceAfter(map.Site);
         if (!HasEdit(rows, adapter => adapter.At(map.Site.Layer, place) is not null))
         {
             return sum.Gradient;
@@ -290,7 +290,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
         long mark = _eager.Scratch.Mark();
         Rows sublayer = _eager.Linear(x.Rows, map, rows);
-        Rows dSublayer = Copy(sum.Gradient, _gradients);
+        Rows dSublayer = _gradients.Copy(sum.Gradient);
         Rows dResidual = residual.NeedsGradient ? sum.Gradient : default;
         _bottleneck.Run(map.Site.Layer, place, residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
         _eager.Scratch.Release(mark);
@@ -365,13 +365,6 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
 
         return false;
-    }
-
-    private static Rows Copy(Rows rows, ScratchArena arena)
-    {
-        Rows copy = arena.Rent(rows.Count, rows.Width);
-        new ReadOnlySpan<float>((void*)rows.Pointer, rows.Count * rows.Width).CopyTo(new Span<float>((void*)copy.Pointer, rows.Count * rows.Width));
-        return copy;
     }
 
     private readonly struct SiluBackwardKernel(Rows gate, Rows up, Rows dProduct, Rows dGate, Rows dUp) : IRowKernel

@@ -15,11 +15,13 @@ public sealed class RowTokenizer
     private readonly Tokenizer _tokenizer;
     private readonly Func<object, string>? _render;
     private readonly int[] _end;
+    private readonly int _vocabularySize;
 
-    internal RowTokenizer(Tokenizer tokenizer, int? endToken, Func<object, string>? render)
+    internal RowTokenizer(Tokenizer tokenizer, int? endToken, Func<object, string>? render, int vocabularySize = int.MaxValue)
     {
         _tokenizer = tokenizer;
         _render = render;
+        _vocabularySize = vocabularySize;
         EndToken = endToken;
         _end = endToken is { } end ? [end] : [];
     }
@@ -36,7 +38,7 @@ public sealed class RowTokenizer
         Tokenizer tokenizer = model.Tokenizer ?? throw new ModelFormatException(model.Name, "has no tokenizer, so it cannot take text. Put tokenizer.json beside its weights.");
         ChatFormat? format = ChatFormat.Of(model);
         int? endToken = tokenizer.SpecialIds.Eos ?? (model.Generation.EndTokens is [var first, ..] ? first : null);
-        return new RowTokenizer(tokenizer, endToken, format is null ? null : messages => format.Render(messages));
+        return new RowTokenizer(tokenizer, endToken, format is null ? null : messages => format.Render(messages), model.Transformer.VocabularySize);
     }
 
     /// <summary>A row's prompts and answers: one, or one for each assistant turn of a conversation.</summary>
@@ -92,6 +94,11 @@ public sealed class RowTokenizer
                 "the chat template writes earlier turns otherwise once others follow, so that one sequence cannot hold them all. Make a row for each assistant turn.");
             Append(EncodePrompt(turns[i] with { Prompt = prompt }), options.LabelsPrompts);
             Append(EncodeAnswer(turns[i]), isLabelled: true);
+        }
+
+        if (tokens.FindIndex(token => token >= _vocabularySize) is >= 0 and var stray)
+        {
+            throw row.Wrong($"becomes token {tokens[stray]}, and the model knows {_vocabularySize} tokens alone. Its tokenizer.json is another model's; put its own beside its weights.");
         }
 
         int kept = Math.Min(tokens.Count, options.MaximumLength);

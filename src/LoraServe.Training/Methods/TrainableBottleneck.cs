@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
 using LoraServe.Training.Autograd;
 
@@ -29,9 +30,7 @@ internal sealed class TrainableBottleneck : TrainableAdapter
         {
             foreach (BottleneckPlace place in Enum.GetValues<BottleneckPlace>().Where(place => _config.Has(module.Site.Layer, place)))
             {
-                string layer = module.Path[..module.Path.LastIndexOf('.', module.Path.LastIndexOf('.') - 1)];
-                string kind = place == BottleneckPlace.Attention ? "attention_adapters" : "output_adapters";
-                AddPart(module.Site.Layer, place, $"{layer}.{kind}.adapters.{_config.Name}", beginsWithoutEffect, options.Seed + (2 * _parts.Count));
+                AddPart(module.Site.Layer, place, $"{BottleneckAdapter.PathOf(module, place)}.adapters.{_config.Name}", beginsWithoutEffect, options.Seed + (2 * _parts.Count));
             }
         }
     }

@@ -24,11 +24,6 @@ public sealed record RankQuestion
     /// <summary>No rank is chosen above this.</summary>
     public int MaximumRank { get; init; } = int.MaxValue;
 
-    /// <summary>Parameters of the base: weights, biases and norms, a tied head once.</summary>
-    public long BaseParameters =>
-        Model.Modules.Where(module => module.Site != Site.Head || !Model.TiedHead).Sum(module => ((long)module.Outputs * module.Inputs) + (module.HasBias ? module.Outputs : 0))
-        + Model.Norms.Sum(norm => norm.Width);
-
     /// <summary>Parameters that a rank of 1 costs at all targets together: inputs and outputs of each.</summary>
     public long ParametersPerRank => Targets.Sum(target => (long)target.Inputs + target.Outputs);
 }

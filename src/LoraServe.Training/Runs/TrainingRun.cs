@@ -186,7 +186,7 @@ internal sealed class TrainingRun : IDisposable
             Model = _model.Name,
             Method = _options.Method,
             TrainableParameters = trainable,
-            AllParameters = MethodCatalog.Find(_options.Method)[0].MakesModel ? _model.Transformer.ParameterCount : _model.Transformer.ParameterCount + trainable,
+            AllParameters = MethodCatalog.Find(_options.Method)[0].MakesModel ? _model.Transformer.ParameterCount() : _model.Transformer.ParameterCount() + trainable,
             BaseBytes = _model.Transformer.ByteLength,
             AdapterBytes = _folder.AdapterBytes(),
             PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,

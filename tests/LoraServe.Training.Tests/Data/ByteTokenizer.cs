@@ -18,10 +18,10 @@ internal static class ByteTokenizer
 
     private const int Bytes = 256;
 
-    public static RowTokenizer Rows(string? template = Template, bool beginsTexts = false)
+    public static RowTokenizer Rows(string? template = Template, bool beginsTexts = false, int vocabularySize = int.MaxValue)
     {
         ChatTemplate? parsed = template is null ? null : ChatTemplate.Parse(template, "of the test");
-        return new RowTokenizer(Create(beginsTexts), End, parsed is null ? null : messages => parsed.Render(new Dictionary<string, object?> { ["messages"] = messages, ["add_generation_prompt"] = true }));
+        return new RowTokenizer(Create(beginsTexts), End, parsed is null ? null : messages => parsed.Render(new Dictionary<string, object?> { ["messages"] = messages, ["add_generation_prompt"] = true }), vocabularySize);
     }
 
     /// <summary>The ids of a text without special tokens.</summary>

@@ -134,6 +134,12 @@ public sealed class RowTokenizerTests
     }
 
     [Fact]
+    public void Encode_ATokenThatTheModelDoesNotKnow_IsRefused() => Assert.Contains(
+        "line 3: becomes token 122, and the model knows 122 tokens alone",
+        Assert.Throws<TrainingDataException>(() => Rows(vocabularySize: 'z').Encode(Row("""{"prompt": "a", "completion": "z"}"""), s_long)).Message,
+        StringComparison.Ordinal);
+
+    [Fact]
     public void EncodePair_OfAnotherKind_IsRefused() =>
         Assert.Contains("line 3: a row of kind Text; expected prompt, chosen and rejected", Assert.Throws<TrainingDataException>(() => Rows().EncodePair(Row("""{"text": "a"}"""), s_long)).Message, StringComparison.Ordinal);
 

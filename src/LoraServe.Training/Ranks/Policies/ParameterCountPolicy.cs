@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoraServe.Adapters;
 
 namespace LoraServe.Training.Ranks.Policies;
 
@@ -26,7 +27,7 @@ public sealed class ParameterCountPolicy : IRankPolicy
     public RankPlan Choose(RankQuestion question)
     {
         ArgumentNullException.ThrowIfNull(question);
-        int rank = RankFor(question.BaseParameters);
+        int rank = RankFor(question.Model.ParameterCount());
         string bounds = rank switch
         {
             4 => "below 10 M",
@@ -35,6 +36,6 @@ public sealed class ParameterCountPolicy : IRankPolicy
             32 => "to 10,000 M",
             _ => "above 10,000 M",
         };
-        return RankPlan.Uniform(Name, question, rank, string.Create(CultureInfo.InvariantCulture, $"the base has {question.BaseParameters / 1e6:N1} M parameters; {bounds} it is {rank}"));
+        return RankPlan.Uniform(Name, question, rank, string.Create(CultureInfo.InvariantCulture, $"the base has {question.Model.ParameterCount() / 1e6:N1} M parameters; {bounds} it is {rank}"));
     }
 }

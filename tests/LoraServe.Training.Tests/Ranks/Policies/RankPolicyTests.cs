@@ -1,3 +1,4 @@
+using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Models;
 using LoraServe.Testing;
@@ -144,7 +145,7 @@ public sealed class RankPolicyTests : IDisposable
     }
 
     [Fact]
-    public void Question_BaseParameters_AreThoseOfTheFiles()
+    public void Question_ParameterCountOfTheModel_IsThatOfTheFiles()
     {
         TransformerSpec spec = _model.Spec;
         long perLayer = Enumerable.Range(0, Site.RolesPerLayer).Sum(role =>
@@ -153,7 +154,7 @@ public sealed class RankPolicyTests : IDisposable
             return ((long)outputs * inputs) + (spec.Biases.Contains((SiteRole)role) ? outputs : 0);
         });
 
-        Assert.Equal((spec.LayerCount * (perLayer + (2 * spec.Width))) + spec.Width + (2L * spec.VocabularySize * spec.Width), Question.BaseParameters);
+        Assert.Equal((spec.LayerCount * (perLayer + (2 * spec.Width))) + spec.Width + (2L * spec.VocabularySize * spec.Width), Question.Model.ParameterCount());
     }
 
     public void Dispose() => _model.Dispose();
