@@ -123,82 +123,64 @@ public sealed record TrainingJobOptions
 
     /// <summary>Refuses values that are out of range or contradict each other, all at once.</summary>
     /// <exception cref="TrainingOptionsException">Something is.</exception>
-    public void Validate()
+    public void Validate() => Validate(setting => setting);
+
+    /// <summary>Refuses values that are out of range or contradict each other, all at once.</summary>
+    /// <param name="nameOf">What whoever gave the settings calls them, given what they are called here in small letters, such as <c>batch rows</c>.</param>
+    /// <exception cref="TrainingOptionsException">Something is.</exception>
+    public void Validate(Func<string, string> nameOf)
     {
-        var errors = new List<string>();
-        Expect(errors, Method.Length > 0, "method is empty; name one, such as lora.");
-        Expect(errors, DataFile.Length > 0, "there is no data; name a JSONL file with rows to train on.");
-        InRange(errors, "eval share", EvaluationShare, 0, 0.9);
-        Expect(errors, EvaluationFile is null || EvaluationShare == 0, "both an eval file and an eval share are given; give one.");
-        InRange(errors, "rank", Rank, 1, GreatestRank);
-        Expect(errors, Rank is null || !ChoosesRank, "both a rank and its choice are asked for; ask for one.");
-        Expect(errors, Ranks.Policies.RankPolicies.Names.Contains(RankPolicy), $"the rank policy is {RankPolicy}; expected {string.Join(", ", Ranks.Policies.RankPolicies.Names)}.");
-        Check(errors, Growth);
-        Expect(errors, Growth is null || EvaluationFile is not null || EvaluationShare > 0, "a growing rank needs rows to evaluate on; give an eval file or share.");
-        Positive(errors, "gate strength", Gates.Strength);
-        Positive(errors, "gate rate ratio", Gates.RateRatio);
-        InRange(errors, "gate threshold", Gates.Threshold, 0, 1);
-        Positive(errors, "alpha", Alpha);
-        Expect(errors, Targets.All(target => target.Length > 0), "targets has an empty name.");
-        Positive(errors, "LoRA+ ratio", RateRatioOfB);
-        InRange(errors, "virtual tokens", VirtualTokens, 1, GreatestRank);
-        Positive(errors, "beta", Beta);
-        InRange(errors, "label smoothing", LabelSmoothing, 0, 1);
-        Expect(errors, Loss == LossKind.Supervised || LabelSmoothing == 0, $"label smoothing is {LabelSmoothing} and the loss {Loss}; only supervised training has it.");
-        InRange(errors, "max length", MaximumLength, 2, GreatestCount);
-        InRange(errors, "steps", Steps, 1, GreatestCount);
-        Positive(errors, "epochs", Epochs);
-        Expect(errors, Steps is null || Epochs is null, "both steps and epochs are given; give one.");
-        InRange(errors, "batch tokens", BatchTokens, 1, GreatestCount);
-        InRange(errors, "batch rows", BatchRows, 1, GreatestCount);
-        Expect(errors, BatchTokens is null || BatchRows is null, "both batch tokens and batch rows are given; give one.");
-        InRange(errors, "accumulation steps", AccumulationSteps, 1, GreatestCount);
-        Positive(errors, "learning rate", LearningRate);
-        InRange(errors, "warm-up steps", WarmupSteps, 0, GreatestCount);
-        Expect(errors, WarmupSteps is not { } warmup || Steps is not { } steps || warmup <= steps, $"warm-up takes {WarmupSteps} steps and the run {Steps}; warm up for fewer.");
-        Check(errors, Optimizer);
-        InRange(errors, "max gradient norm", MaximumGradientNorm, 0, double.MaxValue);
-        InRange(errors, "eval interval", EvaluationInterval, 1, GreatestCount);
-        InRange(errors, "patience", Patience, 0, GreatestCount);
-        Expect(errors, Patience == 0 || EvaluationFile is not null || EvaluationShare > 0, "patience needs rows to evaluate on; give an eval file or share.");
-        InRange(errors, "checkpoint interval", CheckpointInterval, 0, GreatestCount);
-        InRange(errors, "full score", FullScore, 0, 1);
-        if (errors.Count > 0)
-        {
-            throw new TrainingOptionsException(string.Join(' ', errors));
-        }
-    }
-
-    private static void Check(List<string> errors, OptimizerOptions optimizer)
-    {
-        InRange(errors, "beta1", optimizer.Beta1, 0, 0.9999999);
-        InRange(errors, "beta2", optimizer.Beta2, 0, 0.9999999);
-        Positive(errors, "epsilon", optimizer.Epsilon);
-        InRange(errors, "weight decay", optimizer.WeightDecay, 0, 1);
-        InRange(errors, "momentum", optimizer.Momentum, 0, 0.9999999);
-        InRange(errors, "decay exponent", optimizer.DecayExponent, -10, 0);
-        Positive(errors, "clip threshold", optimizer.ClipThreshold);
-    }
-
-    private static void Check(List<string> errors, RankGrowth? growth)
-    {
-        InRange(errors, "growth window", growth?.Window, 2, GreatestCount);
-        Positive(errors, "growth plateau", growth?.Plateau);
-        Expect(errors, growth is null || growth.Factor > 1, $"the growth factor is {growth?.Factor}; expected more than 1.");
-        InRange(errors, "max rank", growth?.MaximumRank, 1, GreatestRank);
-    }
-
-    private static void InRange(List<string> errors, string name, double? value, double least, double greatest) =>
-        Expect(errors, value is not { } given || (given >= least && given <= greatest), FormattableString.Invariant($"{name} is {value}; expected {least} to {greatest}."));
-
-    private static void Positive(List<string> errors, string name, double? value) =>
-        Expect(errors, value is not { } given || (given > 0 && double.IsFinite(given)), FormattableString.Invariant($"{name} is {value}; expected more than 0."));
-
-    private static void Expect(List<string> errors, bool isRight, string error)
-    {
-        if (!isRight)
-        {
-            errors.Add(error);
-        }
+        ArgumentNullException.ThrowIfNull(nameOf);
+        var check = new SettingsCheck(nameOf);
+        string evaluation = $"give {nameOf("eval file")} or {nameOf("eval share")}";
+        bool evaluates = EvaluationFile is not null || EvaluationShare > 0;
+        check.Expect(Method.Length > 0, $"{nameOf("method")} is empty; name one, such as lora.");
+        check.Expect(DataFile.Length > 0, $"there is no {nameOf("data")}; name a JSONL file with rows to train on.");
+        check.InRange("eval share", EvaluationShare, 0, 0.9);
+        check.Expect(EvaluationFile is null || EvaluationShare == 0, $"both {nameOf("eval file")} and {nameOf("eval share")} are given; give one.");
+        check.InRange("rank", Rank, 1, GreatestRank);
+        check.Expect(Rank is null || !ChoosesRank, $"both {nameOf("rank")} and {nameOf("rank policy")} are given; give one.");
+        check.Expect(Growth is null || !ChoosesRank, $"both {nameOf("growth")} and {nameOf("rank policy")} are given; give one.");
+        check.Expect(Ranks.Policies.RankPolicies.Names.Contains(RankPolicy), $"{nameOf("rank policy")} is {RankPolicy}; expected {string.Join(", ", Ranks.Policies.RankPolicies.Names)}.");
+        check.InRange("growth window", Growth?.Window, 2, GreatestCount);
+        check.Positive("growth plateau", Growth?.Plateau);
+        check.Expect(Growth is null || (Growth.Factor > 1 && double.IsFinite(Growth.Factor)), FormattableString.Invariant($"{nameOf("growth factor")} is {Growth?.Factor}; expected more than 1."));
+        check.InRange("max rank", Growth?.MaximumRank, 1, GreatestRank);
+        check.Expect(Growth is null || evaluates, $"{nameOf("growth")} needs rows to evaluate on; {evaluation}.");
+        check.Positive("gate strength", Gates.Strength);
+        check.Positive("gate rate ratio", Gates.RateRatio);
+        check.InRange("gate threshold", Gates.Threshold, 0, 1);
+        check.Positive("alpha", Alpha);
+        check.Expect(Targets.All(target => target.Length > 0), $"{nameOf("targets")} has an empty name.");
+        check.Positive("LoRA+ ratio", RateRatioOfB);
+        check.InRange("virtual tokens", VirtualTokens, 1, GreatestRank);
+        check.Positive("beta", Beta);
+        check.InRange("label smoothing", LabelSmoothing, 0, 1);
+        check.Expect(Loss == LossKind.Supervised || LabelSmoothing == 0, FormattableString.Invariant($"{nameOf("label smoothing")} is {LabelSmoothing} and {nameOf("loss")} is {Loss}; only supervised training has it."));
+        check.InRange("max length", MaximumLength, 2, GreatestCount);
+        check.InRange("steps", Steps, 1, GreatestCount);
+        check.Positive("epochs", Epochs);
+        check.Expect(Steps is null || Epochs is null, $"both {nameOf("steps")} and {nameOf("epochs")} are given; give one.");
+        check.InRange("batch tokens", BatchTokens, 1, GreatestCount);
+        check.InRange("batch rows", BatchRows, 1, GreatestCount);
+        check.Expect(BatchTokens is null || BatchRows is null, $"both {nameOf("batch tokens")} and {nameOf("batch rows")} are given; give one.");
+        check.InRange("accumulation steps", AccumulationSteps, 1, GreatestCount);
+        check.Positive("learning rate", LearningRate);
+        check.InRange("warm-up steps", WarmupSteps, 0, GreatestCount);
+        check.Expect(WarmupSteps is not { } warmup || Steps is not { } steps || warmup <= steps, $"{nameOf("warm-up steps")} is {WarmupSteps} and {nameOf("steps")} is {Steps}; warm up for fewer.");
+        check.InRange("beta1", Optimizer.Beta1, 0, 0.9999999);
+        check.InRange("beta2", Optimizer.Beta2, 0, 0.9999999);
+        check.Positive("epsilon", Optimizer.Epsilon);
+        check.InRange("weight decay", Optimizer.WeightDecay, 0, 1);
+        check.InRange("momentum", Optimizer.Momentum, 0, 0.9999999);
+        check.InRange("decay exponent", Optimizer.DecayExponent, -10, 0);
+        check.Positive("clip threshold", Optimizer.ClipThreshold);
+        check.InRange("max gradient norm", MaximumGradientNorm, 0, double.MaxValue);
+        check.InRange("eval interval", EvaluationInterval, 1, GreatestCount);
+        check.InRange("patience", Patience, 0, GreatestCount);
+        check.Expect(Patience == 0 || evaluates, $"{nameOf("patience")} needs rows to evaluate on; {evaluation}.");
+        check.InRange("checkpoint interval", CheckpointInterval, 0, GreatestCount);
+        check.InRange("full score", FullScore, 0, 1);
+        check.ThrowIfWrong();
     }
 }

@@ -24,6 +24,40 @@ internal sealed class TrainingArguments
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 
+    /// <summary>The options by what their settings are called in messages; those of a settings file alone have no option.</summary>
+    private static readonly Dictionary<string, string> s_names = new(StringComparer.Ordinal)
+    {
+        ["data"] = "--data",
+        ["method"] = "--method",
+        ["eval file"] = "--eval",
+        ["eval share"] = "--eval-share",
+        ["eval interval"] = "--eval-interval",
+        ["patience"] = "--patience",
+        ["rank"] = "--rank",
+        ["rank policy"] = "--rank auto",
+        ["growth"] = "--rank grow",
+        ["max rank"] = "--max-rank",
+        ["gate strength"] = "--gate-strength",
+        ["alpha"] = "--alpha",
+        ["targets"] = "--targets",
+        ["virtual tokens"] = "--virtual-tokens",
+        ["loss"] = "--loss",
+        ["beta"] = "--beta",
+        ["label smoothing"] = "--label-smoothing",
+        ["max length"] = "--max-length",
+        ["steps"] = "--steps",
+        ["epochs"] = "--epochs",
+        ["batch tokens"] = "--batch-tokens",
+        ["batch rows"] = "--batch-rows",
+        ["accumulation steps"] = "--accumulate",
+        ["learning rate"] = "--lr",
+        ["warm-up steps"] = "--warmup",
+        ["weight decay"] = "--weight-decay",
+        ["max gradient norm"] = "--clip",
+        ["checkpoint interval"] = "--checkpoint-interval",
+        ["full score"] = "--full-score",
+    };
+
     private readonly Option<string> _config = new("--config") { Description = "Settings as JSON, by the names of these options with _ for -; options given here come first.", HelpName = "FILE.json" };
     private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
     private readonly Option<string> _method = new("--method") { Description = "How: one of the list above, or several with commas between. [default: lora]", HelpName = "NAME" };
@@ -120,7 +154,7 @@ internal sealed class TrainingArguments
             FullScore = arguments.GetValue(_fullScore) ?? file.FullScore,
             Seed = arguments.GetValue(_seed) ?? file.Seed,
         };
-        options.Validate();
+        options.Validate(name => s_names.GetValueOrDefault(name, name));
         return options;
     }
 

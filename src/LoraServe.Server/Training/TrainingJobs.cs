@@ -7,6 +7,7 @@ using LoraServe.Server.Access;
 using LoraServe.Serving;
 using LoraServe.Serving.Store;
 using LoraServe.Training;
+using LoraServe.Training.Methods;
 using LoraServe.Training.Reports;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -129,8 +130,8 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     {
         FixInitialAdapter(caller, request);
         TrainingJobOptions options = Resolve(caller, request).Options;
-        options.Validate();
-        CheckPublish(caller, request);
+        options.Validate(TrainingMapping.FieldOf);
+        CheckPublish(caller, request, options);
         await Task.Run(() => _runner.Check(options), cancellationToken).ConfigureAwait(false);
         var job = new Proto.TrainingJob
         {
@@ -324,13 +325,14 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    private void CheckPublish(Caller caller, Proto.StartTrainingRequest request)
+    private void CheckPublish(Caller caller, Proto.StartTrainingRequest request, TrainingJobOptions options)
     {
         if (request.Publish is { } target)
         {
-            if (request.Method?.Method == "full")
+            // A result that cannot be published is better refused before its training than after.
+            if (MethodCatalog.Find(options.Method) is not [{ MakesModel: false }])
             {
-                throw new TrainingOptionsException("method full makes a model, not an adapter; leave publish out.");
+                throw new TrainingOptionsException($"method.method is {options.Method}, which does not make one adapter; publish expects one. Leave publish out to keep the result in the server's training folder.");
             }
 
             AdapterAccess.RequireChange(caller, _adapters, target.Name);

@@ -43,11 +43,12 @@ public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
 
     [Theory]
     [InlineData("expected lora", "--method", "magic")]
-    [InlineData("rank is 0", "--rank", "0")]
+    [InlineData("--lr is -1; expected more than 0", "--lr", "-1")]
+    [InlineData("--rank is 0", "--rank", "0")]
     [InlineData("--rank is much; expected a number, auto, width,", "--rank", "much")]
-    [InlineData("a growing rank needs rows to evaluate on", "--rank", "grow:2")]
+    [InlineData("--rank grow needs rows to evaluate on", "--rank", "grow:2")]
     [InlineData("--max-rank bounds a rank that grows", "--max-rank", "9")]
-    [InlineData("both steps and epochs", "--steps", "2", "--epochs", "1")]
+    [InlineData("both --steps and --epochs", "--steps", "2", "--epochs", "1")]
     [InlineData("no such file", "--eval", "missing.jsonl")]
     [InlineData("targets has x_proj", "--targets", "x_proj")]
     public async Task Train_Mistakes_AreOneLine(string message, params string[] arguments)

@@ -385,6 +385,7 @@ public sealed class TrainingJobsTests
         Assert.Equal(StatusCode.NotFound, await RefusedAsync(request => request.Method = new Proto.MethodOptions { InitFrom = "nobody" }));
         Assert.Equal(StatusCode.NotFound, await RefusedAsync(request => request.ValidationData = new Proto.TrainingData { UploadId = "../../rows" }));
         Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => (request.Method, request.Publish) = (new Proto.MethodOptions { Method = "full" }, new Proto.PublishTarget { Name = "model" })));
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => (request.Method, request.Publish) = (new Proto.MethodOptions { Method = "lora,prompt" }, new Proto.PublishTarget { Name = "pair" })));
         bench.Runner.Refusal = "target_modules has 'x_proj', which the model lacks.";
         Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(_ => { }));
         Assert.Empty(bench.Jobs.List(TrainingBench.Admin, [], 10));

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Server.Training;
@@ -92,39 +94,100 @@ public sealed class TrainingMappingTests
     public void ToOptions_EveryField_ChangesSomething()
     {
         // A field that nobody reads would go unnoticed.
-        foreach (FieldDescriptor field in Proto.Hyperparameters.Descriptor.Fields.InDeclarationOrder())
+        string nothing = Written(new Proto.StartTrainingRequest());
+        foreach (MessageDescriptor part in new[] { Proto.Hyperparameters.Descriptor, Proto.MethodOptions.Descriptor, Proto.DynamicRank.Descriptor, Proto.RankGates.Descriptor })
         {
-            var how = new Proto.Hyperparameters();
-            field.Accessor.SetValue(how, field.FieldType switch
+            foreach (FieldDescriptor field in part.Fields.InDeclarationOrder().Where(field => field.Name is not ("init_from" or "dynamic_rank" or "rank_gates")))
             {
-                FieldType.UInt32 => 77u,
-                FieldType.Int32 => 77,
-                FieldType.Double => 0.77,
-                FieldType.Bool => true,
-                _ => field.Name switch
-                {
-                    "lr_scheduler" => Proto.LrScheduler.Constant,
-                    "optimizer" => Proto.OptimizerType.Sgd,
-                    _ => (object)Proto.TrainingLoss.Orpo,
-                },
-            });
-            Assert.NotEqual(new TrainingJobOptions().ToString(), TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Hyperparameters = how }).ToString());
+                IMessage message = part.Parser.ParseFrom(ByteString.Empty);
+                Set(message, field);
+                Proto.StartTrainingRequest request = Holding(message);
+                string without = message is Proto.DynamicRank ? Written(Holding(new Proto.DynamicRank())) : nothing;
+                Assert.True(without != Written(request), field.FullName);
+            }
         }
+
+        static void Set(IMessage message, FieldDescriptor field)
+        {
+            switch (field.FieldType)
+            {
+                case FieldType.String when field.IsRepeated:
+                    ((System.Collections.IList)field.Accessor.GetValue(message)).Add("q_proj");
+                    break;
+                case FieldType.Enum:
+                    field.Accessor.SetValue(message, Enum.ToObject(field.EnumType.ClrType, 1));
+                    break;
+                default:
+                    field.Accessor.SetValue(message, field.FieldType switch
+                    {
+                        FieldType.UInt32 => 77u,
+                        FieldType.Int32 => 77,
+                        FieldType.Double => 0.77,
+                        FieldType.Bool => true,
+                        FieldType.String => "width",
+                        _ => (object)Struct.Parser.ParseJson("""{"r": 3}"""),
+                    });
+                    break;
+            }
+        }
+
+        static Proto.StartTrainingRequest Holding(IMessage message) => message switch
+        {
+            Proto.Hyperparameters how => new Proto.StartTrainingRequest { Hyperparameters = how },
+            Proto.DynamicRank rank => Holding(new Proto.MethodOptions { DynamicRank = rank }),
+            Proto.RankGates gates => Holding(new Proto.MethodOptions { RankGates = gates }),
+            _ => new Proto.StartTrainingRequest { Method = (Proto.MethodOptions)message },
+        };
+
+        static string Written(Proto.StartTrainingRequest request) => JsonSerializer.Serialize(TrainingMapping.ToOptions(request));
     }
 
-    [Fact]
-    public void ToOptions_AutoRank_LeavesTheRankOpen()
+    [Theory]
+    [MemberData(nameof(Mistakes))]
+    public void Validate_WrongField_IsNamedWithItsValueAndWhatIsExpected(Action<Proto.StartTrainingRequest> spoil, string message)
     {
-        Assert.True(TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Method = new Proto.MethodOptions { AutoRank = true } }) is { Rank: null, ChoosesRank: true });
-        Assert.Throws<TrainingOptionsException>(() => TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Method = new Proto.MethodOptions { AutoRank = true, Rank = 8 } }));
+        var request = new Proto.StartTrainingRequest { Method = new Proto.MethodOptions(), Hyperparameters = new Proto.Hyperparameters() };
+        spoil(request);
+
+        Assert.Equal(message, Assert.Throws<TrainingOptionsException>(() => (TrainingMapping.ToOptions(request) with { DataFile = "rows.jsonl" }).Validate(TrainingMapping.FieldOf)).Message);
     }
 
-    [Fact]
-    public void ToOptions_UnknownChoice_IsRefusedByItsName()
+    public static TheoryData<Action<Proto.StartTrainingRequest>, string> Mistakes => new()
     {
-        var how = new Proto.Hyperparameters { Optimizer = (Proto.OptimizerType)77 };
+        { request => request.Hyperparameters.MaxSteps = 0, "hyperparameters.max_steps is 0; expected 1 to 1073741824." },
+        { request => request.Hyperparameters.AdamBeta2 = 1, "hyperparameters.adam_beta2 is 1; expected 0 to 0.9999999." },
+        { request => (request.Hyperparameters.BatchSize, request.Hyperparameters.BatchTokens) = (1, 1), "both hyperparameters.batch_tokens and hyperparameters.batch_size are given; give one." },
+        { request => request.Hyperparameters.EarlyStoppingPatience = 2, "hyperparameters.early_stopping_patience needs rows to evaluate on; give validation_data or validation_split." },
+        { request => (request.Hyperparameters.Loss, request.Hyperparameters.LabelSmoothing) = (Proto.TrainingLoss.Kto, 0.5), "hyperparameters.label_smoothing is 0.5 and hyperparameters.loss is Kto; only supervised training has it." },
+        { request => (request.Method.AutoRank, request.Method.Rank) = (true, 8), "both method.rank and method.rank_policy are given; give one." },
+        { request => request.Method.RankPolicy = "magic", "method.rank_policy is magic; expected width, complexity, parameters, task, layers, energy, energy-squared, layers-energy." },
+        { request => (request.Method.RankPolicy, request.Method.DynamicRank, request.ValidationSplit) = ("width", new(), 0.1), "both method.dynamic_rank and method.rank_policy are given; give one." },
+        { request => request.Method.DynamicRank = new(), "method.dynamic_rank needs rows to evaluate on; give validation_data or validation_split." },
+        { request => (request.Method.DynamicRank, request.ValidationSplit) = (new() { MaxRank = 0, Window = 1, Plateau = 0, Factor = 1 }, 0.1), "method.dynamic_rank.window is 1; expected 2 to 1073741824. method.dynamic_rank.plateau is 0; expected more than 0. method.dynamic_rank.factor is 1; expected more than 1. method.dynamic_rank.max_rank is 0; expected 1 to 4096." },
+        { request => request.Method.RankGates = new() { Strength = 0 }, "method.rank_gates.strength is 0; expected more than 0." },
+        { request => request.Method.RankGates = new() { Penalty = (Proto.GatePenalty)9 }, "method.rank_gates.penalty is 9, a choice that this server does not know; expected one of the service's description." },
+        { request => request.Hyperparameters.Optimizer = (Proto.OptimizerType)77, "hyperparameters.optimizer is 77, a choice that this server does not know; expected one of the service's description." },
+        { request => request.FullScore = 2, "full_score is 2; expected 0 to 1." },
+    };
 
-        Assert.StartsWith("optimizer is 77", Assert.Throws<TrainingOptionsException>(() => TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Hyperparameters = how })).Message, StringComparison.Ordinal);
+    [Fact]
+    public void FieldOf_EverySetting_IsAFieldOfTheRequest()
+    {
+        string[] asked = [];
+        (new TrainingJobOptions { DataFile = "rows.jsonl", Growth = new(), EvaluationShare = 0.1 }).Validate(setting =>
+        {
+            asked = [.. asked, setting];
+            return setting;
+        });
+        foreach (string path in asked.Select(TrainingMapping.FieldOf))
+        {
+            MessageDescriptor? message = Proto.StartTrainingRequest.Descriptor;
+            foreach (string name in path.Split('.'))
+            {
+                FieldDescriptor field = Assert.IsType<FieldDescriptor>(message?.FindFieldByName(name));
+                message = field.FieldType == FieldType.Message ? field.MessageType : null;
+            }
+        }
     }
 
     [Fact]
