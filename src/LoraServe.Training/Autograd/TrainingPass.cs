@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
@@ -97,17 +98,18 @@ internal sealed class TrainingPass : IDisposable
         {
             BatchShare share = shares[i];
             var shareTargets = new List<int>();
-            AdapterUse[] uses = share.Adapter is { } adapter ? [new AdapterUse(adapter)] : [];
+            AdapterUse[] uses = share.Adapter is { } adapter ? [new AdapterUse(adapter), .. share.Beside.Select(beside => new AdapterUse(beside))] : [];
+            ResidentAdapter? ahead = uses.Select(use => use.Adapter).FirstOrDefault(use => use.VirtualRows > 0);
+            int virtualRows = ahead?.VirtualRows ?? 0;
             share.LabelledTokens = new int[share.Examples.Count];
             for (int row = 0; row < share.Examples.Count; row++)
             {
-                int virtualRows = share.Adapter?.VirtualRows ?? 0;
                 tokens.Clear();
                 tokens.AddRange(VirtualRow.Tokens(virtualRows));
                 tokens.AddRange(share.Examples[row].Tokens);
                 outputs.Clear();
                 int[] labels = share.Examples[row].Labels;
-                for (int t = LabelledTokens.First(share.Adapter); t < labels.Length; t++)
+                for (int t = LabelledTokens.First(ahead); t < labels.Length; t++)
                 {
                     if (labels[t] != TrainingExample.NoLabel)
                     {

@@ -145,13 +145,15 @@ internal sealed class TrainingRun : IDisposable
 
         _training.Finish();
         _folder.Save(_training.Adapter);
-        if (MethodCatalog.Find(_options.Method) is [{ MakesModel: true }])
+        IReadOnlyList<TrainingMethod> methods = MethodCatalog.Find(_options.Method);
+        if (methods is [{ MakesModel: true }])
         {
             ModelDirectoryWriter.Write(_folder.Path, _model, _model.Transformer.TiedHead);
         }
-        else if (MethodCatalog.Find(_options.Method).Count == 1)
+        else
         {
-            SavedAdapterCheck.Run(_folder.Path, _training, _model.Transformer, pass, _examples);
+            IReadOnlyList<string> saved = methods.Count == 1 ? [_folder.Path] : [.. methods.Select(method => Path.Combine(_folder.Path, method.Name))];
+            SavedAdapterCheck.Run(saved, _training, _model.Transformer, pass, _examples);
         }
 
         RunSummary summary = Summary();
