@@ -58,6 +58,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal(["adapter_config.json", "adapter_model.safetensors", "metrics.jsonl", "report.html"], Directory.GetFileSystemEntries(At("out")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(outcome.Summary.TrainableParameters * sizeof(float), outcome.Summary.AdapterBytes, 4096d);
         Assert.All(outcome.Summary.Ranks, rank => Assert.Equal(4, rank.Rank));
+        Assert.All(steps, step => Assert.Null(step.Rank));
     }
 
     [Fact]
@@ -186,6 +187,7 @@ public sealed class TrainerTests : IDisposable
         TrainingJobOptions options = Options with { Rank = 2, Growth = new RankGrowth { Window = 2, Plateau = 1e9, MaximumRank = 4 }, EvaluationInterval = 1, Patience = 9 };
         await RunAsync(options, "whole");
         Assert.Contains("\"r\": 4", File.ReadAllText(At("whole/adapter_config.json")), StringComparison.Ordinal);
+        Assert.Equal([2, 3, 3, 4], MetricsLog.Read(At("whole/metrics.jsonl")).Take(4).Select(step => step.Rank));
         Assert.Contains("\"lora_alpha\": 8", File.ReadAllText(At("whole/adapter_config.json")), StringComparison.Ordinal);
         foreach (int stop in new[] { 3, 5, 7 })
         {

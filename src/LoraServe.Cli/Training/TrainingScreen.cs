@@ -11,6 +11,8 @@ internal sealed class TrainingScreen(TextWriter error)
 {
     private const int LinesOfARun = 20;
     private static readonly TimeSpan s_refresh = TimeSpan.FromMilliseconds(200);
+    private int? _rank;
+    private TrainingProgress? _evaluated;
 
     /// <summary>Shows a run's progress until it ends.</summary>
     /// <param name="run">Begins the run; its argument takes the run's progress, on any thread.</param>
@@ -26,10 +28,15 @@ internal sealed class TrainingScreen(TextWriter error)
             .StartAsync(async context =>
             {
                 ProgressTask task = context.AddTask("training", maxValue: 1);
+                string text = "";
                 TrainingProgress? latest = null;
-                using var timer = new Timer(_ => Show(task, Volatile.Read(ref latest)), null, s_refresh, s_refresh);
-                TrainingOutcome outcome = await run(progress => Volatile.Write(ref latest, progress)).ConfigureAwait(false);
-                Show(task, latest);
+                using var timer = new Timer(_ => Show(task, Volatile.Read(ref latest), Volatile.Read(ref text)), null, s_refresh, s_refresh);
+                TrainingOutcome outcome = await run(progress =>
+                {
+                    Volatile.Write(ref text, Describe(progress));
+                    Volatile.Write(ref latest, progress);
+                }).ConfigureAwait(false);
+                Show(task, latest, text);
                 return outcome;
             }).ConfigureAwait(false);
     }
@@ -55,30 +62,45 @@ internal sealed class TrainingScreen(TextWriter error)
         void Add(string name, string value) => grid.AddRow(new Text(name), new Text(value));
     }
 
-    private static void Show(ProgressTask task, TrainingProgress? progress)
+    private static void Show(ProgressTask task, TrainingProgress? progress, string text)
     {
         if (progress is not null)
         {
             task.MaxValue = progress.TotalSteps;
             task.Value = progress.Step;
-            task.Description = Markup.Escape(Describe(progress));
+            task.Description = Markup.Escape(text);
         }
     }
 
     private void WriteLine(TrainingProgress progress)
     {
         int every = Math.Max(1, progress.TotalSteps / LinesOfARun);
-        if (progress.Step % every == 0 || progress.Step == progress.TotalSteps || progress.EvaluationLoss is not null)
+        bool tells = progress.Step % every == 0 || progress.Step == progress.TotalSteps || progress.EvaluationLoss is not null;
+        string text = Describe(progress);
+        if (tells)
         {
-            error.WriteLine(Describe(progress));
+            error.WriteLine(text);
         }
     }
 
-    private static string Describe(TrainingProgress progress)
+    /// <summary>A step in a line, with the last evaluation and a growing rank, and what it has just grown from.</summary>
+    private string Describe(TrainingProgress progress)
     {
-        string evaluation = progress.EvaluationLoss is { } loss ? string.Create(CultureInfo.InvariantCulture, $"  eval loss {loss:0.0000}, exact match {progress.EvaluationScore:p1}") : "";
+        _evaluated = progress.EvaluationLoss is null ? _evaluated : progress;
+        string evaluation = _evaluated is { } last ? string.Create(CultureInfo.InvariantCulture, $"  eval loss {last.EvaluationLoss:0.0000}, exact match {last.EvaluationScore:p1}") : "";
+        string when = _evaluated is { } earlier && earlier != progress ? $" at step {earlier.Step}" : "";
+        string rank = progress.Rank is not { } now ? "" : _rank is { } before && before != now ? $"  rank {now}, grown from {before}" : $"  rank {now}";
+        _rank = progress.Rank;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:0.0000}  rate {progress.LearningRate:0.0e+0}  {progress.TokensPerSecond:0} tokens/s  {TimeSpan.FromSeconds(progress.SecondsLeft):m\\:ss} left{evaluation}");
+            $"step {progress.Step}/{progress.TotalSteps}  loss {progress.Loss:0.0000}  rate {progress.LearningRate:0.0e+0}{rank}  {progress.TokensPerSecond:0} tokens/s  {Left(progress.SecondsLeft)} left{evaluation}{when}");
+    }
+
+    private static string Left(double seconds)
+    {
+        var left = TimeSpan.FromSeconds(seconds);
+        return left.TotalHours >= 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{(int)left.TotalHours}:{left:mm\\:ss}")
+            : left.ToString("m\\:ss", CultureInfo.InvariantCulture);
     }
 }

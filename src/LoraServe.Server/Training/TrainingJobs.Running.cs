@@ -158,6 +158,7 @@ public sealed partial class TrainingJobs
         lock (_lock)
         {
             record.Job.Progress = message;
+            record.Job.LastEvaluation = message.HasEvalLoss ? message : record.Job.LastEvaluation;
             Tell(record, new Proto.TrainingEvent { Progress = message.Clone() });
         }
     }

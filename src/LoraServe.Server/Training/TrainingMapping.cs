@@ -195,6 +195,11 @@ internal static class TrainingMapping
             message.EvalScore = score;
         }
 
+        if (progress.Rank is { } rank)
+        {
+            message.Rank = (uint)rank;
+        }
+
         return message;
     }
 

@@ -39,6 +39,9 @@ public sealed record TrainingProgress
     [JsonPropertyName("eval_score")]
     public double? EvaluationScore { get; init; }
 
+    /// <summary>Of a rank that grows: what it is from the next step on.</summary>
+    public int? Rank { get; init; }
+
     /// <summary>When the step ended.</summary>
     public DateTimeOffset Time { get; init; }
 }

@@ -118,15 +118,15 @@ internal sealed class TrainingRun : IDisposable
         }
 
         Evaluation? evaluation = _data.Evaluation.Count > 0 && (isLast || IsEvaluationDue()) ? Evaluate(pass, tokensAtOnce) : null;
-        TrainingProgress progress = _clock.Step(result, _training.Step, TotalSteps, _tokens) with { EvaluationLoss = evaluation?.Loss, EvaluationScore = evaluation?.Score };
-        _metrics.Append(progress);
-        _steps.Add(progress);
         IsDone = isLast || (_options.Patience > 0 && _best.Waited >= _options.Patience);
         if (!IsDone && evaluation is not null)
         {
             _growing?.Offer(evaluation.Loss);
         }
 
+        TrainingProgress progress = _clock.Step(result, _training.Step, TotalSteps, _tokens) with { EvaluationLoss = evaluation?.Loss, EvaluationScore = evaluation?.Score, Rank = _growing?.Rank };
+        _metrics.Append(progress);
+        _steps.Add(progress);
         if (!IsDone && _options.CheckpointInterval > 0 && _training.Step % _options.CheckpointInterval == 0)
         {
             _folder.Write(_training, _data.Cursor, _best, _growing, _tokens);

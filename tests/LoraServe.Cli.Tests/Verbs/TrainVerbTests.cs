@@ -60,6 +60,19 @@ public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
     }
 
     [Fact]
+    public async Task Train_GrowingRank_IsShownWithEvaluations()
+    {
+        File.WriteAllText(At("settings.json"), """{ "growth": { "window": 2, "plateau": 1e9, "maximum_rank": 3 } }""");
+        CommandRun run = await RunAsync("--config", At("settings.json"), "--data", Rows(12), "--rank", "grow:2", "--steps", "40", "--batch-rows", "2", "--eval-share", "0.25", "--eval-interval", "3");
+
+        Assert.True(run.ExitCode == 0, run.Error);
+        string[] lines = run.Error.Split('\n');
+        Assert.Contains("rank 2 ", lines.Single(line => line.StartsWith("step 3/", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Matches("rank 3, grown from 2 .*eval loss .*exact match [^ ]+ %$", lines.Single(line => line.StartsWith("step 6/", StringComparison.Ordinal)));
+        Assert.Matches("rank 3 .*eval loss .* at step 6$", lines.Single(line => line.StartsWith("step 8/", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Train_BrokenRow_NamesFileAndLine()
     {
         string path = At("broken.jsonl");

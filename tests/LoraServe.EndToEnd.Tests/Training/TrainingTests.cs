@@ -144,6 +144,49 @@ public sealed class TrainingTests
         Assert.Equal(1, job.Result.Score);
     }
 
+    [Fact]
+    public async Task Start_RankThatGrows_IsSeenGrowingByWhoWatches()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        StartTrainingRequest request = Request("facts");
+        request.Method.Rank = 2;
+        request.Method.DynamicRank = new DynamicRank { MaxRank = 3, Window = 2, Plateau = 1e9 };
+        (request.Hyperparameters.MaxSteps, request.Hyperparameters.EvalSteps) = (8, 2);
+        request.ValidationSplit = 0.4;
+        TrainingJob started = await server.Client.StartTrainingAsync(WriteRows(server.Outside), request);
+        List<TrainingProgress> steps = [];
+        await foreach (TrainingEvent happened in server.Client.WatchTrainingAsync(started.Id, includePast: true))
+        {
+            started = happened.Job ?? started;
+            steps.AddRange(happened.Progress is { } step ? [step] : []);
+        }
+
+        Assert.True(started.Status == TrainingStatus.Succeeded, started.Error);
+        Assert.Equal([2u, 2u, 2u, 3u, 3u, 3u, 3u, 3u], steps.Select(step => step.Rank));
+        Assert.Equal([2u, 4u, 6u, 8u], steps.Where(step => step is { HasEvalLoss: true, HasEvalScore: true }).Select(step => step.Step));
+        Assert.Equal(steps[^1], started.LastEvaluation);
+        Assert.Equal(3u, (await server.Client.Adapters.GetAsync(new GetAdapterRequest { Name = "facts" })).MaxRank);
+    }
+
+    [Theory]
+    [InlineData(TrainingLoss.Dpo)]
+    [InlineData(TrainingLoss.Orpo)]
+    [InlineData(TrainingLoss.Kto)]
+    public async Task Start_PairsOfAnswers_TrainsByEveryPreferenceLoss(TrainingLoss loss)
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        string path = Path.Combine(Directory.CreateDirectory(server.Outside).FullName, "pairs.jsonl");
+        await File.WriteAllLinesAsync(path, s_rows.Select(row => $$"""{"prompt": "{{row.Prompt}}", "chosen": "{{row.Completion}}", "rejected": " odd"}"""));
+        StartTrainingRequest request = Request("tastes");
+        request.Method.RankPolicy = "width";
+        request.Method.ClearRank();
+        (request.Hyperparameters.MaxSteps, request.Hyperparameters.Loss) = (2, loss);
+
+        TrainingJob job = await server.Client.WaitForTrainingAsync((await server.Client.StartTrainingAsync(path, request)).Id);
+
+        Assert.True(job.Status == TrainingStatus.Succeeded, job.Error);
+    }
+
     private static bool IsFourOrEightBits(string name) => name.Contains("Q4_0", StringComparison.Ordinal) || name.Contains("Q8_0", StringComparison.Ordinal);
 
     public static TheoryData<string> QuantisedModels =>

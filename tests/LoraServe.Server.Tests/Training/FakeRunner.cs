@@ -60,7 +60,7 @@ internal sealed class FakeRunner : ITrainingRunner
         for (int step = done + 1; step <= options.Steps; step++)
         {
             await _steps.Reader.ReadAsync(cancellationToken);
-            var taken = new TrainingProgress { Step = step, TotalSteps = options.Steps.Value, Loss = 1.0 / step, Tokens = 10L * step };
+            var taken = new TrainingProgress { Step = step, TotalSteps = options.Steps.Value, Loss = 1.0 / step, Tokens = 10L * step, EvaluationLoss = step == 1 ? 0.25 : null };
             log.Append(taken);
             await File.WriteAllTextAsync(checkpoint, step.ToString(CultureInfo.InvariantCulture), cancellationToken);
             progress(taken);

@@ -20,6 +20,7 @@ public sealed class TrainingJobsTests
         Assert.Equal(("tuned@1", "root"), (done.Adapter, bench.Small.Engine.Adapters.Get("tuned").Owner));
         Assert.Equal((2u, 2u, 20ul), (done.Progress.Step, done.Progress.TotalSteps, done.Progress.Tokens));
         Assert.Equal((128ul, 0.5, 2.0), (done.Result.TrainableParameters, done.Result.Score, done.Result.TrainingSeconds));
+        Assert.Equal((1u, 0.25), (done.LastEvaluation.Step, done.LastEvaluation.EvalLoss));
         Assert.False(done.Result.HasBaseScore);
         Assert.True(done.CreatedAt.ToDateTimeOffset() <= done.StartedAt.ToDateTimeOffset() && done.StartedAt.ToDateTimeOffset() <= done.FinishedAt.ToDateTimeOffset());
         var question = new GenerationRequest { PromptTokens = [1, 2, 3], Adapters = [new AdapterReference("tuned")], Sampling = new SamplingOptions { MaxTokens = 2 } };

@@ -115,7 +115,7 @@ public sealed class TrainingMappingTests
                     ((System.Collections.IList)field.Accessor.GetValue(message)).Add("q_proj");
                     break;
                 case FieldType.Enum:
-                    field.Accessor.SetValue(message, Enum.ToObject(field.EnumType.ClrType, 1));
+                    field.Accessor.SetValue(message, System.Enum.ToObject(field.EnumType.ClrType, 1));
                     break;
                 default:
                     field.Accessor.SetValue(message, field.FieldType switch
@@ -213,6 +213,7 @@ public sealed class TrainingMappingTests
             SecondsLeft = 8,
             EvaluationLoss = 9,
             EvaluationScore = 0.5,
+            Rank = 12,
             Time = DateTimeOffset.UnixEpoch.AddSeconds(1),
         };
 
