@@ -23,7 +23,7 @@ internal static class StudyPage
                 AgainstShare(results, "Evaluation loss against trained share", "loss", result => result.EvaluationLoss ?? double.NaN, "lower and further left is better"),
             ]);
             page.AddHeading($"{task} in numbers");
-            page.AddTables(Table("Quality", results, StudyColumn.Quality), Table("Cost", results, StudyColumn.Cost));
+            page.AddTables(Table(study.Untouched(task) is { Length: > 0 } untouched ? $"Quality; {untouched}" : "Quality", results, StudyColumn.Quality), Table("Cost", results, StudyColumn.Cost));
         }
 
         if (study.Results.Count > 0)

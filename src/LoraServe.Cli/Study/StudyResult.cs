@@ -51,14 +51,5 @@ internal sealed record StudyResult
     }
 
     /// <summary>Writes it as a whole, so that there never is a half one.</summary>
-    public void Write(string path)
-    {
-        string temporary = $"{path}.tmp";
-        using (var writer = new StreamWriter(temporary))
-        {
-            writer.WriteJson(this);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+    public void Write(string path) => StudyFiles.Write(path, this);
 }

@@ -6,20 +6,21 @@ namespace LoraServe.Cli.Study;
 internal sealed class StudyRun
 {
     private const string ResultFileName = "result.json";
-    private readonly string[] _decisive;
 
     public StudyRun(StudyOptions options, StudyTask task, StudyMethod method)
     {
         Task = task;
         Method = method;
         Folder = Path.GetFullPath(Path.Combine(options.Folder, task.Name, method.Label.Replace(' ', '-')));
-        _decisive =
+        string[] choices =
         [
-            "--model", Path.GetFullPath(options.ModelPath), "--threads", Text(options.Threads), "--data", task.TrainingFile, "--eval", task.EvaluationFile, "--method", method.Name,
+            "--threads", Text(options.Threads), "--method", method.Name,
             .. method.Size is { } size ? new[] { method.HasVirtualTokens ? "--virtual-tokens" : "--rank", Text(size) } : [],
             .. options.Steps is { } steps ? new[] { "--steps", Text(steps) } : [],
             "--batch-rows", Text(options.BatchRows), "--seed", Text(options.Seed),
         ];
+        Settings = $"{string.Join(' ', choices)} {options.ModelFingerprint} {task.Fingerprint}";
+        Command = ["train", "--model", options.ModelPath, "--data", task.TrainingFile, "--eval", task.EvaluationFile, .. choices, "--out", Folder, "--json"];
     }
 
     public StudyTask Task { get; }
@@ -31,11 +32,11 @@ internal sealed class StudyRun
     /// <summary>Its name for people.</summary>
     public string Name => $"{Task.Name}, {Method.Label}";
 
-    /// <summary>What decides its result, to tell whether a result that is there is this run's.</summary>
-    public string Settings => $"{string.Join(' ', _decisive)} {Task.Fingerprint}";
+    /// <summary>What decides its result, to tell whether a result that is there is this run's. Files are known by what is in them, wherever they lie.</summary>
+    public string Settings { get; }
 
     /// <summary>The command that trains it.</summary>
-    public IReadOnlyList<string> Command => ["train", .. _decisive, "--out", Folder, "--json"];
+    public IReadOnlyList<string> Command { get; }
 
     private string ResultFile => Path.Combine(Folder, ResultFileName);
 

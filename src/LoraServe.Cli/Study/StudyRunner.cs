@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoraServe.Cli.Evaluation;
 using LoraServe.Compute;
 using LoraServe.Models;
 using LoraServe.Training.Reports;
@@ -8,7 +9,10 @@ namespace LoraServe.Cli.Study;
 /// <summary>Does what is not done yet of a study, run by run, and keeps its tables up to date meanwhile.</summary>
 internal sealed class StudyRunner(StudyOptions options, string modelName, IReadOnlyList<StudyRun> runs, TextWriter error)
 {
+    private const string BaselineFileName = "base.json";
+    private const string MostTokensOfAnAnswer = "128";
     private readonly StudyResult?[] _results = new StudyResult?[runs.Count];
+    private readonly List<StudyBaseline> _baselines = [];
     private readonly List<StudyFailure> _failures = [];
 
     /// <summary>Trains and measures.</summary>
@@ -18,6 +22,11 @@ internal sealed class StudyRunner(StudyOptions options, string modelName, IReadO
         for (int i = 0; i < runs.Count; i++)
         {
             _results[i] = runs[i].ReadResult();
+        }
+
+        foreach (StudyTask task in runs.Select(run => run.Task).Distinct())
+        {
+            await MeasureBaselineAsync(task, cancellationToken).ConfigureAwait(false);
         }
 
         for (int i = 0; i < runs.Count; i++)
@@ -35,13 +44,38 @@ internal sealed class StudyRunner(StudyOptions options, string modelName, IReadO
         return summary;
     }
 
+    private async Task MeasureBaselineAsync(StudyTask task, CancellationToken cancellationToken)
+    {
+        string file = Path.Combine(options.Folder, task.Name, BaselineFileName);
+        string settings = $"{options.ModelFingerprint} {task.Fingerprint}";
+        if (StudyBaseline.Read(file, settings) is not { } baseline)
+        {
+            await error.WriteLineAsync($"{task.Name}: evaluating the untouched base").ConfigureAwait(false);
+            string threads = options.Threads.ToString(CultureInfo.InvariantCulture);
+            (EvaluationResult? result, string? failure) = await OwnProcess.RunAsync<EvaluationResult>(
+                ["eval", "--model", options.ModelPath, "--threads", threads, "--arithmetic", "exact", "--data", task.EvaluationFile, "--max-tokens", MostTokensOfAnAnswer, "--json"],
+                _ => { }, cancellationToken).ConfigureAwait(false);
+            if (result is null)
+            {
+                _failures.Add(new StudyFailure(task.Name, "untouched base", failure!));
+                return;
+            }
+
+            baseline = new StudyBaseline(task.Name, settings, result.ExactMatch, result.Loss);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            baseline.Write(file);
+        }
+
+        _baselines.Add(baseline);
+    }
+
     private async Task TrainAsync(int index, CancellationToken cancellationToken)
     {
         StudyRun run = runs[index];
         string place = string.Create(CultureInfo.InvariantCulture, $"[{index + 1}/{runs.Count}] {run.Name}");
         await error.WriteLineAsync($"{place}: training").ConfigureAwait(false);
         Directory.CreateDirectory(run.Folder);
-        (RunSummary? summary, string? failure) = await TrainingProcess.RunAsync(run.Command, line => error.WriteLine($"{place}: {line}"), cancellationToken).ConfigureAwait(false);
+        (RunSummary? summary, string? failure) = await OwnProcess.RunAsync<RunSummary>(run.Command, line => error.WriteLine($"{place}: {line}"), cancellationToken).ConfigureAwait(false);
         if (summary is null)
         {
             _failures.Add(new StudyFailure(run.Task.Name, run.Method.Label, failure ?? "no result"));
@@ -86,5 +120,5 @@ internal sealed class StudyRunner(StudyOptions options, string modelName, IReadO
         }
     }
 
-    private StudySummary Summarize() => StudySummary.Of(modelName, options.Threads, _results.OfType<StudyResult>(), _failures);
+    private StudySummary Summarize() => StudySummary.Of(modelName, options.Threads, _baselines, _results.OfType<StudyResult>(), _failures);
 }

@@ -1,5 +1,5 @@
+using System.Globalization;
 using LoraServe.Cli.Benchmarks;
-using LoraServe.Cli.Rendering;
 
 namespace LoraServe.Cli.Study;
 
@@ -7,9 +7,10 @@ namespace LoraServe.Cli.Study;
 /// <param name="Model">The base's name.</param>
 /// <param name="Processor">Of the machine that it was measured on.</param>
 /// <param name="Threads">Threads that computed.</param>
+/// <param name="Baselines">The untouched base on each task.</param>
 /// <param name="Results">Runs that are done, task by task, compared with full fine-tuning where that is among them.</param>
 /// <param name="Failures">Runs of which nothing came.</param>
-internal sealed record StudySummary(string Model, string Processor, int Threads, IReadOnlyList<StudyResult> Results, IReadOnlyList<StudyFailure> Failures)
+internal sealed record StudySummary(string Model, string Processor, int Threads, IReadOnlyList<StudyBaseline> Baselines, IReadOnlyList<StudyResult> Results, IReadOnlyList<StudyFailure> Failures)
 {
     public const string JsonFile = "study.json";
     public const string PageFile = "study.html";
@@ -18,11 +19,11 @@ internal sealed record StudySummary(string Model, string Processor, int Threads,
     public IReadOnlyList<string> Tasks => [.. Results.Select(result => result.Task).Distinct()];
 
     /// <summary>Compares results.</summary>
-    public static StudySummary Of(string model, int threads, IEnumerable<StudyResult> results, IReadOnlyList<StudyFailure> failures)
+    public static StudySummary Of(string model, int threads, IReadOnlyList<StudyBaseline> baselines, IEnumerable<StudyResult> results, IReadOnlyList<StudyFailure> failures)
     {
         StudyResult[] all = [.. results];
         return new StudySummary(
-            model, BenchmarkMachine.ProcessorName(), threads,
+            model, BenchmarkMachine.ProcessorName(), threads, [.. baselines],
             [.. all.Select(result => result with { Summary = result.Summary with { FullScore = all.FirstOrDefault(full => full.IsFull && full.Task == result.Task)?.Summary.Score } })],
             [.. failures]);
     }
@@ -30,16 +31,15 @@ internal sealed record StudySummary(string Model, string Processor, int Threads,
     /// <summary>The results of a task.</summary>
     public IReadOnlyList<StudyResult> Of(string task) => [.. Results.Where(result => result.Task == task)];
 
+    /// <summary>The untouched base on a task, in words; empty where it is not measured.</summary>
+    public string Untouched(string task) => Baselines.FirstOrDefault(baseline => baseline.Task == task) is { } baseline
+        ? string.Create(CultureInfo.InvariantCulture, $"the untouched base: exact match {baseline.ExactMatch:p1}, eval loss {baseline.Loss:0.0000}")
+        : "";
+
     /// <summary>Writes the file for programs and the page for people.</summary>
     public void Save(string folder)
     {
-        string json = Path.Combine(folder, JsonFile);
-        using (var writer = new StreamWriter($"{json}.tmp"))
-        {
-            writer.WriteJson(this);
-        }
-
-        File.Move($"{json}.tmp", json, overwrite: true);
+        StudyFiles.Write(Path.Combine(folder, JsonFile), this);
         StudyPage.Create(this).Save(Path.Combine(folder, PageFile));
     }
 }

@@ -11,7 +11,7 @@ internal static class StudyTable
         IAnsiConsole console = Terminal.Console(output);
         foreach (string task in study.Tasks)
         {
-            output.WriteLine($"{study.Model} on {task}");
+            output.WriteLine(study.Untouched(task) is { Length: > 0 } untouched ? $"{study.Model} on {task} ({untouched})" : $"{study.Model} on {task}");
             Write(console, study.Of(task), StudyColumn.Quality);
             Write(console, study.Of(task), StudyColumn.Cost);
         }

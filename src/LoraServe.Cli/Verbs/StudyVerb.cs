@@ -41,12 +41,12 @@ internal static class StudyVerb
         model.AddTo(verb, choosesArithmetic: false);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
-            var options = new StudyOptions(
-                model.Path(arguments), model.Threads(arguments), arguments.GetValue(folder)!, AtLeastOne("--steps", arguments.GetValue(steps)),
-                AtLeastOne("--batch-rows", arguments.GetValue(rows))!.Value, arguments.GetValue(seed));
+            int? mostSteps = AtLeastOne("--steps", arguments.GetValue(steps));
+            int batchRows = AtLeastOne("--batch-rows", arguments.GetValue(rows))!.Value;
             StudyMethod[]? asked = arguments.GetValue(methods) is { } names ? StudyMethod.ParseAll(names) : null;
             StudyTask[] tasks = StudyTask.ParseAll(arguments.GetValue(data)!);
-            (string name, long parameters) = Inspect(options);
+            (string name, string fingerprint, long parameters) = Inspect(model.Path(arguments), model.Threads(arguments));
+            var options = new StudyOptions(model.Path(arguments), fingerprint, model.Threads(arguments), arguments.GetValue(folder)!, mostSteps, batchRows, arguments.GetValue(seed));
             StudyMethod[] all = asked ?? StudyMethod.ParseAll(parameters <= FewParameters ? $"{StudyMethod.Full},{StudyMethod.Usual}" : StudyMethod.Usual);
             StudyRun[] runs = [.. tasks.SelectMany(task => all.Select(method => new StudyRun(options, task, method)))];
             Directory.CreateDirectory(options.Folder);
@@ -58,10 +58,10 @@ internal static class StudyVerb
     }
 
     /// <summary>Loads the base for a moment, so that a wrong one stops the study at once.</summary>
-    private static (string Name, long Parameters) Inspect(StudyOptions options)
+    private static (string Name, string Fingerprint, long Parameters) Inspect(string path, int threads)
     {
-        using LoadedModel model = ModelArguments.Load(options.ModelPath, Arithmetic.Exact, options.Threads);
-        return (model.Name, model.Transformer.ParameterCount());
+        using LoadedModel model = ModelArguments.Load(path, Arithmetic.Exact, threads);
+        return (model.Name, model.Transformer.Fingerprint, model.Transformer.ParameterCount());
     }
 
     private static int? AtLeastOne(string name, int? value) => value is null or >= 1 ? value : throw new UsageException($"{name} is {value}; expected at least 1.");

@@ -204,7 +204,7 @@ internal sealed class TrainingRun : IDisposable
 
     private IEnumerable<KeyValuePair<string, string>> Settings()
     {
-        yield return KeyValuePair.Create("Data", _options.DataFile);
+        yield return KeyValuePair.Create("Data", Path.GetFileName(_options.DataFile));
         yield return KeyValuePair.Create("Steps", FormattableString.Invariant($"{_training.Step}"));
         yield return KeyValuePair.Create("Learning rate", FormattableString.Invariant($"{MethodCatalog.LearningRate(_options):g4}, {_options.Schedule}"));
         yield return KeyValuePair.Create("Optimizer", _options.Optimizer.Kind.ToString());

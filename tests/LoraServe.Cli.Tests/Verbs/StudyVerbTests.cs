@@ -25,6 +25,8 @@ public sealed class StudyVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
             Assert.True(result.GetProperty("evaluation_loss").GetDouble() > 0);
             Assert.True(result.GetProperty("tokens_per_s").GetDouble() > 0);
         });
+        Assert.True(Assert.Single(first.Json.GetProperty("baselines").EnumerateArray()).GetProperty("loss").GetDouble() > 0);
+        Assert.DoesNotContain(_folder, await File.ReadAllTextAsync(At("out/study.json")), StringComparison.Ordinal);
         Assert.Equal(JsonValueKind.Null, results[0].GetProperty("latency").ValueKind);
         Assert.All(results[1..], result => Assert.True(result.GetProperty("latency").GetProperty("ratio").GetDouble() > 0));
         string page = await File.ReadAllTextAsync(At("out/study.html"));
@@ -39,6 +41,7 @@ public sealed class StudyVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
         Assert.DoesNotContain("toy, full", second.Error, StringComparison.Ordinal);
         Assert.Equal(kept, File.GetLastWriteTimeUtc(At("out/toy/full/result.json")));
         Assert.Contains("prompt 3", second.Output, StringComparison.Ordinal);
+        Assert.Contains("on toy (the untouched base: exact match", second.Output, StringComparison.Ordinal);
         Assert.All(second.Output.Split('\n'), line => Assert.InRange(line.Length, 0, 100));
 
         CommandRun other = await RunAsync("--data", task, "--methods", "lora:2", "--steps", "4");

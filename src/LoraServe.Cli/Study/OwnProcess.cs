@@ -1,23 +1,23 @@
 using System.Diagnostics;
 using LoraServe.Cli.Rendering;
-using LoraServe.Training.Reports;
 
 namespace LoraServe.Cli.Study;
 
-/// <summary>Trains in a process of its own: the most memory that a process had never falls, so that each run needs one to be measured.</summary>
-internal static class TrainingProcess
+/// <summary>Runs a verb in a process of its own: the most memory that a process had never falls, so that each training run needs one to be measured.</summary>
+internal static class OwnProcess
 {
     private const string CommandName = "loraserve";
     private const string Runtime = "dotnet";
     private const string ErrorMark = "error: ";
     private const int Interrupted = 130;
 
-    /// <summary>Trains.</summary>
-    /// <param name="command">Arguments of <c>loraserve train</c>, with <c>--json</c>.</param>
+    /// <summary>Runs the verb.</summary>
+    /// <param name="command">Arguments of <c>loraserve</c>, with <c>--json</c>.</param>
     /// <param name="progress">Takes each line of progress, on any thread.</param>
-    /// <param name="cancellationToken">Stops the process; its last checkpoint stays.</param>
-    /// <returns>What came of it, or in one line why nothing did.</returns>
-    public static async Task<(RunSummary? Summary, string? Failure)> RunAsync(IEnumerable<string> command, Action<string> progress, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Stops the process; a training run's last checkpoint stays.</param>
+    /// <returns>The object that it printed, or in one line why it printed none.</returns>
+    public static async Task<(T? Result, string? Failure)> RunAsync<T>(IEnumerable<string> command, Action<string> progress, CancellationToken cancellationToken)
+        where T : class
     {
         using var process = new Process { StartInfo = Start(command) };
         string failure = "it ended without a word";
@@ -37,7 +37,7 @@ internal static class TrainingProcess
             await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
             return process.ExitCode switch
             {
-                0 => (JsonOutput.ReadJson<RunSummary>(output), null),
+                0 => (JsonOutput.ReadJson<T>(output), null),
 
                 // Ctrl+C reaches both processes.
                 Interrupted => throw new OperationCanceledException("The run was interrupted."),
