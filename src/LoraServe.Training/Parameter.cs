@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Training;
@@ -47,6 +48,15 @@ public sealed class Parameter
     /// <summary>The same values under another name, for a file that has them twice.</summary>
     internal Parameter Named(string name) => new(name, [.. Shape], Values);
 
+    /// <summary>How a file has it: F32, or of the types of integers U8, I16 or I32.</summary>
+    internal ElementType StoredAs { get; init; } = ElementType.F32;
+
     /// <summary>A copy of the values as a tensor of a file.</summary>
-    internal Tensor ToTensor() => Tensor.FromFloats(Name, Values, [.. Shape.Select(length => (long)length)]);
+    internal Tensor ToTensor() => Tensor.FromBytes(Name, StoredAs, StoredAs switch
+    {
+        ElementType.U8 => Array.ConvertAll(Values, value => (byte)value),
+        ElementType.I16 => MemoryMarshal.AsBytes(Array.ConvertAll(Values, value => (short)value).AsSpan()),
+        ElementType.I32 => MemoryMarshal.AsBytes(Array.ConvertAll(Values, value => (int)value).AsSpan()),
+        _ => MemoryMarshal.AsBytes(Values.AsSpan()),
+    }, [.. Shape.Select(length => (long)length)]);
 }

@@ -157,7 +157,7 @@ public sealed class AdapterLoaderTests
 
     [Theory]
     [InlineData("OFT")]
-    [InlineData("LOHA")]
+    [InlineData("XLORA")]
     public void Load_OtherMethod_IsRefusedWithWhatIsSupported(string type)
     {
         AdapterBuilder builder = Build("plain", AdapterBuilder.TinyBase);

@@ -40,6 +40,8 @@ public sealed class HostileMutationTests
     [InlineData("ADALORA")]
     [InlineData("IA3")]
     [InlineData("LN_TUNING")]
+    [InlineData("LOKR")]
+    [InlineData("SHIRA")]
     public void Load_TokenTableAsTarget_IsRefused(string method)
     {
         AdapterBuilder builder = MethodAdapters.Build(method);

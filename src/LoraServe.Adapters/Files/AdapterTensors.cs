@@ -70,17 +70,8 @@ internal sealed class AdapterTensors
     /// <inheritdoc cref="Matrix"/>
     public float[] Values(string name, string because, params ReadOnlySpan<long> shape)
     {
-        if (!_tensors.TryGetValue(_prefix + name, out Tensor? tensor))
-        {
-            throw new AdapterFormatException($"{File}: tensor '{_prefix + name}' is missing; expected it with shape [{string.Join(", ", shape.ToArray())}] ({because}). The file and its configuration do not belong together; save the adapter again.");
-        }
-
-        if (!tensor.Shape.AsSpan().SequenceEqual(shape))
-        {
-            throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; expected [{string.Join(", ", shape.ToArray())}] ({because}). Load it on the base it was made for, or save it again.");
-        }
-
-        if (tensor.Type is ElementType.U8 or ElementType.I8 or ElementType.I16 or ElementType.I32 or ElementType.I64)
+        Tensor tensor = Find(name, because, shape);
+        if (IsIntegral(tensor.Type))
         {
             throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {tensor.Type}; expected floating-point numbers.");
         }
@@ -94,5 +85,48 @@ internal sealed class AdapterTensors
 
         _taken.Add(tensor.Name);
         return values;
+    }
+
+    /// <summary>Takes a tensor of exactly this shape with integers from 0 to below a limit.</summary>
+    /// <param name="name">Its name without the file's common prefix.</param>
+    /// <param name="limit">What all are below.</param>
+    /// <param name="because">Where the expected shape comes from.</param>
+    /// <param name="shape">Expected extents.</param>
+    /// <exception cref="AdapterFormatException">It is missing, has another shape or type, or holds something else.</exception>
+    public int[] Indices(string name, int limit, string because, params ReadOnlySpan<long> shape)
+    {
+        Tensor tensor = Find(name, because, shape);
+        if (!IsIntegral(tensor.Type))
+        {
+            throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {tensor.Type}; expected integers.");
+        }
+
+        // Above 2²⁴ a float32 rounds integers, but never below that: what is wrong stays wrong.
+        float[] values = tensor.ToFloats();
+        int bad = Array.FindIndex(values, value => value < 0 || value >= limit);
+        if (bad >= 0)
+        {
+            throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {values[bad]} at element {bad}; expected integers from 0 to {limit - 1}. The file is damaged, or made for another base.");
+        }
+
+        _taken.Add(tensor.Name);
+        return Array.ConvertAll(values, value => (int)value);
+    }
+
+    private static bool IsIntegral(ElementType type) => type is ElementType.U8 or ElementType.I8 or ElementType.I16 or ElementType.I32 or ElementType.I64;
+
+    private Tensor Find(string name, string because, ReadOnlySpan<long> shape)
+    {
+        if (!_tensors.TryGetValue(_prefix + name, out Tensor? tensor))
+        {
+            throw new AdapterFormatException($"{File}: tensor '{_prefix + name}' is missing; expected it with shape [{string.Join(", ", shape.ToArray())}] ({because}). The file and its configuration do not belong together; save the adapter again.");
+        }
+
+        if (!tensor.Shape.AsSpan().SequenceEqual(shape))
+        {
+            throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' has shape [{string.Join(", ", tensor.Shape)}]; expected [{string.Join(", ", shape.ToArray())}] ({because}). Load it on the base it was made for, or save it again.");
+        }
+
+        return tensor;
     }
 }

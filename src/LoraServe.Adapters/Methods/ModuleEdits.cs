@@ -34,6 +34,27 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>Changed rows.</summary>
     public RowsDelta? Rows { get; set; }
 
+    /// <summary>Adds a change of the weight.</summary>
+    public void Add(ModuleEdit edit)
+    {
+        switch (edit)
+        {
+            case LowRank pair:
+                Pairs.Add(pair);
+                break;
+            case DenseDelta { Values: var values }:
+                if (Dense is not null)
+                {
+                    TensorPrimitives.Add(values.Values, Dense.Values, values.Values);
+                }
+
+                Dense = values;
+                break;
+            default:
+                throw new ArgumentException($"A {edit.GetType().Name} is no change of a weight.", nameof(edit));
+        }
+    }
+
     /// <summary>Adds to the summand of the outputs.</summary>
     public void AddBias(float[] values) => Bias = Bias is null ? values : [.. Bias.Zip(values, (a, b) => a + b)];
 

@@ -35,6 +35,24 @@ internal sealed class TorchGenerator
         return values;
     }
 
+    /// <summary>The first numbers of a random permutation of all below a limit (<c>torch.randperm</c>, below 2³²/20).</summary>
+    /// <param name="limit">What all are below.</param>
+    /// <param name="count">How many to draw.</param>
+    public int[] FirstOfPermutation(int limit, int count)
+    {
+        // What has not been moved lies in its own place.
+        var moved = new Dictionary<int, int>();
+        int[] first = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            int other = i + (int)(Next() % (uint)(limit - i));
+            first[i] = moved.GetValueOrDefault(other, other);
+            moved[other] = moved.GetValueOrDefault(i, i);
+        }
+
+        return first;
+    }
+
     private uint Next()
     {
         if (_next == Length)

@@ -5,18 +5,12 @@ namespace LoraServe.Adapters.Peft;
 /// <summary>An <c>adapter_config.json</c> of peft_type LORA. What would change the result and is not supported is refused by name.</summary>
 internal sealed class LoraConfig
 {
-    private readonly ModulePatternMap<int> _rankPattern;
-    private readonly ModulePatternMap<double> _alphaPattern;
-    private readonly int _rank;
-    private readonly double _alpha;
+    private readonly RankPatterns _ranks;
     private readonly bool _rankStabilized;
 
     private LoraConfig(ConfigFields fields)
     {
-        _rank = fields.Integer("r", 1) ?? 8;
-        _alpha = fields.Number("lora_alpha") ?? 8;
-        _rankPattern = new ModulePatternMap<int>(fields, "rank_pattern", (name, value) => fields.Integer(name, value, 1));
-        _alphaPattern = new ModulePatternMap<double>(fields, "alpha_pattern", fields.Number);
+        _ranks = new RankPatterns(fields, "lora_alpha");
         _rankStabilized = fields.Flag("use_rslora", false);
         UsesDora = fields.Flag("use_dora", false);
         HasLoraBias = fields.Flag("lora_bias", false);
@@ -70,14 +64,10 @@ internal sealed class LoraConfig
     public static LoraConfig Read(ConfigFields fields) => new(fields);
 
     /// <summary>The rank of a module's pair.</summary>
-    public int Rank(string path) => _rankPattern.Find(path) ?? _rank;
+    public int Rank(string path) => _ranks.Rank(path);
 
     /// <summary>The factor of a module's pair: alpha / r, rank-stabilised alpha / √r.</summary>
-    public float Scale(string path)
-    {
-        double rank = Rank(path);
-        return (float)((_alphaPattern.Find(path) ?? _alpha) / (_rankStabilized ? Math.Sqrt(rank) : rank));
-    }
+    public float Scale(string path) => _rankStabilized ? (float)(_ranks.Alpha(path) / Math.Sqrt(Rank(path))) : _ranks.Scale(path);
 
     private static LoraInitialization ReadInitialization(ConfigFields fields)
     {

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Peft;
@@ -45,6 +46,42 @@ internal static class MethodConfigs
         ["r"] = settings.Rank,
         ["target_modules"] = MethodSettings.List(settings.Targets()),
         ["vera_dropout"] = 0.0,
+    });
+
+    /// <summary>Methods whose configuration is little more than a rank and an alpha (LoHa, LoKr).</summary>
+    public static JsonObject Scaled(string type, MethodSettings settings) => Peft(type, settings, new()
+    {
+        ["alpha"] = settings.Alpha,
+        ["r"] = settings.Rank,
+        ["target_modules"] = MethodSettings.List(settings.Targets()),
+    });
+
+    /// <summary>Vectors as long as fits all modules, up to 256.</summary>
+    public static JsonObject VbLora(MethodSettings settings)
+    {
+        const int Longest = 256;
+        string[] targets = settings.Targets();
+        int common = settings.Model.Modules.Where(module => targets.Any(name => ModuleFilter.HasName(module.Path, name)))
+            .Aggregate(0, (divisor, module) => (int)BigInteger.GreatestCommonDivisor(BigInteger.GreatestCommonDivisor(divisor, module.Outputs), module.Inputs));
+        return Peft("VBLORA", settings, new()
+        {
+            ["r"] = settings.Rank,
+            ["target_modules"] = MethodSettings.List(targets),
+            ["vector_length"] = Enumerable.Range(1, Math.Min(common, Longest)).Last(length => common % length == 0),
+        });
+    }
+
+    public static JsonObject Shira(MethodSettings settings) => Peft("SHIRA", settings, new()
+    {
+        ["r"] = settings.Rank,
+        ["random_seed"] = settings.Options.Seed,
+        ["target_modules"] = MethodSettings.List(settings.Targets()),
+    });
+
+    public static JsonObject Miss(MethodSettings settings) => Peft("MISS", settings, new()
+    {
+        ["r"] = settings.Rank,
+        ["target_modules"] = MethodSettings.List(settings.Targets()),
     });
 
     /// <summary>Half as many ranks again at first; a tenth of the run before ranks are taken away, and a quarter after it.</summary>

@@ -41,6 +41,58 @@ internal static class MethodTable
         },
         new()
         {
+            Name = "loha",
+            Description = "elementwise products of two low-rank updates, of the square of their rank",
+            Paper = "2108.06098",
+            LearningRate = 1e-3,
+            Rank = 8,
+            Targets = ["all-linear"],
+            HasRankPattern = true,
+            Configure = settings => MethodConfigs.Scaled("LOHA", settings),
+        },
+        new()
+        {
+            Name = "lokr",
+            Description = "Kronecker products of a small matrix and a low-rank one",
+            Paper = "2309.14859",
+            LearningRate = 1e-3,
+            Rank = 8,
+            Targets = ["all-linear"],
+            HasRankPattern = true,
+            Configure = settings => MethodConfigs.Scaled("LOKR", settings),
+        },
+        new()
+        {
+            Name = "vblora",
+            Description = "low-rank updates put together from a bank of vectors that all modules share",
+            Paper = "2405.15179",
+            LearningRate = 5e-3,
+            Rank = 4,
+            Targets = ["all-linear"],
+            Configure = MethodConfigs.VbLora,
+        },
+        new()
+        {
+            Name = "shira",
+            Description = "summands of a few elements of each weight, drawn at random",
+            Paper = "2406.13175",
+            LearningRate = 5e-4,
+            Rank = 8,
+            Targets = ["q_proj", "v_proj"],
+            Configure = MethodConfigs.Shira,
+        },
+        new()
+        {
+            Name = "miss",
+            Description = "a block that sums of inputs go through, begun at zero",
+            Paper = "2409.15371",
+            LearningRate = 2e-4,
+            Rank = 32,
+            Targets = ["all-linear"],
+            Configure = MethodConfigs.Miss,
+        },
+        new()
+        {
             Name = "ia3",
             Description = "factors of keys, values and the MLP's inner activations",
             Paper = "2205.05638",

@@ -3,6 +3,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Adapters.Tests.Methods;
 
@@ -59,14 +60,14 @@ public sealed class AdapterMethodsTests
         AdapterBuilder builder = MethodAdapters.Build(method);
         foreach (string name in builder.Names.ToArray())
         {
-            (float[] values, long[] shape) = (builder.Values(name), builder.Shape(name));
+            (Tensor original, float[] values, long[] shape) = (builder.At(name), builder.Values(name), builder.Shape(name));
             builder.Remove(name);
             AssertRefused(builder, name);
             builder.Add(name, [.. values, .. values], [shape[0] * 2, .. shape[1..]]);
             AssertRefused(builder, name);
             builder.Add(name, [float.NaN, .. values[1..]], shape);
             AssertRefused(builder, name);
-            builder.Add(name, values, shape);
+            builder.Restore(name, original);
         }
 
         builder.Add("something.else", [1], 1);
@@ -88,6 +89,12 @@ public sealed class AdapterMethodsTests
     [InlineData("VERA from seed", "vera_lambda_d", 0)]
     [InlineData("IA3", "ia3_l", 1)]
     [InlineData("compacter", "adapter_up", 0)]
+    [InlineData("LOHA", "hada_w2_a", 0)]
+    [InlineData("LOKR", "lokr_w1", 0)]
+    [InlineData("VBLORA", "bank", 0)]
+    [InlineData("SHIRA", "shira_weight", 0)]
+    [InlineData("MISS", "miss_block", 0)]
+    [InlineData("MISS bat", "miss_block", 0)]
     public void Load_UntrainedAdapter_IsRefused(string method, string tensors, float value)
     {
         AdapterBuilder builder = MethodAdapters.Build(method);

@@ -10,7 +10,11 @@ internal static class MethodAdapters
     public const string Bottleneck = "bottleneck";
 
     /// <summary>Methods whose adapters are changes of weights.</summary>
-    public static readonly string[] Mergeable = ["ADALORA", "VERA", "VERA from seed", "IA3", "LN_TUNING", "TRAINABLE_TOKENS"];
+    public static readonly string[] Mergeable =
+    [
+        "ADALORA", "VERA", "VERA from seed", "IA3", "LN_TUNING", "TRAINABLE_TOKENS",
+        "LOHA", "LOKR", "VBLORA", "VBLORA of chosen", "SHIRA", "MISS", "MISS mini", "MISS bat",
+    ];
 
     /// <summary>Methods whose adapters are not.</summary>
     public static readonly string[] Unmergeable = ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", Bottleneck, "compacter"];
@@ -24,6 +28,11 @@ internal static class MethodAdapters
             "VERA" or "VERA from seed" => Vera(model, withProjections: method == "VERA"),
             "IA3" => Ia3(model),
             "LN_TUNING" => NormTuning(model),
+            "LOHA" => Loha(model),
+            "LOKR" => Lokr(model),
+            "VBLORA" or "VBLORA of chosen" => VbLora(model, method != "VBLORA"),
+            "SHIRA" => Shira(model),
+            "MISS" or "MISS mini" or "MISS bat" => Miss(model, method),
             "TRAINABLE_TOKENS" => TrainableTokens(model),
             "PREFIX_TUNING" => Prefix(model),
             Bottleneck => Bottlenecks(model),
@@ -75,6 +84,104 @@ internal static class MethodAdapters
         BaseModule down = model.At(new Site(0, SiteRole.Down));
         builder.AddRandom($"{key.Path}.ia3_l", key.Outputs, 1);
         builder.AddRandom($"{down.Path}.ia3_l", 1, down.Inputs);
+        return builder;
+    }
+
+    /// <summary>With a dense change of q_proj and a low-rank one of v_proj.</summary>
+    private static AdapterBuilder Loha(FileBaseModel model)
+    {
+        AdapterBuilder builder = OnQueriesAndValues("LOHA");
+        (builder.Config["r"], builder.Config["alpha"], builder.Config["rank_pattern"]) = (2, 5, new JsonObject { ["v_proj"] = 1 });
+        foreach ((BaseModule module, int rank) in Targets(model, "q_proj", "v_proj").Zip([2, 1]))
+        {
+            foreach (string part in (string[])["1", "2"])
+            {
+                builder.AddRandom($"{module.Path}.hada_w{part}_a", module.Outputs, rank);
+                builder.AddRandom($"{module.Path}.hada_w{part}_b", rank, module.Inputs);
+            }
+        }
+
+        return builder;
+    }
+
+    /// <summary>With a low-rank change of q_proj and a dense one of v_proj.</summary>
+    private static AdapterBuilder Lokr(FileBaseModel model)
+    {
+        AdapterBuilder builder = OnQueriesAndValues("LOKR");
+        (builder.Config["r"], builder.Config["alpha"]) = (1, 3);
+        foreach ((BaseModule module, int rows) in Targets(model, "q_proj", "v_proj").Zip([4, 2]))
+        {
+            builder.AddRandom($"{module.Path}.lokr_w1", 2, 2);
+            builder.AddRandom($"{module.Path}.lokr_w2_a", rows, 1);
+            builder.AddRandom($"{module.Path}.lokr_w2_b", 1, 4);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder VbLora(FileBaseModel model, bool ofChosen)
+    {
+        var builder = new AdapterBuilder { Prefix = "base_model." };
+        builder.Config.Clear();
+        foreach ((string name, JsonNode value) in (ReadOnlySpan<(string, JsonNode)>)
+            [("peft_type", "VBLORA"), ("target_modules", new JsonArray("q_proj", "v_proj")), ("r", 3), ("num_vectors", 5), ("vector_length", 2), ("topk", 2), ("save_only_topk_weights", ofChosen)])
+        {
+            builder.Config[name] = value;
+        }
+
+        builder.AddRandom("vblora_vector_bank", 5, 2);
+        foreach (BaseModule module in Targets(model, "q_proj", "v_proj"))
+        {
+            foreach ((string part, int rows, int columns) in (ReadOnlySpan<(string, int, int)>)[("A", 3, module.Inputs / 2), ("B", module.Outputs / 2, 3)])
+            {
+                string name = $"model.{module.Path}.vblora_logits_{part}";
+                if (ofChosen)
+                {
+                    builder.AddIntegers($"{name}_topk_indices", [.. Enumerable.Range(0, rows * columns).SelectMany(i => (int[])[i % 5, (i + 3) % 5])], rows, columns, 2);
+                    builder.AddRandom($"{name}_topk_weights", rows, columns, 1);
+                }
+                else
+                {
+                    builder.AddRandom(name, rows, columns, 5);
+                }
+            }
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Shira(FileBaseModel model)
+    {
+        AdapterBuilder builder = OnQueriesAndValues("SHIRA");
+        builder.Config["r"] = 1;
+        foreach (BaseModule module in Targets(model, "q_proj", "v_proj"))
+        {
+            int count = module.Outputs + module.Inputs;
+            int[] places = [.. Enumerable.Range(0, count).Select(i => i * 2)];
+            builder.AddRandom($"{module.Path}.shira_weight", count);
+            builder.AddIntegers($"{module.Path}.shira_indices", [.. places.Select(place => place / module.Inputs), .. places.Select(place => place % module.Inputs)], 2, count);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Miss(FileBaseModel model, string method)
+    {
+        AdapterBuilder builder = OnQueriesAndValues("MISS");
+        (builder.Config["r"], builder.Config["mini_r"]) = (method == "MISS bat" ? 4 : 3, 2);
+        builder.Config["init_weights"] = method == "MISS" ? true : method.Split(' ')[1];
+        foreach (BaseModule module in Targets(model, "q_proj", "v_proj"))
+        {
+            builder.AddRandom($"{module.Path}.miss_block", method switch { "MISS bat" => [module.Outputs / 4, 4, 4], "MISS mini" => [3, 2], _ => [3, module.Outputs] });
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder OnQueriesAndValues(string type)
+    {
+        AdapterBuilder builder = Plain(type);
+        builder.Config["target_modules"] = new JsonArray("q_proj", "v_proj");
         return builder;
     }
 

@@ -10,7 +10,11 @@ namespace LoraServe.Adapters.Tests.Peft;
 public sealed class AdapterConfigsTests
 {
     private const string Hub = "BOTTLENECK";
-    private static readonly string[] s_types = ["LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", Hub];
+    private static readonly string[] s_types =
+    [
+        "LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", Hub,
+        "LOHA", "LOKR", "VBLORA", "SHIRA", "MISS",
+    ];
 
     /// <summary>Every directory that the libraries wrote, with these versions, of a method that can be written.</summary>
     public static TheoryData<string> Directories()
@@ -87,7 +91,7 @@ public sealed class AdapterConfigsTests
     public void Create_UnknownTypeOrField_IsRefusedWithWhatThereIs()
     {
         FileBaseModel model = AdapterBuilder.TinyBase;
-        Assert.Contains("LORA", Assert.Throws<ArgumentException>(() => AdapterConfigs.Create("LOHA", model, [])).Message, StringComparison.Ordinal);
+        Assert.Contains("LORA", Assert.Throws<ArgumentException>(() => AdapterConfigs.Create("XLORA", model, [])).Message, StringComparison.Ordinal);
         Assert.Contains("lora_alpha", Assert.Throws<ArgumentException>(() => AdapterConfigs.Create("LORA", model, new JsonObject { ["alpha"] = 2 })).Message, StringComparison.Ordinal);
     }
 

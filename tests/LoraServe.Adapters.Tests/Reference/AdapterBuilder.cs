@@ -40,6 +40,16 @@ internal sealed class AdapterBuilder
         return values;
     }
 
+    /// <summary>Adds integers.</summary>
+    public void AddIntegers(string name, int[] values, params long[] shape) =>
+        _tensors[name] = Tensor.FromBytes($"{Prefix}{name}", ElementType.I32, System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()), shape);
+
+    /// <summary>Puts a tensor back.</summary>
+    public void Restore(string name, Tensor tensor) => _tensors[name] = tensor;
+
+    /// <summary>A tensor.</summary>
+    public Tensor At(string name) => _tensors[name];
+
     /// <summary>Values of a tensor.</summary>
     public float[] Values(string name) => _tensors[name].ToFloats();
 

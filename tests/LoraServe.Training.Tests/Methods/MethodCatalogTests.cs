@@ -20,6 +20,14 @@ public sealed class MethodCatalogTests : IDisposable
         { TinyTraining.Options("lora") with { PeftConfig = new() { ["lora_alfa"] = 3 } }, "no field 'lora_alfa'" },
         { TinyTraining.Options("lora") with { PeftConfig = new() { ["init_lora_weights"] = "loftq" } }, "LoftQ adapters can be served, not trained" },
         { TinyTraining.Options("lora") with { InitFrom = "/no/such/folder" }, "no such directory" },
+        { TinyTraining.Options("loha") with { PeftConfig = new() { ["modules_to_save"] = new JsonArray("lm_head") } }, "can be served, not trained" },
+        { TinyTraining.Options("lokr") with { Targets = ["embed_tokens"] }, "expected linear maps alone" },
+        { TinyTraining.Options("lokr") with { PeftConfig = new() { ["init_weights"] = "ones" } }, "true, false or lycoris" },
+        { TinyTraining.Options("vblora") with { PeftConfig = new() { ["vector_length"] = 10 } }, "expected a length that divides both" },
+        { TinyTraining.Options("shira") with { Rank = 40 }, "elements of model.layers.0.self_attn.q_proj" },
+        { TinyTraining.Options("shira") with { PeftConfig = new() { ["mask_type"] = "magnitude" } }, "can be served, not trained" },
+        { TinyTraining.Options("miss") with { Rank = 100 }, "of at most the inputs" },
+        { TinyTraining.Options("miss") with { PeftConfig = new() { ["init_weights"] = "bat", ["r"] = 5 } }, "multiples of the rank" },
         { TinyTraining.Options("adalora") with { PeftConfig = new() { ["tinit"] = 9, ["tfinal"] = 9 } }, "expected tinit + tfinal to leave steps" },
     };
 

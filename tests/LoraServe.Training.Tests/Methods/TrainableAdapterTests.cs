@@ -10,7 +10,7 @@ namespace LoraServe.Training.Tests.Methods;
 public sealed class TrainableAdapterTests : IDisposable
 {
     /// <summary>Methods whose first values change something.</summary>
-    private static readonly string[] s_beginsElsewhere = ["houlsby", "pfeiffer", "prompt", "p-tuning", "prefix", "prefix-projection"];
+    private static readonly string[] s_beginsElsewhere = ["vblora", "houlsby", "pfeiffer", "prompt", "p-tuning", "prefix", "prefix-projection"];
 
     private readonly TinyTraining _tiny = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
@@ -31,6 +31,16 @@ public sealed class TrainableAdapterTests : IDisposable
         { "houlsby", """{"scaling": "learned", "non_linearity": "tanh"}""", false },
         { "houlsby", """{"scaling": "channel", "non_linearity": "gelu_new", "leave_out": [0]}""", false },
         { "parallel", """{"mh_adapter": true, "non_linearity": "sigmoid"}""", true },
+        { "loha", """{"r": 6, "rank_pattern": {"v_proj": 2}, "alpha_pattern": {"q_proj": 3}}""", false },
+        { "loha", """{"init_weights": false, "target_modules": ["k_proj"]}""", false },
+        { "lokr", """{"r": 2, "decompose_both": true, "target_modules": ["q_proj", "down_proj"]}""", false },
+        { "lokr", """{"r": 60, "decompose_factor": 4, "init_weights": "lycoris"}""", false },
+        { "lokr", """{"r": 1, "decompose_factor": 24, "target_modules": ["up_proj", "k_proj"]}""", true },
+        { "vblora", """{"topk": 5, "num_vectors": 5, "vector_length": 8, "init_vector_bank_bound": 0.1, "save_only_topk_weights": true}""", false },
+        { "shira", """{"init_weights": false, "r": 2, "target_modules": ["down_proj", "k_proj"]}""", false },
+        { "miss", """{"init_weights": "bat", "r": 8}""", false },
+        { "miss", """{"init_weights": "mini", "mini_r": 12, "r": 7, "target_modules": ["q_proj", "k_proj"]}""", false },
+        { "miss", """{"init_weights": false, "r": 10, "target_modules": ["lm_head", "v_proj"]}""", true },
         { "vera", """{"save_projection": false, "target_modules": ["down_proj", "q_proj"]}""", false },
     };
 
@@ -87,6 +97,8 @@ public sealed class TrainableAdapterTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Variants))]
+    [InlineData("vblora", """{"topk": 3, "num_vectors": 300, "save_only_topk_weights": true}""", false)]
+    [InlineData("vblora", """{"topk": 1, "num_vectors": 9, "target_modules": ["o_proj"], "save_only_topk_weights": true}""", false)]
     public void Save_VariantOfAMethod_IsServedBitForBitAsItWasTrained(string method, string config, bool tiedHead)
     {
         using var tiny = new TinyTraining(tiedHead);
@@ -120,6 +132,11 @@ public sealed class TrainableAdapterTests : IDisposable
     [InlineData("pissa")]
     [InlineData("vera")]
     [InlineData("ia3")]
+    [InlineData("loha")]
+    [InlineData("lokr")]
+    [InlineData("vblora")]
+    [InlineData("shira")]
+    [InlineData("miss")]
     [InlineData("houlsby")]
     [InlineData("prompt")]
     [InlineData("prefix")]
@@ -186,7 +203,7 @@ public sealed class TrainableAdapterTests : IDisposable
         Directory.Delete(_folder, recursive: true);
     }
 
-    /// <summary>The method with an activation that has a slope everywhere.</summary>
+    /// <summary>The method with an activation that has a slope everywhere, and where vectors are chosen, with all of them chosen.</summary>
     private static TrainingJobOptions Smooth(string method)
     {
         var smooth = new JsonObject { ["non_linearity"] = "gelu" };
@@ -195,6 +212,7 @@ public sealed class TrainableAdapterTests : IDisposable
             PeftConfig = method switch
             {
                 "pfeiffer" or "parallel" => smooth,
+                "vblora" => new() { ["num_vectors"] = 3, ["topk"] = 3, ["init_vector_bank_bound"] = 0.5 },
                 "prompt,pfeiffer" => new() { ["pfeiffer"] = smooth },
                 _ => null,
             },

@@ -1,0 +1,86 @@
+using System.Numerics.Tensors;
+using System.Text.Json.Nodes;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.LinearAlgebra;
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Peft;
+using LoraServe.Training.Autograd;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>LoHa (Hyeon-Woo et al. 2022, arXiv:2108.06098): ΔW is the elementwise product of two low-rank products.</summary>
+internal sealed class TrainableLoha : TrainableUpdates
+{
+    private const float FirstDeviation = 0.1f;
+
+    /// <summary>All drawn but w2_a, which is zero where the configuration's init_weights is true.</summary>
+    public TrainableLoha(JsonObject config, IBaseModel model, TrainableOptions options)
+        : base(config, model)
+    {
+        ConfigFields fields = PeftConfig.Fields(config);
+        LohaConfig loha = LohaConfig.Read(fields);
+        bool beginsAsBase = fields.Flag("init_weights", true);
+        AddUpdates(loha.Modules, options.Seed, (module, path, seed) =>
+        {
+            int rank = loha.Ranks.Rank(module.Path);
+            Parameter Drawn(string part, int rows, int columns, float deviation, int index) =>
+                Add($"{path}.hada_{part}", [rows, columns], Initialization.Normal(checked(rows * columns), deviation, seed + index));
+
+            return new Update(
+                module,
+                Drawn("w1_a", module.Outputs, rank, FirstDeviation, 0),
+                Drawn("w1_b", rank, module.Inputs, 1, 1),
+                Drawn("w2_a", module.Outputs, rank, beginsAsBase ? 0 : FirstDeviation, 2),
+                Drawn("w2_b", rank, module.Inputs, 1, 3),
+                loha.Ranks.Scale(module.Path));
+        });
+    }
+
+    private sealed class Update(BaseModule module, Parameter firstLeft, Parameter firstRight, Parameter secondLeft, Parameter secondRight, float scale)
+        : TrainableUpdate(module)
+    {
+        private readonly int _rank = firstRight.Shape[0];
+
+        public override ModuleEdit Edit() => Loha.Edit(Module, firstLeft.Matrix(), firstRight.Matrix(), secondLeft.Matrix(), secondRight.Matrix(), scale);
+
+        public override void Pull(LinearEditGradient change)
+        {
+            if (change.Dense is { } dense)
+            {
+                PullDense(dense.Matrix(), firstLeft, firstRight, secondLeft, secondRight);
+                PullDense(dense.Matrix(), secondLeft, secondRight, firstLeft, firstRight);
+                return;
+            }
+
+            // Row i·rank + j of A is the elementwise product of row i of w1_b and row j of w2_b; so are B's columns of columns.
+            FloatMatrix dA = change.A!.Matrix();
+            FloatMatrix dB = change.B!.Matrix();
+            for (int term = 0; term < dA.Rows; term++)
+            {
+                (int i, int j) = int.DivRem(term, _rank);
+                AddProduct(dA.Row(term), secondRight.Matrix().Row(j), RowOfGradient(firstRight, i));
+                AddProduct(dA.Row(term), firstRight.Matrix().Row(i), RowOfGradient(secondRight, j));
+                for (int output = 0; output < dB.Rows; output++)
+                {
+                    float d = dB.Row(output)[term];
+                    firstLeft.Gradient[(output * _rank) + i] += d * secondLeft.Values[(output * _rank) + j];
+                    secondLeft.Gradient[(output * _rank) + j] += d * firstLeft.Values[(output * _rank) + i];
+                }
+            }
+        }
+
+        /// <summary>To one product's factors: the other product is the factor of each element.</summary>
+        private void PullDense(FloatMatrix dense, Parameter left, Parameter right, Parameter otherLeft, Parameter otherRight)
+        {
+            var d = new FloatMatrix(dense.Rows, dense.Columns);
+            LowRankProduct.Add(d, otherRight.Matrix(), otherLeft.Matrix(), scale);
+            TensorPrimitives.Multiply(d.Values, dense.Values, d.Values);
+            MatrixGradient.OfProduct(d, left.Matrix(), right.Matrix(), left.Gradient, right.Gradient);
+        }
+
+        private static Span<float> RowOfGradient(Parameter parameter, int row) => parameter.Gradient.AsSpan(row * parameter.Shape[1], parameter.Shape[1]);
+
+        private static void AddProduct(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> sums) => TensorPrimitives.MultiplyAdd(a, b, sums, sums);
+    }
+}

@@ -1,0 +1,18 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Training.Autograd;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>What is trained at one linear map: parameters that make one change of its weight.</summary>
+internal abstract class TrainableUpdate(BaseModule module)
+{
+    /// <summary>The linear map.</summary>
+    public BaseModule Module { get; } = module;
+
+    /// <summary>The change that the parameters make now.</summary>
+    public abstract ModuleEdit Edit();
+
+    /// <summary>Adds to the parameters' gradients what derivatives by the change come to.</summary>
+    public abstract void Pull(LinearEditGradient change);
+}

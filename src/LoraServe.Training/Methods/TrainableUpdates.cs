@@ -1,0 +1,60 @@
+using System.Text.Json.Nodes;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Peft;
+using LoraServe.Training.Autograd;
+
+namespace LoraServe.Training.Methods;
+
+/// <summary>A method that trains a change of each targeted linear map, and nothing beside these.</summary>
+internal abstract class TrainableUpdates : TrainableAdapter
+{
+    private readonly List<TrainableUpdate> _updates = [];
+
+    private protected TrainableUpdates(JsonObject config, IBaseModel model)
+        : base(config, model)
+    {
+    }
+
+    public override IReadOnlyList<AdapterEdit> Edits() => [.. _updates.Select(update => update.Edit())];
+
+    internal override void Pull(EditGradients gradients)
+    {
+        foreach (TrainableUpdate update in _updates)
+        {
+            update.Pull(gradients.At(update.Module.Site)!);
+        }
+    }
+
+    /// <summary>Makes the updates.</summary>
+    /// <param name="targets">Which modules they are of.</param>
+    /// <param name="create">Makes one, given the module, the path that names of its tensors begin with, and a seed of its own.</param>
+    /// <param name="seed">What the seeds begin with.</param>
+    /// <exception cref="AdapterFormatException">The base has no such module, or the configuration asks for more than updates.</exception>
+    private protected void AddUpdates(TargetConfig targets, int seed, Func<BaseModule, string, int, TrainableUpdate> create)
+    {
+        if (targets.ModulesToSave.Length > 0 || targets.TrainableTokens.Count > 0 || targets.ReplacesBiasesOfTargets)
+        {
+            throw new AdapterFormatException("modules_to_save, trainable_token_indices or bias is set; with this method modules, tokens and biases of their own can be served, not trained. Train them as LoRA's.");
+        }
+
+        foreach (BaseModule module in Model.Modules.Where(targets.Targets.Targets))
+        {
+            if (module.Site == Site.Embedding)
+            {
+                throw new AdapterFormatException($"target_modules has {module.Path}; expected linear maps alone.");
+            }
+
+            _updates.Add(create(module, AdapterFiles.PeftPrefix + module.Path, unchecked(seed + (_updates.Count * SeedsPerUpdate))));
+        }
+
+        if (_updates.Count == 0)
+        {
+            throw new AdapterFormatException($"target_modules is {targets.Targets.Describe()}, which the base has not.");
+        }
+    }
+
+    /// <summary>Seeds that an update may use.</summary>
+    private const int SeedsPerUpdate = 8;
+}
