@@ -1,5 +1,6 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
+using LoraServe.Compute.Workers;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
@@ -97,7 +98,7 @@ internal sealed class AdapterTraining : IDisposable
         _labelledTokens = labelledTokens;
         _shares.Clear();
         _preferences.Clear();
-        _gradients ??= new EditGradients(Resident, _model);
+        _gradients ??= new EditGradients(Resident, _model, Adapter.ReplacementGradients);
         _gradients.Clear();
         foreach (Parameter parameter in Adapter.Parameters)
         {
@@ -147,21 +148,22 @@ internal sealed class AdapterTraining : IDisposable
     }
 
     /// <summary>Updates the parameters.</summary>
+    /// <param name="pool">The workers; null for the calling thread alone.</param>
     /// <returns>What the step was like.</returns>
     /// <exception cref="DivergenceException">Loss or gradient are not numbers; the parameters are as they were.</exception>
-    public StepResult EndStep()
+    public StepResult EndStep(WorkerPool? pool = null)
     {
         double loss = (_shares.Sum(share => share.Losses.Sum(value => (double)value)) / _labelledTokens) + _preferences.Sum(batch => batch.Loss);
         loss += PullGradients();
         double rate = _rate.At(Step);
-        double norm = GradientClipping.Clip(Adapter.Parameters, _maximumNorm);
+        double norm = GradientClipping.Clip(Adapter.Parameters, _maximumNorm, pool);
         if (!double.IsFinite(loss) || !double.IsFinite(norm))
         {
             Release();
             throw new DivergenceException(Step + 1, loss, norm, rate);
         }
 
-        Optimizer.Step(Adapter.Parameters, rate);
+        Optimizer.Step(Adapter.Parameters, rate, pool);
         Adapter.AfterStep(Step);
         Step++;
         Release();

@@ -24,7 +24,7 @@ public sealed class Parameter
         Name = name;
         Shape = shape;
         Values = values;
-        Gradient = new float[values.Length];
+        Gradient = GC.AllocateArray<float>(values.Length, pinned: true);
     }
 
     /// <summary>Its name in the file that the method is saved in.</summary>
@@ -36,7 +36,7 @@ public sealed class Parameter
     /// <summary>Row-major elements; the optimizer changes them in place.</summary>
     public float[] Values { get; }
 
-    /// <summary>Derivative of the loss by each element; summed up over a step's batches.</summary>
+    /// <summary>Derivative of the loss by each element; summed up over a step's batches. It does not move, so kernels can write to it.</summary>
     public float[] Gradient { get; }
 
     /// <summary>Factor of the learning rate, such as LoRA+'s ratio for B.</summary>

@@ -49,7 +49,7 @@ public sealed record TrainingSpeed(IReadOnlyList<double> StepSeconds, long PeakM
             long start = Stopwatch.GetTimestamp();
             training.BeginStep(LabelledTokens.Count(batch, training.Resident));
             pass.Run([training.Share(batch)], options.CheckpointActivations);
-            training.EndStep();
+            training.EndStep(pool);
             if (step > 0)
             {
                 seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);

@@ -31,6 +31,13 @@ public static class TinyEdits
         return ResidentAdapter.Create(edits, model);
     }
 
+    /// <summary>Another model of the same shape in the base's place, as full fine-tuning makes it.</summary>
+    public static IReadOnlyList<AdapterEdit> Replacements(IBaseModel model) =>
+    [
+        .. model.Modules.Select(module => new WeightReplacement(module.Site, model.Weight(module), module.HasBias ? model.Bias(module) : null)),
+        .. model.Norms.Select(norm => new NormReplacement(norm.Site, model.Gains(norm))),
+    ];
+
     /// <summary>Shared projections with scales of its own at every linear map but the head (VeRA).</summary>
     public static ResidentAdapter Shared(IBaseModel model, int seed, int rank)
     {

@@ -2,8 +2,9 @@ namespace LoraServe.Adapters.Edits;
 
 /// <summary>One change that an adapter makes to the base model.</summary>
 /// <remarks>
-/// Every edit is a difference from the base, also where the file stores a whole new parameter. So an edit of weight w
-/// adds w times what an edit of weight 1 adds, and edits of several adapters add up.
+/// Every edit of a file is a difference from the base, also where the file stores a whole new parameter. So an edit of weight w
+/// adds w times what an edit of weight 1 adds, and edits of several adapters add up. Only training makes edits that take
+/// the base's place (<see cref="WeightReplacement"/>, <see cref="NormReplacement"/>).
 /// </remarks>
 public abstract record AdapterEdit
 {

@@ -19,6 +19,8 @@ internal static class EditShapes
             InputScale scale => !isTable && scale.Values.Length == inputs,
             OutputScale scale => scale.Values.Length == outputs,
             DenseDelta dense => dense.Values.Rows == module.Outputs && dense.Values.Columns == module.Inputs,
+            WeightReplacement whole => whole.Weight.Rows == module.Outputs && whole.Weight.Columns == module.Inputs
+                && (whole.Bias is null || (!isTable && whole.Bias.Length == outputs)),
             RowsDelta rows => (isTable || module.Site == Site.Head) && rows.Values.Rows == rows.Tokens.Length && rows.Values.Columns == module.Inputs && AreAscending(rows.Tokens, module.Outputs),
             BiasDelta bias => !isTable && bias.Values.Length == outputs,
             _ => false,
@@ -33,6 +35,7 @@ internal static class EditShapes
         Require(edit, edit switch
         {
             NormDelta norm => norm.Values.Length == width && norm.Site.Layer < model.LayerCount,
+            NormReplacement norm => norm.Values.Length == width && norm.Site.Layer < model.LayerCount,
             VirtualTokens tokens => tokens.Rows.Rows > 0 && tokens.Rows.Columns == width,
             PrefixKeyValue prefix => IsLayer(prefix.Layer) && prefix.Keys.Rows > 0 && prefix.Keys.Columns == KeyWidth()
                 && prefix.Values.Rows == prefix.Keys.Rows && prefix.Values.Columns == prefix.Keys.Columns,

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LoraServe.Compute.Matrices;
 
 namespace LoraServe.Adapters.Resident;
 
@@ -6,7 +7,8 @@ namespace LoraServe.Adapters.Resident;
 /// <remarks>
 /// With t₀ the base's row of token t and the request's weight w, the row becomes
 /// t₀ + w·(<see cref="OutputGain"/>∘t₀ + Σₖ <see cref="Codes"/>[t, k]·<see cref="Directions"/>[k] + <see cref="Table"/>[t]),
-/// plus w·<see cref="RowDeltas"/>[i] where t is the i-th of <see cref="RowIds"/>. Memory belongs to the <see cref="ResidentAdapter"/>.
+/// plus w·<see cref="RowDeltas"/>[i] where t is the i-th of <see cref="RowIds"/>. With a <see cref="Replacement"/> it is the
+/// replacement's row of t. Memory belongs to the <see cref="ResidentAdapter"/>.
 /// </remarks>
 public sealed unsafe class EmbeddingEdit
 {
@@ -31,6 +33,9 @@ public sealed unsafe class EmbeddingEdit
     /// <summary>Bᵀ with its scale and output scales folded in, float32 [rank, width]; 0 without a low-rank part.</summary>
     public nint Directions { get; internal init; }
 
+    /// <summary>Another table instead of the base's, [tokens, width]; null without one.</summary>
+    public PackedMatrix? Replacement { get; internal init; }
+
     /// <summary>Output scale less one, float32 [width]; 0 without one.</summary>
     public nint OutputGain { get; internal init; }
 
@@ -49,6 +54,7 @@ public sealed unsafe class EmbeddingEdit
     /// <param name="row">The row, as wide as the model.</param>
     public void Apply(int token, float weight, Span<float> row)
     {
+        Replacement?.CopyRow(token, row);
         if (OutputGain != 0)
         {
             for (int i = 0; i < row.Length; i++)

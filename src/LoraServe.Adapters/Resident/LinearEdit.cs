@@ -22,6 +22,10 @@ namespace LoraServe.Adapters.Resident;
 /// output scales into B (or, where the factors are shared, into ProductScale) and Dense. A missing scale is all ones,
 /// any other missing part all zeros. Memory belongs to the <see cref="ResidentAdapter"/>.
 /// </para>
+/// <para>
+/// With a <see cref="Replacement"/>, which is then the only part, y₀ = Replacement·x̂ for the adapter's rows and b is
+/// <see cref="ReplacedBias"/>, whatever w is; other adapters of a stack edit that.
+/// </para>
 /// </remarks>
 public sealed class LinearEdit
 {
@@ -34,6 +38,12 @@ public sealed class LinearEdit
         Scale = scale;
         _rowIds = rowIds;
     }
+
+    /// <summary>What takes the place of the base's weight, [outputs, inputs]; null where nothing does.</summary>
+    public PackedMatrix? Replacement { get; internal init; }
+
+    /// <summary>Bias of the <see cref="Replacement"/>, float32 [outputs]; 0 without one.</summary>
+    public nint ReplacedBias { get; internal init; }
 
     /// <summary>Input scale less one, float32 [inputs]; 0 without one.</summary>
     public nint InputGain { get; internal init; }

@@ -1,6 +1,27 @@
+using LoraServe.Compute.Kernels;
+
 namespace LoraServe.Adapters.Resident;
 
-/// <summary>What an adapter does at a norm: gains = base's gains + weight · delta. Memory belongs to the <see cref="ResidentAdapter"/>.</summary>
-/// <param name="Delta">float32 [width].</param>
+/// <summary>What an adapter does at a norm: gains += weight · values, or gains = values. Memory belongs to the <see cref="ResidentAdapter"/>.</summary>
+/// <param name="Values">float32 [width].</param>
 /// <param name="Width">Number of gains.</param>
-public sealed record NormEdit(nint Delta, int Width);
+/// <param name="Replaces">Whether the values take the gains' place.</param>
+public sealed unsafe record NormEdit(nint Values, int Width, bool Replaces = false)
+{
+    /// <summary>Edits gains in place.</summary>
+    /// <param name="weight">The request's weight of the adapter.</param>
+    /// <param name="gains">The base's gains, or what other adapters have made of them.</param>
+    public void Apply(float weight, Span<float> gains)
+    {
+        if (Replaces)
+        {
+            new ReadOnlySpan<float>((float*)Values, Width).CopyTo(gains);
+            return;
+        }
+
+        fixed (float* start = gains)
+        {
+            RowArithmetic.AddScaled((float*)Values, weight, start, Width);
+        }
+    }
+}

@@ -125,6 +125,12 @@ public sealed class ResidentAdapter : IDisposable
 
     private void Place(BaseModule module, SiteEdits edits)
     {
+        if (edits.Replacement is { } replacement)
+        {
+            Replace(module, replacement);
+            return;
+        }
+
         if (module.Site == Site.Embedding)
         {
             Embedding = new EmbeddingEdit(module.Inputs, edits.A?.Rows ?? 0, edits.RowIds)
@@ -153,12 +159,28 @@ public sealed class ResidentAdapter : IDisposable
         };
     }
 
+    private void Replace(BaseModule module, WeightReplacement edit)
+    {
+        PackedMatrix weight = Borrow(edit.Weight);
+        if (module.Site == Site.Embedding)
+        {
+            Embedding = new EmbeddingEdit(module.Inputs, 0, []) { Replacement = weight };
+        }
+        else
+        {
+            _linears[Index(module.Site)] = new LinearEdit(null, null, 1, []) { Replacement = weight, ReplacedBias = Copy(edit.Bias) };
+        }
+    }
+
     private void Place(AdapterEdit edit, int width)
     {
         switch (edit)
         {
             case NormDelta norm:
                 _norms[Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length);
+                break;
+            case NormReplacement norm:
+                _norms[Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length, Replaces: true);
                 break;
             case VirtualTokens tokens:
                 TakeVirtualRows(tokens.Rows.Rows, VirtualRows == 0);
@@ -218,6 +240,14 @@ public sealed class ResidentAdapter : IDisposable
         _memory.Add(packed);
         ByteLength += packed.ByteLength;
         return packed;
+    }
+
+    /// <summary>A matrix where it lies.</summary>
+    private PackedMatrix Borrow(FloatMatrix matrix)
+    {
+        var pinned = new PinnedArray(matrix.Values);
+        _memory.Add(pinned);
+        return PackedMatrix.Over(new Rows(pinned.Pointer, matrix.Rows, matrix.Columns, matrix.Columns));
     }
 
     private unsafe nint Copy(float[]? values)

@@ -9,6 +9,12 @@ internal sealed class SiteEdits
 {
     public SiteEdits(BaseModule module, IReadOnlyList<ModuleEdit> edits)
     {
+        Replacement = edits.OfType<WeightReplacement>().SingleOrDefault();
+        if (Replacement is not null && edits.Count > 1)
+        {
+            throw new ArgumentException($"{module.Path} is replaced and edited by the same adapter; expected one of them.", nameof(edits));
+        }
+
         bool isTable = module.Site == Site.Embedding;
         float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
         OutputGain = LessOne(scale);
@@ -40,6 +46,8 @@ internal sealed class SiteEdits
             Bias = Bias is null ? bias.Values : [.. Bias.Zip(bias.Values, (a, b) => a + b)];
         }
     }
+
+    public WeightReplacement? Replacement { get; }
 
     public FloatMatrix? A { get; }
 

@@ -39,6 +39,6 @@ public readonly struct GemmOperand
     public static GemmOperand Of(PackedMatrix m)
     {
         ArgumentNullException.ThrowIfNull(m);
-        return new GemmOperand(m.Outputs, m.Inputs, default, false, m);
+        return m.Format == PanelFormat.Rows ? Of(m.StoredRows) : new GemmOperand(m.Outputs, m.Inputs, default, false, m);
     }
 }

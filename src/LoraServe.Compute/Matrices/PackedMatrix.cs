@@ -5,14 +5,23 @@ using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Matrices;
 
-/// <summary>A linear map's weight [<see cref="Outputs"/>, <see cref="Inputs"/>] as the panels that the kernels read. Immutable; owns its memory, unless <see cref="In"/> made it.</summary>
+/// <summary>A linear map's weight [<see cref="Outputs"/>, <see cref="Inputs"/>] as the panels that the kernels read. Immutable and owner of its memory, unless <see cref="In"/> or <see cref="Over(Rows)"/> made it.</summary>
 /// <remarks>A panel holds as many consecutive outputs as the machine's vectors have 32-bit lanes; the last one is padded with zeros.</remarks>
 public sealed unsafe class PackedMatrix : IDisposable
 {
-    private readonly NativeBuffer _buffer;
+    private readonly NativeBuffer? _buffer;
+    private readonly byte* _start;
     private readonly bool _ownsBuffer;
 
-    private PackedMatrix(int outputs, int inputs, PanelFormat format, Arithmetic arithmetic, PanelKernels kernels, NativeBuffer? shared = null)
+    private PackedMatrix(int outputs, int inputs, PanelFormat format, Arithmetic arithmetic, PanelKernels kernels)
+        : this(outputs, inputs, format, arithmetic, kernels, null)
+    {
+        _buffer = new NativeBuffer(PanelCount * PanelBytes);
+        _start = _buffer.Pointer;
+        _ownsBuffer = true;
+    }
+
+    private PackedMatrix(int outputs, int inputs, PanelFormat format, Arithmetic arithmetic, PanelKernels kernels, byte* start, NativeBuffer? shared = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(outputs, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(inputs, 1);
@@ -23,8 +32,8 @@ public sealed unsafe class PackedMatrix : IDisposable
         Kernels = kernels;
         PanelCount = (outputs + kernels.Lanes - 1) / kernels.Lanes;
         PanelBytes = format.PanelBytes(kernels.Lanes, inputs);
-        _ownsBuffer = shared is null;
-        _buffer = shared ?? new NativeBuffer(PanelCount * PanelBytes);
+        _start = start;
+        _buffer = shared;
     }
 
     /// <summary>Length of a result row.</summary>
@@ -34,7 +43,7 @@ public sealed unsafe class PackedMatrix : IDisposable
     public int Inputs { get; }
 
     /// <summary>Bytes of native memory that the weights take.</summary>
-    public long ByteLength => _buffer.ByteLength;
+    public long ByteLength => _buffer?.ByteLength ?? (long)Outputs * Inputs * sizeof(float);
 
     internal PanelFormat Format { get; }
 
@@ -71,7 +80,13 @@ public sealed unsafe class PackedMatrix : IDisposable
 
     /// <summary>The same weights in the same memory, multiplied in <paramref name="arithmetic"/>.</summary>
     /// <remarks>A view: it is valid until the matrix that owns the memory is disposed, and disposing it does nothing.</remarks>
-    public PackedMatrix In(Arithmetic arithmetic) => new(Outputs, Inputs, Format, arithmetic, Kernels, _buffer);
+    public PackedMatrix In(Arithmetic arithmetic) => new(Outputs, Inputs, Format, arithmetic, Kernels, _start, _buffer);
+
+    /// <summary>Float32 weights where they lie, row after row. Products are, bit for bit, those of a packed copy; worth it for weights that change with every use.</summary>
+    /// <remarks>A view: the memory must stay where it is as long as the matrix is used, and what is written to it counts from then on.</remarks>
+    /// <param name="rows">[outputs, inputs], without gaps between the rows.</param>
+    /// <exception cref="ArgumentException">There are gaps.</exception>
+    public static PackedMatrix Over(Rows rows) => Over(rows, PanelKernels.Default);
 
     /// <summary>Writes the weights of one output, exactly as its stored form defines them.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such output.</exception>
@@ -95,7 +110,7 @@ public sealed unsafe class PackedMatrix : IDisposable
     {
         if (_ownsBuffer)
         {
-            _buffer.Dispose();
+            _buffer!.Dispose();
         }
     }
 
@@ -172,7 +187,17 @@ public sealed unsafe class PackedMatrix : IDisposable
         return packed;
     }
 
-    internal byte* Panel(int panel) => _buffer.Pointer + (panel * PanelBytes);
+    internal static PackedMatrix Over(Rows rows, PanelKernels kernels) => rows.Stride == rows.Width
+        ? new PackedMatrix(rows.Count, rows.Width, PanelFormat.Rows, Arithmetic.Exact, kernels, (byte*)rows.Pointer)
+        : throw new ArgumentException($"rows of {rows.Width} elements begin every {rows.Stride}; expected no gaps", nameof(rows));
+
+    /// <summary>The weights of a matrix that <see cref="Over(Rows)"/> made.</summary>
+    internal Rows StoredRows => new((nint)_start, Outputs, Inputs, Inputs);
+
+    internal byte* Panel(int panel) => _start + (panel * PanelBytes);
+
+    /// <summary>Outputs of a panel, which are fewer than its lanes in the last one.</summary>
+    internal int PanelOutputs(int panel) => Math.Min(Kernels.Lanes, Outputs - (panel * Kernels.Lanes));
 
     private static int SourceRow(ReadOnlySpan<int> rowOrder, int output, int rows)
     {

@@ -2,7 +2,7 @@ namespace LoraServe.Compute.Matrices;
 
 /// <summary>How a panel stores its weights: the lanes of a panel are consecutive outputs, and it runs along the inputs.</summary>
 /// <remarks>
-/// Float formats hold, for each input, one element per lane. The others hold blocks of 32 inputs: vectors whose 32-bit lanes are
+/// Float formats hold, for each input, one element per lane, except <see cref="Rows"/>. The others hold blocks of 32 inputs: vectors whose 32-bit lanes are
 /// four consecutive inputs of one output, one per byte, then the lanes' scales and minima as half precision.
 /// </remarks>
 internal enum PanelFormat
@@ -27,4 +27,7 @@ internal enum PanelFormat
 
     /// <summary>Nibbles as in <see cref="U4"/>, then the lanes' scales as singles; value = <see cref="Nf4.Levels"/>[code] · scale.</summary>
     Nf4,
+
+    /// <summary>Single precision, output after output as in files: put in order where it is used. The last panel ends with the last output.</summary>
+    Rows,
 }

@@ -13,7 +13,7 @@ internal static class PanelLayout
     public static bool HasBlocks(this PanelFormat format) => format == PanelFormat.Nf4 || format.IsInteger();
 
     /// <summary>Bytes of an element of a float format.</summary>
-    public static int ElementBytes(this PanelFormat format) => format == PanelFormat.F32 ? 4 : 2;
+    public static int ElementBytes(this PanelFormat format) => format is PanelFormat.F32 or PanelFormat.Rows ? 4 : 2;
 
     /// <summary>Bytes of a block's codes, for all lanes.</summary>
     public static int CodeBytes(this PanelFormat format, int lanes) => (format == PanelFormat.U8 ? 32 : 16) * lanes;

@@ -38,6 +38,9 @@ internal static unsafe class PanelPacking
                 }
 
                 break;
+            case PanelFormat.Rows:
+                new ReadOnlySpan<float>((float*)panel + ((nint)lane * destination.Length), destination.Length).CopyTo(destination);
+                break;
             case PanelFormat.F16:
                 for (int k = 0; k < destination.Length; k++)
                 {

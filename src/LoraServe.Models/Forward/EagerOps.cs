@@ -162,7 +162,7 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
             {
                 if (other.FirstRow <= t && t < other.EndRow && other.Adapter.At(site) is { } edit)
                 {
-                    RowArithmetic.AddScaled((float*)edit.Delta, other.Weight, edited[0], x.Width);
+                    edit.Apply(other.Weight, edited.Span(0));
                 }
             }
 

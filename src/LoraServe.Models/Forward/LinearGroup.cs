@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
@@ -7,8 +8,9 @@ namespace LoraServe.Models.Forward;
 
 /// <summary>Runs linear maps of the same input together: one preparation of the input, one fork and join for all products.</summary>
 /// <remarks>
-/// Only a map whose input some adapter scales is run by itself, on a scaled copy. Adapters' edits, biases and the residual sum
-/// are applied to finished columns by the worker that has just computed them.
+/// Only a map whose input some adapter scales is run by itself, on a scaled copy, and rows for which an adapter replaces a map
+/// are run apart from the others. Adapters' edits, biases and the residual sum are applied to finished columns by the worker
+/// that has just computed them.
 /// </remarks>
 internal sealed class LinearGroup
 {
@@ -18,7 +20,9 @@ internal sealed class LinearGroup
     private readonly int[] _together = new int[MostMaps];
     private readonly PackedMatrix[] _matrices = new PackedMatrix[MostMaps];
     private readonly Rows[] _products = new Rows[MostMaps];
+    private readonly LinearEdit?[] _replacements = new LinearEdit?[MostMaps];
     private readonly LinearEdits _edits = new();
+    private readonly RowGroup _part = new();
     private Rows _residual;
 
     /// <summary>Computes the maps of x.</summary>
@@ -30,6 +34,38 @@ internal sealed class LinearGroup
     /// <param name="outputs">For each map [T, outputs].</param>
     /// <param name="residual">Rows that the results are added to; default for none.</param>
     public void Run(WorkerPool pool, ScratchArena scratch, Rows x, RowGroup rows, ReadOnlySpan<LinearWeights> maps, ReadOnlySpan<Rows> outputs, Rows residual)
+    {
+        Span<Rows> partOutputs = stackalloc Rows[outputs.Length];
+        int first = 0;
+        do
+        {
+            int end = x.Count;
+            for (int map = 0; map < maps.Length; map++)
+            {
+                _replacements[map] = ReplacedWeights.At(rows.Runs, maps[map].Site, first, ref end);
+            }
+
+            int count = end - first;
+            if (count == x.Count)
+            {
+                RunPart(pool, scratch, x, rows, maps, outputs, residual);
+                return;
+            }
+
+            for (int map = 0; map < maps.Length; map++)
+            {
+                partOutputs[map] = outputs[map].Slice(first, count);
+            }
+
+            _part.CopyRange(rows, first, count);
+            RunPart(pool, scratch, x.Slice(first, count), _part, maps, partOutputs, residual.Count > 0 ? residual.Slice(first, count) : default);
+            first = end;
+        }
+        while (first < x.Count);
+    }
+
+    /// <summary>Computes the maps of rows that all have the same <see cref="_replacements"/>.</summary>
+    private void RunPart(WorkerPool pool, ScratchArena scratch, Rows x, RowGroup rows, ReadOnlySpan<LinearWeights> maps, ReadOnlySpan<Rows> outputs, Rows residual)
     {
         maps.CopyTo(_maps);
         outputs.CopyTo(_outputs);
@@ -69,7 +105,7 @@ internal sealed class LinearGroup
 
         for (int i = 0; i < count; i++)
         {
-            _matrices[i] = _maps[_together[i]].Matrix;
+            _matrices[i] = _replacements[_together[i]]?.Replacement ?? _maps[_together[i]].Matrix;
             _products[i] = _outputs[_together[i]];
         }
 
@@ -83,12 +119,10 @@ internal sealed class LinearGroup
     {
         Rows y = _outputs[part];
         _edits.ApplyToProduct(part, y, firstColumn, columnCount);
-        if (_maps[part].Bias is { } bias)
+        nint bias = _replacements[part] is { } replacement ? replacement.ReplacedBias : (nint)(_maps[part].Bias is { } own ? own.Pointer : null);
+        for (int t = 0; bias != 0 && t < y.Count; t++)
         {
-            for (int t = 0; t < y.Count; t++)
-            {
-                RowArithmetic.Add((float*)bias.Pointer + firstColumn, y[t] + firstColumn, columnCount);
-            }
+            RowArithmetic.Add((float*)bias + firstColumn, y[t] + firstColumn, columnCount);
         }
 
         _edits.AddBiases(part, y, firstColumn, columnCount);

@@ -13,17 +13,20 @@ internal sealed class EditGradients
     private readonly Dictionary<(int Layer, BottleneckPlace Place), BottleneckGradient> _bottlenecks = [];
 
     /// <summary>Zeros of the shapes that an adapter's edits have.</summary>
-    public EditGradients(ResidentAdapter adapter, IBaseModel model)
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="model">Its base.</param>
+    /// <param name="replacements">Where derivatives by replaced weights go.</param>
+    public EditGradients(ResidentAdapter adapter, IBaseModel model, IReadOnlyDictionary<Site, GradientMatrix> replacements)
     {
         foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Embedding))
         {
             if (adapter.At(module.Site) is { } edit)
             {
-                _linears.Add(module.Site, new LinearEditGradient(edit, module.Outputs, module.Inputs));
+                _linears.Add(module.Site, new LinearEditGradient(edit, module.Outputs, module.Inputs, replacements.GetValueOrDefault(module.Site)));
             }
         }
 
-        Embedding = adapter.Embedding is { } embedding ? new EmbeddingGradient(embedding, model.VocabularySize) : null;
+        Embedding = adapter.Embedding is { } embedding ? new EmbeddingGradient(embedding, model.VocabularySize, replacements.GetValueOrDefault(Site.Embedding)) : null;
         foreach (BaseNorm norm in model.Norms)
         {
             if (adapter.At(norm.Site) is not null)
@@ -69,7 +72,7 @@ internal sealed class EditGradients
     /// <summary>By a layer's prefix; null where there is none.</summary>
     public PrefixGradient? PrefixAt(int layer) => _prefixes[layer];
 
-    /// <summary>Sets all to zero.</summary>
+    /// <summary>Sets all to zero but what belongs to parameters.</summary>
     public void Clear()
     {
         IEnumerable<GradientMatrix> parts = _linears.Values.SelectMany(linear => linear.Parts)

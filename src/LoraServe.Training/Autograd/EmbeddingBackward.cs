@@ -52,6 +52,11 @@ internal static unsafe class EmbeddingBackward
             RowArithmetic.AddScaled(dx, weight * ((float*)edit.Codes)[((long)token * edit.Rank) + k], gradient.Directions!.Rows[k], edit.Width);
         }
 
+        if (gradient.Replacement is { } replacement)
+        {
+            RowArithmetic.Add(dx, replacement.Rows[token], edit.Width);
+        }
+
         if (gradient.Table is { } table)
         {
             RowArithmetic.AddScaled(dx, weight, table.Rows[token], edit.Width);

@@ -8,8 +8,19 @@ internal sealed unsafe class GradientMatrix
 {
     /// <summary>Zeros.</summary>
     public GradientMatrix(int rows, int columns)
+        : this(rows, columns, GC.AllocateArray<float>(checked(rows * columns), pinned: true))
     {
-        Values = GC.AllocateArray<float>(checked(rows * columns), pinned: true);
+    }
+
+    /// <summary>The gradient of a parameter, so that nothing has to be brought there.</summary>
+    public GradientMatrix(Parameter parameter)
+        : this(parameter.Shape[0], parameter.Shape[1], parameter.Gradient)
+    {
+    }
+
+    private GradientMatrix(int rows, int columns, float[] pinned)
+    {
+        Values = pinned;
         Rows = new Rows((nint)Pointer, rows, columns, columns);
     }
 

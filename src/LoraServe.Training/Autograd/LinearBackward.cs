@@ -46,7 +46,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         {
             if (dx.Count > 0)
             {
-                Gemm.Run(pool, GemmOperand.Of(dProduct), GemmOperand.Of(map.Matrix), dx, adds: true);
+                ThroughWeights(map, dProduct, dx, runs, adds: true);
             }
         }
         else
@@ -64,7 +64,12 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         float weight = run.Weight;
         if (gradient?.Bias is { } bias)
         {
-            AddColumnSums(dy, weight, bias.Pointer);
+            AddColumnSums(dy, edit.ReplacedBias != 0 ? 1 : weight, bias.Pointer);
+        }
+
+        if (gradient?.Replacement is { } replacement)
+        {
+            Gemm.Run(pool, GemmOperand.Transposed(dy), GemmOperand.Of(x), replacement.Rows, adds: true);
         }
 
         if (edit.Dense is { } dense)
@@ -96,6 +101,17 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         }
 
         scratch.Release(mark);
+    }
+
+    /// <summary>dx (+)= dy·W, with the weight that each row has: the base's or an adapter's instead.</summary>
+    private void ThroughWeights(LinearWeights map, Rows dy, Rows dx, ReadOnlySpan<EditRun> runs, bool adds)
+    {
+        for (int first = 0, end; first < dy.Count; first = end)
+        {
+            end = dy.Count;
+            PackedMatrix weight = ReplacedWeights.At(runs, map.Site, first, ref end)?.Replacement ?? map.Matrix;
+            Gemm.Run(pool, GemmOperand.Of(dy.Slice(first, end - first)), GemmOperand.Of(weight), dx.Slice(first, end - first), adds: adds);
+        }
     }
 
     /// <summary>y += weight · M·x.</summary>
@@ -147,7 +163,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         LinearWeights map, Rows x, Rows dy, Rows dx, ReadOnlySpan<EditRun> runs, IReadOnlyDictionary<ResidentAdapter, EditGradients> trained)
     {
         Rows dInput = scratch.Rent(x.Count, x.Width);
-        Gemm.Run(pool, GemmOperand.Of(dy), GemmOperand.Of(map.Matrix), dInput);
+        ThroughWeights(map, dy, dInput, runs, adds: false);
         foreach (EditRun run in runs)
         {
             if (run.Adapter.At(map.Site) is { InputGain: not 0 } edit)

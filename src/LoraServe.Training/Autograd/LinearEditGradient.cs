@@ -6,8 +6,14 @@ namespace LoraServe.Training.Autograd;
 /// <remarks>A low-rank pair that is shared by all adapters (VeRA) is frozen: only its two vectors are differentiated.</remarks>
 internal sealed class LinearEditGradient
 {
-    public LinearEditGradient(LinearEdit edit, int outputs, int inputs)
+    /// <summary>Zeros of the shapes that the parts have.</summary>
+    /// <param name="edit">The edit.</param>
+    /// <param name="outputs">Of the map.</param>
+    /// <param name="inputs">Of the map.</param>
+    /// <param name="replacement">Where derivatives by a replaced weight go.</param>
+    public LinearEditGradient(LinearEdit edit, int outputs, int inputs, GradientMatrix? replacement)
     {
+        Replacement = replacement;
         bool isShared = edit.RankScale != 0;
         if (edit.A is { } a && edit.B is { } b && !isShared)
         {
@@ -19,10 +25,13 @@ internal sealed class LinearEditGradient
         ProductScale = isShared ? new GradientMatrix(1, outputs) : null;
         OutputGain = edit.OutputGain != 0 ? new GradientMatrix(1, outputs) : null;
         InputGain = edit.InputGain != 0 ? new GradientMatrix(1, inputs) : null;
-        Bias = edit.Bias != 0 ? new GradientMatrix(1, outputs) : null;
+        Bias = edit.Bias != 0 || edit.ReplacedBias != 0 ? new GradientMatrix(1, outputs) : null;
         Dense = edit.Dense is not null ? new GradientMatrix(outputs, inputs) : null;
         RowDeltas = edit.RowDeltas is { } rows ? new GradientMatrix(rows.Outputs, rows.Inputs) : null;
     }
+
+    /// <summary>[outputs, inputs]; belongs to the parameter.</summary>
+    public GradientMatrix? Replacement { get; }
 
     /// <summary>[rank, inputs].</summary>
     public GradientMatrix? A { get; }
@@ -51,6 +60,7 @@ internal sealed class LinearEditGradient
     /// <summary>[rows, inputs].</summary>
     public GradientMatrix? RowDeltas { get; }
 
+    /// <summary>All but what belongs to parameters.</summary>
     public IEnumerable<GradientMatrix> Parts =>
         new[] { A, B, RankScale, ProductScale, OutputGain, InputGain, Bias, Dense, RowDeltas }.OfType<GradientMatrix>();
 }

@@ -34,12 +34,12 @@ internal sealed unsafe class NormBackward(WorkerPool pool, ScratchArena scratch,
             next = run.EndRow;
 
             long mark = scratch.Mark();
-            float* edited = scratch.Rent(1, x.Width)[0];
-            new ReadOnlySpan<float>(baseGains, x.Width).CopyTo(new Span<float>(edited, x.Width));
-            RowArithmetic.AddScaled((float*)edit.Delta, run.Weight, edited, x.Width);
+            Rows edited = scratch.Rent(1, x.Width);
+            new ReadOnlySpan<float>(baseGains, x.Width).CopyTo(edited.Span(0));
+            edit.Apply(run.Weight, edited.Span(0));
             float* dGains = trained.TryGetValue(run.Adapter, out EditGradients? gradients) ? gradients.At(site)!.Pointer : null;
             RmsNorm.Backward(
-                x.Slice(run.FirstRow, run.RowCount), edited, epsilon, dy.Slice(run.FirstRow, run.RowCount), dx.Slice(run.FirstRow, run.RowCount), dGains);
+                x.Slice(run.FirstRow, run.RowCount), edited[0], epsilon, dy.Slice(run.FirstRow, run.RowCount), dx.Slice(run.FirstRow, run.RowCount), dGains);
             scratch.Release(mark);
         }
 

@@ -29,6 +29,9 @@ internal sealed class TrainingPass : IDisposable
         _pool = pool;
     }
 
+    /// <summary>The workers.</summary>
+    public WorkerPool Pool => _pool;
+
     /// <summary>Rows of the last batch.</summary>
     public int RowCount => _batch.RowCount;
 

@@ -17,6 +17,7 @@ namespace LoraServe.Training.Methods;
 public abstract class TrainableAdapter
 {
     private static readonly IReadOnlyDictionary<string, float[]> s_nothing = new Dictionary<string, float[]>();
+    private static readonly IReadOnlyDictionary<Site, GradientMatrix> s_noReplacements = new Dictionary<Site, GradientMatrix>();
     private readonly List<Parameter> _parameters = [];
 
     private protected TrainableAdapter(JsonObject config, IBaseModel model)
@@ -41,6 +42,9 @@ public abstract class TrainableAdapter
 
     /// <summary>Adds to the parameters' gradients what derivatives by the edits come to.</summary>
     internal abstract void Pull(EditGradients gradients);
+
+    /// <summary>Where derivatives by weights that the adapter replaces go: the parameters' own gradients. Most methods replace none.</summary>
+    internal virtual IReadOnlyDictionary<Site, GradientMatrix> ReplacementGradients => s_noReplacements;
 
     /// <summary>Adds a term of the method's own to the loss and its derivative to the gradients.</summary>
     /// <returns>The term.</returns>

@@ -7,36 +7,61 @@ using LoraServe.Training.Autograd;
 namespace LoraServe.Training.Methods;
 
 /// <summary>Full fine-tuning: every parameter of the base. What is saved is a checkpoint, under Hugging Face's names.</summary>
+/// <remarks>The parameters take the base's place, so nothing of the base is computed, and what comes out are the bits that the checkpoint gives as a base in exact arithmetic.</remarks>
 internal sealed class TrainableWeights : TrainableAdapter
 {
     private const string CheckpointName = "model.safetensors";
-    private readonly ReplacedParameters _weights;
+    private readonly List<(BaseModule Module, Parameter Weight, Parameter? Bias)> _maps = [];
+    private readonly List<(BaseNorm Norm, Parameter Gains)> _norms = [];
+    private readonly Dictionary<Site, GradientMatrix> _gradients = [];
 
     /// <summary>All parameters, with the base's values; a tied head is the token table.</summary>
     public TrainableWeights(IBaseModel model)
         : base(new JsonObject(), model)
     {
-        _weights = new ReplacedParameters(model);
         BaseModule head = model.Modules.First(module => module.Site == Site.Head);
         foreach (BaseModule module in model.Modules.Where(module => module != head || !model.TiedHead))
         {
-            BaseModule[] users = module.Site == Site.Embedding && model.TiedHead ? [module, head] : [module];
-            _weights.AddWeight(users, values => Add($"{module.Path}.weight", [module.Outputs, module.Inputs], values));
-            if (module.HasBias)
+            Parameter weight = Add($"{module.Path}.weight", [module.Outputs, module.Inputs], model.Weight(module).Values);
+            Parameter? bias = module.HasBias ? Add($"{module.Path}.bias", [module.Outputs], model.Bias(module), decays: false) : null;
+            _maps.Add((module, weight, bias));
+            if (module.Site == Site.Embedding && model.TiedHead)
             {
-                _weights.AddBias(module, values => Add($"{module.Path}.bias", [module.Outputs], values, decays: false));
+                _maps.Add((head, weight, null));
             }
         }
 
         foreach (BaseNorm norm in model.Norms)
         {
-            _weights.AddNorm(norm, values => Add($"{norm.Path}.weight", [norm.Width], values, decays: false));
+            _norms.Add((norm, Add($"{norm.Path}.weight", [norm.Width], model.Gains(norm), decays: false)));
+        }
+
+        foreach ((BaseModule module, Parameter weight, _) in _maps)
+        {
+            _gradients.Add(module.Site, new GradientMatrix(weight));
         }
     }
 
-    public override IReadOnlyList<AdapterEdit> Edits() => [.. _weights.Edits()];
+    internal override IReadOnlyDictionary<Site, GradientMatrix> ReplacementGradients => _gradients;
 
-    internal override void Pull(EditGradients gradients) => _weights.Pull(gradients);
+    public override IReadOnlyList<AdapterEdit> Edits() =>
+    [
+        .. _maps.Select(map => new WeightReplacement(map.Module.Site, new FloatMatrix(map.Module.Outputs, map.Module.Inputs, map.Weight.Values), map.Bias?.Values)),
+        .. _norms.Select(norm => new NormReplacement(norm.Norm.Site, norm.Gains.Values)),
+    ];
+
+    internal override void Pull(EditGradients gradients)
+    {
+        foreach ((BaseModule module, _, Parameter? bias) in _maps)
+        {
+            Accumulate(bias, gradients.At(module.Site)?.Bias);
+        }
+
+        foreach ((BaseNorm norm, Parameter gains) in _norms)
+        {
+            Accumulate(gains, gradients.At(norm.Site));
+        }
+    }
 
     /// <summary>Writes <c>model.safetensors</c>, float32; what else a model's directory holds is not the trainer's.</summary>
     public override void Save(string directory)

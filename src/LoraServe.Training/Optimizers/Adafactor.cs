@@ -10,15 +10,18 @@ namespace LoraServe.Training.Optimizers;
 /// </remarks>
 internal sealed class Adafactor(OptimizerOptions options) : UpdateRule
 {
+    /// <summary>1/√ of the column means, and one row's update, of the widest matrix so far.</summary>
+    [ThreadStatic]
+    private static float[]? s_columnFactors;
+
+    [ThreadStatic]
+    private static float[]? s_update;
+
     private readonly double? _beta1 = options.Beta1;
     private readonly double _epsilon = options.Epsilon ?? 1e-30;
     private readonly double _decay = options.WeightDecay;
     private readonly double _exponent = options.DecayExponent;
     private readonly double _clipThreshold = options.ClipThreshold;
-
-    /// <summary>1/√ of the column means, and one row's update, of the widest matrix so far.</summary>
-    private float[] _columnFactors = [];
-    private float[] _update = [];
 
     public override IReadOnlyList<UpdateSlot> SlotsOf(Parameter parameter)
     {
@@ -39,9 +42,9 @@ internal sealed class Adafactor(OptimizerOptions options) : UpdateRule
         (float[] rowMeans, float[] columnMeans) = (slots[1], slots[2]);
         double kept = 1 - Math.Pow(++slots[0][0], _exponent);
         AddSquares(parameter.Gradient, rows, columns, rowMeans, columnMeans, kept);
-        if (_update.Length < columns)
+        if (s_update is null || s_update.Length < columns)
         {
-            (_columnFactors, _update) = (new float[columns], new float[columns]);
+            (s_columnFactors, s_update) = (new float[columns], new float[columns]);
         }
 
         double squares = 0;
@@ -118,9 +121,9 @@ internal sealed class Adafactor(OptimizerOptions options) : UpdateRule
 
     /// <summary>Fills the column factors of one matrix.</summary>
     /// <returns>The mean of its row means.</returns>
-    private double Prepare(int matrix, int rows, int columns, float[] rowMeans, float[] columnMeans)
+    private static double Prepare(int matrix, int rows, int columns, float[] rowMeans, float[] columnMeans)
     {
-        Span<float> factors = _columnFactors.AsSpan(0, columns);
+        Span<float> factors = s_columnFactors.AsSpan(0, columns);
         TensorPrimitives.Sqrt(columnMeans.AsSpan(matrix * columns, columns), factors);
         TensorPrimitives.Divide(1f, factors, factors);
         double sum = 0;
@@ -132,10 +135,10 @@ internal sealed class Adafactor(OptimizerOptions options) : UpdateRule
         return sum / rows;
     }
 
-    private Span<float> UpdateOfRow(Parameter parameter, int row, int columns, double rowFactor)
+    private static Span<float> UpdateOfRow(Parameter parameter, int row, int columns, double rowFactor)
     {
-        Span<float> update = _update.AsSpan(0, columns);
-        TensorPrimitives.Multiply(parameter.Gradient.AsSpan(row * columns, columns), _columnFactors.AsSpan(0, columns), update);
+        Span<float> update = s_update.AsSpan(0, columns);
+        TensorPrimitives.Multiply(parameter.Gradient.AsSpan(row * columns, columns), s_columnFactors.AsSpan(0, columns), update);
         TensorPrimitives.Multiply(update, (float)rowFactor, update);
         return update;
     }

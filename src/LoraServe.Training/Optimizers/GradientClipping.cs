@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LoraServe.Compute.Workers;
 
 namespace LoraServe.Training.Optimizers;
 
@@ -10,21 +11,18 @@ internal static class GradientClipping
     /// <summary>Multiplies all gradients by min(1, maximum/(‖g‖ + 1e-6)), ‖g‖ over all of them together.</summary>
     /// <param name="parameters">Whose gradients are clipped in place.</param>
     /// <param name="maximumNorm">Above 0; infinity only measures.</param>
+    /// <param name="pool">The workers; null for the calling thread alone.</param>
     /// <returns>‖g‖ before clipping, summed in double precision; not finite where a gradient is not, and then the gradients are of no use.</returns>
-    public static double Clip(IReadOnlyList<Parameter> parameters, double maximumNorm = double.PositiveInfinity)
+    public static double Clip(IReadOnlyList<Parameter> parameters, double maximumNorm = double.PositiveInfinity, WorkerPool? pool = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumNorm);
-        double sum = 0;
-        for (int i = 0; i < parameters.Count; i++)
-        {
-            sum += SquareSum.Of(parameters[i].Gradient);
-        }
-
-        double norm = Math.Sqrt(sum);
+        double[] sums = new double[parameters.Count];
+        ParameterLoop.Run(parameters, pool, i => sums[i] = SquareSum.Of(parameters[i].Gradient));
+        double norm = Math.Sqrt(sums.Sum());
         double factor = maximumNorm / (norm + Epsilon);
-        for (int i = 0; factor < 1 && i < parameters.Count; i++)
+        if (factor < 1)
         {
-            TensorPrimitives.Multiply(parameters[i].Gradient, (float)factor, parameters[i].Gradient);
+            ParameterLoop.Run(parameters, pool, i => TensorPrimitives.Multiply(parameters[i].Gradient, (float)factor, parameters[i].Gradient));
         }
 
         return norm;

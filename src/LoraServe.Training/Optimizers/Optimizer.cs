@@ -1,3 +1,5 @@
+using LoraServe.Compute.Workers;
+
 namespace LoraServe.Training.Optimizers;
 
 /// <summary>Updates parameters by their gradients and keeps what its rule remembers of each.</summary>
@@ -50,14 +52,12 @@ internal sealed class Optimizer
     /// <summary>Updates every parameter once.</summary>
     /// <param name="parameters">With the gradients of this step.</param>
     /// <param name="rate">The learning rate; each parameter's factor multiplies it.</param>
+    /// <param name="pool">The workers; null for the calling thread alone.</param>
     /// <exception cref="InvalidDataException">What is remembered of a parameter has another size than the parameter.</exception>
-    public void Step(IReadOnlyList<Parameter> parameters, double rate)
+    public void Step(IReadOnlyList<Parameter> parameters, double rate, WorkerPool? pool = null)
     {
-        for (int i = 0; i < parameters.Count; i++)
-        {
-            Parameter parameter = parameters[i];
-            _rule.Update(parameter, rate * parameter.RateFactor, SlotsOf(parameter));
-        }
+        float[][][] slots = [.. parameters.Select(SlotsOf)];
+        ParameterLoop.Run(parameters, pool, i => _rule.Update(parameters[i], rate * parameters[i].RateFactor, slots[i]));
     }
 
     /// <summary>Remembers of a parameter's old entries what it did, and zeros of those that a parameter of the same name has beyond them.</summary>

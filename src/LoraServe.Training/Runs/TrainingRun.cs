@@ -108,7 +108,7 @@ internal sealed class TrainingRun : IDisposable
     /// <exception cref="IOException">The folder cannot be written to; the last checkpoint is whole.</exception>
     public TrainingProgress EndStep(TrainingPass pass, int tokensAtOnce)
     {
-        StepResult result = _training.EndStep();
+        StepResult result = _training.EndStep(pass.Pool);
         _tokens += _examples.Sum(example => (long)example.Tokens.Length);
         bool isLast = _training.Step >= TotalSteps;
         if (isLast)

@@ -153,7 +153,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
                 {
                     if (position >= activeFrom[a] && adapters[a].Adapter.At(site) is { } edit)
                     {
-                        gain += adapters[a].Weight * ((float*)edit.Delta)[i];
+                        gain += adapters[a].Weight * ((float*)edit.Values)[i];
                     }
                 }
 

@@ -41,14 +41,16 @@ internal sealed unsafe class MatMulCase : IDisposable
 
     public float[] Run(WorkerPool pool) => Run(pool, X);
 
-    public float[] Run(WorkerPool pool, Rows x)
+    public float[] Run(WorkerPool pool, Rows x) => Run(pool, x, Matrix);
+
+    public float[] Run(WorkerPool pool, Rows x, PackedMatrix matrix)
     {
         using var buffer = new NativeBuffer((long)x.Count * Matrix.Outputs * sizeof(float));
         var y = new Rows((nint)buffer.Pointer, x.Count, Matrix.Outputs, Matrix.Outputs);
         _scratch.Reset();
-        MatMulInput input = MatMulInput.Prepare(pool, _scratch, x, [Matrix]);
+        MatMulInput input = MatMulInput.Prepare(pool, _scratch, x, [matrix]);
         var epilogue = default(NoEpilogue);
-        MatMul.Run(pool, input, [Matrix], [y], ref epilogue);
+        MatMul.Run(pool, input, [matrix], [y], ref epilogue);
         return new Span<float>(buffer.Pointer, x.Count * Matrix.Outputs).ToArray();
     }
 

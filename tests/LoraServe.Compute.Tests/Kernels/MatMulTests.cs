@@ -73,6 +73,35 @@ public sealed unsafe class MatMulTests : IDisposable
     }
 
     [Theory]
+    [InlineData(8)]
+    [InlineData(16)]
+    public void Run_WeightsWhereTheyLie_GivesTheBitsOfAPackedCopy(int lanes)
+    {
+        foreach ((int rows, int outputs, int inputs) in (ReadOnlySpan<(int, int, int)>)[(1, 7, 64), (2, 100, 50), (5, 33, 129), (9, 16, 32), (13, 65, 161), (3, 1, 1)])
+        {
+            using var product = new MatMulCase(KernelsOf(lanes), ElementType.F32, Arithmetic.Exact, rows, outputs, inputs);
+            using PackedMatrix over = PackedMatrix.Over(new Rows((nint)product.Tensor.Data, outputs, inputs, inputs), KernelsOf(lanes));
+            Assert.Equal(product.Run(_pool), product.Run(_pool, product.X, over));
+
+            float[] row = new float[inputs];
+            float[] expected = new float[inputs];
+            over.CopyRow(outputs - 1, row);
+            product.Matrix.CopyRow(outputs - 1, expected);
+            Assert.Equal(expected, row);
+
+            using var dy = new NativeRows(rows, outputs, seed: 3);
+            using var dx = new NativeRows(rows, inputs, seed: 4);
+            using var dxOver = new NativeRows(rows, inputs, seed: 4);
+            Gemm.Run(_pool, GemmOperand.Of(dy.Rows), GemmOperand.Of(product.Matrix), dx.Rows);
+            Gemm.Run(_pool, GemmOperand.Of(dy.Rows), GemmOperand.Of(over), dxOver.Rows);
+            for (int t = 0; t < rows; t++)
+            {
+                Assert.Equal(dx.Rows.Span(t).ToArray(), dxOver.Rows.Span(t).ToArray());
+            }
+        }
+    }
+
+    [Theory]
     [InlineData(ElementType.Q4_0)]
     [InlineData(ElementType.Q4_1)]
     [InlineData(ElementType.Q8_0)]

@@ -1,6 +1,8 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Resident;
+using LoraServe.Compute;
+using LoraServe.Compute.Tensors;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
 
@@ -88,6 +90,28 @@ public sealed class EditsTests : IDisposable
 
         FloatMatrix Matrix(int rows, int columns) => new(rows, columns, Values(rows * columns));
         float[] Values(int count) => [.. Enumerable.Range(0, count).Select(_ => random.NextSingle() - 0.5f)];
+    }
+
+    [Theory]
+    [InlineData(ElementType.F32)]
+    [InlineData(ElementType.Q4_1)]
+    public void Forward_EverythingReplaced_GivesTheBitsOfTheOtherModel(ElementType type)
+    {
+        using Transformer model = TinyModel.Create(seed: 21, Arithmetic.Fast, type);
+        using var harness = new ForwardHarness(model, workers: 2);
+        using ResidentAdapter replaced = ResidentAdapter.Create(TinyEdits.Replacements(_model), model);
+        Assert.Equal(_harness.Logits(_prompt), harness.Logits(_prompt, new AdapterUse(replaced)));
+        Assert.Equal(_harness.Logits(_prompt), harness.Logits(_prompt, new AdapterUse(replaced, 0.5f)));
+        Assert.NotEqual(_harness.Logits(_prompt), harness.Logits(_prompt));
+    }
+
+    [Fact]
+    public void Create_ReplacedAndEdited_IsRefused()
+    {
+        BaseModule module = _model.Modules[0];
+        ArgumentException refused = Assert.Throws<ArgumentException>(() => ResidentAdapter.Create(
+            [new WeightReplacement(module.Site, _model.Weight(module)), new OutputScale(module.Site, new float[module.Site == Site.Embedding ? module.Inputs : module.Outputs])], _model));
+        Assert.Contains(module.Path, refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]

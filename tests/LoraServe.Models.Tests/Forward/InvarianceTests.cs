@@ -31,8 +31,12 @@ public class InvarianceTests
         using ResidentAdapter normed = TinyEdits.Bottlenecks(model, seed: 8, BottleneckInput.Residual, Activation.Gelu, normCoversSublayer: false);
         using ResidentAdapter prompt = TinyEdits.VirtualTokens(model, seed: 9, count: 5);
         using ResidentAdapter prefix = TinyEdits.Prefix(model, seed: 10, count: 20);
+        using Transformer other = TinyModel.Create(seed: 11);
+        using ResidentAdapter replaced = ResidentAdapter.Create(TinyEdits.Replacements(other), model);
         AdapterUse[][] stacks =
         [
+            [new(replaced)],
+            [new(c, 0.5f), new(replaced, 1, ActiveFrom: 7), new(b)],
             [],
             [new(a)],
             [new(b, 0.5f)],

@@ -233,9 +233,9 @@ internal static unsafe class GemmPacking<TSimd, TFloat, TInt>
         }
     }
 
-    // to[j][i] = from[i][j], 4 × 4.
+    /// <summary>to[j][i] = from[i][j], 4 × 4.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Transpose(float* from, nint fromStride, float* to, nint toStride)
+    public static void Transpose(float* from, nint fromStride, float* to, nint toStride)
     {
         Vector128<float> a = Vector128.Load(from);
         Vector128<float> b = Vector128.Load(from + fromStride);

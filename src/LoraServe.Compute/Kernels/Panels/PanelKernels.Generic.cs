@@ -26,7 +26,7 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
 
     public override void MultiplyFloats(PackedMatrix m, Rows x, in TileTarget target)
     {
-        if (m.Format == PanelFormat.F32 && m.PanelCount <= NarrowPanels)
+        if (m.Format is PanelFormat.F32 or PanelFormat.Rows && m.PanelCount <= NarrowPanels)
         {
             MultiplyNarrow(m, x, target);
             return;
@@ -84,12 +84,14 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
     {
         float* tile = stackalloc float[2 * TSimd.Lanes];
         int last = (target.End - 1) / TSimd.Lanes;
+        float* widened = m.Format == PanelFormat.F32 ? null : (float*)WorkerScratch.Rent((long)m.Inputs * TSimd.Lanes * sizeof(float));
         for (int panel = target.First / TSimd.Lanes; panel <= last; panel++)
         {
+            float* w = Singles(m, panel, widened);
             for (int row = 0; row < x.Count; row += 2)
             {
                 int rows = Math.Min(2, x.Count - row);
-                FloatTile<TSimd, TFloat, TInt>.TwoRowsInFourChains((float*)m.Panel(panel), m.Inputs, x[row], x[row + rows - 1], tile);
+                FloatTile<TSimd, TFloat, TInt>.TwoRowsInFourChains(w, m.Inputs, x[row], x[row + rows - 1], tile);
                 Write(target, row, rows, panel, 1, tile, 1);
             }
         }
@@ -122,16 +124,8 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         float* widened = m.Format == PanelFormat.F32 ? null : (float*)WorkerScratch.Rent(2L * panelFloats * sizeof(float));
         for (int panel = target.First / TSimd.Lanes; panel <= last; panel += 2)
         {
-            float* w0 = (float*)m.Panel(panel);
-            float* w1 = (float*)m.Panel(Math.Min(panel + 1, last));
-            if (widened is not null)
-            {
-                PanelWidening<TSimd, TFloat, TInt>.Widen(m.Format, (byte*)w0, m.Inputs, widened);
-                PanelWidening<TSimd, TFloat, TInt>.Widen(m.Format, (byte*)w1, m.Inputs, widened + panelFloats);
-                w0 = widened;
-                w1 = widened + panelFloats;
-            }
-
+            float* w0 = Singles(m, panel, widened);
+            float* w1 = Singles(m, Math.Min(panel + 1, last), widened + panelFloats);
             for (int row = 0; row < x.Count; row += 6)
             {
                 int end = x.Count - 1;
@@ -172,6 +166,23 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
                 IntegerTile<TSimd, TFloat, TInt, TFormat>.RowByTwoPanels(w0, w1, blocks, x + ((long)row * blocks), tile);
                 Write(target, row, 1, panel, Math.Min(2, last - panel + 1), tile, 2);
             }
+        }
+    }
+
+    // A panel as it is, or what it is in single precision, in memory that is lent.
+    private static float* Singles(PackedMatrix m, int panel, float* widened)
+    {
+        byte* source = m.Panel(panel);
+        switch (m.Format)
+        {
+            case PanelFormat.F32:
+                return (float*)source;
+            case PanelFormat.Rows:
+                PanelWidening<TSimd, TFloat, TInt>.Interleave((float*)source, m.PanelOutputs(panel), m.Inputs, widened);
+                return widened;
+            default:
+                PanelWidening<TSimd, TFloat, TInt>.Widen(m.Format, source, m.Inputs, widened);
+                return widened;
         }
     }
 

@@ -37,6 +37,33 @@ internal static unsafe class PanelWidening<TSimd, TFloat, TInt>
         }
     }
 
+    /// <summary>Makes a panel of the rows of a matrix that is kept as such.</summary>
+    /// <param name="rows">The rows, one after another.</param>
+    /// <param name="rowCount">Number of rows; the last fills the lanes that are left.</param>
+    /// <param name="inputs">Elements of a row.</param>
+    /// <param name="destination">[inputs, lanes].</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Interleave(float* rows, int rowCount, int inputs, float* destination)
+    {
+        for (int lane = 0; lane < TSimd.Lanes; lane += 4)
+        {
+            float* row = rows + ((nint)lane * inputs);
+            int k = 0;
+            for (; lane + 4 <= rowCount && k + 4 <= inputs; k += 4)
+            {
+                GemmPacking<TSimd, TFloat, TInt>.Transpose(row + k, inputs, destination + ((nint)k * TSimd.Lanes) + lane, TSimd.Lanes);
+            }
+
+            for (; k < inputs; k++)
+            {
+                for (int i = lane; i < lane + 4; i++)
+                {
+                    destination[((nint)k * TSimd.Lanes) + i] = rows[((nint)Math.Min(i, rowCount - 1) * inputs) + k];
+                }
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void WidenFloats<TFormat>(byte* panel, int inputs, float* destination)
         where TFormat : struct, IFloatFormat
