@@ -32,11 +32,35 @@ public static class TinyEdits
     }
 
     /// <summary>Another model of the same shape in the base's place, as full fine-tuning makes it.</summary>
-    public static IReadOnlyList<AdapterEdit> Replacements(IBaseModel model) =>
-    [
-        .. model.Modules.Select(module => new WeightReplacement(module.Site, model.Weight(module), module.HasBias ? model.Bias(module) : null)),
-        .. model.Norms.Select(norm => new NormReplacement(norm.Site, model.Gains(norm))),
-    ];
+    public static IReadOnlyList<AdapterEdit> Replacements(IBaseModel model)
+    {
+        var edits = new List<AdapterEdit>();
+        foreach (BaseModule module in model.Modules)
+        {
+            var weight = new FloatMatrix(module.Outputs, module.Inputs);
+            for (int row = 0; row < module.Outputs; row++)
+            {
+                model.CopyWeightRow(module.Site, row, weight.Row(row));
+            }
+
+            float[] bias = new float[module.Outputs];
+            if (module.HasBias)
+            {
+                model.CopyBias(module.Site, bias);
+            }
+
+            edits.Add(new WeightReplacement(module.Site, weight, module.HasBias ? bias : null));
+        }
+
+        foreach (BaseNorm norm in model.Norms)
+        {
+            float[] gains = new float[norm.Width];
+            model.CopyNorm(norm.Site, gains);
+            edits.Add(new NormReplacement(norm.Site, gains));
+        }
+
+        return edits;
+    }
 
     /// <summary>Shared projections with scales of its own at every linear map but the head (VeRA).</summary>
     public static ResidentAdapter Shared(IBaseModel model, int seed, int rank)

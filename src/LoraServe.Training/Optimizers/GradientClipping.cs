@@ -17,14 +17,24 @@ internal static class GradientClipping
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maximumNorm);
         double[] sums = new double[parameters.Count];
-        ParameterLoop.Run(parameters, pool, i => sums[i] = SquareSum.Of(parameters[i].Gradient));
+        ParameterLoop.Run(parameters, pool, new SumKernel(parameters, sums));
         double norm = Math.Sqrt(sums.Sum());
         double factor = maximumNorm / (norm + Epsilon);
         if (factor < 1)
         {
-            ParameterLoop.Run(parameters, pool, i => TensorPrimitives.Multiply(parameters[i].Gradient, (float)factor, parameters[i].Gradient));
+            ParameterLoop.Run(parameters, pool, new ScaleKernel(parameters, (float)factor));
         }
 
         return norm;
+    }
+
+    private readonly struct SumKernel(IReadOnlyList<Parameter> parameters, double[] sums) : IParameterKernel
+    {
+        public void Run(int index) => sums[index] = SquareSum.Of(parameters[index].Gradient);
+    }
+
+    private readonly struct ScaleKernel(IReadOnlyList<Parameter> parameters, float factor) : IParameterKernel
+    {
+        public void Run(int index) => TensorPrimitives.Multiply(parameters[index].Gradient, factor, parameters[index].Gradient);
     }
 }

@@ -56,8 +56,12 @@ internal sealed class Optimizer
     /// <exception cref="InvalidDataException">What is remembered of a parameter has another size than the parameter.</exception>
     public void Step(IReadOnlyList<Parameter> parameters, double rate, WorkerPool? pool = null)
     {
-        float[][][] slots = [.. parameters.Select(SlotsOf)];
-        ParameterLoop.Run(parameters, pool, i => _rule.Update(parameters[i], rate * parameters[i].RateFactor, slots[i]));
+        for (int i = 0; i < parameters.Count; i++)
+        {
+            Remember(parameters[i]);
+        }
+
+        ParameterLoop.Run(parameters, pool, new UpdateKernel(_rule, _slots, parameters, rate));
     }
 
     /// <summary>Remembers of a parameter's old entries what it did, and zeros of those that a parameter of the same name has beyond them.</summary>
@@ -86,15 +90,16 @@ internal sealed class Optimizer
         _slots.Remove(from.Name);
     }
 
-    private float[][] SlotsOf(Parameter parameter)
+    /// <summary>Has the parameter's arrays among the slots.</summary>
+    private void Remember(Parameter parameter)
     {
-        if (_slots.TryGetValue(parameter.Name, out float[][]? slots))
+        if (_slots.ContainsKey(parameter.Name))
         {
-            return slots;
+            return;
         }
 
         IReadOnlyList<UpdateSlot> layout = _rule.SlotsOf(parameter);
-        slots = new float[layout.Count][];
+        float[][] slots = new float[layout.Count][];
         for (int i = 0; i < slots.Length; i++)
         {
             string name = $"{parameter.Name}.{layout[i].Name}";
@@ -111,7 +116,11 @@ internal sealed class Optimizer
         }
 
         _slots.Add(parameter.Name, slots);
-        return slots;
+    }
+
+    private readonly struct UpdateKernel(UpdateRule rule, Dictionary<string, float[][]> slots, IReadOnlyList<Parameter> parameters, double rate) : IParameterKernel
+    {
+        public void Run(int index) => rule.Update(parameters[index], rate * parameters[index].RateFactor, slots[parameters[index].Name]);
     }
 
     private static void CheckShare(double? value, string name) => Check(value is null or >= 0 and < 1, name, value, "a value from 0 to below 1");

@@ -108,9 +108,9 @@ public sealed class EditsTests : IDisposable
     [Fact]
     public void Create_ReplacedAndEdited_IsRefused()
     {
-        BaseModule module = _model.Modules[0];
+        BaseModule module = _model.Modules.First(module => module.Site.Role == SiteRole.Up);
         ArgumentException refused = Assert.Throws<ArgumentException>(() => ResidentAdapter.Create(
-            [new WeightReplacement(module.Site, _model.Weight(module)), new OutputScale(module.Site, new float[module.Site == Site.Embedding ? module.Inputs : module.Outputs])], _model));
+            [.. TinyEdits.Replacements(_model), new OutputScale(module.Site, new float[module.Outputs])], _model));
         Assert.Contains(module.Path, refused.Message, StringComparison.Ordinal);
     }
 

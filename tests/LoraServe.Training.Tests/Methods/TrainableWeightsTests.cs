@@ -14,7 +14,7 @@ namespace LoraServe.Training.Tests.Methods;
 
 public sealed class TrainableWeightsTests
 {
-    public static TheoryData<string> Models => [.. Directory.GetDirectories(Repository.Fixture("models")).Select(Path.GetFileName).Order(StringComparer.Ordinal)!];
+    public static TheoryData<string> Models => [.. Directory.GetDirectories(Repository.Fixture("models")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
 
     [Theory]
     [MemberData(nameof(Models))]
