@@ -53,20 +53,23 @@ internal sealed class TrainableLoha : TrainableUpdates
                 return;
             }
 
-            // Row i·rank + j of A is the elementwise product of row i of w1_b and row j of w2_b; so are B's columns of columns.
+            // Row i·rank + j of A is the elementwise product of row i of w1_b and row j of w2_b, and columns of B are of w1_a's and w2_a's.
             FloatMatrix dA = change.A!.Matrix();
-            FloatMatrix dB = change.B!.Matrix();
             for (int term = 0; term < dA.Rows; term++)
             {
                 (int i, int j) = int.DivRem(term, _rank);
-                AddProduct(dA.Row(term), secondRight.Matrix().Row(j), RowOfGradient(firstRight, i));
-                AddProduct(dA.Row(term), firstRight.Matrix().Row(i), RowOfGradient(secondRight, j));
-                for (int output = 0; output < dB.Rows; output++)
-                {
-                    float d = dB.Row(output)[term];
-                    firstLeft.Gradient[(output * _rank) + i] += d * secondLeft.Values[(output * _rank) + j];
-                    secondLeft.Gradient[(output * _rank) + j] += d * firstLeft.Values[(output * _rank) + i];
-                }
+                AddProduct(dA.Row(term), Row(secondRight.Values, j), Row(firstRight.Gradient, i));
+                AddProduct(dA.Row(term), Row(firstRight.Values, i), Row(secondRight.Gradient, j));
+            }
+
+            FloatMatrix dB = change.B!.Matrix();
+            for (int term = 0; term < firstLeft.Values.Length; term++)
+            {
+                (int output, int i) = int.DivRem(term, _rank);
+                ReadOnlySpan<float> d = dB.Row(output).Slice(i * _rank, _rank);
+                Span<float> dSecond = secondLeft.Gradient.AsSpan(output * _rank, _rank);
+                firstLeft.Gradient[term] += TensorPrimitives.Dot(d, secondLeft.Values.AsSpan(output * _rank, _rank));
+                TensorPrimitives.MultiplyAdd(d, firstLeft.Values[term], dSecond, dSecond);
             }
         }
 
@@ -79,7 +82,7 @@ internal sealed class TrainableLoha : TrainableUpdates
             MatrixGradient.OfProduct(d, left.Matrix(), right.Matrix(), left.Gradient, right.Gradient);
         }
 
-        private static Span<float> RowOfGradient(Parameter parameter, int row) => parameter.Gradient.AsSpan(row * parameter.Shape[1], parameter.Shape[1]);
+        private Span<float> Row(float[] values, int row) => values.AsSpan(row * Module.Inputs, Module.Inputs);
 
         private static void AddProduct(ReadOnlySpan<float> a, ReadOnlySpan<float> b, Span<float> sums) => TensorPrimitives.MultiplyAdd(a, b, sums, sums);
     }
