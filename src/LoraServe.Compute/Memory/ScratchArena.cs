@@ -61,12 +61,12 @@ public sealed unsafe class ScratchArena : IDisposable
         }
     }
 
-    /// <summary>Gives everything back; after a step that needed several blocks, joins them into one.</summary>
+    /// <summary>Gives everything back; after a step that needed several small blocks, joins them into one.</summary>
     public void Reset()
     {
-        if (_blocks.Count > 1)
+        long total = _blocks.Sum(block => block.ByteLength);
+        if (_blocks.Count > 1 && total <= LargestGrowth)
         {
-            long total = _blocks.Sum(block => block.ByteLength);
             _blocks.ForEach(block => block.Dispose());
             _blocks.Clear();
             _blocks.Add(new NativeBuffer(total));

@@ -44,9 +44,11 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         return x;
     }
 
-    public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows)
+    public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows) => Norm(x, gains, site, rows, _scratch.Rent(x.Count, x.Width));
+
+    /// <summary>Norms into rows that the caller has.</summary>
+    public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows, Rows y)
     {
-        Rows y = _scratch.Rent(x.Count, x.Width);
         RowLoop.Run(pool, x.Count, Operations(x, 1), new NormKernel(x, (float*)gains.Pointer, spec.NormEpsilon, y));
         foreach (EditRun run in rows.Runs)
         {
@@ -115,10 +117,13 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         return outputs;
     }
 
-    public Rows SiluMultiply(Rows gate, Rows up)
+    public Rows SiluMultiply(Rows gate, Rows up) => SiluMultiply(gate, up, gate);
+
+    /// <summary>Multiplies into rows that the caller has; they may be either factor's.</summary>
+    public Rows SiluMultiply(Rows gate, Rows up, Rows product)
     {
-        RowLoop.Run(pool, gate.Count, Operations(gate, 4), new SiluMultiplyKernel(gate, up));
-        return gate;
+        RowLoop.Run(pool, gate.Count, Operations(gate, 4), new SiluMultiplyKernel(gate, up, product));
+        return product;
     }
 
     public Rows Gather(Rows x, RowGroup rows)
@@ -222,9 +227,9 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         public void Run(int first, int end) => Rope.Run(heads.Slice(first, end - first), turns.Slice(first, end - first));
     }
 
-    private readonly struct SiluMultiplyKernel(Rows gate, Rows up) : IRowKernel
+    private readonly struct SiluMultiplyKernel(Rows gate, Rows up, Rows product) : IRowKernel
     {
         public void Run(int first, int end) =>
-            Compute.Kernels.SiluMultiply.Run(gate.Slice(first, end - first), up.Slice(first, end - first), gate.Slice(first, end - first));
+            Compute.Kernels.SiluMultiply.Run(gate.Slice(first, end - first), up.Slice(first, end - first), product.Slice(first, end - first));
     }
 }

@@ -132,8 +132,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
     private void LowRank(LinearEdit edit, PackedMatrix a, PackedMatrix b, LinearEditGradient? gradient, float weight, Rows x, Rows dy, Rows dx)
     {
         float factor = weight * edit.Scale;
-        Rows down = scratch.Rent(x.Count, a.Outputs);
-        MatMul.RunSerial(a, x, down);
+        Rows down = Product(a, x);
         Rows scaled = Scaled(down, edit.RankScale);
         if (gradient?.B is { } dB)
         {
@@ -142,9 +141,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
 
         if (gradient?.ProductScale is { } dProductScale)
         {
-            Rows up = scratch.Rent(x.Count, b.Outputs);
-            MatMul.RunSerial(b, scaled, up);
-            AddProductSums(dy, up, factor, dProductScale.Pointer);
+            AddProductSums(dy, Product(b, scaled), factor, dProductScale.Pointer);
         }
 
         Rows dScaled = scratch.Rent(x.Count, a.Outputs);
@@ -200,8 +197,13 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
             }
         }
 
-        Rows product = scratch.Rent(x.Count, map.Matrix.Outputs);
-        RowLoop.Run(pool, x.Count, (long)x.Count * x.Width * product.Width, new ProductKernel(map.Matrix, input, product));
+        return Product(map.Matrix, input);
+    }
+
+    private Rows Product(PackedMatrix matrix, Rows x)
+    {
+        Rows product = scratch.Rent(x.Count, matrix.Outputs);
+        RowLoop.Run(pool, x.Count, (long)x.Count * x.Width * product.Width, new ProductKernel(matrix, x, product));
         return product;
     }
 

@@ -11,7 +11,8 @@ namespace LoraServe.Training.Autograd;
 /// <summary>Runs each operation as serving does, with the very same kernels, and records how to go back through it.</summary>
 /// <remarks>
 /// Results stay in scratch until the step's end, so an operation that serving does in place gets a copy where the way back
-/// needs what was there. Nothing is recorded of what no trained part comes before.
+/// needs what was there; those that are quickly made again (norms, the gated product) do not stay. Nothing is recorded of what
+/// no trained part comes before.
 /// </remarks>
 internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 {
@@ -25,6 +26,8 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     private readonly NormBackward _norm;
     private readonly AttentionGradient _attention;
     private readonly BottleneckBackward _bottleneck;
+    private readonly ReusedRows _normed;
+    private readonly ReusedRows _products;
     private TapeValue? _embedded;
     private TapeValue? _last;
     private bool _checkpointsActivations;
@@ -43,6 +46,8 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _norm = new NormBackward(pool, _gradients, spec.NormEpsilon);
         _attention = new AttentionGradient(spec, pool, _gradients);
         _bottleneck = new BottleneckBackward(pool, _gradients);
+        _normed = new ReusedRows(_kept);
+        _products = new ReusedRows(_kept);
     }
 
     /// <summary>What the head is to be applied to: [rows of <see cref="TokenBatch.Logits"/>, D]. Logits of all rows at once would outweigh everything else.</summary>
@@ -65,6 +70,8 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _layerInputs.Clear();
         _gradients.Reset();
         _kept.Reset();
+        _normed.Reset();
+        _products.Reset();
         _trained.Clear();
         foreach ((ResidentAdapter adapter, EditGradients gradients) in trained)
         {
@@ -106,7 +113,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     public Rows RentGradient(int count, int width)
     {
         Rows rows = _gradients.Rent(count, width);
-        new Span<float>((void*)rows.Pointer, checked(count * width)).Clear();
+        RowLoop.Run(_pool, count, (long)count * width, new ClearKernel(rows));
         return rows;
     }
 
@@ -134,7 +141,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             return x;
         }
 
-        _layerInputs.Add(new TapeValue(_kept.Copy(x.Rows), x.NeedsGradient));
+        _layerInputs.Add(new TapeValue(Copy(x.Rows, _kept), x.NeedsGradient));
         _isRecording = false;
         _eager.BeginLayer(layer, x.Rows);
         return x;
@@ -142,7 +149,10 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue Norm(TapeValue x, NativeBuffer gains, NormSite site, RowGroup rows)
     {
-        var y = new TapeValue(_eager.Norm(x.Rows, gains, site, rows), x.NeedsGradient || Trains(rows, gradients => gradients.At(site) is not null));
+        bool needsGradient = x.NeedsGradient || Trains(rows, gradients => gradients.At(site) is not null);
+        TapeValue y = site == NormSite.Final
+            ? new TapeValue(_eager.Norm(x.Rows, gains, site, rows), needsGradient)
+            : _normed.Make(x.Rows.Count, x.Rows.Width, needsGradient, to => _eager.Norm(x.Rows, gains, site, rows, to));
         Record(y, () => BackThroughNorm(x, gains, site, rows, y.Gradient));
         return y;
     }
@@ -174,10 +184,11 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     {
         BottleneckPlace place = BottleneckEdits.PlaceAfter(map.Site);
         bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(map, rows) || Trains(rows, gradients => gradients.At(map.Site.Layer, place) is not null);
-        Rows before = needsGradient && _isRecording ? _eager.Scratch.Copy(residual.Rows) : residual.Rows;
+        Rows before = needsGradient && _isRecording ? Copy(residual.Rows, _eager.Scratch) : residual.Rows;
         var sum = new TapeValue(_eager.AddLinear(before, x.Rows, map, rows), needsGradient);
         Record(sum, () =>
         {
+            x.Restore();
             Rows dSublayer = BackThroughBottlenecks(residual, x, map, rows, sum);
 
             // The sum's derivative is also the residual stream's: one buffer goes all the way down.
@@ -215,9 +226,8 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue SiluMultiply(TapeValue gate, TapeValue up)
     {
-        bool needsGradient = gate.NeedsGradient || up.NeedsGradient;
-        Rows before = needsGradient && _isRecording ? _eager.Scratch.Copy(gate.Rows) : gate.Rows;
-        var product = new TapeValue(_eager.SiluMultiply(before, up.Rows), needsGradient);
+        TapeValue product = _products.Make(
+            gate.Rows.Count, gate.Rows.Width, gate.NeedsGradient || up.NeedsGradient, to => _eager.SiluMultiply(gate.Rows, up.Rows, to));
         Record(product, () =>
         {
             gate.Gradient = _gradients.Rent(gate.Rows.Count, gate.Rows.Width);
@@ -290,7 +300,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
         long mark = _eager.Scratch.Mark();
         Rows sublayer = _eager.Linear(x.Rows, map, rows);
-        Rows dSublayer = _gradients.Copy(sum.Gradient);
+        Rows dSublayer = Copy(sum.Gradient, _gradients);
         Rows dResidual = residual.NeedsGradient ? sum.Gradient : default;
         _bottleneck.Run(map.Site.Layer, place, residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
         _eager.Scratch.Release(mark);
@@ -349,6 +359,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             x.Gradient = RentGradient(x.Rows.Count, x.Rows.Width);
         }
 
+        x.Restore();
         LinearBackward.Run(map, x.Rows, dy, x.NeedsGradient ? x.Gradient : default, rows.Runs, _trained);
     }
 
@@ -365,6 +376,29 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
 
         return false;
+    }
+
+    private Rows Copy(Rows rows, ScratchArena arena)
+    {
+        Rows copy = arena.Rent(rows.Count, rows.Width);
+        RowLoop.Run(_pool, rows.Count, (long)rows.Count * rows.Width, new CopyKernel(rows, copy));
+        return copy;
+    }
+
+    private readonly struct ClearKernel(Rows rows) : IRowKernel
+    {
+        public void Run(int first, int end) => new Span<float>(rows[first], (end - first) * rows.Width).Clear();
+    }
+
+    private readonly struct CopyKernel(Rows from, Rows to) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end; t++)
+            {
+                from.Span(t).CopyTo(to.Span(t));
+            }
+        }
     }
 
     private readonly struct SiluBackwardKernel(Rows gate, Rows up, Rows dProduct, Rows dGate, Rows dUp) : IRowKernel

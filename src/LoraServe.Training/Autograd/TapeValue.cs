@@ -7,8 +7,11 @@ namespace LoraServe.Training.Autograd;
 /// <param name="needsGradient">Whether anything that it was made from is trained.</param>
 internal sealed class TapeValue(Rows rows, bool needsGradient)
 {
-    /// <summary>The result.</summary>
+    /// <summary>The result; on the way back only after <see cref="Restore"/>.</summary>
     public Rows Rows { get; } = rows;
+
+    /// <summary>Makes the result again where another value may have taken its place; null where it stays.</summary>
+    public Action<TapeValue>? Recompute { get; init; }
 
     /// <summary>Whether anything that it was made from is trained.</summary>
     public bool NeedsGradient { get; } = needsGradient;
@@ -18,4 +21,7 @@ internal sealed class TapeValue(Rows rows, bool needsGradient)
 
     /// <summary>Whether something has flowed back.</summary>
     public bool HasGradient => Gradient.Count > 0;
+
+    /// <summary>Sees to it that <see cref="Rows"/> hold the result.</summary>
+    public void Restore() => Recompute?.Invoke(this);
 }
