@@ -129,7 +129,12 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         {
             entry.Try(() =>
             {
-                entry.CancellationToken.ThrowIfCancellationRequested();
+                if (entry.CancellationToken.IsCancellationRequested)
+                {
+                    entry.Run!.Interrupt();
+                    entry.CancellationToken.ThrowIfCancellationRequested();
+                }
+
                 entry.Parts = new Queue<StepPart>(entry.Run!.BeginStep(_options.TokensAtOnce));
             });
         }

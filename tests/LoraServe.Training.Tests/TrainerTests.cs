@@ -96,6 +96,7 @@ public sealed class TrainerTests : IDisposable
         {
             using var cancellation = new CancellationTokenSource();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunAsync(options, $"stopped-{stop}", progress => Stop(progress, stop, cancellation), cancellation.Token));
+            Assert.Equal(stop, new CheckpointStore(At($"stopped-{stop}/checkpoints")).Load(damaged => Assert.Fail(damaged))!.Step);
             await RunAsync(options, $"stopped-{stop}");
             Assert.Equal(Weights("whole"), Weights($"stopped-{stop}"));
             Assert.Equal(Losses("whole"), Losses($"stopped-{stop}"));

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.RegularExpressions;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Ranks;
@@ -10,7 +11,7 @@ using LoraServe.Training.Ranks.Policies;
 namespace LoraServe.Cli.Training;
 
 /// <summary>The options of <c>loraserve train</c>, over those of a settings file.</summary>
-internal sealed class TrainingArguments
+internal sealed partial class TrainingArguments
 {
     private const string Automatic = "auto";
     private const string Grow = "grow";
@@ -58,17 +59,17 @@ internal sealed class TrainingArguments
         ["full score"] = "--full-score",
     };
 
-    private readonly Option<string> _config = new("--config") { Description = "Settings as JSON, by the names of these options with _ for -; options given here come first.", HelpName = "FILE.json" };
+    private readonly Option<string> _config = new("--config") { Description = "Settings as JSON: data_file, learning_rate, batch_rows and so on; a name that is none lists them all. Options given here come first.", HelpName = "FILE.json" };
     private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
     private readonly Option<string> _method = new("--method") { Description = "How: one of the list above, or several with commas between. [default: lora]", HelpName = "NAME" };
     private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto, or the name of a policy that loraserve ranks shows: chosen for model and data; grow[:N]: grows from N when evaluations stand still. [default: the method's, 8 for lora]", HelpName = "N|auto|POLICY|grow" };
     private readonly Option<int?> _maxRank = new("--max-rank") { Description = "What a growing rank stays within. [default: 256]", HelpName = "N" };
-    private readonly Option<GatePenalty?> _gatePenalty = new("--gate-penalty") { Description = "What closes the gates of method gated. [default: L1]" };
+    private readonly Option<GatePenalty?> _gatePenalty = new("--gate-penalty") { Description = "What closes the gates of method gated. [default: l1]", HelpName = "l1|hardconcrete" };
     private readonly Option<double?> _gateStrength = new("--gate-strength") { Description = "How strongly: nats a token that a term must be worth. [default: 0.0001]", HelpName = "F" };
     private readonly Option<double?> _alpha = new("--alpha") { Description = "Numerator of the update's scale. [default: twice the rank]", HelpName = "N" };
     private readonly Option<string[]> _targets = new("--targets") { Description = "Modules, such as q_proj,v_proj, or all-linear. [default: the method's]", HelpName = "A,B", AllowMultipleArgumentsPerToken = true };
     private readonly Option<double?> _rate = new("--lr") { Description = "The highest learning rate. [default: the method's]", HelpName = "F" };
-    private readonly Option<LearningRateSchedule?> _schedule = new("--schedule") { Description = "How the rate falls. [default: linear]" };
+    private readonly Option<LearningRateSchedule?> _schedule = new("--schedule") { Description = "How the rate falls. [default: linear]", HelpName = "linear|cosine|constant" };
     private readonly Option<int?> _warmup = new("--warmup") { Description = "Steps over which the rate rises. [default: a twentieth]", HelpName = "N" };
     private readonly Option<int?> _steps = new("--steps") { Description = "Steps to train. [default: one epoch]", HelpName = "N" };
     private readonly Option<double?> _epochs = new("--epochs") { Description = "Passes over the data.", HelpName = "N" };
@@ -81,9 +82,9 @@ internal sealed class TrainingArguments
     private readonly Option<double?> _evalShare = new("--eval-share") { Description = "Share of the data kept apart to evaluate on.", HelpName = "F" };
     private readonly Option<int?> _evalInterval = new("--eval-interval") { Description = "Steps from one evaluation to the next. [default: each epoch]", HelpName = "N" };
     private readonly Option<int?> _patience = new("--patience") { Description = "Evaluations without improvement after which it stops.", HelpName = "N" };
-    private readonly Option<LossKind?> _loss = new("--loss") { Description = "supervised, or dpo, orpo or kto on pairs of answers. [default: supervised]" };
-    private readonly Option<double?> _beta = new("--beta") { Description = "Strength of dpo's reference or of orpo's odds ratio. [default: 0.1]", HelpName = "F" };
-    private readonly Option<OptimizerKind?> _optimizer = new("--optimizer") { Description = "What turns gradients into updates. [default: adamw]" };
+    private readonly Option<LossKind?> _loss = new("--loss") { Description = "On completions supervised; on pairs of answers dpo, orpo or kto. [default: supervised]", HelpName = "supervised|dpo|orpo|kto" };
+    private readonly Option<double?> _beta = new("--beta") { Description = "Strength of dpo's and kto's reference, or of orpo's odds ratio. [default: 0.1]", HelpName = "F" };
+    private readonly Option<OptimizerKind?> _optimizer = new("--optimizer") { Description = "What turns gradients into updates. [default: adamw]", HelpName = "adamw|sgd|lion|adafactor" };
     private readonly Option<double?> _decay = new("--weight-decay") { Description = "Weight decay. [default: 0]", HelpName = "F" };
     private readonly Option<double?> _clip = new("--clip") { Description = "Length that gradients are clipped to; 0 for no clipping. [default: 1]", HelpName = "F" };
     private readonly Option<double?> _smoothing = new("--label-smoothing") { Description = "Share of each label that is spread over the vocabulary. [default: 0]", HelpName = "F" };
@@ -195,7 +196,17 @@ internal sealed class TrainingArguments
         }
         catch (JsonException wrong)
         {
-            throw new UsageException($"{path}: {wrong.Message} Expected settings by the names of the options, with _ for -.");
+            throw new UsageException(UnknownSetting().Match(wrong.Message) is { Success: true } unknown
+                ? $"{path}, line {wrong.LineNumber + 1}: there is no setting {unknown.Groups[1].Value}; expected {string.Join(", ", Names(unknown.Groups[2].Value))}."
+                : $"{path}: {wrong.Message}");
         }
     }
+
+    /// <summary>The settings of the part of the options that has a type's name.</summary>
+    private static IEnumerable<string> Names(string type) =>
+        from setting in (new[] { typeof(OptimizerOptions), typeof(RankGrowth), typeof(GateOptions) }.FirstOrDefault(part => part.FullName == type) ?? typeof(TrainingJobOptions)).GetProperties()
+        select JsonNamingPolicy.SnakeCaseLower.ConvertName(setting.Name);
+
+    [GeneratedRegex("^The JSON property '(.*)' could not be mapped to any \\.NET member contained in type '(.*?)'")]
+    private static partial Regex UnknownSetting();
 }

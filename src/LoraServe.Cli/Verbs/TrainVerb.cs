@@ -26,6 +26,8 @@ internal static class TrainVerb
         verb.Add(json);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
+            // However long the step that runs still takes: after it comes the checkpoint.
+            arguments.InvocationConfiguration.ProcessTerminationTimeout = Timeout.InfiniteTimeSpan;
             TrainingJobOptions options = training.Read(arguments);
             bool quantises = MethodCatalog.Find(options.Method).Any(method => method.QuantisesBase);
             using LoadedModel loaded = ModelArguments.Load(model.Path(arguments), Arithmetic.Exact, model.Threads(arguments), quantises);
@@ -38,6 +40,9 @@ internal static class TrainVerb
             }
 
             var screen = new TrainingScreen(arguments.InvocationConfiguration.Error);
+            using CancellationTokenRegistration stopping = cancellationToken.Register(() => arguments.InvocationConfiguration.Error.WriteLine(options.CheckpointInterval > 0
+                ? $"Stopping after the step that runs. The same command goes on from there, with the checkpoint in {arguments.GetValue(folder)}."
+                : "Stopping after the step that runs, without a checkpoint."));
             TrainingOutcome outcome = await screen.ShowAsync(progress => trainer.RunAsync(options, arguments.GetValue(folder)!, progress, cancellationToken)).ConfigureAwait(false);
             if (MethodCatalog.Find(options.Method).Any(method => method.MakesModel) && !ModelDirectoryWriter.CopyTokenizer(model.Path(arguments), outcome.Directory))
             {

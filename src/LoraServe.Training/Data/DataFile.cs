@@ -41,6 +41,11 @@ public sealed class DataFile : IDisposable
     public static DataFile Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+        {
+            throw new TrainingDataException(path, "a folder; expected a file of JSON Lines.");
+        }
+
         SafeFileHandle handle = File.OpenHandle(path);
         try
         {

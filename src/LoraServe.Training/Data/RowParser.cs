@@ -26,13 +26,20 @@ internal readonly ref struct RowParser(string file, int line)
         }
         catch (JsonException exception)
         {
-            throw Wrong($"not JSON ({exception.Message}) Each line must be one JSON object.", exception);
+            throw Wrong($"not JSON{Place(exception)}. Each line must be one JSON object.", exception);
         }
         catch (InvalidOperationException exception)
         {
             // What the JSON reader throws for \ud800 without its other half.
             throw Wrong("a text has half of a surrogate pair (\\ud800 to \\udfff); expected both halves.", exception);
         }
+    }
+
+    /// <summary>Where in the line, and what is wrong there; the reader's own words count lines from 0, of which there is but one.</summary>
+    private static string Place(JsonException exception)
+    {
+        int end = exception.Message.IndexOf(". LineNumber", StringComparison.Ordinal);
+        return $"{(exception.BytePositionInLine is { } at ? $" at byte {at + 1}" : "")}: {(end < 0 ? exception.Message.TrimEnd('.') : exception.Message[..end])}";
     }
 
     private DataRow ToRow(JsonElement row)

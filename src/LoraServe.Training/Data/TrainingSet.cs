@@ -12,19 +12,21 @@ internal sealed class TrainingSet<TExample>
     private readonly DataFile _file;
     private readonly Func<DataRow, TExample?> _encode;
     private readonly Func<TExample, int> _measure;
+    private readonly int _maximumLength;
     private readonly TExample?[] _kept;
     private long _keptTokens;
 
     /// <param name="file">The rows.</param>
     /// <param name="encode">Tokenises a row; null where nothing is left of it to learn.</param>
     /// <param name="measure">Counts an example's tokens.</param>
-    /// <param name="skipsUnlabelled">Whether such rows are left out instead of being an error.</param>
-    internal TrainingSet(DataFile file, Func<DataRow, TExample?> encode, Func<TExample, int> measure, bool skipsUnlabelled)
+    /// <param name="options">How rows become examples.</param>
+    internal TrainingSet(DataFile file, Func<DataRow, TExample?> encode, Func<TExample, int> measure, ExampleOptions options)
     {
         _file = file;
         _encode = encode;
         _measure = measure;
-        SkipsUnlabelled = skipsUnlabelled;
+        _maximumLength = options.MaximumLength;
+        SkipsUnlabelled = options.SkipsUnlabelled;
         _kept = new TExample?[file.Count];
     }
 
@@ -55,7 +57,7 @@ internal sealed class TrainingSet<TExample>
         if (example is null)
         {
             return SkipsUnlabelled ? null : throw text.Wrong(
-                "nothing to learn is left of the row within the maximum length. Raise the maximum length, shorten the row, or skip such rows.");
+                $"nothing to learn is left of the row within its first {_maximumLength} tokens, to which rows are cut. Shorten its prompt, leave the row out, or raise the maximum length where the model's context allows it.");
         }
 
         int tokens = _measure(example);

@@ -22,9 +22,18 @@ internal sealed class RunFolder
     /// <param name="path">The folder.</param>
     /// <param name="options">The run's settings: a checkpoint of others is refused.</param>
     /// <param name="dataFingerprint">What tells the rows from others.</param>
+    /// <exception cref="IOException">It cannot be made.</exception>
     public RunFolder(string path, TrainingJobOptions options, string dataFingerprint)
     {
-        Directory.CreateDirectory(path);
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"{path}: the run's folder cannot be made{(File.Exists(path) ? ", since that is a file" : $" ({failure.Message})")}. Name another folder.", failure);
+        }
+
         Path = path;
         _checkpointFolder = System.IO.Path.Combine(path, "checkpoints");
         _checkpoints = new CheckpointStore(_checkpointFolder);

@@ -3,6 +3,7 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;
+using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Methods;
@@ -28,6 +29,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly GrowingRank? _growing;
     private List<TrainingExample> _examples = [];
     private long _tokens;
+    private int _checkpointed;
 
     /// <summary>Reads settings and data, and goes on from the folder's checkpoint where there is one.</summary>
     /// <param name="options">The settings.</param>
@@ -59,6 +61,7 @@ internal sealed class TrainingRun : IDisposable
             _folder = new RunFolder(folder, options, _data.Fingerprint);
             _growing = options.Growth is { } growth ? new GrowingRank(growth, _training, _best) : null;
             _tokens = _folder.Restore(_training, _data, _best, _growing);
+            _checkpointed = _training.Step;
             _metrics = MetricsLog.Open(_folder.MetricsFile, _training.Step);
             _steps = [.. MetricsLog.Read(_folder.MetricsFile)];
             _clock = new RunClock(time);
@@ -129,10 +132,28 @@ internal sealed class TrainingRun : IDisposable
         _steps.Add(progress);
         if (!IsDone && _options.CheckpointInterval > 0 && _training.Step % _options.CheckpointInterval == 0)
         {
-            _folder.Write(_training, _data.Cursor, _best, _growing, _tokens);
+            WriteCheckpoint();
         }
 
         return progress;
+    }
+
+    /// <summary>Leaves a checkpoint of the last step, between two steps, where the run has any.</summary>
+    public void Interrupt()
+    {
+        if (_options.CheckpointInterval == 0 || _training.Step == _checkpointed)
+        {
+            return;
+        }
+
+        try
+        {
+            WriteCheckpoint();
+        }
+        catch (CheckpointException)
+        {
+            // Whoever stops a run wants it stopped; it goes on from the checkpoint before.
+        }
     }
 
     /// <summary>Leaves the adapter and the report in the folder, and makes sure that the files give what was trained.</summary>
@@ -168,6 +189,12 @@ internal sealed class TrainingRun : IDisposable
         _metrics.Dispose();
         _training.Dispose();
         _data.Dispose();
+    }
+
+    private void WriteCheckpoint()
+    {
+        _folder.Write(_training, _data.Cursor, _best, _growing, _tokens);
+        _checkpointed = _training.Step;
     }
 
     private bool IsEvaluationDue() => _options.EvaluationInterval is { } interval ? _training.Step % interval == 0 : _data.HasBegunEpoch();

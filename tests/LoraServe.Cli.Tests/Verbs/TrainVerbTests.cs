@@ -41,6 +41,40 @@ public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
         Assert.Equal("ia3", Assert.Single(run.JsonLines).GetProperty("method").GetString());
     }
 
+    [Fact]
+    public async Task Train_SettingThatIsNone_ListsThoseThereAre()
+    {
+        File.WriteAllText(At("settings.json"), "{\n  \"steps\": 2,\n  \"lr\": 1 }");
+        CommandRun run = await RunAsync("--config", At("settings.json"));
+        Assert.Contains("settings.json, line 3: there is no setting lr; expected method, data_file,", run.Error, StringComparison.Ordinal);
+
+        File.WriteAllText(At("settings.json"), """{ "optimizer": { "name": "sgd" } }""");
+        run = await RunAsync("--config", At("settings.json"));
+        Assert.Contains("line 1: there is no setting name; expected kind, beta1,", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_OutIsAFile_SaysSo()
+    {
+        string file = Rows(4);
+        CommandRun run = await CommandRun.OfAsync("train", "--model", files.Model, "--data", file, "--out", file);
+        Assert.Contains("the run's folder cannot be made, since that is a file. Name another folder.", run.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("error: Cannot parse argument 'abc' for option '--lr' as a number.", "--lr", "abc")]
+    [InlineData("error: Cannot parse argument 'x' for option '--steps' as a whole number.", "--steps", "x")]
+    [InlineData("error: Cannot parse argument 'magic' for option '--loss'. Did you mean", "--loss", "magic")]
+    [InlineData("--eval-share", "--eval-shar", "0.1")]
+    public async Task Train_WrongCommandLine_SaysWhatIsWrongWithoutAScreenOfHelp(string message, params string[] arguments)
+    {
+        CommandRun run = await RunAsync(["--data", Rows(4), .. arguments]);
+        Assert.Equal(2, run.ExitCode);
+        Assert.Contains(message, run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("loraserve train --help shows what there is.\n", run.Error, StringComparison.Ordinal);
+        Assert.InRange(run.Error.Split('\n').Length, 1, 12);
+    }
+
     [Theory]
     [InlineData("expected lora", "--method", "magic")]
     [InlineData("--lr is -1; expected more than 0", "--lr", "-1")]
@@ -50,6 +84,7 @@ public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
     [InlineData("--max-rank bounds a rank that grows", "--max-rank", "9")]
     [InlineData("both --steps and --epochs", "--steps", "2", "--epochs", "1")]
     [InlineData("no such file", "--eval", "missing.jsonl")]
+    [InlineData("a folder; expected a file of JSON Lines", "--eval", ".")]
     [InlineData("targets has x_proj", "--targets", "x_proj")]
     public async Task Train_Mistakes_AreOneLine(string message, params string[] arguments)
     {

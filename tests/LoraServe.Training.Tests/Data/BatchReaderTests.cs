@@ -134,7 +134,7 @@ public sealed class BatchReaderTests(DataFolder folder) : IClassFixture<DataFold
             """);
         var options = new BatchOptions { Rows = 1, Shuffles = false };
 
-        Assert.Contains("line 2: nothing to learn is left", Refusal(Set(4)), StringComparison.Ordinal);
+        Assert.Contains("line 2: nothing to learn is left of the row within its first 4 tokens", Refusal(Set(4)), StringComparison.Ordinal);
         Assert.Contains("no row has anything to learn", Refusal(Set(1, skips: true)), StringComparison.Ordinal);
         Assert.Equal(["97 257", "98 257"], ReadEpoch(Set(4, skips: true)));
         Assert.Equal(4, new BatchReader<TrainingExample>(Set(4, skips: true), [0, 1, 2, 3], options).CountBatches(2));

@@ -45,7 +45,7 @@ public sealed class DataFileTests(DataFolder folder) : IClassFixture<DataFolder>
     }
 
     [Theory]
-    [InlineData("{oops", "not JSON")]
+    [InlineData("{oops", "not JSON at byte 2: 'o' is an invalid start of a property name. Expected a '\"'. Each line must be one JSON object.")]
     [InlineData("{\"text\": \"a\"} {\"text\": \"b\"}", "not JSON")]
     [InlineData("{\"text\": \"a\", \"text\": \"b\"}", "not JSON")]
     [InlineData("[1]", "a JSON Array; expected an object")]
