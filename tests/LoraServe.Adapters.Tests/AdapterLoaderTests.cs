@@ -156,7 +156,7 @@ public sealed class AdapterLoaderTests
     }
 
     [Theory]
-    [InlineData("OFT")]
+    [InlineData("POLY")]
     [InlineData("XLORA")]
     public void Load_OtherMethod_IsRefusedWithWhatIsSupported(string type)
     {

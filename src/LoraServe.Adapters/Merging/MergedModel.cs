@@ -85,11 +85,17 @@ public sealed class MergedModel : IBaseModel
             return;
         }
 
+        // As in compute: what is done to the outputs finds the input changed already.
         float[] changed = destination.ToArray();
         if (_edits[site].OfType<InputScale>().SingleOrDefault() is { } input)
         {
             TensorPrimitives.Multiply(changed, input.Values, changed);
         }
+
+        _edits[site].OfType<InputRotation>().SingleOrDefault()?.ApplyToWeight(changed);
+        TensorPrimitives.Subtract(changed, destination, changed);
+        TensorPrimitives.MultiplyAdd(changed, _weight, destination, destination);
+        destination.CopyTo(changed);
 
         float[]? scale = null;
         foreach (ModuleEdit edit in _edits[site])

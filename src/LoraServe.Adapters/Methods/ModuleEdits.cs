@@ -28,6 +28,9 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>Factors of the inputs.</summary>
     public float[]? InputScale { get; set; }
 
+    /// <summary>Rotation of the inputs.</summary>
+    public InputRotation? Rotation { get; set; }
+
     /// <summary>Summand of the outputs.</summary>
     public float[]? Bias { get; set; }
 
@@ -64,7 +67,11 @@ internal sealed class ModuleEdits(BaseModule module)
         LowRank[] pairs = Shared is null ? [.. Pairs] : [.. Pairs, Shared.ToLowRank(Module.Inputs)];
         double made = pairs.Sum(LowRankNorm.Of) + Norm(Dense) + Norm(Rows?.Values);
         double change;
-        if (InputScale is not null)
+        if (Rotation is not null)
+        {
+            (change, made) = RotatedNorms(model, Rotation);
+        }
+        else if (InputScale is not null)
         {
             (change, made) = ScaledInputNorms(model, InputScale);
         }
@@ -105,6 +112,11 @@ internal sealed class ModuleEdits(BaseModule module)
             yield return new InputScale(Module.Site, InputScale);
         }
 
+        if (Rotation is not null)
+        {
+            yield return Rotation;
+        }
+
         if (OutputScale is not null)
         {
             yield return new OutputScale(Module.Site, OutputScale);
@@ -128,6 +140,28 @@ internal sealed class ModuleEdits(BaseModule module)
     {
         double[] squares = WeightNorms.Of(model, Module).Columns;
         return (Math.Sqrt(scale.Zip(squares, (l, square) => (l - 1.0) * (l - 1.0) * square).Sum()), Math.Sqrt(squares.Sum()));
+    }
+
+    // The change is s∘(W·R) − W.
+    private (double Change, double Original) RotatedNorms(IBaseModel model, InputRotation rotation)
+    {
+        double[] changes = new double[Module.Outputs];
+        double[] sizes = new double[Module.Outputs];
+        Parallel.For(0, Module.Outputs, output =>
+        {
+            float[] original = new float[Module.Inputs];
+            model.CopyWeightRow(Module.Site, output, original);
+            float[] changed = [.. original];
+            rotation.ApplyToWeight(changed);
+            if (OutputScale is not null)
+            {
+                TensorPrimitives.Multiply(changed, OutputScale[output], changed);
+            }
+
+            TensorPrimitives.Subtract(changed, original, changed);
+            (changes[output], sizes[output]) = (TensorPrimitives.SumOfSquares(changed), TensorPrimitives.SumOfSquares(original));
+        });
+        return (Math.Sqrt(changes.Sum()), Math.Sqrt(sizes.Sum()));
     }
 
     private (double Change, double Original) ScaledNorms(IBaseModel model, LowRank[] pairs, float[] scale)

@@ -92,6 +92,19 @@ internal abstract class ModuleMethod(TargetConfig config, AdapterTensors tensors
     /// <summary>Reads the method's own tensors at a targeted module.</summary>
     protected abstract void ReadTarget(ModuleEdits edits);
 
+    /// <summary>Refuses a tensor of which what it is to make is not finite.</summary>
+    /// <param name="made">What it makes.</param>
+    /// <param name="name">The tensor's name without the file's common prefix.</param>
+    /// <param name="expected">What it should hold.</param>
+    /// <exception cref="AdapterFormatException">It is not.</exception>
+    protected void RequireFinite(FloatMatrix made, string name, string expected)
+    {
+        if (Array.Exists(made.Values, value => !float.IsFinite(value)))
+        {
+            throw new AdapterFormatException($"{Tensors.File}: what tensor '{name}' makes is not finite; expected {expected}. The training of this adapter diverged or the file is damaged.");
+        }
+    }
+
     /// <summary>Whether the method has tensors of its own at a module.</summary>
     protected virtual bool IsTargeted(BaseModule module) => config.Targets.Targets(module);
 

@@ -1,11 +1,15 @@
 namespace LoraServe.Adapters.Methods;
 
-/// <summary>PyTorch's random numbers on the CPU, bit for bit: the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998) and its uniform distribution of float32.</summary>
+/// <summary>PyTorch's random numbers on the CPU, bit for bit: the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998) and what PyTorch draws with it.</summary>
 internal sealed class TorchGenerator
 {
     private const int Length = 624;
     private const int Offset = 397;
     private const int FractionBits = 24;
+
+    /// <summary>Permutations of as many elements or more are drawn in another way.</summary>
+    public const int PermutationLimit = (int)(uint.MaxValue / 20);
+
     private readonly uint[] _state = new uint[Length];
     private int _next = Length;
 
@@ -26,10 +30,34 @@ internal sealed class TorchGenerator
         float[] values = new float[checked(rows * columns)];
         for (int i = 0; i < values.Length; i++)
         {
-            float unit = (Next() & ((1u << FractionBits) - 1)) * (1f / (1 << FractionBits));
-
             // PyTorch's compiled kernel rounds once here.
-            values[i] = MathF.FusedMultiplyAdd(unit, bound - -bound, -bound);
+            values[i] = MathF.FusedMultiplyAdd(Fraction(), bound - -bound, -bound);
+        }
+
+        return values;
+    }
+
+    /// <summary>Uniform within [0, 1), of float32.</summary>
+    public float[] Uniform(int count)
+    {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            values[i] = Fraction();
+        }
+
+        return values;
+    }
+
+    /// <summary>Kaiming's uniform initialisation with a = √5 of a weight in bfloat16: U(−b, b) with b = 1 / √inputs. What is rounded to b becomes −b.</summary>
+    public float[] KaimingUniformBFloat16(int count, int inputs)
+    {
+        float bound = (float)(Math.Sqrt(3) * (Math.Sqrt(2.0 / 6) / Math.Sqrt(inputs)));
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++)
+        {
+            float value = RoundToBFloat16(MathF.FusedMultiplyAdd(Fraction(), bound - -bound, -bound));
+            values[i] = value >= RoundToBFloat16(bound) ? -value : value;
         }
 
         return values;
@@ -52,6 +80,15 @@ internal sealed class TorchGenerator
 
         return first;
     }
+
+    /// <summary>The nearest number that bfloat16 has, of two the even one.</summary>
+    public static float RoundToBFloat16(float value)
+    {
+        uint bits = BitConverter.SingleToUInt32Bits(value);
+        return BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF0000);
+    }
+
+    private float Fraction() => (Next() & ((1u << FractionBits) - 1)) * (1f / (1 << FractionBits));
 
     private uint Next()
     {

@@ -16,6 +16,7 @@ internal static class EditShapes
             LowRank pair => pair.A.Columns == inputs && pair.B.Rows == outputs && pair.B.Columns == pair.A.Rows,
             SharedLowRank pair => !isTable && pair.A.Values.Columns >= inputs && pair.B.Values.Rows >= outputs && pair.B.Values.Columns == pair.Rank
                 && pair.RankScale.Length == pair.Rank && pair.ProductScale.Length == outputs,
+            InputRotation rotation => !isTable && rotation.Factors.All(factor => Fits(factor, inputs)),
             InputScale scale => !isTable && scale.Values.Length == inputs,
             OutputScale scale => scale.Values.Length == outputs,
             DenseDelta dense => dense.Values.Rows == module.Outputs && dense.Values.Columns == module.Inputs,
@@ -53,6 +54,10 @@ internal static class EditShapes
         edit.Down.Columns == width && edit.DownBias.Length == edit.Down.Rows && edit.Up.Rows == width && edit.Up.Columns == edit.Down.Rows
         && edit.UpBias.Length == width && (edit.Scale.Length == 1 || edit.Scale.Length == width)
         && (edit.Norm is null || (edit.Norm.Gain.Length == width && edit.Norm.Bias.Length == width));
+
+    private static bool Fits(BlockRotation factor, int inputs) =>
+        factor.Changes.Rows == inputs && factor.Size > 0 && inputs % factor.Size == 0
+        && (factor.Order.Length == 0 || factor.Order.Order().SequenceEqual(Enumerable.Range(0, inputs)));
 
     private static bool AreAscending(int[] tokens, int count)
     {

@@ -8,7 +8,7 @@ namespace LoraServe.Adapters.Resident;
 /// The map's input is x, the base's weight W and bias b, the request's weight of the adapter w. With all parts present:
 /// </para>
 /// <code>
-/// x̂ = x + w·(InputGain ∘ x)
+/// x̂ = x + w·(InputGain ∘ x),  or  x + w·(Rotation_n … Rotation_1·x − x)
 /// y₀ = W·x̂
 /// y  = y₀ + w·( OutputGain ∘ y₀
 ///             + Scale · ProductScale ∘ (B·(RankScale ∘ (A·x)))
@@ -18,7 +18,7 @@ namespace LoraServe.Adapters.Resident;
 /// y += b
 /// </code>
 /// <para>
-/// So only the base's product sees the scaled input and only it takes the output gain: whoever made the edit has folded
+/// So only the base's product sees the changed input and only it takes the output gain: whoever made the edit has folded
 /// output scales into B (or, where the factors are shared, into ProductScale) and Dense. A missing scale is all ones,
 /// any other missing part all zeros. Memory belongs to the <see cref="ResidentAdapter"/>.
 /// </para>
@@ -30,6 +30,7 @@ namespace LoraServe.Adapters.Resident;
 public sealed class LinearEdit
 {
     private readonly int[] _rowIds;
+    private readonly RotationFactor[] _rotation = [];
 
     internal LinearEdit(PackedMatrix? a, PackedMatrix? b, float scale, int[] rowIds)
     {
@@ -47,6 +48,16 @@ public sealed class LinearEdit
 
     /// <summary>Input scale less one, float32 [inputs]; 0 without one.</summary>
     public nint InputGain { get; internal init; }
+
+    /// <summary>Factors of the input's rotation, in the order in which they are applied; none without one.</summary>
+    public ReadOnlySpan<RotationFactor> Rotation
+    {
+        get => _rotation;
+        internal init => _rotation = value.ToArray();
+    }
+
+    /// <summary>Whether the base's product sees another input than x.</summary>
+    public bool ChangesInput => InputGain != 0 || _rotation.Length > 0;
 
     /// <summary>[rank, inputs]; null without a low-rank part.</summary>
     public PackedMatrix? A { get; }

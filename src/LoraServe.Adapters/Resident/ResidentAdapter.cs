@@ -150,6 +150,7 @@ public sealed class ResidentAdapter : IDisposable
         _linears[Index(module.Site)] = new LinearEdit(a, b, edits.Scale, edits.RowIds)
         {
             InputGain = Copy(edits.InputGain),
+            Rotation = edits.Rotation is { } rotation ? [.. rotation.Factors.Select(Place)] : [],
             RankScale = Copy(edits.Shared?.RankScale),
             ProductScale = Copy(edits.ProductScale),
             OutputGain = Copy(edits.OutputGain),
@@ -171,6 +172,8 @@ public sealed class ResidentAdapter : IDisposable
             _linears[Index(module.Site)] = new LinearEdit(null, null, 1, []) { Replacement = weight, ReplacedBias = Copy(edit.Bias) };
         }
     }
+
+    private RotationFactor Place(BlockRotation factor) => new(Copy(factor.Changes.Values), factor.Size, factor.Order.Length == 0 ? 0 : Copy(factor.Order));
 
     private void Place(AdapterEdit edit, int width)
     {
@@ -250,17 +253,18 @@ public sealed class ResidentAdapter : IDisposable
         return PackedMatrix.Over(new Rows(pinned.Pointer, matrix.Rows, matrix.Columns, matrix.Columns));
     }
 
-    private unsafe nint Copy(float[]? values)
+    private unsafe nint Copy<T>(T[]? values)
+        where T : unmanaged
     {
         if (values is null)
         {
             return 0;
         }
 
-        var buffer = new NativeBuffer(values.LongLength * sizeof(float));
+        var buffer = new NativeBuffer(values.LongLength * sizeof(T));
         _memory.Add(buffer);
         ByteLength += buffer.ByteLength;
-        values.CopyTo(new Span<float>(buffer.Pointer, values.Length));
+        values.CopyTo(new Span<T>(buffer.Pointer, values.Length));
         return (nint)buffer.Pointer;
     }
 }

@@ -19,6 +19,12 @@ internal sealed class SiteEdits
         float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
         OutputGain = LessOne(scale);
         InputGain = LessOne(edits.OfType<InputScale>().SingleOrDefault()?.Values);
+        Rotation = edits.OfType<InputRotation>().SingleOrDefault();
+        if (Rotation is not null && InputGain is not null)
+        {
+            throw new ArgumentException($"{module.Path} has its inputs both scaled and rotated; expected one of them.", nameof(edits));
+        }
+
         Shared = edits.OfType<SharedLowRank>().SingleOrDefault();
         ProductScale = Shared is null ? null : Product(Shared.ProductScale, scale);
         LowRank[] pairs = [.. edits.OfType<LowRank>().Where(pair => pair.Rank > 0)];
@@ -60,6 +66,8 @@ internal sealed class SiteEdits
     public float[]? ProductScale { get; }
 
     public float[]? InputGain { get; }
+
+    public InputRotation? Rotation { get; }
 
     public float[]? OutputGain { get; }
 

@@ -53,12 +53,12 @@ internal sealed unsafe class LinearEdits
         }
     }
 
-    /// <summary>Whether an adapter scales the input of one map.</summary>
-    public bool ScalesInput(int part)
+    /// <summary>Whether an adapter changes the input of one map.</summary>
+    public bool ChangesInput(int part)
     {
         foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
         {
-            if (run.Part == part && run.Edit.InputGain != 0)
+            if (run.Part == part && run.Edit.ChangesInput)
             {
                 return true;
             }
@@ -67,12 +67,19 @@ internal sealed unsafe class LinearEdits
         return false;
     }
 
-    /// <summary>The input of one map's base matrix where <see cref="ScalesInput"/>: a copy, scaled in the runs concerned.</summary>
-    public Rows ScaledInput(int part, WorkerPool pool, ScratchArena scratch)
+    /// <summary>The input of one map's base matrix where <see cref="ChangesInput"/>: a copy, scaled or rotated in the runs concerned.</summary>
+    public Rows ChangedInput(int part, WorkerPool pool, ScratchArena scratch)
     {
-        Rows scaled = scratch.Rent(_x.Count, _x.Width);
-        RowLoop.Run(pool, _x.Count, (long)_x.Count * _x.Width, new InputKernel(this, part, scaled));
-        return scaled;
+        Rows changed = scratch.Rent(_x.Count, _x.Width);
+        long operations = 1;
+        foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
+        {
+            operations = run.Part == part ? Math.Max(operations, RowRotation.Operations(run.Edit)) : operations;
+        }
+
+        Rows spare = operations > 1 ? scratch.Rent(_x.Count, RowRotation.SpareWidths * _x.Width) : default;
+        RowLoop.Run(pool, _x.Count, operations * _x.Count * _x.Width, new InputKernel(this, part, changed, spare));
+        return changed;
     }
 
     /// <summary>Computes A·x for all runs and maps, with the scales that come before B.</summary>
@@ -230,18 +237,28 @@ internal sealed unsafe class LinearEdits
 
     private readonly record struct DownTask(int Run, int FirstRow, int RowCount);
 
-    private readonly struct InputKernel(LinearEdits edits, int part, Rows scaled) : IRowKernel
+    private readonly struct InputKernel(LinearEdits edits, int part, Rows changed, Rows spare) : IRowKernel
     {
         public void Run(int first, int end)
         {
             for (int t = first; t < end; t++)
             {
-                edits._x.Span(t).CopyTo(scaled.Span(t));
+                edits._x.Span(t).CopyTo(changed.Span(t));
                 foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(edits._runs))
                 {
-                    if (run.Part == part && run.Edit.InputGain != 0 && run.Run.FirstRow <= t && t < run.Run.EndRow)
+                    if (run.Part != part || t < run.Run.FirstRow || t >= run.Run.EndRow)
                     {
-                        RowArithmetic.AddProduct((float*)run.Edit.InputGain, run.Run.Weight, scaled[t], scaled.Width);
+                        continue;
+                    }
+
+                    if (run.Edit.InputGain != 0)
+                    {
+                        RowArithmetic.AddProduct((float*)run.Edit.InputGain, run.Run.Weight, changed[t], changed.Width);
+                    }
+
+                    if (!run.Edit.Rotation.IsEmpty)
+                    {
+                        RowRotation.Apply(run.Edit, run.Run.Weight, changed[t], changed.Width, spare[t]);
                     }
                 }
             }

@@ -8,7 +8,7 @@ namespace LoraServe.Models.Forward;
 
 /// <summary>Runs linear maps of the same input together: one preparation of the input, one fork and join for all products.</summary>
 /// <remarks>
-/// Only a map whose input some adapter scales is run by itself, on a scaled copy, and rows for which an adapter replaces a map
+/// Only a map whose input some adapter changes is run by itself, on a changed copy, and rows for which an adapter replaces a map
 /// are run apart from the others. Adapters' edits, biases and the residual sum are applied to finished columns by the worker
 /// that has just computed them.
 /// </remarks>
@@ -76,7 +76,7 @@ internal sealed class LinearGroup
         int count = 0;
         for (int map = 0; map < maps.Length; map++)
         {
-            if (!_edits.ScalesInput(map))
+            if (!_edits.ChangesInput(map))
             {
                 _together[count++] = map;
             }
@@ -85,10 +85,10 @@ internal sealed class LinearGroup
         Multiply(pool, scratch, x, count);
         for (int map = 0; count < maps.Length && map < maps.Length; map++)
         {
-            if (_edits.ScalesInput(map))
+            if (_edits.ChangesInput(map))
             {
                 _together[0] = map;
-                Multiply(pool, scratch, _edits.ScaledInput(map, pool, scratch), 1);
+                Multiply(pool, scratch, _edits.ChangedInput(map, pool, scratch), 1);
             }
         }
 

@@ -23,11 +23,11 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
     {
         long mark = scratch.Mark();
         bool scales = false;
-        bool scalesInput = false;
+        bool changesInput = false;
         foreach (EditRun run in runs)
         {
             scales |= run.Adapter.At(map.Site) is { OutputGain: not 0 };
-            scalesInput |= run.Adapter.At(map.Site) is { InputGain: not 0 };
+            changesInput |= run.Adapter.At(map.Site) is { ChangesInput: true };
         }
 
         // What comes to W's product differs from dy where outputs are scaled; dy may be the residual stream's and must stay.
@@ -42,7 +42,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
             }
         }
 
-        if (!scalesInput)
+        if (!changesInput)
         {
             if (dx.Count > 0)
             {
@@ -51,7 +51,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         }
         else
         {
-            ThroughScaledInput(map, x, dProduct, dx, runs, trained);
+            ThroughChangedInput(map, x, dProduct, dx, runs, trained);
         }
 
         scratch.Release(mark);
@@ -155,15 +155,21 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         Pair(a, gradient?.A, 1, x, dDown, dx);
     }
 
-    /// <summary>Where some adapter scales the map's input: x′ = x + weight · gain ∘ x.</summary>
-    private void ThroughScaledInput(
+    /// <summary>Where some adapter scales the map's input, x′ = x + weight · gain ∘ x, or rotates it.</summary>
+    private void ThroughChangedInput(
         LinearWeights map, Rows x, Rows dy, Rows dx, ReadOnlySpan<EditRun> runs, IReadOnlyDictionary<ResidentAdapter, EditGradients> trained)
     {
         Rows dInput = scratch.Rent(x.Count, x.Width);
         ThroughWeights(map, dy, dInput, runs, adds: false);
         foreach (EditRun run in runs)
         {
-            if (run.Adapter.At(map.Site) is { InputGain: not 0 } edit)
+            if (run.Adapter.At(map.Site) is { ChangesInput: true, InputGain: 0 } rotated)
+            {
+                LinearEditGradient? gradient = trained.GetValueOrDefault(run.Adapter)?.At(map.Site);
+                new RotationBackward(pool, scratch).Run(
+                    rotated, gradient?.Rotation, run.Weight, x.Slice(run.FirstRow, run.RowCount), dInput.Slice(run.FirstRow, run.RowCount));
+            }
+            else if (run.Adapter.At(map.Site) is { InputGain: not 0 } edit)
             {
                 Rows dInputOfRun = dInput.Slice(run.FirstRow, run.RowCount);
                 if (trained.TryGetValue(run.Adapter, out EditGradients? gradients) && gradients.At(map.Site)?.InputGain is { } gain)
@@ -194,6 +200,16 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
             for (int t = 0; t < input.Count; t++)
             {
                 RowArithmetic.AddProduct((float*)edit.InputGain, weight, input[t], input.Width);
+            }
+        }
+
+        if (!edit.Rotation.IsEmpty)
+        {
+            input = scratch.Copy(x);
+            Rows spare = scratch.Rent(x.Count, RowRotation.SpareWidths * x.Width);
+            for (int t = 0; t < input.Count; t++)
+            {
+                RowRotation.Apply(edit, weight, input[t], input.Width, spare[t]);
             }
         }
 

@@ -25,6 +25,7 @@ internal sealed class LinearEditGradient
         ProductScale = isShared ? new GradientMatrix(1, outputs) : null;
         OutputGain = edit.OutputGain != 0 ? new GradientMatrix(1, outputs) : null;
         InputGain = edit.InputGain != 0 ? new GradientMatrix(1, inputs) : null;
+        Rotation = [.. edit.Rotation.ToArray().Select(factor => new GradientMatrix(inputs, factor.Size))];
         Bias = edit.Bias != 0 || edit.ReplacedBias != 0 ? new GradientMatrix(1, outputs) : null;
         Dense = edit.Dense is not null ? new GradientMatrix(outputs, inputs) : null;
         RowDeltas = edit.RowDeltas is { } rows ? new GradientMatrix(rows.Outputs, rows.Inputs) : null;
@@ -51,6 +52,9 @@ internal sealed class LinearEditGradient
     /// <summary>[inputs].</summary>
     public GradientMatrix? InputGain { get; }
 
+    /// <summary>[inputs, size] for each factor, in the order in which they are applied.</summary>
+    public IReadOnlyList<GradientMatrix> Rotation { get; } = [];
+
     /// <summary>[outputs].</summary>
     public GradientMatrix? Bias { get; }
 
@@ -62,5 +66,5 @@ internal sealed class LinearEditGradient
 
     /// <summary>All but what belongs to parameters.</summary>
     public IEnumerable<GradientMatrix> Parts =>
-        new[] { A, B, RankScale, ProductScale, OutputGain, InputGain, Bias, Dense, RowDeltas }.OfType<GradientMatrix>();
+        new[] { A, B, RankScale, ProductScale, OutputGain, InputGain, Bias, Dense, RowDeltas }.OfType<GradientMatrix>().Concat(Rotation);
 }

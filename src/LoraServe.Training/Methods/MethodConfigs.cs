@@ -117,6 +117,49 @@ internal static class MethodConfigs
         });
     }
 
+    public static JsonObject Hra(MethodSettings settings) => Peft("HRA", settings, new()
+    {
+        ["r"] = settings.Rank,
+        ["target_modules"] = MethodSettings.List(settings.Targets()),
+    });
+
+    public static JsonObject Oft(MethodSettings settings) => Peft("OFT", settings, new()
+    {
+        ["oft_block_size"] = settings.Rank,
+        ["target_modules"] = MethodSettings.List(settings.Targets()),
+    });
+
+    public static JsonObject Boft(MethodSettings settings) => Peft("BOFT", settings, new()
+    {
+        ["boft_block_size"] = settings.Rank,
+        ["target_modules"] = MethodSettings.List(settings.Targets()),
+    });
+
+    /// <summary>A thousand coefficients, in small models one for two elements of the smallest weight; zeros at first.</summary>
+    public static JsonObject FourierFt(MethodSettings settings)
+    {
+        const long Usual = 1000;
+        string[] targets = settings.Targets();
+        long elements = settings.Model.Modules.Where(module => targets.Any(name => ModuleFilter.HasName(module.Path, name))).Min(module => (long)module.Outputs * module.Inputs);
+        return Peft("FOURIERFT", settings, new()
+        {
+            ["init_weights"] = true,
+            ["n_frequency"] = Math.Min(Usual, Math.Max(elements / 2, 1)),
+            ["random_loc_seed"] = settings.Options.Seed,
+            ["target_modules"] = MethodSettings.List(targets),
+        });
+    }
+
+    /// <summary>Alpha is twenty times the rank, as usual with PEFT. The bases are not saved, since PEFT would do so at every module.</summary>
+    public static JsonObject RandLora(MethodSettings settings) => Peft("RANDLORA", settings, new()
+    {
+        ["projection_prng_key"] = settings.Options.Seed,
+        ["r"] = settings.Rank,
+        ["randlora_alpha"] = settings.Options.Alpha ?? 20 * settings.Rank,
+        ["save_projection"] = false,
+        ["target_modules"] = MethodSettings.List(settings.Targets()),
+    });
+
     public static JsonObject LayerNorms(MethodSettings settings) =>
         Peft("LN_TUNING", settings, new() { ["target_modules"] = MethodSettings.List(settings.TargetNorms()) });
 

@@ -100,6 +100,55 @@ internal static class MethodTable
             Targets = ["k_proj", "v_proj", "down_proj"],
             Configure = MethodConfigs.Ia3,
         },
+        new()
+        {
+            Name = "hra",
+            Description = "reflections of inputs along as many vectors as the rank",
+            Paper = "2405.17484",
+            LearningRate = 5e-3,
+            Rank = 8,
+            Targets = ["all-linear"],
+            Configure = MethodConfigs.Hra,
+        },
+        new()
+        {
+            Name = "oft",
+            Description = "rotations of inputs in blocks as wide as the rank",
+            Paper = "2306.07280",
+            LearningRate = 5e-4,
+            Rank = 32,
+            Targets = ["all-linear"],
+            Configure = MethodConfigs.Oft,
+        },
+        new()
+        {
+            Name = "boft",
+            Description = "rotations of inputs, which may be a butterfly of blocks as wide as the rank, and factors of outputs",
+            Paper = "2311.06243",
+            LearningRate = 1e-3,
+            Rank = 8,
+            Targets = ["all-linear"],
+            Configure = MethodConfigs.Boft,
+        },
+        new()
+        {
+            Name = "fourierft",
+            Description = "a few coefficients of the update's Fourier transform",
+            Paper = "2405.03003",
+            LearningRate = 1e-2,
+            Targets = ["q_proj", "v_proj"],
+            Configure = MethodConfigs.FourierFt,
+        },
+        new()
+        {
+            Name = "randlora",
+            Description = "scales of random bases that together have full rank",
+            Paper = "2502.00987",
+            LearningRate = 2e-4,
+            Rank = 32,
+            Targets = ["q_proj", "v_proj"],
+            Configure = MethodConfigs.RandLora,
+        },
         Bottleneck("houlsby", "bottlenecks after attention and MLP", "1902.00751", new() { ["non_linearity"] = "swish" }),
         Bottleneck("pfeiffer", "a bottleneck after the MLP that reads the residual stream too", "2005.00052", new()
         {

@@ -88,6 +88,9 @@ public sealed class AdapterMethodsTests
     [InlineData("VERA", "vera_lambda_b", 0)]
     [InlineData("VERA from seed", "vera_lambda_d", 0)]
     [InlineData("IA3", "ia3_l", 1)]
+    [InlineData("OFT", "oft_R", 0)]
+    [InlineData("FOURIERFT", "fourierft_spectrum", 0)]
+    [InlineData("RANDLORA", "randlora_lambda", 0)]
     [InlineData("compacter", "adapter_up", 0)]
     [InlineData("LOHA", "hada_w2_a", 0)]
     [InlineData("LOKR", "lokr_w1", 0)]
@@ -122,6 +125,46 @@ public sealed class AdapterMethodsTests
         FloatMatrix table = model.Weight(model.At(Site.Embedding));
         tokens.Add("model.embed_tokens.trainable_tokens_delta", [.. table.Row(4), .. table.Row(1), .. table.Row(5)], 3, model.Width);
         AssertRefused(tokens, "change nothing");
+    }
+
+    [Theory]
+    [InlineData("HRA", "r", 0, "r")]
+    [InlineData("OFT", "r", 4, "oft_block_size 4")]
+    [InlineData("OFT", "oft_block_size", 0, "oft_block_size 0")]
+    [InlineData("OFT", "num_cayley_neumann_terms", 1_000_000_000, "at most 64")]
+    [InlineData("OFT", "oft_block_size", 2_000_000_000, "blocks of 8")]
+    [InlineData("BOFT", "boft_block_size", 3, "divides the 8 inputs")]
+    [InlineData("BOFT", "boft_n_butterfly_factor", 5, "boft_n_butterfly_factor is 5")]
+    [InlineData("BOFT", "boft_n_butterfly_factor", 2_000_000_000, "boft_n_butterfly_factor")]
+    [InlineData("BOFT", "boft_n_butterfly_factor", 1, "boft_R")]
+    [InlineData("FOURIERFT", "n_frequency", 64, "fewer than the 64 elements")]
+    [InlineData("FOURIERFT", "alpha", 0.5, "alpha")]
+    [InlineData("RANDLORA", "r", 2_000_000_000, "randlora_A")]
+    [InlineData("RANDLORA from seed", "r", 2_000_000_000, "at most 8")]
+    [InlineData("RANDLORA from seed", "r", 4, "rows of the tensors 'randlora_lambda'")]
+    public void Load_FieldThatDoesNotFit_IsRefusedByName(string method, string field, object value, string expected)
+    {
+        AdapterBuilder builder = MethodAdapters.Build(method);
+        builder.Config[field] = JsonValue.Create(value);
+        AssertRefused(builder, expected);
+    }
+
+    [Fact]
+    public void Load_VectorOfReflectionsThatIsZero_IsRefused()
+    {
+        AdapterBuilder builder = MethodAdapters.Build("HRA");
+        string name = builder.Names.First();
+        builder.Add(name, new float[builder.Values(name).Length], builder.Shape(name));
+        AssertRefused(builder, "is not finite");
+    }
+
+    [Fact]
+    public void Load_BasesThatDifferBetweenModules_AreRefused()
+    {
+        AdapterBuilder builder = MethodAdapters.Build("RANDLORA");
+        string name = builder.Names.First(name => name.EndsWith("q_proj.randlora_B", StringComparison.Ordinal));
+        builder.AddRandom(name, builder.Shape(name));
+        AssertRefused(builder, "differ from those that all modules share");
     }
 
     [Fact]

@@ -14,6 +14,7 @@ internal static class MethodAdapters
     [
         "ADALORA", "VERA", "VERA from seed", "IA3", "LN_TUNING", "TRAINABLE_TOKENS",
         "LOHA", "LOKR", "VBLORA", "VBLORA of chosen", "SHIRA", "MISS", "MISS mini", "MISS bat",
+        "HRA", "HRA orthogonal", "OFT", "COFT", "BOFT", "FOURIERFT", "RANDLORA", "RANDLORA from seed",
     ];
 
     /// <summary>Methods whose adapters are not.</summary>
@@ -27,6 +28,11 @@ internal static class MethodAdapters
             "ADALORA" => AdaLora(model),
             "VERA" or "VERA from seed" => Vera(model, withProjections: method == "VERA"),
             "IA3" => Ia3(model),
+            "HRA" or "HRA orthogonal" => Hra(model, orthogonal: method != "HRA"),
+            "OFT" or "COFT" => Oft(model, constrained: method == "COFT"),
+            "BOFT" => Boft(model),
+            "FOURIERFT" => FourierFt(model),
+            "RANDLORA" or "RANDLORA from seed" => RandLora(model, withBases: method == "RANDLORA"),
             "LN_TUNING" => NormTuning(model),
             "LOHA" => Loha(model),
             "LOKR" => Lokr(model),
@@ -71,6 +77,82 @@ internal static class MethodAdapters
         {
             builder.AddRandom("vera_A", 4, targets.Max(module => module.Inputs));
             builder.AddRandom("vera_B", targets.Max(module => module.Outputs), 4);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Hra(FileBaseModel model, bool orthogonal)
+    {
+        AdapterBuilder builder = Plain("HRA");
+        (builder.Config["r"], builder.Config["apply_GS"], builder.Config["target_modules"]) = (3, orthogonal, new JsonArray("q_proj", "down_proj"));
+        foreach (BaseModule module in Targets(model, "q_proj", "down_proj"))
+        {
+            builder.AddRandom($"{module.Path}.hra_u", module.Inputs, 3);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Oft(FileBaseModel model, bool constrained)
+    {
+        AdapterBuilder builder = Plain("OFT");
+        (builder.Config["r"], builder.Config["oft_block_size"], builder.Config["target_modules"]) = (0, 4, new JsonArray("q_proj", "down_proj"));
+        (builder.Config["coft"], builder.Config["eps"], builder.Config["block_share"]) = (constrained, 0.4, constrained);
+        foreach (BaseModule module in Targets(model, "q_proj", "down_proj"))
+        {
+            builder.AddRandom($"{module.Path}.oft_R.weight", constrained ? 1 : module.Inputs / 4, 6);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Boft(FileBaseModel model)
+    {
+        AdapterBuilder builder = Plain("BOFT");
+        (builder.Config["boft_block_size"], builder.Config["boft_n_butterfly_factor"], builder.Config["target_modules"]) = (2, 3, new JsonArray("q_proj", "v_proj"));
+        foreach (BaseModule module in Targets(model, "q_proj", "v_proj"))
+        {
+            builder.AddRandom($"{module.Path}.boft_R", 3, module.Inputs / 2, 2, 2);
+            builder.AddRandom($"{module.Path}.boft_s", module.Outputs, 1);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder FourierFt(FileBaseModel model)
+    {
+        AdapterBuilder builder = Plain("FOURIERFT");
+        (builder.Config["n_frequency"], builder.Config["n_frequency_pattern"], builder.Config["target_modules"]) = (7, new JsonObject { ["v_proj"] = 5 }, new JsonArray("q_proj", "v_proj"));
+        foreach ((BaseModule module, int count) in Targets(model, "q_proj", "v_proj").Zip([7, 5]))
+        {
+            builder.AddRandom($"{module.Path}.fourierft_spectrum", count);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder RandLora(FileBaseModel model, bool withBases)
+    {
+        const int Rank = 3;
+        AdapterBuilder builder = Plain("RANDLORA", "base_model.");
+        (builder.Config["r"], builder.Config["randlora_alpha"], builder.Config["projection_prng_key"]) = (Rank, 6, 4);
+        builder.Config["target_modules"] = new JsonArray("q_proj", "v_proj");
+        foreach (BaseModule module in Targets(model, "q_proj", "v_proj"))
+        {
+            int lesser = Math.Min(module.Inputs, module.Outputs);
+            int bases = (lesser + Rank - 1) / Rank;
+            builder.AddRandom($"model.{module.Path}.randlora_lambda", Rank, bases);
+            builder.AddRandom($"model.{module.Path}.randlora_gamma", bases, lesser);
+        }
+
+        if (withBases)
+        {
+            string own = $"model.{model.At(new Site(0, SiteRole.Query)).Path}.";
+            float[] a = builder.AddRandom("randlora_A", Rank, 1, model.Width);
+            builder.Add($"{own}randlora_A", a, Rank, 1, model.Width);
+            float[] b = builder.AddRandom("randlora_B", model.Width, 3, Rank);
+            builder.Add($"{own}randlora_B", b, model.Width, 3, Rank);
         }
 
         return builder;

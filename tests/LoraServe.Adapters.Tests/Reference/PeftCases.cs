@@ -15,7 +15,7 @@ internal static class PeftCases
     public static IReadOnlySet<string> Supported { get; } = new HashSet<string>
     {
         "LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "CPT", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "BOTTLENECK (adapters)",
-        "LOHA", "LOKR", "VBLORA", "SHIRA", "MISS",
+        "LOHA", "LOKR", "VBLORA", "SHIRA", "MISS", "HRA", "OFT", "BOFT", "FOURIERFT", "RANDLORA",
     };
 
     /// <summary>Paths of the cases on a Llama or Qwen2 base that <paramref name="wanted"/> picks; the first folder is the base.</summary>

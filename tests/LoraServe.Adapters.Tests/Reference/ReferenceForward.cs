@@ -211,9 +211,36 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
                     scaled[i] += weight * ((float*)edit.InputGain)[i] * x[i];
                 }
             }
+
+            if (adapter.At(site) is { Rotation.IsEmpty: false } rotation)
+            {
+                float[] rotated = Rotate(rotation, scaled);
+                scaled = [.. scaled.Zip(rotated, (before, after) => before + (weight * (after - before)))];
+            }
         }
 
         return scaled;
+    }
+
+    private static float[] Rotate(LinearEdit edit, float[] x)
+    {
+        foreach (RotationFactor factor in edit.Rotation)
+        {
+            float[] rotated = [.. x];
+            for (int place = 0; place < x.Length; place++)
+            {
+                for (int c = 0; c < factor.Size; c++)
+                {
+                    rotated[Input(factor, (place / factor.Size * factor.Size) + c)] += ((float*)factor.Changes)[(place * factor.Size) + c] * x[Input(factor, place)];
+                }
+            }
+
+            x = rotated;
+        }
+
+        return x;
+
+        static int Input(RotationFactor factor, int place) => factor.Order == 0 ? place : ((int*)factor.Order)[place];
     }
 
     private void Apply(LinearEdit edit, float weight, float[] x, float[] y)

@@ -58,6 +58,37 @@ public sealed class EditsTests : IDisposable
 
     [Theory]
     [InlineData(1f)]
+    [InlineData(0.3f)]
+    public void Forward_RotatedInputs_AreRotatedWeights(float weight)
+    {
+        var random = new Random(4);
+        List<AdapterEdit> rotations = [];
+        List<AdapterEdit> changes = [];
+        foreach (BaseModule module in _model.Modules.Where(module => module.Site.Role is SiteRole.Key or SiteRole.Up or SiteRole.Down or SiteRole.Head))
+        {
+            int[] order = [.. Enumerable.Range(0, module.Inputs).OrderBy(_ => random.Next())];
+            var rotation = new InputRotation(module.Site, [Rotation(random, module.Inputs, 8, []), Rotation(random, module.Inputs, 4, order)]);
+            var change = new FloatMatrix(module.Outputs, module.Inputs);
+            float[] original = new float[module.Inputs];
+            for (int row = 0; row < module.Outputs; row++)
+            {
+                _model.CopyWeightRow(module.Site, row, original);
+                float[] rotated = Through(rotation.Factors[0], Through(rotation.Factors[1], original));
+                for (int i = 0; i < module.Inputs; i++)
+                {
+                    change.Row(row)[i] = rotated[i] - original[i];
+                }
+            }
+
+            rotations.Add(rotation);
+            changes.Add(new DenseDelta(module.Site, change));
+        }
+
+        AssertSame(changes, rotations, weight);
+    }
+
+    [Theory]
+    [InlineData(1f)]
     [InlineData(-0.5f)]
     public void Forward_SharedPairs_ArePairsWithTheirScales(float weight)
     {
@@ -199,6 +230,26 @@ public sealed class EditsTests : IDisposable
         Assert.NotEqual(expected, _harness.Logits(_prompt, new AdapterUse(scales)));
         Assert.NotEqual(expected, _harness.Logits(_prompt, new AdapterUse(shared)));
         Assert.NotEqual(expected, _harness.Logits(_prompt, new AdapterUse(bottlenecks)));
+    }
+
+    private static BlockRotation Rotation(Random random, int inputs, int size, int[] order) =>
+        new(new FloatMatrix(inputs, size, [.. Enumerable.Range(0, inputs * size).Select(_ => (random.NextSingle() - 0.5f) / 2)]), order);
+
+    /// <summary>row + row·D, where D[i, j] is what input j adds to input i.</summary>
+    private static float[] Through(BlockRotation factor, float[] row)
+    {
+        float[] rotated = [.. row];
+        for (int place = 0; place < row.Length; place++)
+        {
+            for (int c = 0; c < factor.Size; c++)
+            {
+                rotated[Input(place)] += factor.Changes.Row(place)[c] * row[Input((place / factor.Size * factor.Size) + c)];
+            }
+        }
+
+        return rotated;
+
+        int Input(int place) => factor.Order.Length == 0 ? place : factor.Order[place];
     }
 
     private void AssertSame(List<AdapterEdit> expected, List<AdapterEdit> actual, float weight)

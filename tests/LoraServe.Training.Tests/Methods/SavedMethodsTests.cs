@@ -64,8 +64,9 @@ public sealed class SavedMethodsTests
     {
         LowRank pair => [($"{pair.Site} A", Scaled(pair.A.Values, 1)), ($"{pair.Site} B", Scaled(pair.B.Values, pair.Scale))],
         SharedLowRank shared => [($"{shared.Site} d", shared.RankScale), ($"{shared.Site} b", shared.ProductScale), ($"{shared.Site} A", shared.A.Values.Values), ($"{shared.Site} B", shared.B.Values.Values)],
-        DenseDelta dense => [($"{dense.Site} dense", dense.Values.Values)],
         InputScale scale => [($"{scale.Site} input", scale.Values)],
+        InputRotation rotation => [.. rotation.Factors.Select((factor, k) => ($"{rotation.Site} rotation {k}", factor.Changes.Values))],
+        DenseDelta dense => [($"{dense.Site} dense", dense.Values.Values)],
         OutputScale scale => [($"{scale.Site} output", scale.Values)],
         BiasDelta bias => [($"{bias.Site} Bias", bias.Values)],
         NormDelta norm => [($"{norm.Site}", norm.Values)],

@@ -41,6 +41,15 @@ public sealed class TrainableAdapterTests : IDisposable
         { "miss", """{"init_weights": "bat", "r": 8}""", false },
         { "miss", """{"init_weights": "mini", "mini_r": 12, "r": 7, "target_modules": ["q_proj", "k_proj"]}""", false },
         { "miss", """{"init_weights": false, "r": 10, "target_modules": ["lm_head", "v_proj"]}""", true },
+        { "hra", """{"apply_GS": true, "init_weights": false}""", false },
+        { "hra", """{"r": 3}""", false },
+        { "oft", """{"block_share": true, "use_cayley_neumann": false}""", false },
+        { "oft", """{"oft_block_size": 0, "r": 6, "num_cayley_neumann_terms": 3}""", false },
+        { "oft", """{"num_cayley_neumann_terms": 2}""", true },
+        { "boft", """{"boft_n_butterfly_factor": 3}""", false },
+        { "boft", """{"boft_block_size": 0, "boft_block_num": 8, "boft_n_butterfly_factor": 2}""", true },
+        { "fourierft", """{"init_weights": false, "target_modules": ["down_proj", "k_proj"], "n_frequency_pattern": {"k_proj": 30}}""", false },
+        { "randlora", """{"save_projection": true, "sparse": true, "target_modules": ["down_proj", "v_proj"]}""", false },
         { "vera", """{"save_projection": false, "target_modules": ["down_proj", "q_proj"]}""", false },
     };
 
@@ -55,7 +64,7 @@ public sealed class TrainableAdapterTests : IDisposable
         float[] expected = _tiny.Logits();
         float[] actual = _tiny.Logits(first);
 
-        float tolerance = method is "dora" or "pissa" or "olora" ? 1e-4f : 0;
+        float tolerance = method is "dora" or "pissa" or "olora" or "hra" ? 1e-4f : 0;
         Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, tolerance));
     }
 
@@ -137,6 +146,11 @@ public sealed class TrainableAdapterTests : IDisposable
     [InlineData("vblora")]
     [InlineData("shira")]
     [InlineData("miss")]
+    [InlineData("hra")]
+    [InlineData("oft")]
+    [InlineData("boft")]
+    [InlineData("fourierft")]
+    [InlineData("randlora")]
     [InlineData("houlsby")]
     [InlineData("prompt")]
     [InlineData("prefix")]
