@@ -172,7 +172,7 @@ public static class MethodCatalog
         }
 
         var config = JsonObject.Create(document.RootElement.Clone())!;
-        bool changesRank = options.Rank is { } rank && PeftConfig.Fields(config).Integer("r", 1) != rank;
+        bool changesRank = type == PeftConfig.Lora && options.Rank is { } rank && PeftConfig.Fields(config).Integer("r", 1) != rank;
         if (type == PeftConfig.Lora && (changesRank || options.Alpha is not null))
         {
             (config["r"], config["lora_alpha"]) = (changesRank ? JsonValue.Create(options.Rank) : config["r"]?.DeepClone(), expected["lora_alpha"]!.DeepClone());

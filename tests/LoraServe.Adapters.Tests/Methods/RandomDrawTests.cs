@@ -29,7 +29,7 @@ public sealed class RandomDrawTests
             BaseModule module = model.Modules.Single(module => module.Path == indices.Name[IndicesOf.Length..]);
             int count = (int)indices.Shape[1];
             int[] places = new TorchGenerator(seed.GetUInt64()).FirstOfPermutation(module.Outputs * module.Inputs, count);
-            Assert.Equal(indices.ToFloats(), [.. places.Select(place => (float)(place / module.Inputs)), .. places.Select(place => (float)(place % module.Inputs))]);
+            Assert.Equal<float>(indices.ToFloats(), (float[])[.. places.Select(place => (float)(place / module.Inputs)), .. places.Select(place => (float)(place % module.Inputs))]);
         }
     }
 
