@@ -46,6 +46,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         options.Validate();
+        GrowingRank.Check(options);
         Methods.MethodCatalog.Check(options, new Methods.TrainableContext(_model.Transformer) { BaseName = _model.Name });
     }
 

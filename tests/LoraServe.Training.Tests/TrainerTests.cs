@@ -207,6 +207,17 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("ia3")]
+    [InlineData("pissa")]
+    [InlineData("lora,prompt")]
+    public void Check_GrowthOfAMethodThatCannotGrow_IsRefusedBeforeItRuns(string method)
+    {
+        using var trainer = new Trainer(_model);
+        trainer.Check(Options with { Growth = new RankGrowth() });
+        Assert.Contains("can grow", Assert.Throws<TrainingOptionsException>(() => trainer.Check(Options with { Method = method, Growth = new RankGrowth() })).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task RunAsync_GrowthOfAMethodWithoutRanks_IsRefused()
     {

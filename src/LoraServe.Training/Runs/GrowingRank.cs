@@ -23,7 +23,17 @@ internal sealed class GrowingRank
         _best = best;
         if (training.Adapter is not TrainableLora { CanGrow: true })
         {
-            throw new TrainingOptionsException("only the ranks of lora, loraplus, rslora, dora and qlora at linear maps can grow; name one of them, or a rank.");
+            throw Refusal();
+        }
+    }
+
+    /// <summary>Refuses methods whose rank cannot grow, as far as their names tell.</summary>
+    /// <exception cref="TrainingOptionsException">The method has no rank that can grow.</exception>
+    public static void Check(TrainingJobOptions options)
+    {
+        if (options.Growth is not null && MethodCatalog.Find(options.Method) is not [{ Name: "lora" or "loraplus" or "rslora" or "dora" or "qlora" }])
+        {
+            throw Refusal();
         }
     }
 
@@ -58,6 +68,9 @@ internal sealed class GrowingRank
         _losses.Clear();
         _losses.AddRange(losses);
     }
+
+    private static TrainingOptionsException Refusal() =>
+        new("only the ranks of lora, loraplus, rslora, dora and qlora at linear maps can grow; name one of them, or a rank.");
 
     private void Grow(int rank)
     {
