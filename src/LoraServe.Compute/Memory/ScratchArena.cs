@@ -6,6 +6,10 @@ public sealed unsafe class ScratchArena : IDisposable
 {
     private const int Alignment = 64;
     private const int OffsetBits = 48;
+    private const int LineFloats = Alignment / sizeof(float);
+
+    // From here on what lies between two rows is a small part of them.
+    private const int WideRow = 512;
 
     // Doubling is for small steps: of what training keeps of a step, half would be memory that nobody uses.
     private const long LargestGrowth = 64 << 20;
@@ -13,8 +17,13 @@ public sealed unsafe class ScratchArena : IDisposable
     private int _block;
     private long _used;
 
-    /// <summary>Rents rows of <paramref name="width"/> floats, densely packed.</summary>
-    public Rows Rent(int count, int width) => new((nint)RentBytes((long)count * width * sizeof(float)), count, width, width);
+    /// <summary>Rents rows of <paramref name="width"/> floats.</summary>
+    /// <remarks>Wide rows begin an odd number of cache lines apart: at a multiple of a power of two, those of a column would compete for a few places of each cache.</remarks>
+    public Rows Rent(int count, int width)
+    {
+        int stride = width < WideRow ? width : (((width + LineFloats - 1) / LineFloats) | 1) * LineFloats;
+        return new Rows((nint)RentBytes((long)count * stride * sizeof(float)), count, width, stride);
+    }
 
     /// <summary>Rents rows that hold what <paramref name="rows"/> hold now.</summary>
     public Rows Copy(Rows rows)
@@ -64,8 +73,7 @@ public sealed unsafe class ScratchArena : IDisposable
     /// <summary>Gives everything back; after a step that needed several small blocks, joins them into one.</summary>
     public void Reset()
     {
-        long total = _blocks.Sum(block => block.ByteLength);
-        if (_blocks.Count > 1 && total <= LargestGrowth)
+        if (_blocks.Count > 1 && _blocks.Sum(block => block.ByteLength) is <= LargestGrowth and var total)
         {
             _blocks.ForEach(block => block.Dispose());
             _blocks.Clear();

@@ -136,7 +136,10 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         Rows scaled = Scaled(down, edit.RankScale);
         if (gradient?.B is { } dB)
         {
-            Gemm.Run(pool, GemmOperand.Transposed(dy), GemmOperand.Of(scaled), dB.Rows, factor, adds: true);
+            // Its transpose, because that reads dy, the largest of the three, as it lies.
+            Rows transposed = scratch.Rent(b.Inputs, b.Outputs);
+            Gemm.Run(pool, GemmOperand.Transposed(scaled), GemmOperand.Of(dy), transposed, factor);
+            AddTransposed(transposed, dB.Rows);
         }
 
         if (gradient?.ProductScale is { } dProductScale)
@@ -246,6 +249,17 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         }
 
         return scaled;
+    }
+
+    private static void AddTransposed(Rows from, Rows to)
+    {
+        for (int row = 0; row < to.Count; row++)
+        {
+            for (int i = 0; i < to.Width; i++)
+            {
+                to[row][i] += from[i][row];
+            }
+        }
     }
 
     private Rows Columns(Rows rows, ReadOnlySpan<int> columns)

@@ -387,7 +387,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     private readonly struct ClearKernel(Rows rows) : IRowKernel
     {
-        public void Run(int first, int end) => new Span<float>(rows[first], (end - first) * rows.Width).Clear();
+        public void Run(int first, int end) => new Span<float>(rows[first], (end - first) * rows.Stride).Clear();
     }
 
     private readonly struct CopyKernel(Rows from, Rows to) : IRowKernel

@@ -41,10 +41,17 @@ internal static unsafe class FloatTile<TSimd, TFloat, TInt>
         TSimd.Store(sum3, tile + (3 * TSimd.Lanes));
     }
 
-    /// <summary>Six rows and two float32 panels: tile[(row · 2 + panel) · lanes + lane].</summary>
+    /// <summary>Six rows and two float32 panels: y[row · stride + panel · lanes + lane], written, or added to with a scale.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void SixRowsByTwoPanels(float* w0, float* w1, int inputs, float* x0, float* x1, float* x2, float* x3, float* x4, float* x5, float* tile)
+    public static void SixRowsByTwoPanels(
+        float* w0, float* w1, int inputs, float* x0, float* x1, float* x2, float* x3, float* x4, float* x5, float* y, nint stride, float scale, bool adds)
     {
+        // What is written comes from a far cache, while the sums are computed.
+        for (int row = 0; row < 6; row++)
+        {
+            TSimd.Prefetch((byte*)(y + (row * stride)));
+        }
+
         TFloat sum00 = default, sum01 = default;
         TFloat sum10 = default, sum11 = default;
         TFloat sum20 = default, sum21 = default;
@@ -77,12 +84,13 @@ internal static unsafe class FloatTile<TSimd, TFloat, TInt>
             sum51 = TSimd.MultiplyAdd(weight1, value, sum51);
         }
 
-        Store(sum00, sum01, tile);
-        Store(sum10, sum11, tile + (2 * TSimd.Lanes));
-        Store(sum20, sum21, tile + (4 * TSimd.Lanes));
-        Store(sum30, sum31, tile + (6 * TSimd.Lanes));
-        Store(sum40, sum41, tile + (8 * TSimd.Lanes));
-        Store(sum50, sum51, tile + (10 * TSimd.Lanes));
+        TFloat scales = TSimd.Broadcast(scale);
+        Finish(sum00, sum01, y, scales, adds);
+        Finish(sum10, sum11, y + stride, scales, adds);
+        Finish(sum20, sum21, y + (2 * stride), scales, adds);
+        Finish(sum30, sum31, y + (3 * stride), scales, adds);
+        Finish(sum40, sum41, y + (4 * stride), scales, adds);
+        Finish(sum50, sum51, y + (5 * stride), scales, adds);
     }
 
     /// <summary>
@@ -123,9 +131,9 @@ internal static unsafe class FloatTile<TSimd, TFloat, TInt>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(TFloat first, TFloat second, float* tile)
+    private static void Finish(TFloat first, TFloat second, float* y, TFloat scales, bool adds)
     {
-        TSimd.Store(first, tile);
-        TSimd.Store(second, tile + TSimd.Lanes);
+        TSimd.Store(adds ? TSimd.MultiplyAdd(first, scales, TSimd.Load(y)) : first, y);
+        TSimd.Store(adds ? TSimd.MultiplyAdd(second, scales, TSimd.Load(y + TSimd.Lanes)) : second, y + TSimd.Lanes);
     }
 }

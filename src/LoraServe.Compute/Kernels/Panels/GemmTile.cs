@@ -22,6 +22,12 @@ internal static unsafe class GemmTile<TSimd, TFloat, TInt>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float** rows, nint rowStep, float* w, nint wStep, int depth, float* c, nint cStride, float scale, bool adds)
     {
+        // What is added to comes from a far cache, while the sums are computed.
+        for (int row = 0; adds && row < Rows; row++)
+        {
+            TSimd.Prefetch((byte*)(c + (row * cStride)));
+        }
+
         float* x0 = rows[0];
         float* x1 = rows[1];
         float* x2 = rows[2];

@@ -114,7 +114,7 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         }
     }
 
-    // Rows and panels beyond the last repeat it: the tile is always full, and what is computed twice is written once.
+    // A tile at an edge is computed whole, rows and panels beyond the last repeating it, and written in part.
     [SkipLocalsInit]
     private static void MultiplyRows(PackedMatrix m, Rows x, in TileTarget target)
     {
@@ -126,12 +126,30 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         {
             float* w0 = Singles(m, panel, widened);
             float* w1 = Singles(m, Math.Min(panel + 1, last), widened + panelFloats);
+            int column = panel * TSimd.Lanes;
+            bool areWhole = column >= target.First && column + (2 * TSimd.Lanes) <= target.End;
             for (int row = 0; row < x.Count; row += 6)
             {
                 int end = x.Count - 1;
+                bool isWhole = areWhole && row + 5 <= end;
                 FloatTile<TSimd, TFloat, TInt>.SixRowsByTwoPanels(
-                    w0, w1, m.Inputs, x[row], x[Math.Min(row + 1, end)], x[Math.Min(row + 2, end)], x[Math.Min(row + 3, end)], x[Math.Min(row + 4, end)], x[Math.Min(row + 5, end)], tile);
-                Write(target, row, Math.Min(6, x.Count - row), panel, Math.Min(2, last - panel + 1), tile, 2);
+                    w0,
+                    w1,
+                    m.Inputs,
+                    x[row],
+                    x[Math.Min(row + 1, end)],
+                    x[Math.Min(row + 2, end)],
+                    x[Math.Min(row + 3, end)],
+                    x[Math.Min(row + 4, end)],
+                    x[Math.Min(row + 5, end)],
+                    isWhole ? target.Rows[row] + column : tile,
+                    isWhole ? target.Rows.Stride : 2 * TSimd.Lanes,
+                    target.Scale,
+                    isWhole && target.Adds);
+                if (!isWhole)
+                {
+                    Write(target, row, Math.Min(6, x.Count - row), panel, Math.Min(2, last - panel + 1), tile, 2);
+                }
             }
         }
     }
