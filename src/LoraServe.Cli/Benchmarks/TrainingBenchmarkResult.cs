@@ -24,7 +24,7 @@ internal sealed record TrainingBenchmarkResult
     /// <summary>Rows a second over all steps.</summary>
     public required double RowsPerS { get; init; }
 
-    /// <summary>In the best step: time that the base's forward pass and its way back take at the machine's float32 peak, over the step's.</summary>
+    /// <summary>In the best step: time that the base's forward pass and its way back (to weights too, where they are trained) take at the machine's float32 peak, over the step's.</summary>
     public required double RatioToFloatPeak { get; init; }
 
     /// <summary>The same in the median step.</summary>

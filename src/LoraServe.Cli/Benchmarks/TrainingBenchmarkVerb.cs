@@ -81,7 +81,7 @@ internal static class TrainingBenchmarkVerb
             Terminal.Bytes(result.BaseBytes));
         IAnsiConsole console = Terminal.Console(output);
         console.Write(table);
-        console.WriteLine("peak, median: the base's forward pass and its way back at the float32 limit, over the best and the median step");
+        console.WriteLine("peak, median: the base's forward pass and its way back (with full, to weights too) at the float32 limit, over the best and the median step");
         console.WriteLine(Format($"{result.Machine.Processor}, {result.Machine.InstructionSet}, {result.Machine.Threads} threads; {result.Machine.FloatGflopPerS:0} GFLOP/s measured"));
     }
 

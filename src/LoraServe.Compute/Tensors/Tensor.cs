@@ -66,6 +66,18 @@ public sealed unsafe class Tensor
     public static Tensor FromFloats(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> shape) =>
         FromBytes(name, ElementType.F32, MemoryMarshal.AsBytes(values), shape);
 
+    /// <summary>A float32 tensor that views an array, which stays where it is as long as the tensor lives.</summary>
+    /// <exception cref="ArgumentException">The shape does not hold that many values.</exception>
+    public static Tensor OverFloats(string name, float[] values, params ReadOnlySpan<long> shape)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var pinned = new PinnedArray(values);
+        var tensor = new Tensor(name, ElementType.F32, [.. shape], (byte*)pinned.Pointer, pinned);
+        return tensor.ElementCount == values.LongLength
+            ? tensor
+            : throw new ArgumentException($"{tensor} needs {tensor.ElementCount} values, not {values.LongLength}", nameof(values));
+    }
+
     /// <summary>A tensor with a copy of stored elements.</summary>
     /// <exception cref="ArgumentException">The shape does not hold that many bytes.</exception>
     public static Tensor FromBytes(string name, ElementType type, ReadOnlySpan<byte> bytes, params ReadOnlySpan<long> shape)

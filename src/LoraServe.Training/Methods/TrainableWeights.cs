@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
+using LoraServe.Compute.Tensors;
 using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
@@ -67,8 +68,8 @@ internal sealed class TrainableWeights : TrainableAdapter
     public override void Save(string directory)
     {
         Directory.CreateDirectory(directory);
-        SafetensorsFile.Write(
-            Path.Combine(directory, CheckpointName), Parameters.Select(parameter => parameter.ToTensor()), new Dictionary<string, string> { ["format"] = "pt" });
+        IEnumerable<Tensor> tensors = Parameters.Select(parameter => Tensor.OverFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)]));
+        SafetensorsFile.Write(Path.Combine(directory, CheckpointName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
     }
 
     /// <inheritdoc />

@@ -202,7 +202,12 @@ internal sealed class TrainingRun : IDisposable
     private Evaluation Evaluate(TrainingPass pass, int tokensAtOnce)
     {
         Evaluation evaluation = _clock.Evaluate(() => _training.AtRest(adapter => Evaluation.Of(_data.Evaluation, adapter, pass, tokensAtOnce)));
-        _best.Offer(evaluation.Loss, _training.Adapter);
+        if (_options.Patience > 0 || _growing is not null)
+        {
+            // A copy of everything that is trained: not where nothing goes back to it.
+            _best.Offer(evaluation.Loss, _training.Adapter);
+        }
+
         return evaluation;
     }
 
