@@ -54,5 +54,15 @@ public class TensorTests
     public void FromFloats_ShapeOfAnotherSize_Throws() =>
         Assert.Throws<ArgumentException>(() => Tensor.FromFloats("a", [1, 2], 3));
 
+    [Fact]
+    public void OverFloats_SeesWhatTheArrayHolds()
+    {
+        float[] values = [1, 2, 3, 4];
+        Tensor tensor = Tensor.OverFloats("a", values, 2, 2);
+        values[2] = 7;
+        Assert.Equal([1, 2, 7, 4], tensor.ToFloats());
+        Assert.Throws<ArgumentException>(() => Tensor.OverFloats("a", values, 3));
+    }
+
     private static byte[] Half(float value) => BitConverter.GetBytes((Half)value);
 }
