@@ -10,6 +10,7 @@ namespace LoraServe.Training.Methods;
 /// <summary>A method that trains a change of each targeted linear map, and nothing beside these.</summary>
 internal abstract class TrainableUpdates : TrainableAdapter
 {
+    private const int SeedsPerUpdate = 8;
     private readonly List<TrainableUpdate> _updates = [];
 
     private protected TrainableUpdates(JsonObject config, IBaseModel model)
@@ -54,7 +55,4 @@ internal abstract class TrainableUpdates : TrainableAdapter
             throw new AdapterFormatException($"target_modules is {targets.Targets.Describe()}, which the base has not.");
         }
     }
-
-    /// <summary>Seeds that an update may use.</summary>
-    private const int SeedsPerUpdate = 8;
 }
