@@ -55,7 +55,7 @@ public sealed class StudyVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
         CommandRun run = await RunAsync("--data", task, "--methods", "lora:4097,ia3", "--steps", "1");
 
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("not done: a, lora 4097: rank is 4097", run.Output, StringComparison.Ordinal);
+        Assert.Contains("not done: a, lora 4097: --rank is 4097", run.Output, StringComparison.Ordinal);
         Assert.Contains("ia3", run.Output, StringComparison.Ordinal);
         Assert.True(File.Exists(At("out/a/ia3/result.json")));
     }
