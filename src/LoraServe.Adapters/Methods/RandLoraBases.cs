@@ -174,6 +174,9 @@ internal sealed class RandLoraBases(FloatMatrix a, FloatMatrix b)
     }
 
     /// <summary>B′, the first rows and columns of B.</summary>
-    private FloatMatrix PartOfB(int rows, int columns) =>
-        columns == b.Columns ? new FloatMatrix(rows, columns, rows == b.Rows ? b.Values : b.Values[..(rows * columns)]) : new FloatMatrix(rows, b.Columns, b.Values[..(rows * b.Columns)]).ColumnsFrom(0, columns);
+    private FloatMatrix PartOfB(int rows, int columns)
+    {
+        FloatMatrix first = rows == b.Rows ? b : new FloatMatrix(rows, b.Columns, b.Values[..(rows * b.Columns)]);
+        return columns == b.Columns ? first : first.ColumnsFrom(0, columns);
+    }
 }
