@@ -218,7 +218,7 @@ internal static class MethodTable
             Name = "full",
             Description = "every parameter of the base",
             Paper = "1801.06146",
-            LearningRate = 2e-5,
+            LearningRate = 5e-5,
             MakesModel = true,
             Create = (_, model, _) => new TrainableWeights(model),
         },
