@@ -17,7 +17,7 @@ internal sealed record StudyColumn(string Heading, Func<StudyResult, string> Tex
         new("exact match", result => Format(result.Summary.Score, "p1")),
         new("eval loss", result => Format(result.EvaluationLoss, "0.0000")),
         new("trained", result => Terminal.Count(result.Summary.TrainableParameters)),
-        new("share", result => QuantityText.Percent(result.Summary.ParameterEfficiency)),
+        new("share", result => string.Create(CultureInfo.InvariantCulture, $"{100 * result.Summary.ParameterEfficiency:0.####} %")),
         new("of full", result => Format(result.Summary.Attainment, "p1")),
         new("return", result => result.Summary.ReturnOnParameters is { } value ? QuantityText.Digits(value) : Nothing),
     ];

@@ -11,7 +11,10 @@ namespace LoraServe.Compute.Machine;
 /// <param name="FloatOperationsPerSecond">Float32 multiply-adds in registers, two operations each, by all workers together.</param>
 public readonly record struct MachineLimits(double ReadBytesPerSecond, double FloatOperationsPerSecond)
 {
-    private const int Repetitions = 8;
+    private const int LeastRepetitions = 8;
+
+    // Long enough for the system to give each worker a processor of its own: the arithmetic alone is over in milliseconds.
+    private static readonly TimeSpan s_leastTime = TimeSpan.FromSeconds(0.5);
 
     /// <summary>Measures for about a second with the workers of <paramref name="pool"/>; the best of several tries, since other processes only ever slow it down.</summary>
     /// <param name="pool">The workers.</param>
@@ -29,7 +32,8 @@ public readonly record struct MachineLimits(double ReadBytesPerSecond, double Fl
         where TJob : struct, IParallelJob
     {
         var best = TimeSpan.MaxValue;
-        for (int i = 0; i < Repetitions; i++)
+        long begun = Stopwatch.GetTimestamp();
+        for (int i = 0; i < LeastRepetitions || Stopwatch.GetElapsedTime(begun) < s_leastTime; i++)
         {
             long start = Stopwatch.GetTimestamp();
             pool.Run(ref job);

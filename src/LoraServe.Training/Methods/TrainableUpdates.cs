@@ -35,24 +35,9 @@ internal abstract class TrainableUpdates : TrainableAdapter
     /// <exception cref="AdapterFormatException">The base has no such module, or the configuration asks for more than updates.</exception>
     private protected void AddUpdates(TargetConfig targets, int seed, Func<BaseModule, string, int, TrainableUpdate> create)
     {
-        if (targets.ModulesToSave.Length > 0 || targets.TrainableTokens.Count > 0 || targets.ReplacesBiasesOfTargets)
+        foreach (BaseModule module in TargetedModules.Of(targets, Model))
         {
-            throw new AdapterFormatException("modules_to_save, trainable_token_indices or bias is set; with this method modules, tokens and biases of their own can be served, not trained. Train them as LoRA's.");
-        }
-
-        foreach (BaseModule module in Model.Modules.Where(targets.Targets.Targets))
-        {
-            if (module.Site == Site.Embedding)
-            {
-                throw new AdapterFormatException($"target_modules has {module.Path}; expected linear maps alone.");
-            }
-
             _updates.Add(create(module, AdapterFiles.PeftPrefix + module.Path, unchecked(seed + (_updates.Count * SeedsPerUpdate))));
-        }
-
-        if (_updates.Count == 0)
-        {
-            throw new AdapterFormatException($"target_modules is {targets.Targets.Describe()}, which the base has not.");
         }
     }
 }
