@@ -33,7 +33,7 @@ internal sealed record StudySummary(string Model, string Processor, int Threads,
 
     /// <summary>The untouched base on a task, in words; empty where it is not measured.</summary>
     public string Untouched(string task) => Baselines.FirstOrDefault(baseline => baseline.Task == task) is { } baseline
-        ? string.Create(CultureInfo.InvariantCulture, $"the untouched base: exact match {baseline.ExactMatch:p1}, eval loss {baseline.Loss:0.0000}")
+        ? string.Create(CultureInfo.InvariantCulture, $"the untouched base: {(baseline.ExactMatch is { } match ? $"exact match {match:p1}, " : "")}eval loss {baseline.Loss:0.0000}")
         : "";
 
     /// <summary>Writes the file for programs and the page for people.</summary>
