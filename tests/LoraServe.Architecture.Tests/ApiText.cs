@@ -32,8 +32,7 @@ internal static class ApiText
     /// <summary>protoc's messages and services; the wire contract says what they are.</summary>
     private static bool IsGenerated(Type type) =>
         typeof(IMessage).IsAssignableFrom(type)
-        || (type.DeclaringType is { } outer && IsGenerated(outer))
-        || type.Namespace is "Google.Rpc" or "Grpc.Health.V1" or "Grpc.Reflection.V1" or "Grpc.Reflection.V1Alpha";
+        || (type.DeclaringType is { } outer && IsGenerated(outer));
 
     private static bool IsRecord(Type type) => type.GetMethod("PrintMembers", Declared) is not null;
 

@@ -14,8 +14,6 @@ public sealed partial class CodeRuleTests
     private static readonly string[] s_clockReaders =
     [
         "src/LoraServe.Cli/Verbs/HealthVerb.cs",
-        "src/LoraServe.Grpc/Client/ClientCall.cs",
-        "src/LoraServe.Grpc/Client/ClientRequest.cs",
         "src/LoraServe.Server/Errors/ErrorInterceptor.cs",
     ];
 

@@ -21,8 +21,6 @@ public sealed class LayoutTests
     private static readonly HashSet<string> s_testFolders =
     [
         "LoraServe.Adapters.Tests/Reference", // the plain arithmetic that edits are compared with
-        "LoraServe.Grpc.Tests/Peers", // calls from and to gRPC in other languages
-        "LoraServe.Grpc.Tests/Protos", // a service to call
         "LoraServe.Models.Tests/Adapters", // adapters of the other project, run through a model
         "LoraServe.Server.Tests/Deployment", // the files of deploy
     ];

@@ -14,8 +14,7 @@ public sealed class ProjectReferenceTests
         ["LoraServe.Models"] = ["LoraServe.Adapters", "LoraServe.Tokenization"],
         ["LoraServe.Serving"] = ["LoraServe.Models"],
         ["LoraServe.Training"] = ["LoraServe.Models"],
-        ["LoraServe.Grpc"] = [],
-        ["LoraServe.Contracts"] = ["LoraServe.Grpc"],
+        ["LoraServe.Contracts"] = [],
         ["LoraServe.Client"] = ["LoraServe.Contracts"],
         ["LoraServe.Server"] = ["LoraServe.Contracts", "LoraServe.Serving", "LoraServe.Training"],
         ["LoraServe.Cli"] = ["LoraServe.Client", "LoraServe.Server"],
@@ -56,14 +55,14 @@ public sealed class ProjectReferenceTests
             where reference.Name is { } name
                 && (name.StartsWith("Microsoft.AspNetCore", StringComparison.Ordinal) || name.StartsWith("Grpc", StringComparison.Ordinal)
                     || name.StartsWith("Google", StringComparison.Ordinal) || name.StartsWith("OpenTelemetry", StringComparison.Ordinal)
-                    || name is "LoraServe.Grpc" or "LoraServe.Contracts" or "LoraServe.Client" or "LoraServe.Server")
+                    || name is "LoraServe.Contracts" or "LoraServe.Client" or "LoraServe.Server")
             select $"{project} → {reference.Name}");
 
     [Fact]
     public void Client_KnowsNothingOfTheEngine() =>
         Rule.Holds(
-            "The client, the contracts and gRPC can be used without the engine.",
-            from project in new[] { "LoraServe.Client", "LoraServe.Contracts", "LoraServe.Grpc" }
+            "The client and the contracts can be used without the engine.",
+            from project in new[] { "LoraServe.Client", "LoraServe.Contracts" }
             from reference in Assembly.Load(project).GetReferencedAssemblies()
             where s_engine.Contains(reference.Name) || reference.Name == "LoraServe.Server"
             select $"{project} → {reference.Name}");

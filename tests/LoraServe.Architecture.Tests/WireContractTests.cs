@@ -10,7 +10,7 @@ public sealed class WireContractTests
     {
         FileDescriptor[] files =
         [
-            .. new[] { "LoraServe.Contracts", "LoraServe.Grpc" }.SelectMany(name => Assembly.Load(name).GetExportedTypes())
+            .. Assembly.Load("LoraServe.Contracts").GetExportedTypes()
                 .Where(type => type.Name.EndsWith("Reflection", StringComparison.Ordinal))
                 .Select(type => type.GetProperty("Descriptor", BindingFlags.Public | BindingFlags.Static)?.GetValue(null)).OfType<FileDescriptor>(),
         ];
