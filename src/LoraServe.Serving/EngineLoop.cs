@@ -5,6 +5,7 @@ using LoraServe.Compute.Workers;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Store.Residency;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving;

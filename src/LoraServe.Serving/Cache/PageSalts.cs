@@ -1,4 +1,5 @@
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Residency;
 
 namespace LoraServe.Serving.Cache;
 

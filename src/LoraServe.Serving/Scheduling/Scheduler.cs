@@ -1,5 +1,6 @@
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Cache;
+using LoraServe.Serving.Store.Residency;
 
 namespace LoraServe.Serving.Scheduling;
 

@@ -1,3 +1,5 @@
+using LoraServe.Serving.Store.Residency;
+
 namespace LoraServe.Serving.Store;
 
 /// <summary>Names, their versions and aliases. Not synchronised.</summary>

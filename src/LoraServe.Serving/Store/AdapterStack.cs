@@ -1,4 +1,5 @@
 using LoraServe.Models.Forward;
+using LoraServe.Serving.Store.Residency;
 
 namespace LoraServe.Serving.Store;
 

@@ -1,6 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Peft;
+using LoraServe.Serving.Store.Residency;
 
 namespace LoraServe.Serving.Store;
 

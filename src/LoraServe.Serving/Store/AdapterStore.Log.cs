@@ -1,3 +1,4 @@
+using LoraServe.Serving.Store.Residency;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving.Store;

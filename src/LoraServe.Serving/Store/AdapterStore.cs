@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 using LoraServe.Models;
+using LoraServe.Serving.Store.Residency;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving.Store;

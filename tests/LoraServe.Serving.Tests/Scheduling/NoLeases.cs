@@ -1,5 +1,5 @@
-using LoraServe.Serving.Scheduling;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Residency;
 
 namespace LoraServe.Serving.Tests.Scheduling;
 

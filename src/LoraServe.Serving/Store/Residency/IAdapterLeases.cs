@@ -1,6 +1,4 @@
-using LoraServe.Serving.Store;
-
-namespace LoraServe.Serving.Scheduling;
+namespace LoraServe.Serving.Store.Residency;
 
 /// <summary>Keeps adapters resident while sequences run on them.</summary>
 internal interface IAdapterLeases

@@ -1,7 +1,7 @@
 using LoraServe.Adapters;
 using Microsoft.Extensions.Caching.Memory;
 
-namespace LoraServe.Serving.Store;
+namespace LoraServe.Serving.Store.Residency;
 
 /// <summary>Parsed adapters in host memory, from which they become resident without reading files; least recently used ones go first.</summary>
 internal sealed class HostTier(long sizeLimit) : IDisposable

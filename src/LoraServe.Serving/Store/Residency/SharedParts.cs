@@ -1,6 +1,6 @@
 using LoraServe.Adapters.Resident;
 
-namespace LoraServe.Serving.Store;
+namespace LoraServe.Serving.Store.Residency;
 
 /// <summary>Counts the memory that resident adapters have in common: each part once, however many use it.</summary>
 internal sealed class SharedParts

@@ -1,7 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 
-namespace LoraServe.Serving.Store;
+namespace LoraServe.Serving.Store.Residency;
 
 /// <summary>One immutable version of an adapter, and where it is now.</summary>
 internal sealed class AdapterVersion(AdapterManifest manifest)

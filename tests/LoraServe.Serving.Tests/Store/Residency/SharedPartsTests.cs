@@ -1,6 +1,6 @@
 using LoraServe.Serving.Store;
 
-namespace LoraServe.Serving.Tests.Store;
+namespace LoraServe.Serving.Tests.Store.Residency;
 
 /// <summary>What adapters share is in memory once and in the budget once.</summary>
 public sealed class SharedPartsTests

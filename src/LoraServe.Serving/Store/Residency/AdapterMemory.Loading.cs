@@ -1,7 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 
-namespace LoraServe.Serving.Store;
+namespace LoraServe.Serving.Store.Residency;
 
 /// <summary>Loading adapters from their files into host memory and from there into compute form, off the engine's thread.</summary>
 internal sealed partial class AdapterMemory

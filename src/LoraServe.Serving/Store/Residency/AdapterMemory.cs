@@ -1,8 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
-using LoraServe.Serving.Scheduling;
 
-namespace LoraServe.Serving.Store;
+namespace LoraServe.Serving.Store.Residency;
 
 /// <summary>Which adapters are in memory: parsed ones in a cache of their own, resident ones under one budget of bytes.</summary>
 /// <remarks>
