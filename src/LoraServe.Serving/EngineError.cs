@@ -36,6 +36,9 @@ public enum EngineError
     /// <summary>An adapter's files could not be read when they were needed.</summary>
     AdapterUnavailable,
 
+    /// <summary>The caller may not do this: it is an administrator's to do, or concerns what belongs to somebody else.</summary>
+    PermissionDenied,
+
     /// <summary>A path leaves the adapter root, or there is no root.</summary>
     PathRefused,
 

@@ -1,12 +1,19 @@
 using Grpc.Core;
 using LoraServe.Server.Access;
+using LoraServe.Serving;
 
 namespace LoraServe.Server.Tests;
 
 /// <summary>A call without a connection.</summary>
 internal sealed class FakeCall : ServerCallContext
 {
-    public FakeCall(Caller? caller = null) => caller?.Attach(this);
+    public FakeCall(Principal? caller = null)
+    {
+        if (caller is not null)
+        {
+            Caller.Attach(this, caller);
+        }
+    }
 
     public string Path { get; init; } = "/loraserve.v1.Inference/Generate";
 

@@ -41,7 +41,7 @@ internal sealed class AccessInterceptor(CallerDirectory callers) : Interceptor
             || context.Method.StartsWith("/grpc.reflection.", StringComparison.Ordinal);
         if (!isPublic)
         {
-            callers.Find(context.RequestHeaders.GetValue("authorization")).Attach(context);
+            Caller.Attach(context, callers.Find(context.RequestHeaders.GetValue("authorization")));
         }
     }
 }

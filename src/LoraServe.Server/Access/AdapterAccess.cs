@@ -7,12 +7,12 @@ namespace LoraServe.Server.Access;
 /// <summary>Which adapters a caller may see and change: administrators all, tenants their own and those without an owner.</summary>
 internal static class AdapterAccess
 {
-    public static bool CanUse(Caller caller, AdapterRecord adapter) =>
+    public static bool CanUse(Principal caller, AdapterRecord adapter) =>
         caller.IsAdmin || adapter.Owner.Length == 0 || adapter.Owner == caller.Tenant;
 
     /// <summary>Another tenant's adapter looks like one that does not exist.</summary>
     /// <exception cref="EngineException">The adapter is another tenant's.</exception>
-    public static void RequireUse(Caller caller, AdapterStore store, IEnumerable<AdapterReference> references)
+    public static void RequireUse(Principal caller, AdapterStore store, IEnumerable<AdapterReference> references)
     {
         if (caller.IsAdmin)
         {
@@ -31,7 +31,7 @@ internal static class AdapterAccess
 
     /// <summary>Refuses to change what belongs to somebody else.</summary>
     /// <exception cref="RpcException">PERMISSION_DENIED: the name is another owner's.</exception>
-    public static void RequireChange(Caller caller, AdapterStore store, string reference)
+    public static void RequireChange(Principal caller, AdapterStore store, string reference)
     {
         if (!caller.IsAdmin && store.Find(reference) is { } adapter && adapter.Owner != caller.Tenant)
         {

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Security.Cryptography;
 using System.Text;
 using Grpc.Core;
+using LoraServe.Serving;
 
 namespace LoraServe.Server.Access;
 
@@ -9,17 +10,17 @@ namespace LoraServe.Server.Access;
 internal sealed class CallerDirectory(AccessOptions options)
 {
     private const string Scheme = "Bearer ";
-    private static readonly Caller s_everyone = new("default", IsAdmin: true);
+    private static readonly Principal s_everyone = new("default", IsAdmin: true);
 
     // Looked up by digest: what an attacker can time is the comparison of hashes they cannot choose.
-    private readonly FrozenDictionary<string, Caller> _callers = options.Keys.ToFrozenDictionary(
+    private readonly FrozenDictionary<string, Principal> _callers = options.Keys.ToFrozenDictionary(
         key => key.Sha256,
-        key => new Caller(key.Tenant, key.Admin),
+        key => new Principal(key.Tenant, key.Admin),
         StringComparer.OrdinalIgnoreCase);
 
     /// <param name="authorization">The header's value; null where it is missing.</param>
     /// <exception cref="RpcException">UNAUTHENTICATED: no key or an unknown one.</exception>
-    public Caller Find(string? authorization)
+    public Principal Find(string? authorization)
     {
         if (_callers.Count == 0)
         {
@@ -32,7 +33,7 @@ internal sealed class CallerDirectory(AccessOptions options)
         }
 
         string digest = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(authorization[Scheme.Length..].Trim())));
-        return _callers.TryGetValue(digest, out Caller? caller)
+        return _callers.TryGetValue(digest, out Principal? caller)
             ? caller
             : throw new RpcException(new Status(StatusCode.Unauthenticated, "Unknown key. Check the key, or add its SHA-256 to LoraServe:Access:Keys."));
     }

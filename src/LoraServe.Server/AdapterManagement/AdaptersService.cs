@@ -14,7 +14,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
 
     public override async Task<Proto.LoadAdapterResponse> Load(Proto.LoadAdapterRequest request, ServerCallContext context)
     {
-        Caller caller = Caller.Of(context);
+        Principal caller = Caller.Of(context);
         caller.RequireAdmin("load adapters from the server's files");
         PublishOptions options = Options(caller, request.HasExpectedVersion ? request.ExpectedVersion : null, request.Pin, request.Aliases);
         return AdapterMapping.ToMessage(await _store.PublishBelowRootAsync(request.Name, request.Path, options, context.CancellationToken).ConfigureAwait(false));
@@ -22,7 +22,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
 
     public override async Task<Proto.LoadAdapterResponse> Upload(IAsyncStreamReader<Proto.UploadAdapterRequest> requestStream, ServerCallContext context)
     {
-        Caller caller = Caller.Of(context);
+        Principal caller = Caller.Of(context);
         if (!await requestStream.MoveNext(context.CancellationToken).ConfigureAwait(false) || requestStream.Current.Header is not { } header)
         {
             throw new EngineException(EngineError.InvalidUpload, "The first message of an upload must have the header set.");
@@ -54,7 +54,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
 
     public override Task<Proto.ListAdaptersResponse> List(Proto.ListAdaptersRequest request, ServerCallContext context)
     {
-        Caller caller = Caller.Of(context);
+        Principal caller = Caller.Of(context);
         var response = new Proto.ListAdaptersResponse { ResidentBytes = (ulong)_store.ResidentBytes, BudgetBytes = (ulong)_store.BudgetBytes };
         response.Adapters.AddRange(_store.List(request.Prefix)
             .Where(record => AdapterAccess.CanUse(caller, record) && (!request.ResidentOnly || record.Tier == AdapterTier.Resident))
@@ -76,7 +76,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
 
     public override Task<Proto.SetAliasResponse> SetAlias(Proto.SetAliasRequest request, ServerCallContext context)
     {
-        Caller caller = Caller.Of(context);
+        Principal caller = Caller.Of(context);
         AdapterAccess.RequireChange(caller, _store, request.Alias);
         if (request.Target.Length > 0)
         {
@@ -88,7 +88,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
 
     public override async Task<Proto.LoadAdapterResponse> Merge(Proto.MergeAdaptersRequest request, ServerCallContext context)
     {
-        Caller caller = Caller.Of(context);
+        Principal caller = Caller.Of(context);
         AdapterAccess.RequireChange(caller, _store, request.Name);
         AdapterReference[] inputs = [.. request.Inputs.Select(input => new AdapterReference(input.Name, input.HasWeight ? input.Weight : 1))];
         AdapterAccess.RequireUse(caller, _store, inputs);
@@ -106,7 +106,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
 
     public override async Task Watch(Proto.WatchAdaptersRequest request, IServerStreamWriter<Proto.AdapterEvent> responseStream, ServerCallContext context)
     {
-        Caller caller = Caller.Of(context);
+        Principal caller = Caller.Of(context);
         await foreach (AdapterEvent happened in _store.WatchAsync(request.IncludeExisting, context.CancellationToken).ConfigureAwait(false))
         {
             if (happened.Adapter is null ? caller.IsAdmin : AdapterAccess.CanUse(caller, happened.Adapter))
@@ -116,7 +116,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
         }
     }
 
-    private static PublishOptions Options(Caller caller, uint? expectedVersion, bool pin, IEnumerable<string> aliases)
+    private static PublishOptions Options(Principal caller, uint? expectedVersion, bool pin, IEnumerable<string> aliases)
     {
         if (pin)
         {

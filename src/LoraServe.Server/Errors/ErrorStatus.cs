@@ -42,6 +42,7 @@ internal static class ErrorStatus
         EngineError.InvalidRequest or EngineError.InvalidSampling or EngineError.EmptyPrompt or EngineError.PromptTooLong
             or EngineError.InvalidAdapterName or EngineError.AdapterRefused or EngineError.InvalidUpload or EngineError.PathRefused => StatusCode.InvalidArgument,
         EngineError.UnknownAdapter => StatusCode.NotFound,
+        EngineError.PermissionDenied => StatusCode.PermissionDenied,
         EngineError.AdapterExists => StatusCode.AlreadyExists,
         EngineError.VersionConflict => StatusCode.Aborted,
         EngineError.AdapterTooLarge or EngineError.Unsupported => StatusCode.FailedPrecondition,

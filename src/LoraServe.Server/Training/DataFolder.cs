@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LoraServe.Server.Access;
 using LoraServe.Serving;
 
 namespace LoraServe.Server.Training;
@@ -38,7 +37,7 @@ internal sealed class DataFolder
     }
 
     /// <summary>Begins to take rows.</summary>
-    public DataUpload Begin(Caller caller, string fileName)
+    public DataUpload Begin(Principal caller, string fileName)
     {
         if (fileName.Length > LongestName || fileName.Any(char.IsControl))
         {
@@ -63,7 +62,7 @@ internal sealed class DataFolder
     }
 
     /// <summary>Finds rows that a caller sent; null where there are none of that id, or they are another tenant's.</summary>
-    public (string Path, string Name)? Find(Caller caller, string id)
+    public (string Path, string Name)? Find(Principal caller, string id)
     {
         lock (_lock)
         {

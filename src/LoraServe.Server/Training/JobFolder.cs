@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
 using Google.Protobuf;
-using LoraServe.Server.Access;
+using LoraServe.Serving;
 using LoraServe.Training.Reports;
 using Proto = LoraServe.V1;
 
@@ -79,7 +79,7 @@ internal sealed class JobFolder(string root)
         {
             JsonNode file = JsonNode.Parse(File.ReadAllText(path))!;
             Proto.TrainingJob job = s_parser.Parse<Proto.TrainingJob>(file["job"]!.ToJsonString());
-            return new JobRecord(job, new Caller(job.Owner, file["isAdmin"]!.GetValue<bool>()))
+            return new JobRecord(job, new Principal(job.Owner, file["isAdmin"]!.GetValue<bool>()))
             {
                 Attempts = file["attempts"]!.GetValue<int>(),
                 ResultFolder = file["result"] is { } result ? Path.Combine(Path.GetDirectoryName(path)!, result.GetValue<string>()) : null,

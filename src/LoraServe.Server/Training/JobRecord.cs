@@ -1,17 +1,17 @@
 using System.Threading.Channels;
-using LoraServe.Server.Access;
+using LoraServe.Serving;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Training;
 
 /// <summary>A job, and who watches it. Guarded by the lock of <see cref="TrainingJobs"/>.</summary>
-internal sealed class JobRecord(Proto.TrainingJob job, Caller owner)
+internal sealed class JobRecord(Proto.TrainingJob job, Principal owner)
 {
     /// <summary>What callers see of it.</summary>
     public Proto.TrainingJob Job { get; } = job;
 
     /// <summary>Who started it.</summary>
-    public Caller Owner { get; } = owner;
+    public Principal Owner { get; } = owner;
 
     /// <summary>Times that it was begun, without those that a stop of the server ended.</summary>
     public int Attempts { get; set; }

@@ -103,9 +103,9 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         _stop.Dispose();
     }
 
-    internal DataUpload BeginUpload(Caller caller, string fileName) => _data.Begin(caller, fileName);
+    internal DataUpload BeginUpload(Principal caller, string fileName) => _data.Begin(caller, fileName);
 
-    internal async Task<Proto.TrainingJob> StartAsync(Caller caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
+    internal async Task<Proto.TrainingJob> StartAsync(Principal caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
     {
         request = request.Clone();
         lock (_lock)
@@ -126,7 +126,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    private async Task<Proto.TrainingJob> AddAsync(Caller caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
+    private async Task<Proto.TrainingJob> AddAsync(Principal caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
     {
         FixInitialAdapter(caller, request);
         TrainingJobOptions options = Resolve(caller, request).Options;
@@ -159,7 +159,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    internal Proto.TrainingJob Get(Caller caller, string id)
+    internal Proto.TrainingJob Get(Principal caller, string id)
     {
         lock (_lock)
         {
@@ -167,7 +167,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    internal IReadOnlyList<Proto.TrainingJob> List(Caller caller, ICollection<Proto.TrainingStatus> statuses, int limit)
+    internal IReadOnlyList<Proto.TrainingJob> List(Principal caller, ICollection<Proto.TrainingStatus> statuses, int limit)
     {
         lock (_lock)
         {
@@ -178,7 +178,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    internal Proto.TrainingJob Cancel(Caller caller, string id)
+    internal Proto.TrainingJob Cancel(Principal caller, string id)
     {
         JobRecord record;
         Proto.TrainingJob seen;
@@ -204,7 +204,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         return seen;
     }
 
-    internal async IAsyncEnumerable<Proto.TrainingEvent> WatchAsync(Caller caller, string id, bool includePast, [EnumeratorCancellation] CancellationToken cancellationToken)
+    internal async IAsyncEnumerable<Proto.TrainingEvent> WatchAsync(Principal caller, string id, bool includePast, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         Channel<Proto.TrainingEvent> channel = Channel.CreateBounded<Proto.TrainingEvent>(new BoundedChannelOptions(MostUnreadEvents) { FullMode = BoundedChannelFullMode.DropOldest });
         JobRecord record;
@@ -264,9 +264,9 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    private static bool CanSee(Caller caller, JobRecord record) => caller.IsAdmin || record.Owner.Tenant == caller.Tenant;
+    private static bool CanSee(Principal caller, JobRecord record) => caller.IsAdmin || record.Owner.Tenant == caller.Tenant;
 
-    private JobRecord Find(Caller caller, string id) =>
+    private JobRecord Find(Principal caller, string id) =>
         _jobs.TryGetValue(id, out JobRecord? record) && CanSee(caller, record)
             ? record
             : throw new RpcException(new Status(StatusCode.NotFound, $"There is no training job '{id}'. List the jobs to see those there are."));
@@ -284,7 +284,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     }
 
     // What is published under the name while the job waits must not change what the job makes.
-    private void FixInitialAdapter(Caller caller, Proto.StartTrainingRequest request)
+    private void FixInitialAdapter(Principal caller, Proto.StartTrainingRequest request)
     {
         if (request.Method is { InitFrom.Length: > 0 } method)
         {
@@ -295,7 +295,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     }
 
     /// <summary>A job's settings with its files, and what callers know these as.</summary>
-    private (TrainingJobOptions Options, IReadOnlyDictionary<string, string> Names) Resolve(Caller caller, Proto.StartTrainingRequest request)
+    private (TrainingJobOptions Options, IReadOnlyDictionary<string, string> Names) Resolve(Principal caller, Proto.StartTrainingRequest request)
     {
         (string Path, string Name)? data = FindData(caller, request.TrainingData, "training_data");
         (string Path, string Name)? evaluation = FindData(caller, request.ValidationData, "validation_data");
@@ -310,7 +310,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         return (options, names);
     }
 
-    private (string Path, string Name)? FindData(Caller caller, Proto.TrainingData? data, string field)
+    private (string Path, string Name)? FindData(Principal caller, Proto.TrainingData? data, string field)
     {
         switch (data?.SourceCase)
         {
@@ -325,7 +325,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    private void CheckPublish(Caller caller, Proto.StartTrainingRequest request, TrainingJobOptions options)
+    private void CheckPublish(Principal caller, Proto.StartTrainingRequest request, TrainingJobOptions options)
     {
         if (request.Publish is { } target)
         {
@@ -340,7 +340,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         }
     }
 
-    private static PublishOptions Options(Caller caller, Proto.PublishTarget target) => new()
+    private static PublishOptions Options(Principal caller, Proto.PublishTarget target) => new()
     {
         ExpectedVersion = target.HasExpectedVersion ? (int)Math.Min(target.ExpectedVersion, int.MaxValue) : null,
         Aliases = [.. target.Aliases],

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using LoraServe.Server.Access;
+using LoraServe.Serving;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Access;
@@ -18,13 +19,13 @@ public sealed class AccessInterceptorTests
     [Fact]
     public async Task EveryKindOfCall_WithAKey_ReachesTheServiceWithItsCaller()
     {
-        List<Caller> callers = [];
+        List<Principal> callers = [];
         await _interceptor.UnaryServerHandler(new Proto.GenerateRequest(), WithKey(), (_, call) => Reach(call, new Proto.GenerateResponse()));
         await _interceptor.ClientStreamingServerHandler<Proto.UploadAdapterRequest, Proto.LoadAdapterResponse>(null!, WithKey(), (_, call) => Reach(call, new Proto.LoadAdapterResponse()));
         await _interceptor.ServerStreamingServerHandler<Proto.GenerateRequest, Proto.GenerateChunk>(new Proto.GenerateRequest(), null!, WithKey(), (_, _, call) => Reach(call, ""));
         await _interceptor.DuplexStreamingServerHandler<Proto.GenerateRequest, Proto.GenerateChunk>(null!, null!, WithKey(), (_, _, call) => Reach(call, ""));
 
-        Assert.Equal(Enumerable.Repeat(new Caller("alice", IsAdmin: false), 4), callers);
+        Assert.Equal(Enumerable.Repeat(new Principal("alice", IsAdmin: false), 4), callers);
 
         Task<T> Reach<T>(ServerCallContext call, T response)
         {

@@ -7,9 +7,9 @@ namespace LoraServe.Server.Tests.Access;
 
 public sealed class AdapterAccessTests
 {
-    private static readonly Caller s_alice = new("alice", IsAdmin: false);
-    private static readonly Caller s_bob = new("bob", IsAdmin: false);
-    private static readonly Caller s_admin = new("operator", IsAdmin: true);
+    private static readonly Principal s_alice = new("alice", IsAdmin: false);
+    private static readonly Principal s_bob = new("bob", IsAdmin: false);
+    private static readonly Principal s_admin = new("operator", IsAdmin: true);
 
     [Fact]
     public async Task RequireUse_OwnSharedAndUnknownAdapters_AreAllowed()
@@ -84,10 +84,10 @@ public sealed class AdapterAccessTests
     [Fact]
     public void RequireAdmin_ATenant_IsToldWhatItMayNot()
     {
-        RpcException refusal = Assert.Throws<RpcException>(() => s_bob.RequireAdmin("pin adapters"));
+        EngineException refusal = Assert.Throws<EngineException>(() => s_bob.RequireAdmin("pin adapters"));
 
-        Assert.Equal(StatusCode.PermissionDenied, refusal.StatusCode);
-        Assert.Contains("'bob' may not pin adapters", refusal.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal(EngineError.PermissionDenied, refusal.Error);
+        Assert.Contains("'bob' may not pin adapters", refusal.Message, StringComparison.Ordinal);
     }
 
     private static async Task<SmallEngine> CreateAsync()

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using LoraServe.Server.Access;
+using LoraServe.Serving;
 
 namespace LoraServe.Server.Tests.Access;
 
@@ -15,7 +16,7 @@ public sealed class CallerDirectoryTests
     [InlineData("bearer secret")]
     [InlineData("Bearer   secret ")]
     public void Find_KnownKey_IsItsTenant(string authorization) =>
-        Assert.Equal(new Caller("alice", IsAdmin: true), s_directory.Find(authorization));
+        Assert.Equal(new Principal("alice", IsAdmin: true), s_directory.Find(authorization));
 
     [Fact]
     public void Find_DigestInCapitals_IsTheSameKey() => Assert.Equal("alice", Directory(Digest.ToUpperInvariant()).Find("Bearer secret").Tenant);
@@ -38,7 +39,7 @@ public sealed class CallerDirectoryTests
 
     [Fact]
     public void Find_WithoutKeys_EverybodyIsAdministrator() =>
-        Assert.Equal(new Caller("default", IsAdmin: true), new CallerDirectory(new AccessOptions()).Find(null));
+        Assert.Equal(new Principal("default", IsAdmin: true), new CallerDirectory(new AccessOptions()).Find(null));
 
     private static CallerDirectory Directory(string digest)
     {

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using Grpc.Health.V1;
-using LoraServe.Server.Access;
 using LoraServe.Server.Calls;
+using LoraServe.Serving;
 using Microsoft.Extensions.Logging;
 using Proto = LoraServe.V1;
 
@@ -18,7 +18,7 @@ public sealed class CallLogInterceptorTests
     public async Task Unary_Answer_LogsMethodStatusTenantAndTheAnswersId()
     {
         await _interceptor.UnaryServerHandler(
-            new Proto.GenerateRequest(), new FakeCall(new Caller("alice", IsAdmin: false)), (_, _) => Task.FromResult(new Proto.GenerateResponse { RequestId = "made-up" }));
+            new Proto.GenerateRequest(), new FakeCall(new Principal("alice", IsAdmin: false)), (_, _) => Task.FromResult(new Proto.GenerateResponse { RequestId = "made-up" }));
 
         Assert.Equal((LogLevel.Information, "/loraserve.v1.Inference/Generate: OK for tenant 'alice' in 0.0 ms, request 'made-up'.", null), Assert.Single(_log.Lines));
     }

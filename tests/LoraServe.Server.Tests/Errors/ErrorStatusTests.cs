@@ -22,6 +22,7 @@ public sealed class ErrorStatusTests
         [EngineError.AdapterRefused] = StatusCode.InvalidArgument,
         [EngineError.AdapterTooLarge] = StatusCode.FailedPrecondition,
         [EngineError.AdapterUnavailable] = StatusCode.Unavailable,
+        [EngineError.PermissionDenied] = StatusCode.PermissionDenied,
         [EngineError.PathRefused] = StatusCode.InvalidArgument,
         [EngineError.InvalidUpload] = StatusCode.InvalidArgument,
         [EngineError.QueueFull] = StatusCode.ResourceExhausted,

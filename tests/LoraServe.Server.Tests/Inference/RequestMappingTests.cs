@@ -1,4 +1,3 @@
-using LoraServe.Server.Access;
 using LoraServe.Server.Inference;
 using LoraServe.Serving;
 using Proto = LoraServe.V1;
@@ -7,13 +6,13 @@ namespace LoraServe.Server.Tests.Inference;
 
 public sealed class RequestMappingTests
 {
-    private static readonly FakeCall s_call = new(new Caller("alice", IsAdmin: false));
+    private static readonly FakeCall s_call = new(new Principal("alice", IsAdmin: false));
 
     [Fact]
     public void Generate_EveryField_IsCarried()
     {
         var until = new DateTime(2030, 1, 2, 3, 4, 5, DateTimeKind.Utc);
-        var call = new FakeCall(new Caller("alice", IsAdmin: false)) { Until = until };
+        var call = new FakeCall(new Principal("alice", IsAdmin: false)) { Until = until };
 
         GenerationRequest request = RequestMapping.ToDomain(
             new Proto.GenerateRequest

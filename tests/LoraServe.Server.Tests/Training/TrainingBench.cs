@@ -1,6 +1,6 @@
 using Grpc.Core;
-using LoraServe.Server.Access;
 using LoraServe.Server.Training;
+using LoraServe.Serving;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Training;
@@ -8,9 +8,9 @@ namespace LoraServe.Server.Tests.Training;
 /// <summary>Training jobs over a small engine and a fake trainer, which can be ended and begun again.</summary>
 internal sealed class TrainingBench : IAsyncDisposable
 {
-    public static readonly Caller Admin = new("root", IsAdmin: true);
-    public static readonly Caller Alice = new("alice", IsAdmin: false);
-    public static readonly Caller Bob = new("bob", IsAdmin: false);
+    public static readonly Principal Admin = new("root", IsAdmin: true);
+    public static readonly Principal Alice = new("alice", IsAdmin: false);
+    public static readonly Principal Bob = new("bob", IsAdmin: false);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
 
@@ -42,10 +42,10 @@ internal sealed class TrainingBench : IAsyncDisposable
         Publish = publish is null ? null : new Proto.PublishTarget { Name = publish },
     };
 
-    public Task<Proto.TrainingJob> StartAsync(Proto.StartTrainingRequest? request = null, Caller? caller = null) =>
+    public Task<Proto.TrainingJob> StartAsync(Proto.StartTrainingRequest? request = null, Principal? caller = null) =>
         Jobs.StartAsync(caller ?? Admin, request ?? Request(), CancellationToken.None);
 
-    public async Task<string> UploadAsync(Caller caller, string text = "{\"text\": \"a\"}", string name = "train.jsonl")
+    public async Task<string> UploadAsync(Principal caller, string text = "{\"text\": \"a\"}", string name = "train.jsonl")
     {
         await using DataUpload upload = Jobs.BeginUpload(caller, name);
         await upload.WriteAsync(System.Text.Encoding.UTF8.GetBytes(text), CancellationToken.None);

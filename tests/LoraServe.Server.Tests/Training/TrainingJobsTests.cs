@@ -1,5 +1,4 @@
 using Grpc.Core;
-using LoraServe.Server.Access;
 using LoraServe.Serving;
 using LoraServe.Training;
 using Proto = LoraServe.V1;
@@ -340,7 +339,7 @@ public sealed class TrainingJobsTests
 
         Assert.Empty(bench.Jobs.List(TrainingBench.Bob, [], 10));
         Assert.Single(bench.Jobs.List(TrainingBench.Alice, [], 10));
-        foreach (Action<Caller, string> call in new Action<Caller, string>[] { (caller, id) => bench.Jobs.Get(caller, id), (caller, id) => bench.Jobs.Cancel(caller, id) })
+        foreach (Action<Principal, string> call in new Action<Principal, string>[] { (caller, id) => bench.Jobs.Get(caller, id), (caller, id) => bench.Jobs.Cancel(caller, id) })
         {
             Assert.Equal(StatusCode.NotFound, Assert.Throws<RpcException>(() => call(TrainingBench.Bob, job.Id)).StatusCode);
             Assert.Equal(StatusCode.NotFound, Assert.Throws<RpcException>(() => call(TrainingBench.Admin, "job-unknown")).StatusCode);
