@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Files;
 using LoraServe.Models.Architectures;
 
 namespace LoraServe.Models;
@@ -24,7 +25,7 @@ public static class ModelDirectoryWriter
         WriteJson(Path.Combine(directory, "generation_config.json"), json => WriteTokens(json, model.Generation));
         if (model.ChatTemplateSource is { } template)
         {
-            File.WriteAllText(Path.Combine(directory, ChatTemplateFile), template);
+            AtomicFile.WriteAllText(Path.Combine(directory, ChatTemplateFile), template);
         }
     }
 
@@ -36,20 +37,20 @@ public static class ModelDirectoryWriter
     {
         foreach (string file in s_tokenizerFiles.Where(file => File.Exists(Path.Combine(source, file))))
         {
-            File.Copy(Path.Combine(source, file), Path.Combine(directory, file), overwrite: true);
+            using FileStream content = File.OpenRead(Path.Combine(source, file));
+            AtomicFile.Write(Path.Combine(directory, file), content.CopyTo);
         }
 
         return File.Exists(Path.Combine(directory, s_tokenizerFiles[0]));
     }
 
-    private static void WriteJson(string path, Action<Utf8JsonWriter> write)
+    private static void WriteJson(string path, Action<Utf8JsonWriter> write) => AtomicFile.Write(path, file =>
     {
-        using FileStream file = File.Create(path);
         using var json = new Utf8JsonWriter(file, s_readable);
         json.WriteStartObject();
         write(json);
         json.WriteEndObject();
-    }
+    });
 
     private static void WriteConfig(Utf8JsonWriter json, LoadedModel model, bool tiedHead)
     {

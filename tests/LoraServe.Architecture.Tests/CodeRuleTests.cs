@@ -31,6 +31,18 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Training/Ranks/SweepTraining.cs", // waits for whole trainings
     ];
 
+    /// <summary>Files that write without <c>AtomicFile</c>, and why what a kill or a power cut leaves of theirs does no harm.</summary>
+    private static readonly string[] s_writers =
+    [
+        "src/LoraServe.Cli/Verbs/EvalVerb.cs", // the answers go where the caller says, into a pipe too
+        "src/LoraServe.Compute/Files/AtomicFile.cs", // is how everybody else writes
+        "src/LoraServe.Serving/Store/AdapterStore.cs", // flushed by what lists it
+        "src/LoraServe.Serving/Store/AdapterUpload.cs", // a file that comes in parts
+        "src/LoraServe.Serving/Store/CatalogFile.cs", // flushes by itself
+        "src/LoraServe.Training/Reports/MetricsLog.cs", // adds a line a step; a torn last line is left out by whoever reads
+        "src/LoraServe.Training/Ranks/SweepTraining.cs", // rows of a fold, which go with the sweep
+    ];
+
     /// <summary>Files over the usual length: the store is one state under one lock.</summary>
     private static readonly string[] s_longFiles = ["src/LoraServe.Serving/Store/AdapterStore.cs"];
 
@@ -57,6 +69,10 @@ public sealed partial class CodeRuleTests
         Rule.Holds(
             "Time comes from TimeProvider.",
             SourceTree.Matches(s_source.Except(s_clockReaders), SystemClock()));
+
+    [Fact]
+    public void Code_WritesFilesWholeOrNotAtAll() =>
+        Rule.Holds("Files that stay are written, replaced and moved by AtomicFile, which flushes them; list a file here with its reason where it need not.", SourceTree.Matches(s_source.Except(s_writers), FileWrite()));
 
     [Fact]
     public void Code_DrawsNoChanceWithoutASeed() =>
@@ -118,6 +134,7 @@ public sealed partial class CodeRuleTests
             "What is listed as an exception is one.",
             s_clockReaders.Where(file => !SourceTree.Matches([file], SystemClock()).Any())
                 .Concat(s_poolUsers.Where(file => !SourceTree.Matches([file], PoolUse()).Any()))
+                .Concat(s_writers.Where(file => !SourceTree.Matches([file], FileWrite()).Any()))
                 .Concat(s_unseeded.Where(file => !SourceTree.Matches([file], SharedRandom()).Any()))
                 .Concat(s_longFiles.Where(file => SourceTree.Lines(file).Length <= LongestFile)));
 
@@ -131,6 +148,9 @@ public sealed partial class CodeRuleTests
 
     [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b")]
     private static partial Regex SystemClock();
+
+    [GeneratedRegex(@"\bFile\.(Move|Replace|Copy|Create|OpenWrite|WriteAll\w+|AppendAll\w+)\(|\bDirectory\.Move\(|\bnew StreamWriter\((?!stream\b)|\bFileMode\.(Create|CreateNew|Append|Truncate)\b")]
+    private static partial Regex FileWrite();
 
     [GeneratedRegex(@"\bRandom\.Shared\b")]
     private static partial Regex SharedRandom();

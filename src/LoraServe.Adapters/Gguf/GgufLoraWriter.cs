@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Files;
 
 namespace LoraServe.Adapters.Gguf;
 
@@ -39,20 +40,11 @@ public static class GgufLoraWriter
         Dictionary<Site, LowRank> bySite = pairs.Where(pair => pair.Rank > 0).ToDictionary(pair => pair.Site);
         (string Name, FloatMatrix Values)[] tensors =
             [.. model.Modules.Where(module => bySite.ContainsKey(module.Site)).SelectMany(module => Tensors(bySite[module.Site], alpha, model, architecture))];
-        string partial = $"{path}.{Guid.NewGuid():n}.partial";
-        try
+        AtomicFile.Write(path, stream =>
         {
-            using (var writer = new BinaryWriter(File.Create(partial)))
-            {
-                Write(writer, tensors, alpha, architecture, [.. invocationTokens ?? []]);
-            }
-
-            File.Move(partial, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+            using var writer = new BinaryWriter(stream, Encoding.UTF8, leaveOpen: true);
+            Write(writer, tensors, alpha, architecture, [.. invocationTokens ?? []]);
+        });
     }
 
     private static IEnumerable<(string Name, FloatMatrix Values)> Tensors(LowRank pair, float alpha, IBaseModel model, string architecture)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Files;
 
 namespace LoraServe.Adapters.Merging;
 
@@ -20,29 +21,18 @@ public static class CheckpointWriter
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(model);
         Parameter[] parameters = [.. Parameters(model)];
-        string partial = $"{path}.partial";
-        try
+        AtomicFile.Write(path, file =>
         {
-            using (FileStream file = File.Create(partial))
+            WriteHeader(file, parameters);
+            long total = parameters.Sum(parameter => parameter.ByteLength);
+            long written = 0;
+            foreach (Parameter parameter in parameters)
             {
-                WriteHeader(file, parameters);
-                long total = parameters.Sum(parameter => parameter.ByteLength);
-                long written = 0;
-                foreach (Parameter parameter in parameters)
-                {
-                    WriteRows(file, parameter);
-                    written += parameter.ByteLength;
-                    progress?.Report((double)written / total);
-                }
+                WriteRows(file, parameter);
+                written += parameter.ByteLength;
+                progress?.Report((double)written / total);
             }
-
-            File.Move(partial, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(partial);
-            throw;
-        }
+        });
     }
 
     private static IEnumerable<Parameter> Parameters(IBaseModel model)
@@ -62,7 +52,7 @@ public static class CheckpointWriter
         }
     }
 
-    private static void WriteHeader(FileStream file, Parameter[] parameters)
+    private static void WriteHeader(Stream file, Parameter[] parameters)
     {
         using var header = new MemoryStream();
         using (var json = new Utf8JsonWriter(header))
@@ -106,7 +96,7 @@ public static class CheckpointWriter
         file.Write(header.GetBuffer().AsSpan(0, (int)header.Length));
     }
 
-    private static void WriteRows(FileStream file, Parameter parameter)
+    private static void WriteRows(Stream file, Parameter parameter)
     {
         float[] row = new float[parameter.Width];
         for (int index = 0; index < (parameter.Rows ?? 1); index++)

@@ -42,7 +42,7 @@ public static class AdapterWriter
         {
             Directory.CreateDirectory(partial);
             WriteFiles(partial, config, all, baseFingerprint);
-            Directory.Move(partial, directory);
+            AtomicFile.Move(partial, directory);
         }
         finally
         {
@@ -68,16 +68,6 @@ public static class AdapterWriter
         }
 
         SafetensorsFile.Write(Path.Combine(directory, isPeft ? AdapterFiles.WeightsName : AdapterFiles.AdapterHubWeightsName), tensors, metadata);
-        string path = Path.Combine(directory, AdapterFiles.ConfigName);
-        string partial = $"{path}.{Guid.NewGuid():n}.partial";
-        try
-        {
-            File.WriteAllText(partial, config.ToJsonString(s_readable));
-            File.Move(partial, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
+        AtomicFile.WriteAllText(Path.Combine(directory, AdapterFiles.ConfigName), config.ToJsonString(s_readable));
     }
 }

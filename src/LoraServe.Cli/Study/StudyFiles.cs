@@ -1,18 +1,14 @@
 using LoraServe.Cli.Rendering;
+using LoraServe.Compute.Files;
 
 namespace LoraServe.Cli.Study;
 
 /// <summary>Writes a study's files for programs: whole or not at all.</summary>
 internal static class StudyFiles
 {
-    public static void Write<T>(string path, T value)
+    public static void Write<T>(string path, T value) => AtomicFile.Write(path, stream =>
     {
-        string temporary = $"{path}.tmp";
-        using (var writer = new StreamWriter(temporary))
-        {
-            writer.WriteJson(value);
-        }
-
-        File.Move(temporary, path, overwrite: true);
-    }
+        using var writer = new StreamWriter(stream, leaveOpen: true);
+        writer.WriteJson(value);
+    });
 }

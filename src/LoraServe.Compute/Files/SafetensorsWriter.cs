@@ -14,22 +14,11 @@ internal static unsafe class SafetensorsWriter
     {
         List<Tensor> ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.BlockBytes()).ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
         byte[] header = Header(ordered, metadata);
-        string temporary = $"{path}.{Guid.NewGuid():n}.tmp";
-        try
+        AtomicFile.Write(path, stream =>
         {
-            using (FileStream stream = File.Create(temporary))
-            {
-                stream.Write(header);
-                ordered.ForEach(tensor => WriteData(stream, tensor));
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+            stream.Write(header);
+            ordered.ForEach(tensor => WriteData(stream, tensor));
+        });
     }
 
     private static byte[] Header(List<Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
@@ -92,7 +81,7 @@ internal static unsafe class SafetensorsWriter
         }
     }
 
-    private static void WriteData(FileStream stream, Tensor tensor)
+    private static void WriteData(Stream stream, Tensor tensor)
     {
         for (long position = 0; position < tensor.ByteLength; position += CopyBytes)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Compute.Files;
 using LoraServe.Serving;
 
 namespace LoraServe.Server.Training;
@@ -52,8 +53,8 @@ internal sealed class DataFolder
             lock (_lock)
             {
                 MakeRoom(bytes);
-                File.WriteAllBytes(Path.ChangeExtension(PathOf(id), ".json"), JsonSerializer.SerializeToUtf8Bytes(data, StoredDataJson.Default.StoredData));
-                File.Move(unfinished, PathOf(id));
+                AtomicFile.WriteAllBytes(Path.ChangeExtension(PathOf(id), ".json"), JsonSerializer.SerializeToUtf8Bytes(data, StoredDataJson.Default.StoredData));
+                AtomicFile.Move(unfinished, PathOf(id));
                 _stored.Add(id, data);
             }
 

@@ -1,3 +1,4 @@
+using LoraServe.Compute.Files;
 using LoraServe.Serving;
 
 namespace LoraServe.Server.Training;
@@ -16,7 +17,7 @@ internal sealed class DataUpload : IAsyncDisposable
     /// <param name="complete">Takes the file over when it is whole, told its bytes and rows; gives its id.</param>
     public DataUpload(string path, long maxBytes, Func<long, long, string> complete)
     {
-        _stream = new FileStream(path, FileMode.CreateNew, FileAccess.Write);
+        _stream = AtomicFile.Create(path);
         _maxBytes = maxBytes;
         _complete = complete;
     }
@@ -49,7 +50,7 @@ internal sealed class DataUpload : IAsyncDisposable
             throw new EngineException(EngineError.InvalidUpload, "There is no row. Send one JSON object a line.");
         }
 
-        _stream.Flush(flushToDisk: true);
+        AtomicFile.Flush(_stream);
         await _stream.DisposeAsync().ConfigureAwait(false);
         return _complete(Bytes, Rows);
     }

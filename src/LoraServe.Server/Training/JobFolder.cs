@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using LoraServe.Compute.Files;
 using LoraServe.Serving;
 using LoraServe.Training.Reports;
 using Proto = LoraServe.V1;
@@ -42,15 +43,7 @@ internal sealed class JobFolder(string root)
 
         string path = Path.Combine(folder, FileName);
         Directory.CreateDirectory(folder);
-        string temporary = $"{path}.tmp";
-        using (var stream = new StreamWriter(File.Create(temporary)))
-        {
-            stream.Write(file.ToJsonString());
-            stream.Flush();
-            ((FileStream)stream.BaseStream).Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        AtomicFile.WriteAllText(path, file.ToJsonString());
     }
 
     /// <summary>Deletes the checkpoints and work files of a run that has ended without a result; its metrics stay.</summary>

@@ -13,35 +13,22 @@ internal sealed class CheckpointStore(string folder)
     private const string Unfinished = ".tmp";
 
     /// <summary>Stands between a file and what writes it; a disk that fails, in tests.</summary>
-    internal Func<FileStream, Stream> Wrap { get; init; } = file => file;
+    internal Func<Stream, Stream> Wrap { get; init; } = file => file;
 
     /// <summary>Writes a checkpoint beside the others, puts it in place once it is on the disk, and deletes all but the one before it.</summary>
     /// <exception cref="CheckpointException">It could not be written; those before it are as they were.</exception>
     public void Save(Checkpoint checkpoint)
     {
         string path = Path.Combine(folder, $"{Prefix}{checkpoint.Step.ToString("D9", CultureInfo.InvariantCulture)}{Extension}");
-        string temporary = path + Unfinished;
         try
         {
             Directory.CreateDirectory(folder);
-            using (FileStream file = File.Create(temporary))
-            {
-                Stream stream = Wrap(file);
-                CheckpointFile.Write(stream, checkpoint);
-                stream.Flush();
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
+            AtomicFile.Write(path, file => CheckpointFile.Write(Wrap(file), checkpoint));
             DeleteOld(checkpoint.Step);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new CheckpointException(path, $"the checkpoint cannot be written ({exception.Message}) Those before it are intact; make room or permit writing, and resume the run.", exception);
-        }
-        finally
-        {
-            DeleteIfThere(temporary);
         }
     }
 
@@ -91,12 +78,4 @@ internal sealed class CheckpointStore(string folder)
             .Select(file => (file.Step, file.Path))
             .OrderByDescending(file => file.Step),
     ];
-
-    private static void DeleteIfThere(string path)
-    {
-        if (File.Exists(path))
-        {
-            File.Delete(path);
-        }
-    }
 }

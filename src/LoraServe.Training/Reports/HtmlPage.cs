@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using LoraServe.Compute.Files;
 using LoraServe.Training.Reports.Plots;
 
 namespace LoraServe.Training.Reports;
@@ -72,12 +73,7 @@ public sealed class HtmlPage
     }
 
     /// <summary>Writes the file at once, so that it is never half written.</summary>
-    public void Save(string path)
-    {
-        string temporary = $"{path}.tmp";
-        File.WriteAllText(temporary, ToString());
-        File.Move(temporary, path, overwrite: true);
-    }
+    public void Save(string path) => AtomicFile.WriteAllText(path, ToString());
 
     private static XElement Block(string name, string @class, params object?[] content) => new(name, new XAttribute("class", @class), content);
 }

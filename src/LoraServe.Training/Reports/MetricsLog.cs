@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LoraServe.Compute.Files;
 
 namespace LoraServe.Training.Reports;
 
@@ -21,18 +22,13 @@ public sealed partial class MetricsLog : IDisposable
     public static MetricsLog Open(string path, int lastStep = 0)
     {
         IReadOnlyList<TrainingProgress> kept = lastStep > 0 && File.Exists(path) ? Read(path) : [];
-        string temporary = $"{path}.tmp";
-        using (FileStream stream = File.Create(temporary))
+        AtomicFile.Write(path, stream =>
         {
             foreach (TrainingProgress progress in kept.Where(progress => progress.Step <= lastStep))
             {
                 stream.Write(Line(progress));
             }
-
-            stream.Flush(flushToDisk: true);
-        }
-
-        File.Move(temporary, path, overwrite: true);
+        });
         return new MetricsLog(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0));
     }
 

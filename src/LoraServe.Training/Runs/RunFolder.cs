@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LoraServe.Compute.Files;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
@@ -69,14 +70,7 @@ internal sealed class RunFolder
                 Directory.Delete(place, recursive: true);
             }
 
-            if (Directory.Exists(entry))
-            {
-                Directory.Move(entry, place);
-            }
-            else
-            {
-                File.Move(entry, place, overwrite: true);
-            }
+            AtomicFile.Move(entry, place);
         }
 
         Directory.Delete(apart);
