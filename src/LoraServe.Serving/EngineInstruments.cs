@@ -149,8 +149,12 @@ internal sealed class EngineInstruments : IDisposable
     private static IEnumerable<Measurement<long>> Bytes(AdapterStore adapters) =>
         [new(adapters.HostBytes, Tier(AdapterTier.Host)), new(adapters.ResidentBytes, Tier(AdapterTier.Resident))];
 
-    private static IEnumerable<Measurement<int>> Counts(AdapterStore adapters) =>
-        adapters.List().GroupBy(adapter => adapter.Tier).Select(group => new Measurement<int>(group.Count(), Tier(group.Key)));
+    // Also of a tier without adapters: what is not reported any more keeps its last value wherever it is collected.
+    private static IEnumerable<Measurement<int>> Counts(AdapterStore adapters)
+    {
+        ILookup<AdapterTier, AdapterRecord> tiers = adapters.List().ToLookup(adapter => adapter.Tier);
+        return Enum.GetValues<AdapterTier>().Select(tier => new Measurement<int>(tiers[tier].Count(), Tier(tier)));
+    }
 
     private Histogram<double> Histogram(string name, string description, double[] boundaries) =>
         _meter.CreateHistogram(name, "s", description, advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = boundaries });

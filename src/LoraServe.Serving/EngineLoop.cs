@@ -13,7 +13,7 @@ namespace LoraServe.Serving;
 /// <summary>The one thread that plans a step, runs it and commits its results, over and over. Owns sequences, pages and the runner.</summary>
 internal sealed partial class EngineLoop : IDisposable
 {
-    private static readonly TimeSpan s_idleCheck = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_longestAlarm = TimeSpan.FromDays(1);
 
     private readonly IStepRunner _runner;
     private readonly Sampler _sampler;
@@ -34,8 +34,9 @@ internal sealed partial class EngineLoop : IDisposable
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
     private readonly Lock _entrance = new();
+    private readonly ITimer _alarm;
     private bool _isRung;
-    private bool _isClosed;
+    private volatile bool _isClosed;
     private int _accepted;
     private volatile bool _isStopping;
     private long _countedPreemptions;
@@ -55,6 +56,7 @@ internal sealed partial class EngineLoop : IDisposable
         var limits = new SchedulerLimits(options.MaxBatchRows, options.MaxLogitRows, places, waitTicks);
         _scheduler = new Scheduler(limits, leases, options.TenantWeights, runner.PageCount, options.PrefixCache) { Admitted = OnAdmitted, Refused = Fail };
         _instruments = instruments(this);
+        _alarm = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _thread = new Thread(Run) { IsBackground = true, Name = "engine loop" };
     }
 
@@ -67,6 +69,9 @@ internal sealed partial class EngineLoop : IDisposable
 
     /// <summary>Called on the loop's thread after each step; tests check integrity and allocation here.</summary>
     public Action<Scheduler>? Stepped { get; set; }
+
+    /// <summary>Called on the loop's thread before it looks for what to do next; tests wait here for what they expect.</summary>
+    public Action? Turned { get; set; }
 
     public void Start() => _thread.Start();
 
@@ -134,10 +139,15 @@ internal sealed partial class EngineLoop : IDisposable
     /// <summary>Cuts off what still runs, ends the thread and frees memory.</summary>
     public void Dispose()
     {
-        _ = DrainAsync();
-        _isStopping = true;
+        lock (_entrance)
+        {
+            _isStopping = true;
+            _isClosed = true;
+        }
+
         Wake();
         _thread.Join();
+        _alarm.Dispose();
         _instruments.Dispose();
         _sampler.Dispose();
         _scoreScratch.Dispose();
@@ -150,6 +160,7 @@ internal sealed partial class EngineLoop : IDisposable
     {
         while (!_isStopping)
         {
+            Turned?.Invoke();
             TakeMessages();
             EndExpired();
             _scheduler.Plan(_plan, _time.GetTimestamp());
@@ -160,8 +171,8 @@ internal sealed partial class EngineLoop : IDisposable
 
             if (_plan.IsEmpty)
             {
-                // Whoever waits may become overdue or expire without anybody telling.
-                AwaitBell(_live.Count > 0 ? s_idleCheck : Timeout.InfiniteTimeSpan);
+                SetAlarm();
+                AwaitBell();
                 continue;
             }
 
@@ -177,13 +188,39 @@ internal sealed partial class EngineLoop : IDisposable
         }
     }
 
-    private void AwaitBell(TimeSpan longest)
+    // Whoever waits may become overdue or expire without anybody telling.
+    private void SetAlarm()
+    {
+        long now = _time.GetTimestamp();
+        TimeSpan next = TimeSpan.MaxValue;
+        foreach (Submission submission in _live)
+        {
+            if (_scheduler.UntilOverdue(submission, now) is { } ticks)
+            {
+                next = Min(next, _time.GetElapsedTime(0, ticks));
+            }
+
+            if (submission.Options.Deadline is { } deadline)
+            {
+                next = Min(next, deadline - _time.GetUtcNow());
+            }
+        }
+
+        // Timers count whole milliseconds, and only so many.
+        TimeSpan due = next == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : Max(TimeSpan.Zero, Min(next, s_longestAlarm)) + TimeSpan.FromMilliseconds(1);
+        _alarm.Change(due, Timeout.InfiniteTimeSpan);
+
+        static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+        static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+    }
+
+    private void AwaitBell()
     {
         lock (_bell)
         {
-            if (!_isRung)
+            while (!_isRung)
             {
-                Monitor.Wait(_bell, longest);
+                Monitor.Wait(_bell);
             }
 
             _isRung = false;

@@ -25,6 +25,8 @@ public sealed partial class CodeRuleTests
     [
         "src/LoraServe.Serving/InferenceEngine.cs", // waits for the engine's thread to end
         "src/LoraServe.Serving/TokenStream.cs", // wakes the reader of an answer, who is no business of the engine's thread
+        "src/LoraServe.Serving/Store/Files/DeletionQueue.cs", // deletes files
+        "src/LoraServe.Serving/Store/Residency/AdapterMemory.cs", // evicts what the engine's thread left to be evicted
         "src/LoraServe.Serving/Store/Residency/AdapterMemory.Loading.cs", // loads adapters
         "src/LoraServe.Serving/Store/AdapterStore.cs", // publishes adapters
         "src/LoraServe.Serving/Store/AdapterStore.Combinations.cs", // merges adapters

@@ -67,6 +67,10 @@ internal sealed class Scheduler
         plan.Build();
     }
 
+    /// <summary>Ticks until a request that waits for its adapters becomes overdue; null for one that does not wait or is overdue.</summary>
+    public long? UntilOverdue(Submission submission, long now) =>
+        submission.IsLeased || IsOverdue(submission, now) ? null : submission.ArrivedAt + _limits.AdapterWaitTicks + 1 - now;
+
     /// <summary>Notes that a step computed an entry: its tokens are in the cache, and full pages can be found by others.</summary>
     public void Advance(in StepEntry entry)
     {
@@ -233,6 +237,12 @@ internal sealed class Scheduler
         _waiting.BeginScan();
         while (budget.Rows > 0 && budget.LogitRows > 0 && _waiting.Peek() is { } sequence)
         {
+            if (AsksInVain(sequence.Owner, now))
+            {
+                FairQueue.Pass(sequence);
+                continue;
+            }
+
             if (_places + sequence.Places > _limits.Places)
             {
                 return;
@@ -261,6 +271,12 @@ internal sealed class Scheduler
         }
     }
 
+    // Whoever waits for an adapter is looked at in every step, so that has to cost nothing: it asks again when something has changed.
+    private bool AsksInVain(Submission submission, long now) =>
+        !submission.IsLeased && submission.RefusedAt == _leases.Generation && submission.IsOverdue == IsOverdue(submission, now);
+
+    private bool IsOverdue(Submission submission, long now) => now - submission.ArrivedAt > _limits.AdapterWaitTicks;
+
     private bool TryLease(Submission submission, long now)
     {
         if (submission.IsLeased)
@@ -270,8 +286,10 @@ internal sealed class Scheduler
 
         try
         {
-            bool isOverdue = now - submission.ArrivedAt > _limits.AdapterWaitTicks;
-            if (!_leases.TryLease(submission.Adapters, isOverdue, submission.ArrivedAt))
+            // Read before it asks: what changes meanwhile has it ask once more.
+            submission.RefusedAt = _leases.Generation;
+            submission.IsOverdue = IsOverdue(submission, now);
+            if (!_leases.TryLease(submission.Adapters, submission.IsOverdue, submission.ArrivedAt))
             {
                 return false;
             }

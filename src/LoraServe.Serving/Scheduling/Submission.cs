@@ -25,6 +25,12 @@ internal abstract class Submission(RequestOptions options, AdapterStack adapters
     /// <summary>Whether its adapters are held resident for it.</summary>
     public bool IsLeased { get; set; }
 
+    /// <summary>The leases' generation when it last asked for its adapters and did not get them; −1 before.</summary>
+    public long RefusedAt { get; set; } = -1;
+
+    /// <summary>Whether it was overdue when it last asked for its adapters.</summary>
+    public bool IsOverdue { get; set; }
+
     /// <summary>Whether it still counts as waiting.</summary>
     public bool IsQueued { get; set; } = true;
 

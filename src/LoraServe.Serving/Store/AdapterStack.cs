@@ -29,7 +29,21 @@ internal sealed class AdapterStack
 
     public (AdapterVersion Version, float Weight) this[int index] => _parts[index];
 
-    public bool Contains(AdapterVersion version) => _parts.Any(part => part.Version == version);
+    public bool Contains(AdapterVersion version) => IndexOf(version) >= 0;
+
+    /// <summary>Where a version is first; −1 where it is not.</summary>
+    public int IndexOf(AdapterVersion version)
+    {
+        for (int i = 0; i < _parts.Length; i++)
+        {
+            if (_parts[i].Version == version)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 
     /// <summary>Whether an adapter acts only from where its invocation tokens begin.</summary>
     public bool IsInvoked => _parts.Any(part => part.Version.Manifest.InvocationTokens.Length > 0);
@@ -56,5 +70,5 @@ internal sealed class AdapterStack
 
     /// <summary>How the adapters act on a sequence; all must be resident.</summary>
     public AdapterUse[] Uses(int[] activeFrom) =>
-        [.. _parts.Select((part, i) => new AdapterUse(part.Version.Resident!, part.Weight, activeFrom[i]))];
+        [.. _parts.Select((part, i) => new AdapterUse(part.Version.State.Resident!, part.Weight, activeFrom[i]))];
 }

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
 using LoraServe.Models;
+using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Residency;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +20,7 @@ public sealed partial class AdapterStore : IDisposable
 
     private readonly Lock _lock = new();
     private readonly AdapterCatalog _catalog = new();
+    private readonly DeletionQueue _deletions;
     private readonly AdapterMemory _memory;
     private readonly AdapterWatchers _watchers = new();
     private readonly CatalogFile? _file;
@@ -41,7 +43,8 @@ public sealed partial class AdapterStore : IDisposable
         _logger = logger;
         _time = time;
         _trial = new AdapterTrial(model, options.AdapterLimits);
-        _memory = new AdapterMemory(model, options.AdapterLimits, options.AdapterBudgetBytes, options.HostAdapterBytes, time) { Happened = OnMemory };
+        _deletions = new DeletionQueue(logger);
+        _memory = new AdapterMemory(model, options, _deletions, time) { Happened = OnMemory };
         if (options.StoreFolder is { } folder)
         {
             Directory.CreateDirectory(folder);
@@ -179,6 +182,7 @@ public sealed partial class AdapterStore : IDisposable
         }
 
         Save();
+        _memory.Settle();
         foreach (AdapterVersion version in versions)
         {
             LogUnloaded(version);
@@ -213,6 +217,11 @@ public sealed partial class AdapterStore : IDisposable
         lock (_lock)
         {
             version = _catalog.Get(reference);
+        }
+
+        if (pinned)
+        {
+            _memory.CheckPin(version);
         }
 
         _memory.Pin(version, pinned);
@@ -304,6 +313,7 @@ public sealed partial class AdapterStore : IDisposable
         _watchers.Complete();
         _publishing.Wait(); // whoever publishes still uses the probe
         _memory.Dispose();
+        _deletions.Dispose();
         _trial.Dispose();
         _publishing.Dispose();
     }
@@ -419,9 +429,11 @@ public sealed partial class AdapterStore : IDisposable
             {
                 _catalog.CheckPublish(name, options);
                 version = new AdapterVersion(Manifest(name, path, source, options, parsed, resident));
-                version.IsPinned = options.Pin;
-                _memory.Adopt(version, parsed, resident);
-                isAdopted = true;
+                if (options.Pin)
+                {
+                    _memory.CheckPin(version);
+                }
+
                 _catalog.Add(version);
                 foreach (string alias in options.Aliases)
                 {
@@ -431,6 +443,8 @@ public sealed partial class AdapterStore : IDisposable
                 removed = RemoveOldVersions(name);
             }
 
+            isAdopted = true;
+            _memory.Adopt(version, parsed, resident, options.Pin);
             Save();
             double seconds = _time.GetElapsedTime(begun).TotalSeconds;
             LogPublished(version, parsed.Report.Method, parsed.Report.MaximumRank, version.ResidentBytes, change, seconds);
@@ -507,6 +521,7 @@ public sealed partial class AdapterStore : IDisposable
         {
             if (_catalog.Find(pinned) is { } version)
             {
+                _memory.CheckPin(version);
                 _memory.Pin(version, isPinned: true);
             }
         }

@@ -6,6 +6,8 @@ namespace LoraServe.Serving.Tests.Scheduling;
 /// <summary>For requests without adapters.</summary>
 internal sealed class NoLeases : IAdapterLeases
 {
+    public long Generation => 0;
+
     public bool TryLease(AdapterStack stack, bool isOverdue, long arrivedAt) => true;
 
     public void EndLease(AdapterStack stack)

@@ -5,6 +5,7 @@ using LoraServe.Serving.Cache;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Residency;
 
 namespace LoraServe.Serving.Tests.Scheduling;
 
@@ -16,22 +17,31 @@ internal sealed class SchedulerHarness : IDisposable
     private readonly FakeRunner _runner;
     private readonly StepPlan _plan = new();
 
-    public SchedulerHarness(int pageCount, SchedulerLimits limits, bool prefixCache = true, Dictionary<string, double>? weights = null)
+    public SchedulerHarness(int pageCount, SchedulerLimits limits, bool prefixCache = true, Dictionary<string, double>? weights = null, IAdapterLeases? leases = null)
     {
         _runner = new FakeRunner(pageCount, Vocabulary);
-        Scheduler = new Scheduler(limits, new NoLeases(), weights ?? [], pageCount, prefixCache) { Refused = (_, reason) => throw reason };
+        Scheduler = new Scheduler(limits, leases ?? new NoLeases(), weights ?? [], pageCount, prefixCache) { Refused = (_, reason) => throw reason };
     }
 
     public Scheduler Scheduler { get; }
 
     public StepPlan Plan => _plan;
 
-    public static GenerationSubmission Request(int[] prompt, int maxTokens, int choices = 1, string tenant = "", int priority = 0)
+    /// <summary>Managed bytes that the last step's planning allocated.</summary>
+    public long PlanningAllocated { get; private set; }
+
+    /// <summary>Told when a request has ended.</summary>
+    public Action<Submission>? Ended { get; init; }
+
+    public static GenerationSubmission Request(
+        int[] prompt, int maxTokens, int choices = 1, string tenant = "", int priority = 0, AdapterStack? adapters = null, long arrivedAt = 0)
     {
+        adapters ??= AdapterStack.Empty;
         var sampling = new SamplingPlan(new SamplingOptions { Choices = choices }, [], Vocabulary, seed: 1, maxTokens);
         var request = new GenerationRequest { Tenant = tenant, Priority = priority };
-        var submission = new GenerationSubmission(request, AdapterStack.Empty, 0, sampling, prompt.Length, null, "")
+        var submission = new GenerationSubmission(request, adapters, arrivedAt, sampling, prompt.Length, null, "")
         {
+            ActiveFrom = new int[adapters.Count],
             Salts = new PageSalts(0, int.MaxValue, 0),
         };
         submission.Add(new GenerationSequence(submission, prompt));
@@ -50,9 +60,11 @@ internal sealed class SchedulerHarness : IDisposable
     }
 
     /// <summary>Runs one step; false when there was nothing to do.</summary>
-    public bool Step()
+    public bool Step(long now = 0)
     {
-        Scheduler.Plan(_plan, now: 0);
+        long allocated = GC.GetAllocatedBytesForCurrentThread();
+        Scheduler.Plan(_plan, now);
+        PlanningAllocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         Scheduler.CheckIntegrity();
         foreach ((int from, int to) in _plan.Copies)
         {
@@ -100,6 +112,7 @@ internal sealed class SchedulerHarness : IDisposable
                 {
                     Scheduler.End(each.Owner);
                     each.Owner.IsEnded = true;
+                    Ended?.Invoke(each.Owner);
                 }
             }
         }

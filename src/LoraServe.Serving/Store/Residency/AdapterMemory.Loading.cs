@@ -6,18 +6,19 @@ namespace LoraServe.Serving.Store.Residency;
 /// <summary>Loading adapters from their files into host memory and from there into compute form, off the engine's thread.</summary>
 internal sealed partial class AdapterMemory
 {
-    private void StartLoad(AdapterVersion version)
-    {
-        version.IsLoading = true;
-        version.Failure = null;
-        version.ReservedBytes = Cost(version);
-        _reserved += version.ReservedBytes;
-        if (version == _beneficiary)
-        {
-            StopDraining();
-        }
+    private const int ConcurrentLoads = 4;
 
-        _ = Task.Run(() => LoadAsync(version));
+    private readonly SemaphoreSlim _loads = new(ConcurrentLoads);
+
+    private void StartLoad(AdapterVersion version) => _ = Task.Run(() => LoadAsync(version));
+
+    // Takes all places: what waits for one never begins, and what has begun is done.
+    private void StopLoading()
+    {
+        for (int i = 0; i < ConcurrentLoads; i++)
+        {
+            _loads.Wait();
+        }
     }
 
     private async Task LoadAsync(AdapterVersion version)
@@ -34,10 +35,7 @@ internal sealed partial class AdapterMemory
             {
                 tier = AdapterTier.Disk;
                 parsed = ReadFiles(version);
-                lock (_lock)
-                {
-                    KeepInHost(version, parsed);
-                }
+                _host.Keep(version, parsed);
             }
 
             resident = ResidentAdapter.Create(parsed, _model);
@@ -52,41 +50,32 @@ internal sealed partial class AdapterMemory
         }
 
         double seconds = _time.GetElapsedTime(begun).TotalSeconds;
-        List<AdapterVersion> evicted = [];
         lock (_lock)
         {
-            version.IsLoading = false;
-            version.LastLoadSeconds = seconds;
-            _reserved -= version.ReservedBytes;
-            if (failure is not null)
+            if (_isDisposed)
             {
-                version.Failure = (failure, _time.GetTimestamp());
-            }
-            else if (_isDisposed)
-            {
-                resident!.Dispose();
+                resident?.Dispose();
                 return;
+            }
+
+            version.State.LastLoadSeconds = seconds;
+            if (failure is null)
+            {
+                Place(version, resident!);
             }
             else
             {
-                Place(version, resident!);
-                DropIfRetired(version);
-                Shrink(evicted);
+                _ledger.LoadFailed(version, failure, _time.GetTimestamp());
+                _news.Enqueue((AdapterEventType.LoadFailed, version, failure.Message));
             }
         }
 
-        Tell(evicted);
         if (failure is null)
         {
             Loaded?.Invoke(tier, seconds);
-            Happened?.Invoke(AdapterEventType.Resident, version, "");
-        }
-        else
-        {
-            Happened?.Invoke(AdapterEventType.LoadFailed, version, failure.Message);
         }
 
-        Changed?.Invoke();
+        Settle();
     }
 
     private Adapter ReadFiles(AdapterVersion version)
@@ -95,13 +84,5 @@ internal sealed partial class AdapterMemory
         return adapter.Digest == version.Digest
             ? adapter
             : throw new AdapterFormatException($"its files have changed since it was published (digest {adapter.Digest}, expected {version.Digest}). Publish them as a new version.");
-    }
-
-    private void KeepInHost(AdapterVersion version, Adapter parsed)
-    {
-        if (!version.IsRetired && !_isDisposed)
-        {
-            _host.Keep(version, parsed);
-        }
     }
 }

@@ -1,47 +1,48 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
+using LoraServe.Serving.Store.Files;
 
 namespace LoraServe.Serving.Store.Residency;
 
 /// <summary>Which adapters are in memory: parsed ones in a cache of their own, resident ones under one budget of bytes.</summary>
 /// <remarks>
-/// Room for an adapter is made in this order. 1. Resident adapters that no request runs on or waits for go, the least
-/// recently used first. 2. Once a request has waited too long, also those that others only wait for. 3. Then those that
-/// run take no new requests until they are free. So requests for what is resident are served together before anything is
-/// evicted that they need, and nobody waits forever.
+/// The counts are <see cref="ResidencyLedger"/>'s, under one lock that is never held for long: memory is freed, files are read
+/// and deleted, and listeners are called outside it. What the engine's thread changes is settled by another thread, and what
+/// may be called under somebody else's lock says so. Any thread may call.
 /// </remarks>
-internal sealed partial class AdapterMemory : IAdapterLeases, IDisposable
+internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkItem, IDisposable
 {
-    private const int ConcurrentLoads = 4;
-
     private readonly Lock _lock = new();
     private readonly IBaseModel _model;
     private readonly AdapterLimits _limits;
     private readonly TimeProvider _time;
+    private readonly DeletionQueue _deletions;
     private readonly HostTier _host;
-    private readonly SemaphoreSlim _loads = new(ConcurrentLoads);
-    private readonly HashSet<AdapterVersion> _resident = [];
-    private SharedParts _shared = new();
-    private long _ownBytes;
-    private long _budget;
-    private long _reserved;
-    private long _lastUse;
-    private AdapterVersion? _beneficiary;
+    private readonly ResidencyLedger _ledger;
+    private readonly Queue<(AdapterEventType Type, AdapterVersion Version, string Detail)> _news = [];
+    private bool _isTelling;
     private bool _isDisposed;
+    private int _isSignalled;
+    private long _toldGeneration;
 
-    public AdapterMemory(IBaseModel model, AdapterLimits limits, long budgetBytes, long hostBytes, TimeProvider time)
+    /// <param name="model">What adapters are loaded for.</param>
+    /// <param name="options">Budgets, limits and how long requests wait.</param>
+    /// <param name="deletions">Takes the files of what is gone.</param>
+    /// <param name="time">The clock.</param>
+    public AdapterMemory(IBaseModel model, EngineOptions options, DeletionQueue deletions, TimeProvider time)
     {
         _model = model;
-        _limits = limits;
-        _budget = budgetBytes;
+        _limits = options.AdapterLimits;
         _time = time;
-        _host = new HostTier(hostBytes);
+        _deletions = deletions;
+        _host = new HostTier(options.HostAdapterBytes);
+        _ledger = new ResidencyLedger(options.AdapterBudgetBytes, (long)(options.MaxAdapterWait.TotalSeconds * time.TimestampFrequency));
     }
 
-    /// <summary>Told when a lease that failed might succeed now.</summary>
+    /// <summary>Told when a lease that failed might succeed now; not under the lock, like the next three.</summary>
     public Action? Changed { get; set; }
 
-    /// <summary>Told what happened to a version; called outside the lock.</summary>
+    /// <summary>Told what happened to a version, in order.</summary>
     public Action<AdapterEventType, AdapterVersion, string>? Happened { get; set; }
 
     /// <summary>Told of a finished load: the tier it came from and its seconds.</summary>
@@ -51,7 +52,7 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IDisposable
     public Action<AdapterTier>? Used { get; set; }
 
     /// <summary>Bytes of resident adapters, with what they share.</summary>
-    public long ResidentBytes => _ownBytes + _shared.ByteLength;
+    public long ResidentBytes => _ledger.ResidentBytes;
 
     /// <summary>Bytes of parsed adapters.</summary>
     public long HostBytes => _host.Bytes;
@@ -59,80 +60,57 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IDisposable
     /// <summary>The budget for resident adapters in bytes. A smaller one takes effect as requests end.</summary>
     public long BudgetBytes
     {
-        get => Interlocked.Read(ref _budget);
+        get => _ledger.BudgetBytes;
         set
         {
             ArgumentOutOfRangeException.ThrowIfNegative(value);
-            List<AdapterVersion> evicted = [];
             lock (_lock)
             {
-                Interlocked.Exchange(ref _budget, value);
-                Shrink(evicted);
+                _ledger.SetBudget(value);
             }
 
-            Tell(evicted);
-            Changed?.Invoke();
+            Settle();
         }
     }
+
+    /// <inheritdoc />
+    public long Generation => _ledger.Generation;
 
     /// <summary>Counts a request that will run on a stack; false when a version has been retired meanwhile.</summary>
     public bool AddUser(AdapterStack stack)
     {
-        List<AdapterVersion> evicted = [];
+        AdapterTier[] found = new AdapterTier[stack.Count];
         lock (_lock)
         {
-            foreach ((AdapterVersion version, _) in stack.Parts)
+            for (int i = 0; i < found.Length; i++)
             {
-                if (version.IsRetired)
-                {
-                    return false;
-                }
+                found[i] = stack[i].Version.State.Tier;
             }
 
-            foreach ((AdapterVersion version, _) in stack.Parts)
+            if (!_ledger.AddUser(stack, _time.GetUtcNow()))
             {
-                version.Users++;
-                Touch(version);
-                Used?.Invoke(version.Tier);
-                if (version.Resident is not null)
-                {
-                    version.Hits++;
-                    continue;
-                }
-
-                version.Misses++;
-                if (!version.IsLoading && MakeRoom(version, stack, isOverdue: false, evicted))
-                {
-                    StartLoad(version); // before its turn comes, if nobody needs the room
-                }
+                return false;
             }
         }
 
-        Tell(evicted);
+        if (Used is { } used)
+        {
+            Array.ForEach(found, used);
+        }
+
+        Settle();
         return true;
     }
 
     /// <summary>Counts a request that has ended.</summary>
     public void RemoveUser(AdapterStack stack)
     {
-        List<AdapterVersion> evicted = [];
         lock (_lock)
         {
-            foreach ((AdapterVersion version, _) in stack.Parts)
-            {
-                version.Users--;
-                if (version.Users == 0 && version == _beneficiary)
-                {
-                    StopDraining();
-                }
-
-                DropIfRetired(version);
-            }
-
-            Shrink(evicted);
+            _ledger.RemoveUser(stack);
         }
 
-        Tell(evicted);
+        Signal();
     }
 
     /// <inheritdoc />
@@ -143,14 +121,13 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IDisposable
             return true;
         }
 
-        List<AdapterVersion> evicted = [];
         bool leased;
         lock (_lock)
         {
-            leased = TryLeaseLocked(stack, isOverdue, arrivedAt, evicted);
+            leased = _ledger.TryLease(stack, isOverdue, arrivedAt, _time.GetTimestamp());
         }
 
-        Tell(evicted);
+        Signal();
         return leased;
     }
 
@@ -162,109 +139,122 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IDisposable
             return;
         }
 
-        List<AdapterVersion> evicted = [];
         lock (_lock)
         {
-            foreach ((AdapterVersion version, _) in stack.Parts)
-            {
-                version.Leases--;
-                Touch(version);
-                if (version.Leases == 0 && version.IsDraining)
-                {
-                    Evict(version, evicted);
-                }
-            }
-
-            Shrink(evicted);
-            if (_beneficiary is { } next && Free(next) >= Cost(next))
-            {
-                StartLoad(next);
-            }
+            _ledger.EndLease(stack, _time.GetUtcNow());
         }
 
-        Tell(evicted);
-        Changed?.Invoke();
+        Signal();
+    }
+
+    /// <summary>Refuses to pin a version that does not fit beside what is pinned. May be called under a lock.</summary>
+    /// <exception cref="EngineException">It does not fit.</exception>
+    public void CheckPin(AdapterVersion version)
+    {
+        lock (_lock)
+        {
+            _ledger.CheckPin(version);
+        }
+    }
+
+    /// <summary>Keeps a version resident, or lets it go again. Whether it fits is checked before.</summary>
+    public void Pin(AdapterVersion version, bool isPinned)
+    {
+        lock (_lock)
+        {
+            _ledger.Pin(version, isPinned);
+        }
+
+        Settle();
     }
 
     /// <summary>Takes the forms that publishing made, as far as there is room.</summary>
-    public void Adopt(AdapterVersion version, Adapter parsed, ResidentAdapter resident)
+    public void Adopt(AdapterVersion version, Adapter parsed, ResidentAdapter resident, bool isPinned)
     {
-        List<AdapterVersion> evicted = [];
-        bool isResident;
+        _host.Keep(version, parsed);
         lock (_lock)
         {
-            if (version.IsPinned)
-            {
-                CheckPin(version);
-            }
-
-            KeepInHost(version, parsed);
-            isResident = MakeRoom(version, AdapterStack.Empty, version.IsPinned, evicted);
-            if (isResident)
-            {
-                Place(version, resident);
-            }
-        }
-
-        Tell(evicted);
-        if (isResident)
-        {
-            Happened?.Invoke(AdapterEventType.Resident, version, "");
-            Changed?.Invoke();
-        }
-        else
-        {
-            resident.Dispose();
-        }
-    }
-
-    /// <summary>Keeps a version resident, or lets it go again.</summary>
-    public void Pin(AdapterVersion version, bool isPinned)
-    {
-        List<AdapterVersion> evicted = [];
-        lock (_lock)
-        {
+            version.State.Prepared = resident;
             if (isPinned)
             {
-                CheckPin(version);
+                _ledger.Pin(version, isPinned: true);
             }
 
-            version.IsPinned = isPinned;
-            if (isPinned && version.Resident is null && !version.IsLoading && MakeRoom(version, AdapterStack.Empty, isOverdue: true, evicted))
-            {
-                StartLoad(version);
-            }
-
-            Shrink(evicted);
+            _ledger.Ask(version);
         }
 
-        Tell(evicted);
+        Settle();
+        ResidentAdapter? unused;
+        lock (_lock)
+        {
+            (unused, version.State.Prepared) = (version.State.Prepared, null);
+            _ledger.Unneeded(version);
+        }
+
+        unused?.Dispose();
+        Signal();
     }
 
     /// <summary>Takes a version out of service; its memory comes back when its last request ends.</summary>
+    /// <remarks>May be called under a lock: another thread sees to the rest, if <see cref="Settle"/> does not come first.</remarks>
     public void Retire(AdapterVersion version, bool deleteFiles)
     {
         lock (_lock)
         {
-            version.IsRetired = true;
-            version.DeletesFiles = deleteFiles;
-            version.IsPinned = false;
-            if (version.Users == 0 && version == _beneficiary)
-            {
-                StopDraining();
-            }
-
-            DropIfRetired(version);
+            _ledger.Retire(version, deleteFiles);
         }
+
+        Signal();
     }
 
     /// <summary>Reads what changes about a version at one moment.</summary>
-    public T Read<T>(AdapterVersion version, Func<AdapterVersion, T> read)
+    public T Read<T>(AdapterVersion version, Func<VersionState, T> read)
     {
         lock (_lock)
         {
-            return read(version);
+            return read(version.State);
         }
+    }
+
+    /// <summary>Has all that follows from changes so far done, and listeners told. Must not be called under a lock.</summary>
+    public void Settle()
+    {
+        while (_ledger.IsUnsettled)
+        {
+            List<AdapterVersion> evicted = [];
+            List<AdapterVersion> gone = [];
+            List<AdapterVersion> loads = [];
+            List<ResidentAdapter> freed = [];
+            lock (_lock)
+            {
+                _ledger.Settle(evicted, gone, loads);
+                foreach (AdapterVersion version in evicted)
+                {
+                    TakeResident(version, freed);
+                    _news.Enqueue((AdapterEventType.Evicted, version, ""));
+                }
+
+                gone.ForEach(version => TakeResident(version, freed));
+                loads.RemoveAll(PlacePrepared);
+            }
+
+            freed.ForEach(resident => resident.Dispose());
+            gone.ForEach(Forget);
+            loads.ForEach(StartLoad);
+        }
+
+        Tell();
+        long generation = _ledger.Generation;
+        if (Interlocked.Exchange(ref _toldGeneration, generation) != generation)
+        {
+            Changed?.Invoke();
+        }
+    }
+
+    void IThreadPoolWorkItem.Execute()
+    {
+        Interlocked.Exchange(ref _isSignalled, 0);
+        Settle();
     }
 
     /// <summary>Frees everything; no request may be running.</summary>
@@ -273,232 +263,94 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IDisposable
         lock (_lock)
         {
             _isDisposed = true;
-            foreach (AdapterVersion version in _resident)
-            {
-                version.Resident!.Dispose();
-                version.Resident = null;
-            }
+        }
 
-            _resident.Clear();
-            _ownBytes = 0;
-            _shared = new SharedParts();
+        StopLoading();
+        lock (_lock)
+        {
+            foreach (AdapterVersion version in _ledger.Residents)
+            {
+                version.State.Resident?.Dispose();
+            }
         }
 
         _host.Dispose();
     }
 
-    private static EngineException TooLarge(string what, AdapterVersion version) =>
-        new(EngineError.AdapterTooLarge, $"{what}, more than the budget for resident adapters. Raise the budget, unpin adapters, or use one of a smaller rank than {version.Manifest.MaximumRank}.");
-
-    private void CheckPin(AdapterVersion version)
+    // The engine's thread does not do what its changes lead to.
+    private void Signal()
     {
-        AdapterVersion[] pinned = [.. _resident.Where(other => other.IsPinned && other != version)];
-        if (SharedParts.Together([.. pinned, version]) > _budget)
+        if (_ledger.IsUnsettled && Interlocked.Exchange(ref _isSignalled, 1) == 0)
         {
-            throw TooLarge($"'{version}' cannot be pinned: it takes {SharedParts.Together([version])} bytes and pinned adapters {SharedParts.Together(pinned)}", version);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
     }
 
-    private bool TryLeaseLocked(AdapterStack stack, bool isOverdue, long arrivedAt, List<AdapterVersion> evicted)
+    // One thread at a time, so that who listens hears things in the order in which they happened.
+    private void Tell()
     {
-        bool isReady = true;
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        while (true)
         {
-            if (version.Failure is { } failure && failure.At >= arrivedAt)
+            (AdapterEventType type, AdapterVersion version, string detail) news;
+            lock (_lock)
             {
-                throw failure.Reason;
+                if (_isTelling || !_news.TryDequeue(out news))
+                {
+                    return;
+                }
+
+                _isTelling = true;
             }
 
-            isReady &= version.Resident is not null && !version.IsDraining;
-        }
-
-        if (isReady)
-        {
-            foreach ((AdapterVersion version, _) in stack.Parts)
+            try
             {
-                version.Leases++;
-                Touch(version);
+                Happened?.Invoke(news.type, news.version, news.detail);
             }
-
-            return true;
-        }
-
-        AdapterVersion[] needed = [.. stack.Parts.ToArray().Select(part => part.Version).Distinct()];
-        AdapterVersion[] pinned = [.. _resident.Where(other => other.IsPinned && !stack.Contains(other))];
-        long together = SharedParts.Together([.. needed, .. pinned]);
-        if (together > _budget)
-        {
-            throw TooLarge(
-                $"The request's adapters take {SharedParts.Together(needed)} bytes and pinned ones {SharedParts.Together(pinned)}, the budget is {_budget}: {together} bytes",
-                stack[0].Version);
-        }
-
-        foreach ((AdapterVersion version, _) in stack.Parts)
-        {
-            if (version.Resident is null && !version.IsLoading && MakeRoom(version, stack, isOverdue, evicted))
+            finally
             {
-                StartLoad(version);
+                lock (_lock)
+                {
+                    _isTelling = false;
+                }
             }
         }
-
-        return false;
     }
 
-    // Whether there is room for the version now, after evicting what may be evicted.
-    private bool MakeRoom(AdapterVersion version, AdapterStack stack, bool isOverdue, List<AdapterVersion> evicted)
+    private void Forget(AdapterVersion version)
     {
-        if (Missing() <= 0)
+        _host.Drop(version);
+        if (version.State.DeletesFiles)
         {
-            return true;
+            _deletions.Add(version.Manifest.Path);
         }
+    }
 
-        if (isOverdue && _beneficiary is not null && _beneficiary != version)
-        {
-            return false; // one at a time, the first who asked: else two could take turns evicting each other's adapters
-        }
-
-        AdapterVersion[] idle =
-        [
-            .. _resident.Where(other => other.Leases == 0 && (isOverdue || other.Users == 0) && CanGo(other))
-                .OrderBy(other => other.Users > 0).ThenBy(other => other.LastUse),
-        ];
-        if (!isOverdue && idle.Sum(other => other.ResidentBytes) < Missing())
+    // What publishing made needs no loading.
+    private bool PlacePrepared(AdapterVersion version)
+    {
+        if (version.State.Prepared is not { } prepared)
         {
             return false;
         }
 
-        foreach (AdapterVersion other in idle)
-        {
-            if (Missing() > 0)
-            {
-                Evict(other, evicted);
-            }
-        }
-
-        long missing = Missing();
-        if (missing <= 0)
-        {
-            return true;
-        }
-
-        _beneficiary = version;
-        foreach (AdapterVersion other in _resident.Where(other => other.Leases > 0 && CanGo(other)).OrderBy(other => other.LastUse))
-        {
-            if (missing > 0)
-            {
-                missing -= other.ResidentBytes;
-                other.IsDraining = true;
-            }
-        }
-
-        return false;
-
-        long Missing() => Cost(version) - Free(version);
-
-        bool CanGo(AdapterVersion other) => !other.IsPinned && other != version && !stack.Contains(other);
+        version.State.Prepared = null;
+        Place(version, prepared);
+        return true;
     }
-
-    private long Free(AdapterVersion forWhom) =>
-        _budget - ResidentBytes - _reserved - (_beneficiary is { IsLoading: false } other && other != forWhom ? Cost(other) : 0);
-
-    /// <summary>Bytes that would come with a version now.</summary>
-    private long Cost(AdapterVersion version) => version.ResidentBytes + _shared.Missing(version);
 
     private void Place(AdapterVersion version, ResidentAdapter resident)
     {
-        version.Resident = resident;
-        _resident.Add(version);
-        _ownBytes += version.ResidentBytes;
-        _shared.Add(version);
-        Touch(version);
+        version.State.Resident = resident;
+        _ledger.Loaded(version);
+        _news.Enqueue((AdapterEventType.Resident, version, ""));
     }
 
-    private void Evict(AdapterVersion version, List<AdapterVersion> evicted)
+    private static void TakeResident(AdapterVersion version, List<ResidentAdapter> freed)
     {
-        Remove(version);
-        evicted.Add(version);
-    }
-
-    private void Remove(AdapterVersion version)
-    {
-        version.Resident!.Dispose();
-        version.Resident = null;
-        version.IsDraining = false;
-        _resident.Remove(version);
-        _ownBytes -= version.ResidentBytes;
-        _shared.Remove(version);
-    }
-
-    // Evicts what is free until the budget holds; it may be exceeded only since it was made smaller, or since whoever shared
-    // something with an adapter went while that was loading.
-    private void Shrink(List<AdapterVersion> evicted)
-    {
-        if (ResidentBytes + _reserved <= _budget)
+        if (version.State.Resident is { } resident)
         {
-            return;
-        }
-
-        foreach (AdapterVersion version in _resident.Where(version => version.Leases == 0 && !version.IsPinned).OrderBy(version => version.Users > 0).ThenBy(version => version.LastUse).ToArray())
-        {
-            if (ResidentBytes + _reserved > _budget)
-            {
-                Evict(version, evicted);
-            }
-        }
-    }
-
-    private void DropIfRetired(AdapterVersion version)
-    {
-        if (!version.IsRetired || version.Users > 0 || version.IsLoading)
-        {
-            return;
-        }
-
-        if (version.Resident is not null)
-        {
-            Remove(version);
-        }
-
-        _host.Drop(version);
-        if (version.DeletesFiles)
-        {
-            version.DeletesFiles = false;
-            DeleteFiles(version.Manifest.Path);
-        }
-    }
-
-    private static void DeleteFiles(string path)
-    {
-        try
-        {
-            Directory.Delete(path, recursive: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            // Nobody can load them any more; what is left takes disk space only.
-        }
-    }
-
-    private void StopDraining()
-    {
-        _beneficiary = null;
-        foreach (AdapterVersion version in _resident)
-        {
-            version.IsDraining = false;
-        }
-    }
-
-    private void Touch(AdapterVersion version)
-    {
-        version.LastUse = ++_lastUse;
-        version.LastUsedAt = _time.GetUtcNow();
-    }
-
-    private void Tell(List<AdapterVersion> evicted)
-    {
-        foreach (AdapterVersion version in evicted)
-        {
-            Happened?.Invoke(AdapterEventType.Evicted, version, "");
+            version.State.Resident = null;
+            freed.Add(resident);
         }
     }
 }

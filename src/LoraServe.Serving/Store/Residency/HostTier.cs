@@ -21,12 +21,12 @@ internal sealed class HostTier(long sizeLimit) : IDisposable
     {
         lock (_lock)
         {
-            if (version.Host is not null)
+            if (version.State.Host is not null)
             {
                 return;
             }
 
-            version.Host = parsed;
+            version.State.Host = parsed;
             Interlocked.Add(ref _bytes, parsed.ByteLength);
         }
 
@@ -41,7 +41,7 @@ internal sealed class HostTier(long sizeLimit) : IDisposable
     /// <summary>Lets a version go.</summary>
     public void Drop(AdapterVersion version)
     {
-        if (version.Host is { } parsed)
+        if (version.State.Host is { } parsed)
         {
             Forget(version, parsed);
             _cache.Remove(version);
@@ -54,9 +54,9 @@ internal sealed class HostTier(long sizeLimit) : IDisposable
     {
         lock (_lock)
         {
-            if (version.Host == parsed)
+            if (version.State.Host == parsed)
             {
-                version.Host = null;
+                version.State.Host = null;
                 Interlocked.Add(ref _bytes, -parsed.ByteLength);
             }
         }

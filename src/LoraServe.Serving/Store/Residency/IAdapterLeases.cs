@@ -3,6 +3,9 @@ namespace LoraServe.Serving.Store.Residency;
 /// <summary>Keeps adapters resident while sequences run on them.</summary>
 internal interface IAdapterLeases
 {
+    /// <summary>Grows whenever a lease that failed might succeed now: until then, asking again is in vain. Any thread may read it.</summary>
+    long Generation { get; }
+
     /// <summary>Holds all adapters of a stack resident if they are; else has them loaded and says false. Never waits.</summary>
     /// <param name="stack">The adapters.</param>
     /// <param name="isOverdue">Whether the request has waited so long that others must give up their room.</param>

@@ -3,7 +3,7 @@ using LoraServe.Serving.Store;
 namespace LoraServe.Serving.Tests.Store.Residency;
 
 /// <summary>What adapters share is in memory once and in the budget once.</summary>
-public sealed class SharedPartsTests
+public sealed class MemoryAccountTests
 {
     [Fact]
     public async Task ResidentBytes_AdaptersThatShareProjections_CountsTheseOnce()
