@@ -14,10 +14,9 @@ public class ModelLoaderTests
     public static TheoryData<string> CommittedModels => [.. Directory.GetDirectories(Repository.Fixture("models")).Select(path => Path.GetFileName(path)!)];
 
     public static TheoryData<string> SharedModels =>
-        [.. SharedFiles.FolderNames("fixtures/models").Where(name => name.StartsWith("llama", StringComparison.Ordinal) || name is "qwen2" or "qwen2-window").DefaultIfEmpty("llama")];
+        [.. SharedFiles.Cases(SharedFiles.FolderNames("fixtures/models").Where(name => name.StartsWith("llama", StringComparison.Ordinal) || name is "qwen2" or "qwen2-window"))];
 
-    public static TheoryData<string> SharedGguf =>
-        SharedFiles.TryGet("fixtures/gguf") is { } folder ? [.. Directory.GetFiles(folder, "*.gguf").Select(path => Path.GetFileName(path)!)] : ["*.gguf"];
+    public static TheoryData<string> SharedGguf => [.. SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*.gguf"))];
 
     [Theory]
     [MemberData(nameof(CommittedModels))]

@@ -8,8 +8,7 @@ namespace LoraServe.Models.Tests;
 
 public sealed class TransformerTests
 {
-    public static TheoryData<string> SharedGguf =>
-        SharedFiles.TryGet("fixtures/gguf") is { } folder ? [.. Directory.GetFiles(folder, "*.gguf").Select(path => Path.GetFileName(path)!)] : ["*.gguf"];
+    public static TheoryData<string> SharedGguf => [.. SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*.gguf"))];
 
     [SkippableTheory]
     [MemberData(nameof(SharedGguf))]

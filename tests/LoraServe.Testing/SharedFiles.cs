@@ -10,7 +10,8 @@ namespace LoraServe.Testing;
 public static class SharedFiles
 {
     /// <summary>The folder, or null where there is none.</summary>
-    public static string? Root { get; } = Find();
+    /// <remarks>Set by a test of the architecture, in a copy of this class, to see what a clone without the folder sees.</remarks>
+    public static string? Root { get; private set; } = Find();
 
     /// <summary>The full path of a file or folder in the shared folder, or null where it is missing.</summary>
     /// <param name="relativePath">Path with forward slashes, such as <c>fixtures/models/llama</c>.</param>
@@ -38,6 +39,18 @@ public static class SharedFiles
         TryGet(relativePath) is { } path
             ? Directory.GetDirectories(path).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)
             : [];
+
+    /// <summary>The names of the files of a shared folder, in order; empty where it is missing.</summary>
+    /// <param name="relativePath">The folder.</param>
+    /// <param name="pattern">Such as <c>*.gguf</c>.</param>
+    public static IEnumerable<string> FileNames(string relativePath, string pattern) =>
+        TryGet(relativePath) is { } path
+            ? Directory.GetFiles(path, pattern).Select(file => Path.GetFileName(file)!).Order(StringComparer.Ordinal)
+            : [];
+
+    /// <summary>Rows of a theory, one for each name that was found. Where there is none, one row that <see cref="Require"/> skips: xunit fails a theory without rows.</summary>
+    /// <param name="found">The names.</param>
+    public static IEnumerable<string> Cases(IEnumerable<string> found) => found.DefaultIfEmpty("(none)");
 
     private static string? Find()
     {

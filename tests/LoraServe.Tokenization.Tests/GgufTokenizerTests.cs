@@ -16,7 +16,7 @@ public class GgufTokenizerTests
         ? [.. GoldenCases.Rows(cases).Select(row => row.GetProperty("text").GetString()!)]
         : [];
 
-    public static TheoryData<string> SharedPairs => [.. Pairs().Select(pair => pair.Gguf)];
+    public static TheoryData<string> SharedPairs => [.. SharedFiles.Cases(Pairs().Select(pair => pair.Gguf))];
 
     [SkippableTheory]
     [MemberData(nameof(SharedPairs))]
@@ -126,15 +126,13 @@ public class GgufTokenizerTests
 
     private static IEnumerable<(string Gguf, string Json)> Pairs()
     {
-        string? folder = SharedFiles.TryGet("fixtures/gguf");
-        string[] files = folder is null ? [] : Directory.GetFiles(folder, "*.gguf");
-        foreach (string path in files.Order(StringComparer.Ordinal))
+        foreach (string file in SharedFiles.FileNames("fixtures/gguf", "*.gguf"))
         {
-            string name = Path.GetFileNameWithoutExtension(path);
+            string name = Path.GetFileNameWithoutExtension(file);
             string json = $"fixtures/gguf/{name[..name.LastIndexOf('-')]}.tokenizer.json";
             if (SharedFiles.TryGet(json) is not null)
             {
-                yield return ($"fixtures/gguf/{name}.gguf", json);
+                yield return ($"fixtures/gguf/{file}", json);
             }
         }
     }

@@ -68,11 +68,8 @@ public sealed class GoldenRunTests
         check(run, training);
     }
 
-    private static TheoryData<string> Named(Func<GoldenRun, bool> isWanted)
-    {
-        string[] names = [.. SharedFiles.FolderNames(Folder).Where(name => SharedFiles.TryGet($"{Folder}/{name}/case.json") is not null && IsWanted(name, isWanted))];
-        return names.Length > 0 ? [.. names] : ["(none)"];
-    }
+    private static TheoryData<string> Named(Func<GoldenRun, bool> isWanted) =>
+        [.. SharedFiles.Cases(SharedFiles.FolderNames(Folder).Where(name => SharedFiles.TryGet($"{Folder}/{name}/case.json") is not null && IsWanted(name, isWanted)))];
 
     private static bool IsWanted(string name, Func<GoldenRun, bool> isWanted)
     {

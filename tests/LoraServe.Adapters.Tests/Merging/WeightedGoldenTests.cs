@@ -13,25 +13,7 @@ namespace LoraServe.Adapters.Tests.Merging;
 /// <summary>The results of PEFT's <c>add_weighted_adapter</c> and its stacks.</summary>
 public sealed class WeightedGoldenTests
 {
-    public static TheoryData<string> Cases()
-    {
-        var cases = new TheoryData<string>();
-        if (SharedFiles.TryGet($"{PeftCases.Root}/weighted/index.json") is { } index)
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(index));
-            foreach (JsonElement entry in document.RootElement.GetProperty("cases").EnumerateArray())
-            {
-                cases.Add(entry.GetProperty("case").GetString()!);
-            }
-        }
-
-        if (cases.Count == 0)
-        {
-            cases.Add("linear");
-        }
-
-        return cases;
-    }
+    public static TheoryData<string> Cases() => [.. SharedFiles.Cases(PeftCases.Listed("weighted/index.json").Select(entry => entry.GetProperty("case").GetString()!))];
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]

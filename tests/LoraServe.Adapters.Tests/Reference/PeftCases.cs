@@ -19,29 +19,15 @@ internal static class PeftCases
     };
 
     /// <summary>Paths of the cases on a Llama or Qwen2 base that <paramref name="wanted"/> picks; the first folder is the base.</summary>
-    public static TheoryData<string> Where(Func<JsonElement, bool> wanted)
-    {
-        var cases = new TheoryData<string>();
-        if (SharedFiles.TryGet($"{Root}/index.json") is { } index)
-        {
-            using var document = JsonDocument.Parse(File.ReadAllBytes(index));
-            foreach (JsonElement entry in document.RootElement.GetProperty("cases").EnumerateArray())
-            {
-                if (entry.GetProperty("base").GetString() is "llama" or "qwen2" && wanted(entry))
-                {
-                    cases.Add(entry.GetProperty("path").GetString()!);
-                }
-            }
-        }
+    public static TheoryData<string> Where(Func<JsonElement, bool> wanted) =>
+    [
+        .. SharedFiles.Cases(
+            Listed("index.json").Where(entry => entry.GetProperty("base").GetString() is "llama" or "qwen2" && wanted(entry)).Select(entry => entry.GetProperty("path").GetString()!)),
+    ];
 
-        if (cases.Count == 0)
-        {
-            // A theory without data fails; this one reports itself skipped.
-            cases.Add("llama/lora-qv");
-        }
-
-        return cases;
-    }
+    /// <summary>The cases that an index lists; none where it is missing.</summary>
+    public static IEnumerable<JsonElement> Listed(string index) =>
+        SharedFiles.TryGet($"{Root}/{index}") is { } path ? JsonElement.Parse(File.ReadAllBytes(path)).GetProperty("cases").EnumerateArray() : [];
 
     /// <summary>Whether a case's method can be read.</summary>
     public static bool IsSupported(JsonElement entry) => Supported.Contains(entry.GetProperty("peft_type").GetString()!);

@@ -6,10 +6,7 @@ namespace LoraServe.Compute.Tests.Files;
 
 public class GgufGoldenTests
 {
-    public static TheoryData<string> GgufFiles =>
-        SharedFiles.TryGet("fixtures/gguf") is { } folder
-            ? [.. Directory.GetFiles(folder, "*.gguf").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)]
-            : ["*.gguf"];
+    public static TheoryData<string> GgufFiles => [.. SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*.gguf"))];
 
     [SkippableTheory]
     [MemberData(nameof(GgufFiles))]

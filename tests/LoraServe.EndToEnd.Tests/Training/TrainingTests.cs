@@ -190,9 +190,7 @@ public sealed class TrainingTests
     private static bool IsFourOrEightBits(string name) => name.Contains("Q4_0", StringComparison.Ordinal) || name.Contains("Q8_0", StringComparison.Ordinal);
 
     public static TheoryData<string> QuantisedModels =>
-        SharedFiles.TryGet("fixtures/gguf") is { } folder
-            ? [.. Directory.GetFiles(folder, "*_0.gguf").Select(path => Path.GetFileName(path)!).Where(IsFourOrEightBits).DefaultIfEmpty("*.gguf")]
-            : ["*.gguf"];
+        [.. SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*_0.gguf").Where(IsFourOrEightBits))];
 
     [SkippableTheory]
     [MemberData(nameof(QuantisedModels))]

@@ -19,11 +19,10 @@ public class ModelGoldenTests(ITestOutputHelper output)
     public static TheoryData<string> CommittedCheckpoints() =>
         [.. Directory.GetDirectories(Repository.Fixture("models")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
 
-    public static TheoryData<string> Checkpoints() => [.. SharedFiles.FolderNames("fixtures/models").DefaultIfEmpty("(none)")];
+    public static TheoryData<string> Checkpoints() => [.. SharedFiles.Cases(SharedFiles.FolderNames("fixtures/models"))];
 
     public static TheoryData<string> GgufFiles() =>
-        [.. (SharedFiles.TryGet("fixtures/gguf") is { } folder ? Directory.GetFiles(folder, "*.gguf") : ["(none)"])
-            .Select(file => Path.GetFileNameWithoutExtension(file)!).Order(StringComparer.Ordinal)];
+        [.. SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*.gguf").Select(file => Path.GetFileNameWithoutExtension(file)))];
 
     [Theory]
     [MemberData(nameof(CommittedCheckpoints))]
@@ -84,8 +83,8 @@ public class ModelGoldenTests(ITestOutputHelper output)
     public void Forward_GgufFile_GivesTheReferencesLogitsAndGreedyIds(string name)
     {
         string type = name[(name.IndexOfAny(['Q', 'F', 'B', 'I']) is >= 0 and var at ? at : 0)..];
-        Skip.IfNot(s_types.Contains(type), $"{name}: type {type} is not supported.");
         string file = SharedFiles.Require($"fixtures/gguf/{name}.gguf");
+        Skip.IfNot(s_types.Contains(type), $"{name}: type {type} is not supported.");
         using LoadedModel model = ModelLoader.Load(file, s_exact);
         using var golden = new Golden(SharedFiles.Require($"fixtures/gguf/{name}.expected.safetensors"));
         Check(model.Transformer, golden);

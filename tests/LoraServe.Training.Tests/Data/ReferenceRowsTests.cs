@@ -12,14 +12,7 @@ public sealed partial class ReferenceRowsTests
 {
     private static readonly ExampleOptions s_options = new() { MaximumLength = 256 };
 
-    public static TheoryData<string> Adapters
-    {
-        get
-        {
-            string[] names = [.. SharedFiles.FolderNames("adapters").Where(name => SharedFiles.TryGet($"adapters/{name}/expected.json") is not null)];
-            return names.Length > 0 ? [.. names] : ["(none)"];
-        }
-    }
+    public static TheoryData<string> Adapters => [.. SharedFiles.Cases(SharedFiles.FolderNames("adapters").Where(name => SharedFiles.TryGet($"adapters/{name}/expected.json") is not null))];
 
     [SkippableFact]
     public void Encode_OfTheReferenceRunsRows_GivesTheirTokensAndLabels()

@@ -61,15 +61,12 @@ public sealed class GoldenPreferenceTests
         Assert.Equal(golden.Loss, loss, Tolerance);
     }
 
-    private static TheoryData<string> Folders(string method)
-    {
-        string[] names =
-        [
-            .. SharedFiles.FolderNames("fixtures/training").Where(name => SharedFiles.TryGet($"fixtures/training/{name}/case.json") is { } path
-                && JsonElement.Parse(File.ReadAllText(path)).TryGetProperty("method", out JsonElement found) && found.GetString() == method),
-        ];
-        return names.Length > 0 ? [.. names] : ["(none)"];
-    }
+    private static TheoryData<string> Folders(string method) =>
+    [
+        .. SharedFiles.Cases(
+            SharedFiles.FolderNames("fixtures/training").Where(name => SharedFiles.TryGet($"fixtures/training/{name}/case.json") is { } path
+                && JsonElement.Parse(File.ReadAllText(path)).TryGetProperty("method", out JsonElement found) && found.GetString() == method)),
+    ];
 
     private static (float[] Losses, int[] Counts) OneTokenEach(double[] logProbabilities) =>
         ([.. logProbabilities.Select(value => (float)-value)], [.. logProbabilities.Select(_ => 1)]);

@@ -17,18 +17,12 @@ public sealed class ReferenceAdapterTests
     private const string Folder = "fixtures/peft";
     private static readonly int[] s_probe = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
 
-    public static TheoryData<string> Cases
-    {
-        get
-        {
-            string[] names =
-            [
-                .. new[] { "llama", "qwen2" }.SelectMany(model => SharedFiles.FolderNames($"{Folder}/{model}").Select(name => $"{model}/{name}"))
-                    .Where(name => SharedFiles.TryGet($"{Folder}/{name}/adapter_config.json") is not null),
-            ];
-            return names.Length > 0 ? [.. names] : ["(none)"];
-        }
-    }
+    public static TheoryData<string> Cases =>
+    [
+        .. SharedFiles.Cases(
+            new[] { "llama", "qwen2" }.SelectMany(model => SharedFiles.FolderNames($"{Folder}/{model}").Select(name => $"{model}/{name}"))
+                .Where(name => SharedFiles.TryGet($"{Folder}/{name}/adapter_config.json") is not null)),
+    ];
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]

@@ -89,11 +89,7 @@ internal sealed class TrainingCase
     public static TrainingCase Load(string name) => new(name);
 
     /// <summary>The folders that have one run, one optimizer and every tensor's start.</summary>
-    public static TheoryData<string> Names()
-    {
-        string[] names = [.. SharedFiles.FolderNames("fixtures/training").Where(IsOneRun)];
-        return names.Length > 0 ? [.. names] : ["(none)"];
-    }
+    public static TheoryData<string> Names() => [.. SharedFiles.Cases(SharedFiles.FolderNames("fixtures/training").Where(IsOneRun))];
 
     private static bool IsOneRun(string name) =>
         SharedFiles.TryGet($"fixtures/training/{name}/case.json") is { } path
