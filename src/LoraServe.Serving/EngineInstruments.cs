@@ -13,7 +13,7 @@ internal sealed class EngineInstruments : IDisposable
     private static readonly double[] s_tokenTimes = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
     private static readonly double[] s_rows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
 
-    private readonly Meter _meter = new(EngineMetrics.MeterName);
+    private readonly Meter _meter;
     private readonly Dictionary<string, string> _adapterLabels = [];
     private readonly Counter<long> _requests;
     private readonly Counter<long> _promptTokens;
@@ -32,8 +32,10 @@ internal sealed class EngineInstruments : IDisposable
     private readonly Counter<long> _adapterEvictions;
     private readonly Counter<long> _adapterHits;
 
-    public EngineInstruments(Func<EngineStatus> status, AdapterStore adapters)
+    public EngineInstruments(InferenceEngine engine, Func<EngineStatus> status)
     {
+        AdapterStore adapters = engine.Adapters;
+        _meter = new Meter(new MeterOptions(EngineMetrics.MeterName) { Scope = engine });
         _requests = _meter.CreateCounter<long>(EngineMetrics.Requests, "{request}", "Requests that ended.");
         _promptTokens = _meter.CreateCounter<long>(EngineMetrics.PromptTokens, "{token}", "Prompt tokens of requests that began to run.");
         _generatedTokens = _meter.CreateCounter<long>(EngineMetrics.GeneratedTokens, "{token}", "Tokens generated.");

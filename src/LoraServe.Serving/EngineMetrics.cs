@@ -3,7 +3,7 @@ namespace LoraServe.Serving;
 /// <summary>Names of the instruments; units and meanings are with each instrument.</summary>
 public static class EngineMetrics
 {
-    /// <summary>The meter of all instruments.</summary>
+    /// <summary>The meter of all instruments. Its scope is the engine, of which there can be several in a process.</summary>
     public const string MeterName = "LoraServe.Serving";
 
     /// <summary>Requests that wait.</summary>

@@ -57,7 +57,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         IStepRunner runner = new ModelStepRunner(model, new KvPool(_spec, pageCount, pageType), _pool);
         _loop = new EngineLoop(
             wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, _options, _spec.VocabularySize,
-            loop => _instruments = new EngineInstruments(() => loop.Status, Adapters), loggers.CreateLogger<EngineLoop>(), _time)
+            loop => _instruments = new EngineInstruments(this, () => loop.Status), loggers.CreateLogger<EngineLoop>(), _time)
         {
             Ended = submission => Adapters.Memory.RemoveUser(submission.Adapters),
         };

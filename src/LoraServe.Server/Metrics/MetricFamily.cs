@@ -1,113 +1,92 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Globalization;
-using System.Text;
+using Prometheus;
+using Tag = System.Collections.Generic.KeyValuePair<string, object?>;
 
 namespace LoraServe.Server.Metrics;
 
-/// <summary>One instrument and its series, printed as Prometheus' text format 0.0.4 wants it.</summary>
+/// <summary>One instrument and its series in a registry.</summary>
 internal sealed class MetricFamily
 {
     /// <summary>Series beyond this many share one with the label <c>overflow="true"</c>, so that labels cannot use up the memory.</summary>
     private const int MaxSeries = 1_000;
 
-    private const string Overflow = "overflow=\"true\"";
-
     private static readonly double[] s_defaultBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-    private readonly ConcurrentDictionary<string, MetricSeries> _series = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<int, MetricSeries> _byHash = new();
-    private readonly Kind _kind;
-    private readonly double[] _bounds;
-    private readonly string _help;
+    private readonly Lock _adding = new();
+    private readonly ConcurrentDictionary<Tag[], MetricSeries> _series = new(TagComparer.Instance);
+    private readonly ConcurrentDictionary<Tag[], MetricSeries>.AlternateLookup<ReadOnlySpan<Tag>> _seriesOfSpan;
+    private readonly Func<string[], string[], MetricSeries> _create;
+    private MetricSeries? _overflow;
 
-    public MetricFamily(Instrument instrument)
+    public MetricFamily(Instrument instrument, IMetricFactory factory)
     {
-        _kind = KindOf(instrument);
-        _bounds = _kind == Kind.Histogram ? BoundsOf(instrument) : [];
-        _help = instrument.Description ?? instrument.Name;
-        Name = MetricNames.Of(instrument.Name, instrument.Unit, isCounter: _kind is Kind.Counter or Kind.ObservedCounter);
+        string name = NameOf(instrument);
+        string help = instrument.Description ?? instrument.Name;
+        _seriesOfSpan = _series.GetAlternateLookup<ReadOnlySpan<Tag>>();
+        _create = Is(typeof(Histogram<>), instrument) ? CreateHistogram : IsCounter(instrument) ? CreateCounter : CreateGauge;
+
+        MetricSeries CreateCounter(string[] names, string[] values)
+        {
+            Counter.Child counter = factory.CreateCounter(name, help, new CounterConfiguration { LabelNames = names, SuppressInitialValue = true }).WithLabels(values);
+
+            // The registry throws at a counter that is lowered, which is no reason to stop who measures.
+            return new MetricSeries(counter, instrument.IsObservable ? counter.IncTo : value => counter.Inc(Math.Max(0, value)));
+        }
+
+        MetricSeries CreateGauge(string[] names, string[] values)
+        {
+            Gauge.Child gauge = factory.CreateGauge(name, help, new GaugeConfiguration { LabelNames = names, SuppressInitialValue = true }).WithLabels(values);
+
+            // Observable instruments report their whole value at each collection; what goes up and down reports changes.
+            return new MetricSeries(gauge, Is(typeof(UpDownCounter<>), instrument) ? gauge.Inc : gauge.Set);
+        }
+
+        MetricSeries CreateHistogram(string[] names, string[] values)
+        {
+            var configuration = new HistogramConfiguration { LabelNames = names, SuppressInitialValue = true, Buckets = BoundsOf(instrument) };
+            Histogram.Child histogram = factory.CreateHistogram(name, help, configuration).WithLabels(values);
+            return new MetricSeries(histogram, histogram.Observe);
+        }
     }
 
-    private enum Kind
-    {
-        Counter,
-        ObservedCounter,
-        UpDown,
-        Gauge,
-        Histogram,
-    }
-
-    public string Name { get; }
+    /// <summary>An instrument's name on the page.</summary>
+    public static string NameOf(Instrument instrument) => MetricNames.Of(instrument.Name, instrument.Unit, IsCounter(instrument));
 
     /// <summary>Notes a measurement. Instruments call this on the engine's thread, so a series that is known costs no allocation.</summary>
-    public void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    public void Record(double value, ReadOnlySpan<Tag> tags)
     {
-        int hash = Hash(tags);
-        if (!_byHash.TryGetValue(hash, out MetricSeries? series) || !series.IsFor(tags))
+        if (!_seriesOfSpan.TryGetValue(tags, out MetricSeries? series))
         {
-            series = FindByLabels(tags);
-            if (series.IsFor(tags))
-            {
-                _byHash[hash] = series;
-            }
+            series = Add(tags);
         }
 
         series.Record(value);
     }
 
-    public void Write(StringBuilder page)
+    /// <summary>Takes the series from the page that have not been recorded since the last call. No measurement may come meanwhile.</summary>
+    public void DropUnseen()
     {
-        if (_series.IsEmpty)
+        foreach ((Tag[] tags, MetricSeries series) in _series)
         {
-            return;
-        }
-
-        string type = _kind switch
-        {
-            Kind.Counter or Kind.ObservedCounter => "counter",
-            Kind.Histogram => "histogram",
-            _ => "gauge",
-        };
-        page.Append("# HELP ").Append(Name).Append(' ').Append(MetricNames.EscapeHelp(_help)).Append('\n');
-        page.Append("# TYPE ").Append(Name).Append(' ').Append(type).Append('\n');
-        foreach (MetricSeries series in _series.Values.OrderBy(s => s.Labels, StringComparer.Ordinal))
-        {
-            MetricSeries.Snapshot values = series.Read();
-            if (_kind == Kind.Histogram)
+            if (!series.TakeSeen())
             {
-                WriteHistogram(page, series.Labels, values);
-            }
-            else
-            {
-                // Observed instruments report their whole value at each collection; the others report changes.
-                double value = _kind is Kind.Gauge or Kind.ObservedCounter ? values.Last : values.Sum;
-                WriteSample(page, Name, series.Labels, Number(value));
+                series.Remove();
+                _series.TryRemove(tags, out _);
             }
         }
-    }
 
-    private static int Hash(ReadOnlySpan<KeyValuePair<string, object?>> tags)
-    {
-        var hash = new HashCode();
-        foreach (KeyValuePair<string, object?> tag in tags)
+        if (_overflow?.TakeSeen() == false)
         {
-            hash.Add(tag.Key, StringComparer.Ordinal);
-            hash.Add(tag.Value);
+            _overflow.Remove();
+            _overflow = null;
         }
-
-        return hash.ToHashCode();
     }
 
-    private static Kind KindOf(Instrument instrument)
-    {
-        Type type = instrument.GetType().GetGenericTypeDefinition();
-        return type == typeof(Counter<>) ? Kind.Counter
-            : type == typeof(ObservableCounter<>) ? Kind.ObservedCounter
-            : type == typeof(UpDownCounter<>) ? Kind.UpDown
-            : type == typeof(Histogram<>) ? Kind.Histogram
-            : Kind.Gauge;
-    }
+    private static bool IsCounter(Instrument instrument) => Is(typeof(Counter<>), instrument) || Is(typeof(ObservableCounter<>), instrument);
+
+    private static bool Is(Type kind, Instrument instrument) => instrument.GetType().GetGenericTypeDefinition() == kind;
 
     private static double[] BoundsOf(Instrument instrument)
     {
@@ -121,49 +100,28 @@ internal sealed class MetricFamily
         return advised is null ? s_defaultBounds : [.. advised];
     }
 
-    private static string Number(double value) => value switch
+    private MetricSeries Add(ReadOnlySpan<Tag> tags)
     {
-        double.PositiveInfinity => "+Inf",
-        double.NegativeInfinity => "-Inf",
-        _ => value.ToString("R", CultureInfo.InvariantCulture),
-    };
-
-    private static void WriteSample(StringBuilder page, string name, string labels, string value)
-    {
-        page.Append(name);
-        if (labels.Length > 0)
+        lock (_adding)
         {
-            page.Append('{').Append(labels).Append('}');
-        }
+            if (_seriesOfSpan.TryGetValue(tags, out MetricSeries? series))
+            {
+                return series;
+            }
 
-        page.Append(' ').Append(value).Append('\n');
-    }
+            if (_series.Count == MaxSeries)
+            {
+                return _overflow ??= _create(["overflow"], ["true"]);
+            }
 
-    private MetricSeries FindByLabels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
-    {
-        string labels = MetricNames.Labels(tags);
-        if (_series.TryGetValue(labels, out MetricSeries? series))
-        {
+            // In order of name, so that tags in another order are the same series to the registry.
+            Tag[] sorted = tags.ToArray();
+            Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Key, b.Key));
+            series = _create(
+                Array.ConvertAll(sorted, tag => MetricNames.Identifier(tag.Key)),
+                Array.ConvertAll(sorted, tag => Convert.ToString(tag.Value, CultureInfo.InvariantCulture) ?? ""));
+            _seriesOfSpan[tags] = series;
             return series;
         }
-
-        return _series.Count < MaxSeries
-            ? _series.GetOrAdd(labels, new MetricSeries(labels, tags.ToArray(), _bounds))
-            : _series.GetOrAdd(Overflow, static (name, bounds) => new MetricSeries(name, [], bounds), _bounds);
-    }
-
-    private void WriteHistogram(StringBuilder page, string labels, MetricSeries.Snapshot values)
-    {
-        string separator = labels.Length > 0 ? "," : "";
-        long below = 0;
-        for (int i = 0; i < values.Buckets.Length; i++)
-        {
-            below += values.Buckets[i];
-            string bound = i < _bounds.Length ? Number(_bounds[i]) : "+Inf";
-            WriteSample(page, $"{Name}_bucket", $"{labels}{separator}le=\"{bound}\"", below.ToString(CultureInfo.InvariantCulture));
-        }
-
-        WriteSample(page, $"{Name}_sum", labels, Number(values.Sum));
-        WriteSample(page, $"{Name}_count", labels, values.Count.ToString(CultureInfo.InvariantCulture));
     }
 }

@@ -10,7 +10,7 @@ internal sealed class PublishedMetrics
     private PublishedMetrics(IReadOnlyList<Instrument> instruments)
     {
         InstrumentNames = [.. instruments.Select(instrument => instrument.Name)];
-        Families = [.. instruments.Select(instrument => new MetricFamily(instrument).Name)];
+        Families = [.. instruments.Select(MetricFamily.NameOf)];
         SampleNames = [.. instruments.SelectMany(Samples)];
     }
 
@@ -48,7 +48,7 @@ internal sealed class PublishedMetrics
 
     private static IEnumerable<string> Samples(Instrument instrument)
     {
-        string name = new MetricFamily(instrument).Name;
+        string name = MetricFamily.NameOf(instrument);
         return instrument.GetType().GetGenericTypeDefinition() == typeof(Histogram<>) ? [$"{name}_bucket", $"{name}_sum", $"{name}_count"] : [name];
     }
 }

@@ -16,9 +16,9 @@ public sealed class MetricNamesTests
     public void Of_NameAndUnit_AreSpelledAsPrometheusDoes(string name, string? unit, bool isCounter, string expected) =>
         Assert.Equal(expected, MetricNames.Of(name, unit, isCounter));
 
-    [Fact]
-    public void Labels_AreSortedAndEscaped() =>
-        Assert.Equal(
-            "a_b=\"1\",z=\"x\\\"y\\\\\\n\"",
-            MetricNames.Labels([new KeyValuePair<string, object?>("z", "x\"y\\\n"), new KeyValuePair<string, object?>("a.b", 1)]));
+    [Theory]
+    [InlineData("adapter", "adapter")]
+    [InlineData("cpu.mode", "cpu_mode")]
+    [InlineData("2nd", "_nd")]
+    public void Identifier_HasOnlyLettersThatPrometheusTakes(string name, string expected) => Assert.Equal(expected, MetricNames.Identifier(name));
 }
