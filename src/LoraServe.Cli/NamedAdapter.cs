@@ -22,7 +22,7 @@ internal sealed record NamedAdapter(string Name, string Path)
         var results = new List<PublishResult>();
         foreach (NamedAdapter adapter in adapters)
         {
-            results.Add(await engine.Adapters.PublishAsync(adapter.Name, adapter.Path, cancellationToken: cancellationToken).ConfigureAwait(false));
+            results.Add(await engine.Adapters.PublishAsync(Principal.Operator, adapter.Name, adapter.Path, cancellationToken: cancellationToken).ConfigureAwait(false));
         }
 
         return [.. results];

@@ -39,6 +39,9 @@ public enum EngineError
     /// <summary>The caller may not do this: it is an administrator's to do, or concerns what belongs to somebody else.</summary>
     PermissionDenied,
 
+    /// <summary>The store's folder cannot be written, or another server has it. Nothing was changed.</summary>
+    StorageFailed,
+
     /// <summary>A path leaves the adapter root, or there is no root.</summary>
     PathRefused,
 

@@ -154,7 +154,7 @@ internal sealed class EngineInstruments : IDisposable
     // Also of a tier without adapters: what is not reported any more keeps its last value wherever it is collected.
     private static IEnumerable<Measurement<int>> Counts(AdapterStore adapters)
     {
-        ILookup<AdapterTier, AdapterRecord> tiers = adapters.List().ToLookup(adapter => adapter.Tier);
+        ILookup<AdapterTier, AdapterRecord> tiers = adapters.List(Principal.Operator).ToLookup(adapter => adapter.Tier);
         return Enum.GetValues<AdapterTier>().Select(tier => new Measurement<int>(tiers[tier].Count(), Tier(tier)));
     }
 

@@ -170,7 +170,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private async Task<T> SubmitAsync<T>(RequestOptions request, int[] prompt, Func<AdapterStack, T> create, CancellationToken cancellationToken)
         where T : Submission
     {
-        AdapterStack adapters = await Adapters.ReserveAsync(request.Adapters, cancellationToken).ConfigureAwait(false);
+        AdapterStack adapters = await Adapters.ReserveAsync(request.Principal, request.Adapters, cancellationToken).ConfigureAwait(false);
         T submission;
         try
         {

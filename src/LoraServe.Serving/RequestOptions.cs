@@ -9,8 +9,12 @@ public abstract record RequestOptions
     /// <summary>Appears in logs and answers; made up where empty.</summary>
     public string RequestId { get; init; } = "";
 
+    /// <summary>Who asks: which adapters it may use, and on whose account it runs.</summary>
+    /// <value>The operator of the process by default.</value>
+    public Principal Principal { get; init; } = Principal.Operator;
+
     /// <summary>On whose account it runs: tenants share the engine fairly by tokens.</summary>
-    public string Tenant { get; init; } = "";
+    public string Tenant => Principal.Tenant;
 
     /// <summary>Smaller runs first within a tenant.</summary>
     public int Priority { get; init; }

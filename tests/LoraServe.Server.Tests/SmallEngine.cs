@@ -25,7 +25,7 @@ internal sealed class SmallEngine : IAsyncDisposable
 
     /// <summary>Publishes a small random adapter.</summary>
     public async Task PublishAsync(string name, string owner) =>
-        await Engine.Adapters.PublishAsync(name, WriteAdapter(Path.Combine(_folder, name)), new LoraServe.Serving.Store.PublishOptions { Owner = owner });
+        await Engine.Adapters.PublishAsync(new Principal(owner, IsAdmin: true), name, WriteAdapter(Path.Combine(_folder, name)));
 
     /// <summary>Writes a small random adapter.</summary>
     public static string WriteAdapter(string folder)

@@ -77,7 +77,7 @@ public class InferenceEngineTests
     public async Task GenerateAsync_ActivatedAdapter_ActsFromItsInvocationOn()
     {
         await using var harness = new EngineHarness();
-        await harness.Engine.Adapters.PublishAsync("late", harness.Adapter("late", 5, invocation: [7, 8]));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "late", harness.Adapter("late", 5, invocation: [7, 8]));
         int[] start = TinyModel.Tokens(1, 40, 60);
         GenerationRequest plain = new() { PromptTokens = start, Sampling = new SamplingOptions { MaxTokens = 6 } };
         int[] without = await harness.IdsAsync(plain);
@@ -276,13 +276,13 @@ public class InferenceEngineTests
 
     private static async Task PublishAllAsync(EngineHarness harness)
     {
-        await harness.Engine.Adapters.PublishAsync("one", harness.Adapter("one", 11, rank: 2));
-        await harness.Engine.Adapters.PublishAsync("two", harness.Adapter("two", 12, rank: 9));
-        await harness.Engine.Adapters.PublishAsync("three", harness.Adapter("three", 13, rank: 4));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "one", harness.Adapter("one", 11, rank: 2));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "two", harness.Adapter("two", 12, rank: 9));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "three", harness.Adapter("three", 13, rank: 4));
         string root = harness.Options.AdapterRoot!;
-        await harness.Engine.Adapters.PublishAsync("prompt", TinyAdapters.WriteVirtualTokens(Path.Combine(root, "prompt"), [5, 6, 7, 8, 9]));
-        await harness.Engine.Adapters.PublishAsync("prefix", TinyAdapters.WritePrefix(Path.Combine(root, "prefix"), 14, count: 18));
-        await harness.Engine.Adapters.PublishAsync("scales", TinyAdapters.WriteScales(Path.Combine(root, "scales"), 15));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "prompt", TinyAdapters.WriteVirtualTokens(Path.Combine(root, "prompt"), [5, 6, 7, 8, 9]));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "prefix", TinyAdapters.WritePrefix(Path.Combine(root, "prefix"), 14, count: 18));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "scales", TinyAdapters.WriteScales(Path.Combine(root, "scales"), 15));
     }
 
     private static async Task<int> CountAsync(Generation generation)

@@ -36,7 +36,7 @@ public class PeftGoldenTests(ITestOutputHelper output)
             bool mayBeRefused = entry.TryGetProperty("optional", out JsonElement optional) && optional.GetBoolean();
             try
             {
-                await engine.Adapters.PublishAsync(adapter, SharedFiles.Require($"{Root}/{path}"));
+                await engine.Adapters.PublishAsync(Principal.Operator, adapter, SharedFiles.Require($"{Root}/{path}"));
             }
             catch (EngineException refusal) when (mayBeRefused || refusal.Message.Contains("supported", StringComparison.Ordinal))
             {

@@ -42,7 +42,7 @@ public class RealAdaptersTests(ITestOutputHelper output)
         long begun = TimeProvider.System.GetTimestamp();
         GeneratedToken[][] together = await Task.WhenAll(cases.Select(one => RunAsync(engine, one.Request)));
         double seconds = TimeProvider.System.GetElapsedTime(begun).TotalSeconds;
-        output.WriteLine($"{cases.Count} requests on {engine.Adapters.List().Count} adapters and the base: {together.Sum(tokens => tokens.Length) / seconds:0} tokens/s");
+        output.WriteLine($"{cases.Count} requests on {engine.Adapters.List(Principal.Operator).Count} adapters and the base: {together.Sum(tokens => tokens.Length) / seconds:0} tokens/s");
         foreach ((Case expected, GeneratedToken[] tokens) in cases.Zip(together))
         {
             int certain = Array.FindIndex(expected.Margins, margin => margin < UncertainMargin) is var first && first < 0 ? expected.Ids.Length : first;
@@ -79,7 +79,7 @@ public class RealAdaptersTests(ITestOutputHelper output)
             return false;
         }
 
-        await engine.Adapters.PublishAsync(name, folder);
+        await engine.Adapters.PublishAsync(Principal.Operator, name, folder);
         return true;
     }
 

@@ -50,7 +50,7 @@ public sealed class VirtualRowsTests : IAsyncDisposable
     public async Task GenerateAsync_WithAnActivatedAdapter_ActivatesItWhereItsTokensAreInThePrompt()
     {
         await PublishAsync();
-        await _harness.Engine.Adapters.PublishAsync("late", _harness.Adapter("late", 8, invocation: [98, 99, 100]));
+        await _harness.Engine.Adapters.PublishAsync(Principal.Operator, "late", _harness.Adapter("late", 8, invocation: [98, 99, 100]));
         var request = new GenerationRequest
         {
             PromptTokens = [.. _begin, .. _prompt, 98, 99, 100, 3],
@@ -115,7 +115,7 @@ public sealed class VirtualRowsTests : IAsyncDisposable
         int[] text = TinyModel.Tokens(1, fits + 2, 100);
         await RefusedAsync(() => _harness.Engine.ScoreAsync(new ScoreRequest { PromptTokens = text, Adapters = [new("begin")] }), fits + 1);
         await RefusedAsync(() => _harness.Engine.EmbedAsync(new EmbedRequest { InputTokens = [text], Adapters = [new("begin")] }), fits + 1);
-        Assert.Equal(0, _harness.Engine.Adapters.Get("begin").InUse);
+        Assert.Equal(0, _harness.Engine.Adapters.Get(Principal.Operator, "begin").InUse);
 
         static async Task RefusedAsync(Func<Task> act, int most)
         {
@@ -129,7 +129,7 @@ public sealed class VirtualRowsTests : IAsyncDisposable
     public async Task PublishAsync_MoreVirtualRowsThanTheContext_IsRefused()
     {
         string folder = TinyAdapters.WriteVirtualTokens(Path.Combine(_harness.Options.AdapterRoot!, "long"), TinyModel.Tokens(1, TinyModel.DefaultSpec.ContextLength, 100));
-        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => _harness.Engine.Adapters.PublishAsync("long", folder));
+        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => _harness.Engine.Adapters.PublishAsync(Principal.Operator, "long", folder));
         Assert.Equal(EngineError.AdapterRefused, refusal.Error);
     }
 
@@ -167,6 +167,6 @@ public sealed class VirtualRowsTests : IAsyncDisposable
     private Task<PublishResult> PublishAsync(EngineHarness? harness = null)
     {
         harness ??= _harness;
-        return harness.Engine.Adapters.PublishAsync("begin", TinyAdapters.WriteVirtualTokens(Path.Combine(harness.Options.AdapterRoot!, "begin"), _begin));
+        return harness.Engine.Adapters.PublishAsync(Principal.Operator, "begin", TinyAdapters.WriteVirtualTokens(Path.Combine(harness.Options.AdapterRoot!, "begin"), _begin));
     }
 }

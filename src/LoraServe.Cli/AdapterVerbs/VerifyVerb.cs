@@ -26,7 +26,7 @@ internal static class VerifyVerb
             string path = arguments.GetValue(adapter)!;
             using LoadedModel loaded = model.Load(arguments);
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), KvCacheBytes = CacheBytes });
-            PublishResult result = await engine.Adapters.PublishAsync("adapter", path, cancellationToken: cancellationToken).ConfigureAwait(false);
+            PublishResult result = await engine.Adapters.PublishAsync(Principal.Operator, "adapter", path, cancellationToken: cancellationToken).ConfigureAwait(false);
             LoadReport report = result.Report;
             TextWriter output = arguments.InvocationConfiguration.Output;
             if (arguments.GetValue(json))

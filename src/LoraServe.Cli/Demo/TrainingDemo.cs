@@ -64,7 +64,7 @@ internal static class TrainingDemo
 
         foreach ((DemoTask task, TrainingOutcome outcome) in tasks.Zip(outcomes))
         {
-            await engine.Adapters.PublishAsync(task.Name, outcome.Directory, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await engine.Adapters.PublishAsync(Principal.Operator, task.Name, outcome.Directory, cancellationToken: cancellationToken).ConfigureAwait(false);
         }
 
         screen.Say($"Published. The same questions to the adapters, mixed in one batch:");

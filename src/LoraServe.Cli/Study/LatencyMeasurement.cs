@@ -33,7 +33,7 @@ internal sealed class LatencyMeasurement(LoadedModel model, int threads) : IAsyn
         foreach (TrainingMethod part in methods)
         {
             string name = FormattableString.Invariant($"study-{++_published}");
-            await _engine.Adapters.PublishAsync(name, methods.Count == 1 ? folder : Path.Combine(folder, part.Name), cancellationToken: cancellationToken).ConfigureAwait(false);
+            await _engine.Adapters.PublishAsync(Principal.Operator, name, methods.Count == 1 ? folder : Path.Combine(folder, part.Name), cancellationToken: cancellationToken).ConfigureAwait(false);
             adapters.Add(new AdapterReference(name));
         }
 

@@ -39,7 +39,7 @@ internal static class EvalVerb
             IReadOnlyList<AdapterReference> adapters = [];
             if (arguments.GetValue(adapter) is { } path)
             {
-                await engine.Adapters.PublishAsync(AdapterName, path, cancellationToken: cancellationToken).ConfigureAwait(false);
+                await engine.Adapters.PublishAsync(Principal.Operator, AdapterName, path, cancellationToken: cancellationToken).ConfigureAwait(false);
                 adapters = [new AdapterReference(AdapterName)];
             }
 

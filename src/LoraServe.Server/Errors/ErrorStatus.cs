@@ -48,7 +48,7 @@ internal static class ErrorStatus
         EngineError.AdapterTooLarge or EngineError.Unsupported => StatusCode.FailedPrecondition,
         EngineError.QueueFull => StatusCode.ResourceExhausted,
         EngineError.DeadlineExceeded => StatusCode.DeadlineExceeded,
-        EngineError.ShuttingDown or EngineError.AdapterUnavailable => StatusCode.Unavailable,
+        EngineError.ShuttingDown or EngineError.AdapterUnavailable or EngineError.StorageFailed => StatusCode.Unavailable,
         _ => StatusCode.Internal,
     };
 }

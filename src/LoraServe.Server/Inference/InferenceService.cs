@@ -1,14 +1,13 @@
 using Grpc.Core;
 using LoraServe.Compute.Machine;
 using LoraServe.Models;
-using LoraServe.Server.Access;
 using LoraServe.Serving;
 using LoraServe.Tokenization;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Inference;
 
-/// <summary>The service <c>loraserve.v1.Inference</c>: maps, checks whose adapters are asked for, delegates to the engine.</summary>
+/// <summary>The service <c>loraserve.v1.Inference</c>: maps, says who asks, delegates to the engine.</summary>
 internal sealed class InferenceService(ServedModel served) : Proto.Inference.InferenceBase
 {
     private static readonly string s_version = typeof(InferenceService).Assembly.GetName().Version?.ToString(fieldCount: 3) ?? "";
@@ -39,7 +38,7 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
 
     public override async Task<Proto.ScoreResponse> Score(Proto.ScoreRequest request, ServerCallContext context)
     {
-        ScoreResult result = await served.Engine.ScoreAsync(Permitted(RequestMapping.ToDomain(request, context), context), context.CancellationToken).ConfigureAwait(false);
+        ScoreResult result = await served.Engine.ScoreAsync(RequestMapping.ToDomain(request, context), context.CancellationToken).ConfigureAwait(false);
         var response = new Proto.ScoreResponse { RequestId = result.RequestId, Model = served.Model.Name };
         response.Adapters.AddRange(result.Adapters.Select(AnswerMapping.ToMessage));
         response.Scores.AddRange(result.Scores.Select(AnswerMapping.ToMessage));
@@ -48,7 +47,7 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
 
     public override async Task<Proto.EmbedResponse> Embed(Proto.EmbedRequest request, ServerCallContext context)
     {
-        EmbedResult result = await served.Engine.EmbedAsync(Permitted(RequestMapping.ToDomain(request, context), context), context.CancellationToken).ConfigureAwait(false);
+        EmbedResult result = await served.Engine.EmbedAsync(RequestMapping.ToDomain(request, context), context.CancellationToken).ConfigureAwait(false);
         var response = new Proto.EmbedResponse { RequestId = result.RequestId, Model = served.Model.Name, Usage = AnswerMapping.ToMessage(result.Usage) };
         response.Adapters.AddRange(result.Adapters.Select(AnswerMapping.ToMessage));
         response.Embeddings.AddRange(result.Vectors.Select((vector, index) =>
@@ -98,12 +97,5 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
     }
 
     private Task<Generation> BeginAsync(GenerationRequest request, ServerCallContext context) =>
-        served.Engine.GenerateAsync(Permitted(request, context), context.CancellationToken);
-
-    private TRequest Permitted<TRequest>(TRequest request, ServerCallContext context)
-        where TRequest : RequestOptions
-    {
-        AdapterAccess.RequireUse(Caller.Of(context), served.Engine.Adapters, request.Adapters);
-        return request;
-    }
+        served.Engine.GenerateAsync(request, context.CancellationToken);
 }

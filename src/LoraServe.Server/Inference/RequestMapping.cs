@@ -22,7 +22,7 @@ internal static class RequestMapping
         Echo = message.Echo,
         RequestId = message.RequestId,
         Priority = message.Priority,
-        Tenant = Caller.Of(context).Tenant,
+        Principal = Caller.Of(context),
         Deadline = DeadlineOf(context),
     };
 
@@ -41,7 +41,7 @@ internal static class RequestMapping
             Sampling = SamplingMapping.ToDomain(message.Sampling),
             RequestId = message.RequestId,
             Priority = message.Priority,
-            Tenant = Caller.Of(context).Tenant,
+            Principal = Caller.Of(context),
             Deadline = DeadlineOf(context),
         };
     }
@@ -54,7 +54,7 @@ internal static class RequestMapping
         Continuations = [.. message.Continuations],
         ContinuationTokens = [.. message.ContinuationTokenIds.Select(ids => SamplingMapping.Tokens(ids.Ids, "continuation_token_ids"))],
         RequestId = message.RequestId,
-        Tenant = Caller.Of(context).Tenant,
+        Principal = Caller.Of(context),
         Deadline = DeadlineOf(context),
     };
 
@@ -65,7 +65,7 @@ internal static class RequestMapping
         Pooling = message.Pooling == Proto.Pooling.Mean ? Pooling.Mean : Pooling.Last,
         Normalize = message.Normalize,
         RequestId = message.RequestId,
-        Tenant = Caller.Of(context).Tenant,
+        Principal = Caller.Of(context),
         Deadline = DeadlineOf(context),
     };
 

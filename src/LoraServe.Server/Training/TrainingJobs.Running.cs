@@ -1,5 +1,4 @@
 using Google.Protobuf.WellKnownTypes;
-using LoraServe.Server.Access;
 using LoraServe.Server.Errors;
 using LoraServe.Training;
 using LoraServe.Training.Checkpoints;
@@ -144,9 +143,7 @@ public sealed partial class TrainingJobs
         // The server may have ended after publishing and before it could note that; these files are this job's alone.
         if (_adapters.FindByFiles(directory) is not { } adapter)
         {
-            // Somebody else may have taken the name since.
-            AdapterAccess.RequireChange(record.Owner, _adapters, target.Name);
-            adapter = (await _adapters.PublishAsync(target.Name, directory, Options(record.Owner, target), CancellationToken.None).ConfigureAwait(false)).Adapter;
+            adapter = (await _adapters.PublishAsync(record.Owner, target.Name, directory, Options(target), CancellationToken.None).ConfigureAwait(false)).Adapter;
         }
 
         return $"{adapter.Name}@{adapter.Version}";

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
-using LoraServe.Server.Access;
 using LoraServe.Serving;
 using LoraServe.Serving.Store;
 using LoraServe.Training;
@@ -288,8 +287,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     {
         if (request.Method is { InitFrom.Length: > 0 } method)
         {
-            AdapterAccess.RequireUse(caller, _adapters, [new AdapterReference(method.InitFrom)]);
-            AdapterRecord adapter = _adapters.Get(method.InitFrom);
+            AdapterRecord adapter = _adapters.Get(caller, method.InitFrom);
             method.InitFrom = $"{adapter.Name}@{adapter.Version}";
         }
     }
@@ -299,7 +297,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     {
         (string Path, string Name)? data = FindData(caller, request.TrainingData, "training_data");
         (string Path, string Name)? evaluation = FindData(caller, request.ValidationData, "validation_data");
-        string? initial = request.Method is { InitFrom.Length: > 0 } method ? _adapters.FilesOf(method.InitFrom) : null;
+        string? initial = request.Method is { InitFrom.Length: > 0 } method ? _adapters.FilesOf(caller, method.InitFrom) : null;
         var names = new Dictionary<string, string>();
         foreach ((string path, string name) in new[] { data, evaluation, initial is null ? null : (initial, request.Method!.InitFrom) }.OfType<(string, string)>())
         {
@@ -335,15 +333,13 @@ public sealed partial class TrainingJobs : IAsyncDisposable
                 throw new TrainingOptionsException($"method.method is {options.Method}, which does not make one adapter; publish expects one. Leave publish out to keep the result in the server's training folder.");
             }
 
-            AdapterAccess.RequireChange(caller, _adapters, target.Name);
-            _adapters.CheckPublish(target.Name, Options(caller, target));
+            _adapters.CheckPublish(caller, target.Name, Options(target));
         }
     }
 
-    private static PublishOptions Options(Principal caller, Proto.PublishTarget target) => new()
+    private static PublishOptions Options(Proto.PublishTarget target) => new()
     {
         ExpectedVersion = target.HasExpectedVersion ? (int)Math.Min(target.ExpectedVersion, int.MaxValue) : null,
         Aliases = [.. target.Aliases],
-        Owner = caller.Tenant,
     };
 }

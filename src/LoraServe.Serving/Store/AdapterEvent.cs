@@ -5,5 +5,6 @@ namespace LoraServe.Serving.Store;
 /// <param name="Name">The adapter's or alias's name.</param>
 /// <param name="Adapter">The version afterwards; null where none is concerned, as when an alias is removed.</param>
 /// <param name="At">When.</param>
-/// <param name="Detail">Why a load failed, or what an alias points to; else empty.</param>
-public sealed record AdapterEvent(AdapterEventType Type, string Name, AdapterRecord? Adapter, DateTimeOffset At, string Detail = "");
+/// <param name="Detail">Why a load failed, or what an alias points to (empty: nowhere now); else empty.</param>
+/// <param name="Owner">Whose it is. Tenants are told of what is theirs and of what has no owner.</param>
+public sealed record AdapterEvent(AdapterEventType Type, string Name, AdapterRecord? Adapter, DateTimeOffset At, string Detail = "", string Owner = "");

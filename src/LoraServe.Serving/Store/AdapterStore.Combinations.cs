@@ -1,22 +1,15 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Peft;
+using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Residency;
 
 namespace LoraServe.Serving.Store;
 
 public sealed partial class AdapterStore
 {
-    /// <summary>The version that a name, <c>name@3</c> or alias means now; null where none is published under it.</summary>
-    public AdapterRecord? Find(string reference)
-    {
-        lock (_lock)
-        {
-            return _catalog.Find(reference) is { } version ? Record(version) : null;
-        }
-    }
-
     /// <summary>Publishes a weighted combination of adapters as the next version of a name. Its files are kept like an upload's.</summary>
+    /// <param name="who">For whom: who may use the inputs and publish under the name.</param>
     /// <param name="name">The name.</param>
     /// <param name="inputs">The adapters and their weights.</param>
     /// <param name="combination">How they are combined.</param>
@@ -24,18 +17,18 @@ public sealed partial class AdapterStore
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="EngineException">An input is unknown or cannot be combined, or the result is refused.</exception>
     public async Task<PublishResult> PublishCombinationAsync(
-        string name, IReadOnlyList<AdapterReference> inputs, CombinationOptions combination, PublishOptions? options = null, CancellationToken cancellationToken = default)
+        Principal who, string name, IReadOnlyList<AdapterReference> inputs, CombinationOptions combination, PublishOptions? options = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(combination);
-        await using AdapterUpload upload = BeginUpload(name, options);
+        await using AdapterUpload upload = BeginUpload(who, name, options);
         var versions = new List<(AdapterVersion Version, double Weight)>();
         foreach (AdapterReference input in inputs)
         {
-            versions.Add((await FindAsync(input.Name, cancellationToken).ConfigureAwait(false), input.Weight));
+            versions.Add((await FindAsync(who, input.Name, cancellationToken).ConfigureAwait(false), input.Weight));
         }
 
-        string folder = Path.Combine(UploadsFolder(_options.StoreFolder!), $"{Guid.NewGuid():n}-combined");
+        string folder = _folder!.NewUpload();
         try
         {
             await Task.Run(() => Combine(versions, combination, folder), cancellationToken).ConfigureAwait(false);
@@ -46,10 +39,7 @@ public sealed partial class AdapterStore
         }
         finally
         {
-            if (Directory.Exists(folder))
-            {
-                Directory.Delete(folder, recursive: true);
-            }
+            StoreFolder.Delete(folder);
         }
 
         return await upload.CompleteAsync(cancellationToken).ConfigureAwait(false);
@@ -57,8 +47,7 @@ public sealed partial class AdapterStore
 
     private void Combine(List<(AdapterVersion Version, double Weight)> versions, CombinationOptions combination, string folder)
     {
-        WeightedAdapter[] adapters = [.. versions.Select(input =>
-            new WeightedAdapter(AdapterLoader.Load(input.Version.Manifest.Path, _model, _options.AdapterLimits), input.Weight))];
+        WeightedAdapter[] adapters = [.. versions.Select(input => new WeightedAdapter(Read(input.Version), input.Weight))];
         try
         {
             PeftWriter.Write(folder, AdapterCombination.Combine(adapters, _model, combination), _model, isBoundToBase: true);
@@ -66,6 +55,22 @@ public sealed partial class AdapterStore
         catch (ArgumentException exception)
         {
             throw new EngineException(EngineError.InvalidRequest, $"The adapters cannot be combined: {exception.Message}", exception);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw StoreFolder.StorageFailed("write the combination", failure);
+        }
+    }
+
+    private Adapter Read(AdapterVersion version)
+    {
+        try
+        {
+            return AdapterLoader.Load(version.Manifest.Path, _model, _options.AdapterLimits);
+        }
+        catch (AdapterFormatException failure)
+        {
+            throw new EngineException(EngineError.AdapterUnavailable, $"Adapter '{version}' could not be loaded: {version.WithoutPaths(failure.Message)}", failure);
         }
     }
 }

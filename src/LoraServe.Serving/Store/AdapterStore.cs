@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
-using LoraServe.Adapters;
-using LoraServe.Adapters.Resident;
 using LoraServe.Models;
 using LoraServe.Serving.Store.Files;
+using LoraServe.Serving.Store.Names;
 using LoraServe.Serving.Store.Residency;
 using Microsoft.Extensions.Logging;
 
@@ -11,30 +10,33 @@ namespace LoraServe.Serving.Store;
 
 /// <summary>The adapters that an engine serves: names that point to immutable versions, and where each is in memory.</summary>
 /// <remarks>
-/// Publishing is atomic: a request runs from beginning to end on the version that it began with. Any thread may call.
-/// Every failure is an <see cref="EngineException"/>.
+/// Every call says who asks. Names and aliases belong to the tenant that used them first: tenants use and see their own and what has no
+/// owner, and change their own; administrators may do all. Another tenant's name looks like one that does not exist, but to who would change it.
+/// Publishing is atomic: a request runs from beginning to end on the version that it began with. A change is on the disk before it is in
+/// service, and one that cannot be written changes nothing. Any thread may call. Every failure is an <see cref="EngineException"/>.
 /// </remarks>
 public sealed partial class AdapterStore : IDisposable
 {
-    private const string RootName = "adapter root";
+    // One change at a time, its writing included. No request waits for it, and what listens to memory changes no names.
+    private readonly Lock _changing = new();
 
-    private readonly Lock _lock = new();
-    private readonly AdapterCatalog _catalog = new();
+    // What serves and what watchers are told change together; nothing slow happens under it.
+    private readonly Lock _telling = new();
+
+    private readonly AdapterRoot _root;
+    private readonly StoreFolder? _folder;
     private readonly DeletionQueue _deletions;
     private readonly AdapterMemory _memory;
     private readonly AdapterWatchers _watchers = new();
-    private readonly CatalogFile? _file;
     private readonly AdapterTrial _trial;
     private readonly Transformer _model;
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _publishing = new(1);
-    private readonly Lock _writing = new();
-    private EngineInstruments? _instruments;
-    private int _lastSnapshot;
-    private int _lastWritten;
     private readonly Dictionary<string, Task> _resolving = [];
+    private EngineInstruments? _instruments;
+    private volatile AdapterNames _names = AdapterNames.Empty;
 
     internal AdapterStore(Transformer model, EngineOptions options, ILogger logger, TimeProvider time)
     {
@@ -42,15 +44,14 @@ public sealed partial class AdapterStore : IDisposable
         _options = options;
         _logger = logger;
         _time = time;
+        _root = new AdapterRoot(options.AdapterRoot);
         _trial = new AdapterTrial(model, options.AdapterLimits);
         _deletions = new DeletionQueue(logger);
         _memory = new AdapterMemory(model, options, _deletions, time) { Happened = OnMemory };
         if (options.StoreFolder is { } folder)
         {
-            Directory.CreateDirectory(folder);
-            DeleteUnfinishedUploads();
-            _file = new CatalogFile(folder);
-            Restore(_file.Load());
+            _folder = new StoreFolder(folder, time);
+            Restore(_folder);
         }
     }
 
@@ -67,17 +68,9 @@ public sealed partial class AdapterStore : IDisposable
     /// <summary>Bytes of parsed adapters in host memory.</summary>
     public long HostBytes => _memory.HostBytes;
 
-    /// <summary>Aliases and the versions that they point to, as <c>name@3</c>.</summary>
-    public IReadOnlyDictionary<string, string> Aliases
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _catalog.Aliases.ToDictionary(alias => alias.Key, alias => $"{alias.Value.Name}@{alias.Value.Version}");
-            }
-        }
-    }
+    /// <summary>All aliases that point somewhere and their versions, as <c>name@3</c>.</summary>
+    public IReadOnlyDictionary<string, string> Aliases =>
+        _names.Aliases.Where(alias => alias.Value.Target is not null).ToDictionary(alias => alias.Key, alias => alias.Value.Target!.ToString());
 
     internal AdapterMemory Memory => _memory;
 
@@ -90,191 +83,161 @@ public sealed partial class AdapterStore : IDisposable
         _memory.Used = instruments.AdapterUsed;
     }
 
-    /// <summary>Publishes files that the operator names as the next version of a name.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="path">A PEFT directory or a GGUF adapter file.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="cancellationToken">Gives up while waiting for other publishing.</param>
-    public Task<PublishResult> PublishAsync(string name, string path, PublishOptions? options = null, CancellationToken cancellationToken = default) =>
-        PublishAsync(name, Path.GetFullPath(path), AdapterSource.Directory, options ?? new PublishOptions(), cancellationToken);
-
-    /// <summary>Publishes files that a caller names, who can only reach what lies below the adapter root.</summary>
-    /// <param name="name">The name.</param>
-    /// <param name="relativePath">Path relative to the adapter root.</param>
-    /// <param name="options">How; null for the defaults.</param>
-    /// <param name="cancellationToken">Gives up while waiting for other publishing.</param>
-    public Task<PublishResult> PublishBelowRootAsync(string name, string relativePath, PublishOptions? options = null, CancellationToken cancellationToken = default) =>
-        PublishAsync(name, RootedPath.Below(_options.AdapterRoot, relativePath, RootName), AdapterSource.Directory, options ?? new PublishOptions(), cancellationToken);
-
-    /// <summary>Refuses now what publishing would refuse for its name, aliases or version, before work is put into the files.</summary>
-    public void CheckPublish(string name, PublishOptions options)
-    {
-        lock (_lock)
-        {
-            _catalog.CheckPublish(name, options);
-        }
-    }
-
-    /// <summary>Where the files of a version lie: a directory, or a GGUF file.</summary>
-    public string FilesOf(string reference)
-    {
-        lock (_lock)
-        {
-            return _catalog.Get(reference).Manifest.Path;
-        }
-    }
-
-    /// <summary>The latest version in service whose files lie at a path; null where none is published from there.</summary>
-    public AdapterRecord? FindByFiles(string path)
-    {
-        path = Path.GetFullPath(path);
-        lock (_lock)
-        {
-            return _catalog.Versions.LastOrDefault(version => version.Manifest.Path == path) is { } version ? Record(version) : null;
-        }
-    }
-
-    /// <summary>Begins to take files from a caller, to be published when they are complete.</summary>
-    public AdapterUpload BeginUpload(string name, PublishOptions? options = null)
-    {
-        options ??= new PublishOptions();
-        if (_options.StoreFolder is not { } folder)
-        {
-            throw new EngineException(EngineError.InvalidUpload, "Uploads need a place to be kept. Start the server with a store folder.");
-        }
-
-        CheckPublish(name, options);
-
-        string id = Guid.NewGuid().ToString("n");
-        return new AdapterUpload(Path.Combine(UploadsFolder(folder), id), _options.MaxUploadBytes, async (files, cancellationToken) =>
-        {
-            string kept = Path.Combine(folder, "adapters", $"{name}-{id}");
-            Directory.CreateDirectory(Path.GetDirectoryName(kept)!);
-            Directory.Move(files, kept);
-            try
-            {
-                return await PublishAsync(name, kept, AdapterSource.Upload, options, cancellationToken).ConfigureAwait(false);
-            }
-            catch
-            {
-                Directory.Delete(kept, recursive: true);
-                throw;
-            }
-        });
-    }
-
-    /// <summary>Takes versions out of service. Requests that run on them finish; then their memory is free.</summary>
-    /// <param name="reference"><c>name</c> for all versions, <c>name@3</c> for one.</param>
+    /// <summary>Takes versions out of service. Requests that run on them finish; then their memory is free. Their names stay their owners'.</summary>
+    /// <param name="who">Who asks; must own the name or be an administrator.</param>
+    /// <param name="reference"><c>name</c> for all versions, <c>name@3</c> or an alias for one.</param>
     /// <param name="deleteFiles">Also deletes files that came by upload.</param>
     /// <returns>What was taken out.</returns>
-    public IReadOnlyList<AdapterRecord> Unload(string reference, bool deleteFiles = false)
+    public IReadOnlyList<AdapterRecord> Unload(Principal who, string reference, bool deleteFiles = false)
     {
+        ArgumentNullException.ThrowIfNull(who);
         AdapterVersion[] versions;
         AdapterRecord[] records;
-        lock (_lock)
+        lock (_changing)
         {
-            versions = _catalog.GetAll(reference);
-            records = [.. versions.Select(Record)];
-            foreach (AdapterVersion version in versions)
-            {
-                Remove(version, deleteFiles);
-            }
+            AdapterNames names = _names;
+            versions = names.GetAllToChange(who, reference);
+            records = [.. versions.Select(version => Record(version, names))];
+            AdapterNames next = names.Without(versions, keepsFiles: !deleteFiles);
+            Save(next);
+            Serve(next, Gone(versions, names, next));
+            Retire(versions, deleteFiles);
         }
 
-        Save();
         _memory.Settle();
         foreach (AdapterVersion version in versions)
         {
             LogUnloaded(version);
-            Tell(AdapterEventType.Unloaded, version, "");
         }
 
         return records;
     }
 
-    /// <summary>Everything in service whose name begins with a text, by name, then version.</summary>
-    public IReadOnlyList<AdapterRecord> List(string prefix = "")
+    /// <summary>Everything in service that one may use, whose name begins with a text, by name, then version.</summary>
+    public IReadOnlyList<AdapterRecord> List(Principal who, string prefix = "")
     {
-        lock (_lock)
-        {
-            return [.. _catalog.Versions.Where(version => version.Manifest.Name.StartsWith(prefix, StringComparison.Ordinal)).Select(Record)];
-        }
+        ArgumentNullException.ThrowIfNull(who);
+        AdapterNames names = _names;
+        return
+        [
+            .. names.Versions.Where(version => version.Manifest.Name.StartsWith(prefix, StringComparison.Ordinal) && who.CanUse(version.Manifest.Owner))
+                .Select(version => Record(version, names)),
+        ];
     }
 
     /// <summary>The version that a name, <c>name@3</c> or alias means now.</summary>
-    public AdapterRecord Get(string reference)
+    /// <exception cref="EngineException">There is none that one may use.</exception>
+    public AdapterRecord Get(Principal who, string reference)
     {
-        lock (_lock)
-        {
-            return Record(_catalog.Get(reference));
-        }
+        ArgumentNullException.ThrowIfNull(who);
+        AdapterNames names = _names;
+        return Record(names.Get(who, reference), names);
     }
 
-    /// <summary>Keeps a version resident, or lets it go again.</summary>
-    public AdapterRecord Pin(string reference, bool pinned)
+    /// <summary>The version that a name, <c>name@3</c> or alias means now; null where there is none that one may use.</summary>
+    public AdapterRecord? Find(Principal who, string reference)
     {
-        AdapterVersion version;
-        lock (_lock)
-        {
-            version = _catalog.Get(reference);
-        }
+        ArgumentNullException.ThrowIfNull(who);
+        AdapterNames names = _names;
+        return names.Find(who, reference) is { } version ? Record(version, names) : null;
+    }
 
-        if (pinned)
-        {
-            _memory.CheckPin(version);
-        }
+    /// <summary>Where the files of a version that one may use lie: a directory, or a GGUF file.</summary>
+    /// <exception cref="EngineException">There is none that one may use.</exception>
+    public string FilesOf(Principal who, string reference)
+    {
+        ArgumentNullException.ThrowIfNull(who);
+        return _names.Get(who, reference).Manifest.Path;
+    }
 
-        _memory.Pin(version, pinned);
-        Save();
-        return RecordOf(version);
+    /// <summary>The latest version in service whose files lie at a path; null where none is published from there. For who owns those files.</summary>
+    public AdapterRecord? FindByFiles(string path)
+    {
+        path = Path.GetFullPath(path);
+        AdapterNames names = _names;
+        return names.Versions.LastOrDefault(version => version.Manifest.Path == path) is { } version ? Record(version, names) : null;
+    }
+
+    /// <summary>Keeps a version resident, or lets it go again; administrators only.</summary>
+    public AdapterRecord Pin(Principal who, string reference, bool pinned)
+    {
+        ArgumentNullException.ThrowIfNull(who);
+        RequirePinning(who);
+        lock (_changing)
+        {
+            AdapterVersion version = _names.GetToChange(who, reference);
+            if (pinned)
+            {
+                _memory.CheckPin(version);
+            }
+
+            AdapterNames next = _names.WithPin(version, pinned);
+            Save(next);
+            Serve(next, []);
+            _memory.Pin(version, pinned);
+            return Record(version, next);
+        }
     }
 
     /// <summary>Points an alias to a version, also back to an older one. Requests that run are not concerned.</summary>
+    /// <param name="who">Who asks; must own alias and target or be an administrator. An alias that is new becomes its own.</param>
     /// <param name="alias">The alias.</param>
     /// <param name="target"><c>name</c> (its latest version now) or <c>name@3</c>; empty removes the alias.</param>
     /// <returns>What it points to, as <c>name@3</c>; empty when removed.</returns>
-    public string SetAlias(string alias, string target)
+    public string SetAlias(Principal who, string alias, string target)
     {
-        AdapterVersion? version = null;
-        lock (_lock)
+        ArgumentNullException.ThrowIfNull(who);
+        ArgumentNullException.ThrowIfNull(target);
+        string pointsTo;
+        lock (_changing)
         {
-            if (target.Length > 0)
+            AdapterNames names = _names;
+            AdapterVersion? version;
+            AdapterNames next;
+            if (target.Length == 0)
             {
-                version = _catalog.Get(target);
-                _catalog.SetAlias(alias, version);
+                next = names.WithoutAlias(who, alias, out version);
+                pointsTo = "";
             }
-            else if (!_catalog.RemoveAlias(alias))
+            else
             {
-                throw new EngineException(EngineError.UnknownAdapter, $"There is no alias '{alias}'.");
+                names.CheckAlias(who, alias);
+                CheckRoot(who, alias);
+                version = names.GetToChange(who, target);
+                next = names.WithAlias(who, alias, version);
+                pointsTo = version.ToString();
             }
+
+            Save(next);
+            Serve(next, [AliasChanged(alias, pointsTo.Length > 0 ? version : null, version?.Manifest.Owner ?? who.Tenant, next)]);
         }
 
-        Save();
-        string pointsTo = version?.ToString() ?? "";
         LogAlias(alias, pointsTo);
-        _watchers.Tell(new AdapterEvent(AdapterEventType.AliasChanged, alias, version is null ? null : RecordOf(version), _time.GetUtcNow(), pointsTo));
         return pointsTo;
     }
 
-    /// <summary>What happens to adapters from now on.</summary>
+    /// <summary>What happens from now on to adapters that one may use.</summary>
+    /// <param name="who">Who asks.</param>
     /// <param name="includeExisting">Begins with one event for each version there is.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async IAsyncEnumerable<AdapterEvent> WatchAsync(bool includeExisting, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    public async IAsyncEnumerable<AdapterEvent> WatchAsync(Principal who, bool includeExisting, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(who);
         Channel<AdapterEvent> channel;
-        lock (_lock)
+        lock (_telling)
         {
-            DateTimeOffset now = _time.GetUtcNow();
-            channel = _watchers.Add(includeExisting
-                ? _catalog.Versions.Select(version => new AdapterEvent(AdapterEventType.Exists, version.Manifest.Name, Record(version), now))
-                : []);
+            AdapterNames names = _names;
+            channel = _watchers.Add(includeExisting ? names.Versions.Select(version => Happening(AdapterEventType.Exists, version, names)) : []);
         }
 
         try
         {
             await foreach (AdapterEvent happened in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
             {
-                yield return happened;
+                if (who.CanUse(happened.Owner))
+                {
+                    yield return happened;
+                }
             }
         }
         finally
@@ -284,7 +247,7 @@ public sealed partial class AdapterStore : IDisposable
     }
 
     /// <summary>Fixes the versions that a request runs on, and counts it as their user. A name that nobody knows is looked for below the adapter root.</summary>
-    internal async ValueTask<AdapterStack> ReserveAsync(IReadOnlyList<AdapterReference> references, CancellationToken cancellationToken)
+    internal async ValueTask<AdapterStack> ReserveAsync(Principal who, IReadOnlyList<AdapterReference> references, CancellationToken cancellationToken)
     {
         if (references.Count == 0)
         {
@@ -296,7 +259,7 @@ public sealed partial class AdapterStore : IDisposable
             var parts = new (AdapterVersion, float)[references.Count];
             for (int i = 0; i < parts.Length; i++)
             {
-                parts[i] = (await FindAsync(references[i].Name, cancellationToken).ConfigureAwait(false), references[i].Weight);
+                parts[i] = (await FindAsync(who, references[i].Name, cancellationToken).ConfigureAwait(false), references[i].Weight);
             }
 
             var stack = new AdapterStack(parts);
@@ -316,56 +279,32 @@ public sealed partial class AdapterStore : IDisposable
         _deletions.Dispose();
         _trial.Dispose();
         _publishing.Dispose();
+        _folder?.Dispose();
     }
 
-    private static string UploadsFolder(string storeFolder) => Path.Combine(storeFolder, "uploads");
+    private static void RequirePinning(Principal who) => who.RequireAdmin("pin adapters, which takes memory from all");
 
-    private async ValueTask<AdapterVersion> FindAsync(string reference, CancellationToken cancellationToken)
+    private async ValueTask<AdapterVersion> FindAsync(Principal who, string reference, CancellationToken cancellationToken)
     {
-        AdapterVersion? found;
-        lock (_lock)
-        {
-            found = _catalog.Find(reference);
-        }
-
-        if (found is not null)
+        AdapterNames names = _names;
+        if (names.Find(who, reference) is { } found)
         {
             return found;
         }
 
-        string? path = ColdPath(reference);
-        if (path is not null)
+        // What is taken out of service stays out: only what was never published is found by itself.
+        if (AdapterName.Split(reference).Version == 0 && !names.Knows(reference) && _root.Find(reference) is { } path)
         {
             await ResolveAsync(reference, path).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        lock (_lock)
-        {
-            return _catalog.Get(reference);
-        }
-    }
-
-    // A name that was taken out of service stays out: only what was never published is found by itself.
-    private string? ColdPath(string reference)
-    {
-        lock (_lock)
-        {
-            if (_options.AdapterRoot is null || reference.Contains('@', StringComparison.Ordinal) || _catalog.LastVersions.ContainsKey(reference))
-            {
-                return null;
-            }
-        }
-
-        string[] candidates = [reference, $"{reference}.gguf"];
-        return candidates.FirstOrDefault(candidate => Path.Exists(Path.Combine(_options.AdapterRoot, candidate))) is { } there
-            ? RootedPath.Below(_options.AdapterRoot, there, RootName)
-            : null;
+        return _names.Get(who, reference);
     }
 
     // Requests that name the same cold adapter wait for one load.
     private Task ResolveAsync(string name, string path)
     {
-        lock (_lock)
+        lock (_resolving)
         {
             if (!_resolving.TryGetValue(name, out Task? resolving))
             {
@@ -373,7 +312,8 @@ public sealed partial class AdapterStore : IDisposable
                 {
                     try
                     {
-                        await PublishAsync(name, path, AdapterSource.Resolver, new PublishOptions { ExpectedVersion = 0 }, CancellationToken.None).ConfigureAwait(false);
+                        var origin = new Origin(path, AdapterSource.Resolver, Shown(path));
+                        await PublishAsync(Principal.Operator, name, origin, new PublishOptions { ExpectedVersion = 0 }, CancellationToken.None).ConfigureAwait(false);
                     }
                     catch (EngineException taken) when (taken.Error == EngineError.AdapterExists)
                     {
@@ -381,7 +321,7 @@ public sealed partial class AdapterStore : IDisposable
                     }
                     finally
                     {
-                        lock (_lock)
+                        lock (_resolving)
                         {
                             _resolving.Remove(name);
                         }
@@ -394,177 +334,82 @@ public sealed partial class AdapterStore : IDisposable
         }
     }
 
-    private async Task<PublishResult> PublishAsync(string name, string path, AdapterSource source, PublishOptions options, CancellationToken cancellationToken)
+    // Names below the root are the operator's, whether or not anybody has used them.
+    private void CheckRoot(Principal who, params IEnumerable<string> names)
     {
-        CheckPublish(name, options);
-        await _publishing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
+        if (!who.IsAdmin && names.FirstOrDefault(_root.Has) is { } taken)
         {
-            return await Task.Run(() => Publish(name, path, source, options), cancellationToken).ConfigureAwait(false);
-        }
-        catch (EngineException refusal) when (refusal.Error is EngineError.AdapterRefused or EngineError.AdapterTooLarge)
-        {
-            LogLoadFailed(name, refusal.Message);
-            _watchers.Tell(new AdapterEvent(AdapterEventType.LoadFailed, name, null, _time.GetUtcNow(), refusal.Message));
-            throw;
-        }
-        finally
-        {
-            _publishing.Release();
+            who.RequireChange($"Adapter '{taken}'", owner: "");
         }
     }
 
-    private PublishResult Publish(string name, string path, AdapterSource source, PublishOptions options)
+    // The lock for changes is held; what fails has changed nothing.
+    private void Save(AdapterNames next)
     {
-        long begun = _time.GetTimestamp();
-
-        // Where an upload lies is the store's business: its sender is told its name only.
-        (Adapter parsed, ResidentAdapter resident, double change) = _trial.Run(name, path, source == AdapterSource.Upload ? name : Shown(path), _memory.BudgetBytes);
-        bool isAdopted = false;
         try
         {
-            AdapterVersion version;
-            List<AdapterVersion> removed;
-            lock (_lock)
-            {
-                _catalog.CheckPublish(name, options);
-                version = new AdapterVersion(Manifest(name, path, source, options, parsed, resident));
-                if (options.Pin)
-                {
-                    _memory.CheckPin(version);
-                }
-
-                _catalog.Add(version);
-                foreach (string alias in options.Aliases)
-                {
-                    _catalog.SetAlias(alias, version);
-                }
-
-                removed = RemoveOldVersions(name);
-            }
-
-            isAdopted = true;
-            _memory.Adopt(version, parsed, resident, options.Pin);
-            Save();
-            double seconds = _time.GetElapsedTime(begun).TotalSeconds;
-            LogPublished(version, parsed.Report.Method, parsed.Report.MaximumRank, version.ResidentBytes, change, seconds);
-            Tell(AdapterEventType.Published, version, "");
-            removed.ForEach(old => Tell(AdapterEventType.Unloaded, old, ""));
-            return new PublishResult(RecordOf(version), new LoadReport(parsed.Report, version.ResidentBytes, change, seconds));
+            _folder?.Save(next);
         }
-        catch when (!isAdopted)
+        catch (EngineException failure)
         {
-            resident.Dispose();
+            LogNotSaved(failure.InnerException);
             throw;
         }
     }
 
-    private AdapterManifest Manifest(string name, string path, AdapterSource source, PublishOptions options, Adapter parsed, ResidentAdapter resident) => new()
+    private void Serve(AdapterNames next, IEnumerable<AdapterEvent> happened)
     {
-        Name = name,
-        Version = _catalog.NextVersion(name),
-        Path = path,
-        Digest = parsed.Digest,
-        Owner = options.Owner,
-        Source = source,
-        Method = parsed.Report.Method,
-        MinimumRank = parsed.Report.MinimumRank,
-        MaximumRank = parsed.Report.MaximumRank,
-        FileBytes = parsed.Report.FileBytes,
-        HostBytes = parsed.ByteLength,
-        ResidentBytes = resident.ByteLength,
-        SharedParts = [.. resident.SharedParts],
-        InvocationTokens = [.. parsed.InvocationTokens],
-        VirtualRows = resident.VirtualRows,
-        PublishedAt = _time.GetUtcNow(),
-    };
-
-    private List<AdapterVersion> RemoveOldVersions(string name)
-    {
-        AdapterVersion[] versions = [.. _catalog.Versions.Where(version => version.Manifest.Name == name)];
-        List<AdapterVersion> removed =
-        [
-            .. versions.Take(Math.Max(0, versions.Length - _options.MaxVersions))
-                .Where(old => _catalog.AliasesOf(old).Length == 0 && _memory.Read(old, static version => version is { Users: 0, IsPinned: false })),
-        ];
-        removed.ForEach(old => Remove(old, deleteFiles: true));
-        return removed;
-    }
-
-    private void Remove(AdapterVersion version, bool deleteFiles)
-    {
-        _catalog.Remove(version);
-        _memory.Retire(version, deleteFiles && version.Manifest.Source == AdapterSource.Upload);
-    }
-
-    private void Restore(CatalogFile.State state)
-    {
-        foreach (AdapterManifest manifest in state.Versions)
+        lock (_telling)
         {
-            _catalog.Add(new AdapterVersion(manifest));
-        }
-
-        foreach ((string name, int number) in state.LastVersions)
-        {
-            _catalog.NoteVersion(name, number);
-        }
-
-        foreach ((string alias, string target) in state.Aliases)
-        {
-            if (_catalog.Find(target) is { } version)
+            _names = next;
+            foreach (AdapterEvent each in happened)
             {
-                _catalog.SetAlias(alias, version);
-            }
-        }
-
-        foreach (string pinned in state.Pinned)
-        {
-            if (_catalog.Find(pinned) is { } version)
-            {
-                _memory.CheckPin(version);
-                _memory.Pin(version, isPinned: true);
+                _watchers.Tell(each);
             }
         }
     }
 
-    // Taken under the lock, written outside it: no request waits for the disk.
-    private (int Number, CatalogFile.State State) Snapshot() => (++_lastSnapshot, new CatalogFile.State
+    private void Retire(IEnumerable<AdapterVersion> versions, bool deleteFiles)
     {
-        Versions = [.. _catalog.Versions.Select(version => version.Manifest)],
-        LastVersions = new Dictionary<string, int>(_catalog.LastVersions),
-        Aliases = _catalog.Aliases.ToDictionary(alias => alias.Key, alias => $"{alias.Value.Name}@{alias.Value.Version}"),
-        Pinned = [.. _catalog.Versions.Where(version => _memory.Read(version, static one => one.IsPinned)).Select(version => version.ToString())],
-    });
-
-    private void Save()
-    {
-        if (_file is null)
+        foreach (AdapterVersion version in versions)
         {
-            return;
-        }
-
-        (int number, CatalogFile.State state) snapshot;
-        lock (_lock)
-        {
-            snapshot = Snapshot();
-        }
-
-        lock (_writing)
-        {
-            if (snapshot.number > _lastWritten)
-            {
-                _lastWritten = snapshot.number;
-                _file.Save(snapshot.state);
-            }
+            _memory.Retire(version, deleteFiles && version.Manifest.Source == AdapterSource.Upload);
         }
     }
 
-    private void DeleteUnfinishedUploads()
+    private void Restore(StoreFolder folder)
     {
-        string uploads = UploadsFolder(_options.StoreFolder!);
-        if (Directory.Exists(uploads))
+        if (folder.Fault is { } fault)
         {
-            Directory.Delete(uploads, recursive: true);
+            LogReadOnly(fault);
+        }
+
+        NamesList list = folder.Load(manifest => new AdapterVersion(manifest, manifest.Source == AdapterSource.Upload ? manifest.Name : Shown(manifest.Path)));
+        foreach (string damage in list.Faults)
+        {
+            LogDamaged(damage);
+        }
+
+        _names = list.Names;
+        foreach (AdapterVersion version in _names.Versions.Where(version => !Path.Exists(version.Manifest.Path)))
+        {
+            LogFilesGone(version, version.Manifest.Path);
+        }
+
+        foreach (AdapterVersion version in _names.Pinned)
+        {
+            _memory.Pin(version, isPinned: true);
+        }
+
+        int swept = folder.Sweep(_names, out IReadOnlyList<string> left);
+        if (swept > 0)
+        {
+            LogSwept(swept);
+        }
+
+        foreach (string folderLeft in left)
+        {
+            LogNotSwept(folderLeft);
         }
     }
 
@@ -585,29 +430,31 @@ public sealed partial class AdapterStore : IDisposable
             LogMoved(version, type);
         }
 
-        Tell(type, version, detail);
+        _watchers.Tell(Happening(type, version, _names, detail));
     }
 
-    private void Tell(AdapterEventType type, AdapterVersion version, string detail) =>
-        _watchers.Tell(new AdapterEvent(type, version.Manifest.Name, RecordOf(version), _time.GetUtcNow(), detail));
+    private AdapterEvent Happening(AdapterEventType type, AdapterVersion version, AdapterNames names, string detail = "") =>
+        new(type, version.Manifest.Name, Record(version, names), _time.GetUtcNow(), detail, version.Manifest.Owner);
 
-    private AdapterRecord RecordOf(AdapterVersion version)
-    {
-        lock (_lock)
-        {
-            return Record(version);
-        }
-    }
+    private AdapterEvent AliasChanged(string alias, AdapterVersion? target, string owner, AdapterNames names) =>
+        new(AdapterEventType.AliasChanged, alias, target is null ? null : Record(target, names), _time.GetUtcNow(), target?.ToString() ?? "", owner);
 
-    private AdapterRecord Record(AdapterVersion version)
+    // Versions that go, and then the aliases that went with them.
+    private IEnumerable<AdapterEvent> Gone(IReadOnlyCollection<AdapterVersion> versions, AdapterNames before, AdapterNames after) =>
+    [
+        .. versions.Select(version => Happening(AdapterEventType.Unloaded, version, after)),
+        .. versions.SelectMany(version => before.AliasesOf(version).Select(alias => AliasChanged(alias, null, version.Manifest.Owner, after))),
+    ];
+
+    private AdapterRecord Record(AdapterVersion version, AdapterNames names)
     {
         AdapterManifest manifest = version.Manifest;
         return _memory.Read(version, state => new AdapterRecord
         {
             Name = manifest.Name,
             Version = manifest.Version,
-            IsLatest = _catalog.IsLatest(version),
-            Aliases = _catalog.AliasesOf(version),
+            IsLatest = names.IsLatest(version),
+            Aliases = names.AliasesOf(version),
             Digest = manifest.Digest,
             Owner = manifest.Owner,
             Source = manifest.Source,

@@ -1,3 +1,6 @@
+using LoraServe.Compute.Files;
+using LoraServe.Serving.Store.Files;
+
 namespace LoraServe.Serving.Store;
 
 /// <summary>An adapter whose files a caller sends. Nothing of it is seen until it is complete; disposing it before deletes what came.</summary>
@@ -21,7 +24,7 @@ public sealed class AdapterUpload : IAsyncDisposable
         _folder = folder;
         _maxBytes = maxBytes;
         _publish = publish;
-        Directory.CreateDirectory(folder);
+        OnDisk(() => Directory.CreateDirectory(folder));
     }
 
     /// <summary>Appends to a file. Chunks of a file follow each other.</summary>
@@ -38,8 +41,11 @@ public sealed class AdapterUpload : IAsyncDisposable
                 throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {Config} and {string.Join(" or ", s_weights)}, each in chunks that follow each other.");
             }
 
-            await CloseAsync().ConfigureAwait(false);
-            _stream = File.Create(Path.Combine(_folder, file));
+            OnDisk(() =>
+            {
+                Close();
+                _stream = AtomicFile.Create(Path.Combine(_folder, file));
+            });
             _file = file;
         }
 
@@ -49,7 +55,14 @@ public sealed class AdapterUpload : IAsyncDisposable
             throw new EngineException(EngineError.InvalidUpload, $"The upload is larger than {_maxBytes} bytes. Send a smaller adapter, or raise the limit.");
         }
 
-        await _stream!.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _stream!.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(failure);
+        }
     }
 
     /// <summary>Takes a whole file of this machine.</summary>
@@ -70,12 +83,13 @@ public sealed class AdapterUpload : IAsyncDisposable
     /// <exception cref="EngineException">A file is missing, or the adapter is refused.</exception>
     public async Task<PublishResult> CompleteAsync(CancellationToken cancellationToken = default)
     {
-        await CloseAsync().ConfigureAwait(false);
+        OnDisk(Close);
         if (!_begun.Contains(Config) || !s_weights.Any(_begun.Contains))
         {
             throw new EngineException(EngineError.InvalidUpload, $"{(_begun.Contains(Config) ? s_weights[0] : Config)} did not come. Send {Config} and {string.Join(" or ", s_weights)}.");
         }
 
+        OnDisk(() => AtomicFile.FlushFolder(_folder));
         PublishResult result = await _publish(_folder, cancellationToken).ConfigureAwait(false);
         _isComplete = true;
         return result;
@@ -84,19 +98,46 @@ public sealed class AdapterUpload : IAsyncDisposable
     /// <inheritdoc />
     public async ValueTask DisposeAsync()
     {
-        await CloseAsync().ConfigureAwait(false);
-        if (!_isComplete && Directory.Exists(_folder))
+        try
         {
-            Directory.Delete(_folder, recursive: true);
+            if (_stream is not null)
+            {
+                await _stream.DisposeAsync().ConfigureAwait(false);
+            }
+
+            if (!_isComplete && Directory.Exists(_folder))
+            {
+                Directory.Delete(_folder, recursive: true);
+            }
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // What is left takes disk space only, until the next start.
         }
     }
 
-    private async ValueTask CloseAsync()
+    private static EngineException Failed(Exception failure) => StoreFolder.StorageFailed("keep the files of the upload", failure);
+
+    private static void OnDisk(Action action)
     {
-        if (_stream is not null)
+        try
         {
-            await _stream.DisposeAsync().ConfigureAwait(false);
-            _stream = null;
+            action();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw Failed(failure);
+        }
+    }
+
+    // What was sent is on the disk before anybody is told that it is published.
+    private void Close()
+    {
+        using FileStream? stream = _stream;
+        _stream = null;
+        if (stream is not null)
+        {
+            AtomicFile.Flush(stream);
         }
     }
 }

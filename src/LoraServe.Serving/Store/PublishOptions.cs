@@ -11,7 +11,4 @@ public sealed record PublishOptions
 
     /// <summary>Aliases that point to it from the moment it is published.</summary>
     public IReadOnlyList<string> Aliases { get; init; } = [];
-
-    /// <summary>Who publishes it.</summary>
-    public string Owner { get; init; } = "";
 }

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using Grpc.Core;
 using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.Serving;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.BadInput;
@@ -77,7 +78,7 @@ public class AdapterTests
         string folder = server.WriteAdapter("a", 1);
         await Refused.WithAsync(StatusCode.InvalidArgument, server.Client.Adapters.LoadAsync(new LoadAdapterRequest { Name = name, Path = "a" }), "cannot be an adapter's name", "Use");
         await Refused.WithAsync(StatusCode.InvalidArgument, () => server.Client.UploadAdapterAsync(name, folder), "cannot be an adapter's name");
-        Assert.Empty(server.Engine.Adapters.List());
+        Assert.Empty(server.Engine.Adapters.List(Principal.Operator));
     }
 
     [Fact]
@@ -130,7 +131,7 @@ public class AdapterTests
                 [header, Chunk("adapter_config.json", config), Chunk("adapter_model.safetensors", weights), Chunk("adapter_config.json", config)], "each in chunks that follow each other");
             await RefusedAsync([header, .. Enumerable.Repeat(Chunk("adapter_config.json", new byte[50_000]), 10)], "larger than 200000 bytes");
         });
-        Assert.Equal(["good"], server.Engine.Adapters.List().Select(adapter => adapter.Name));
+        Assert.Equal(["good"], server.Engine.Adapters.List(Principal.Operator).Select(adapter => adapter.Name));
         AssertNothingKept(server);
 
         Task RefusedAsync(UploadAdapterRequest[] parts, params string[] words) =>

@@ -22,7 +22,7 @@ public class VanishingClientTests
             }
         });
         await server.IdleAsync();
-        await Eventually.TrueAsync(() => server.Engine.Adapters.Get("a").InUse == 0, () => "the adapter is still leased");
+        await Eventually.TrueAsync(() => server.Engine.Adapters.Get(Principal.Operator, "a").InUse == 0, () => "the adapter is still leased");
         using var http = new HttpClient();
         string page = await http.GetStringAsync(new Uri(server.Host.HttpAddress, "metrics"));
         Assert.Contains("loraserve_kv_pages{state=\"used\"} 0\n", page, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.Serving;
 using LoraServe.V1;
 using Xunit.Abstractions;
 
@@ -60,7 +61,7 @@ public class MemoryTests(ITestOutputHelper output)
             quiet[i] = await server.AskAsync(Ask.For($"a{i}", seed: i, tokens: Tokens));
         }
 
-        server.Engine.Adapters.BudgetBytes = InBudget * server.Engine.Adapters.Get("a0").ResidentBytes;
+        server.Engine.Adapters.BudgetBytes = InBudget * server.Engine.Adapters.Get(Principal.Operator, "a0").ResidentBytes;
         await RunAsync(count: 1);
         double full = 0;
         foreach (double ratio in new[] { 0.5, 1, 2, 4 })
@@ -89,5 +90,5 @@ public class MemoryTests(ITestOutputHelper output)
         }
     }
 
-    private static long Loads(TestServer server) => server.Engine.Adapters.List().Sum(adapter => adapter.Misses);
+    private static long Loads(TestServer server) => server.Engine.Adapters.List(Principal.Operator).Sum(adapter => adapter.Misses);
 }

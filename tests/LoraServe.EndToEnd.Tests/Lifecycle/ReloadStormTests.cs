@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Grpc.Core;
 using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.Serving;
 using LoraServe.V1;
 using Xunit.Abstractions;
 
@@ -30,7 +31,7 @@ public class ReloadStormTests(ITestOutputHelper output)
         int reloads = await ReloadAsync(server, known, names);
         await over.CancelAsync();
         int answers = (await Task.WhenAll(clients)).Sum();
-        IEnumerable<string> last = server.Engine.Adapters.List().Where(adapter => adapter.IsLatest).Select(adapter => $"{adapter.Name}@{adapter.Version}");
+        IEnumerable<string> last = server.Engine.Adapters.List(Principal.Operator).Where(adapter => adapter.IsLatest).Select(adapter => $"{adapter.Name}@{adapter.Version}");
         output.WriteLine($"{answers} answers during {reloads} reloads; the last versions are {string.Join(", ", last)}");
         Assert.True(answers > 10 * Clients);
         await server.IdleAsync();

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.Serving;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.Lifecycle;
@@ -18,7 +19,7 @@ public class WatchTests
         server.WriteAdapter("b", 2);
         await server.Client.Adapters.LoadAsync(new LoadAdapterRequest { Name = "b", Path = "b" });
         await ToldAsync(watch, "Resident b@1", "Published b@1");
-        server.Engine.Adapters.BudgetBytes = server.Engine.Adapters.Get("a").ResidentBytes;
+        server.Engine.Adapters.BudgetBytes = server.Engine.Adapters.Get(Principal.Operator, "a").ResidentBytes;
         await ToldAsync(watch, "Evicted a@1");
         await server.AskAsync(Ask.For("a"));
         await ToldAsync(watch, "Evicted b@1", "Resident a@1");

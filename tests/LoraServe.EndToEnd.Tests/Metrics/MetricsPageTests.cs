@@ -82,7 +82,7 @@ public class MetricsPageTests
         });
         await server.LoadAsync(("a", 1), ("b", 2), ("lost", 3));
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => server.AskAsync(Ask.For(i % 2 == 0 ? "a" : "b", seed: i / 4, tokens: 60))));
-        server.Engine.Adapters.BudgetBytes = server.Engine.Adapters.Get("a").ResidentBytes;
+        server.Engine.Adapters.BudgetBytes = server.Engine.Adapters.Get(Principal.Operator, "a").ResidentBytes;
 
         // Either may still be resident; after both, one has been loaded again.
         await server.AskAsync(Ask.For("b"));

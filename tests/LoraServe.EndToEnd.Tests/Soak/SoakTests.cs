@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.Serving;
 using Xunit.Abstractions;
 
 namespace LoraServe.EndToEnd.Tests.Soak;
@@ -59,9 +60,9 @@ public class SoakTests(ITestOutputHelper output)
             }
         })));
         server.Engine.Adapters.BudgetBytes = 1 << 30;
-        foreach (string name in server.Engine.Adapters.List().Select(adapter => adapter.Name).Distinct())
+        foreach (string name in server.Engine.Adapters.List(Principal.Operator).Select(adapter => adapter.Name).Distinct())
         {
-            server.Engine.Adapters.Unload(name, deleteFiles: true);
+            server.Engine.Adapters.Unload(Principal.Operator, name, deleteFiles: true);
         }
 
         await server.IdleAsync();

@@ -23,6 +23,7 @@ public sealed class ErrorStatusTests
         [EngineError.AdapterTooLarge] = StatusCode.FailedPrecondition,
         [EngineError.AdapterUnavailable] = StatusCode.Unavailable,
         [EngineError.PermissionDenied] = StatusCode.PermissionDenied,
+        [EngineError.StorageFailed] = StatusCode.Unavailable,
         [EngineError.PathRefused] = StatusCode.InvalidArgument,
         [EngineError.InvalidUpload] = StatusCode.InvalidArgument,
         [EngineError.QueueFull] = StatusCode.ResourceExhausted,

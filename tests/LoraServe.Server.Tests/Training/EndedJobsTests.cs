@@ -1,3 +1,4 @@
+using LoraServe.Serving;
 using LoraServe.Training.Reports;
 using Proto = LoraServe.V1;
 
@@ -87,7 +88,7 @@ public sealed class EndedJobsTests
         Assert.Equal([later[1].Id, later[0].Id, served.Id], bench.Jobs.List(TrainingBench.Admin, [], 10).Select(job => job.Id));
         Assert.False(Directory.Exists(Path.GetDirectoryName(bench.FileOf(unpublished))));
 
-        bench.Small.Engine.Adapters.Unload("tuned");
+        bench.Small.Engine.Adapters.Unload(Principal.Operator, "tuned");
         await bench.RestartAsync();
 
         Assert.Equal([later[1].Id, later[0].Id], bench.Jobs.List(TrainingBench.Admin, [], 10).Select(job => job.Id));

@@ -16,7 +16,7 @@ public sealed class TrainingJobsTests
         Proto.TrainingJob job = await bench.StartAsync(TrainingBench.Request(publish: "tuned"));
         Proto.TrainingJob done = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded);
 
-        Assert.Equal(("tuned@1", "root"), (done.Adapter, bench.Small.Engine.Adapters.Get("tuned").Owner));
+        Assert.Equal(("tuned@1", "root"), (done.Adapter, bench.Small.Engine.Adapters.Get(Principal.Operator, "tuned").Owner));
         Assert.Equal((2u, 2u, 20ul), (done.Progress.Step, done.Progress.TotalSteps, done.Progress.Tokens));
         Assert.Equal((128ul, 0.5, 2.0), (done.Result.TrainableParameters, done.Result.Score, done.Result.TrainingSeconds));
         Assert.Equal((1u, 0.25), (done.LastEvaluation.Step, done.LastEvaluation.EvalLoss));
@@ -40,7 +40,7 @@ public sealed class TrainingJobsTests
         Proto.TrainingJob done = await bench.UntilAsync((await bench.StartAsync()).Id, Proto.TrainingStatus.Succeeded);
 
         Assert.Equal("", done.Adapter);
-        Assert.Empty(bench.Small.Engine.Adapters.List());
+        Assert.Empty(bench.Small.Engine.Adapters.List(Principal.Operator));
         Assert.True(File.Exists(Path.Combine(bench.Options.StateFolder!, "jobs", done.Id, "run", "adapter", "adapter", "adapter_config.json")));
     }
 
@@ -112,7 +112,7 @@ public sealed class TrainingJobsTests
         Proto.TrainingJob ended = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Cancelled);
 
         Assert.Equal((1u, "", ""), (ended.Progress.Step, ended.Error, ended.Adapter));
-        Assert.Empty(bench.Small.Engine.Adapters.List());
+        Assert.Empty(bench.Small.Engine.Adapters.List(Principal.Operator));
     }
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class TrainingJobsTests
         Proto.TrainingJob again = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded);
 
         Assert.Empty(bench.Runner.Runs);
-        Assert.Equal(1, Assert.Single(bench.Small.Engine.Adapters.List()).Version);
+        Assert.Equal(1, Assert.Single(bench.Small.Engine.Adapters.List(Principal.Operator)).Version);
         again.FinishedAt = done.FinishedAt;
         Assert.Equal(done, again);
     }
@@ -194,7 +194,7 @@ public sealed class TrainingJobsTests
 
         await bench.RestartAsync(() =>
         {
-            bench.Small.Engine.Adapters.Unload("tuned");
+            bench.Small.Engine.Adapters.Unload(Principal.Operator, "tuned");
             File.WriteAllText(bench.FileOf(job), asKilled);
         });
 
@@ -254,7 +254,7 @@ public sealed class TrainingJobsTests
         Proto.TrainingJob failed = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Failed);
 
         Assert.Contains("'tuned' is there already", failed.Error, StringComparison.Ordinal);
-        Assert.Equal("bob", bench.Small.Engine.Adapters.Get("tuned").Owner);
+        Assert.Equal("bob", bench.Small.Engine.Adapters.Get(Principal.Operator, "tuned").Owner);
     }
 
     [Fact]
@@ -410,7 +410,7 @@ public sealed class TrainingJobsTests
         Proto.TrainingJob done = await bench.UntilAsync((await bench.StartAsync(request)).Id, Proto.TrainingStatus.Succeeded);
 
         Assert.Equal("first@1", done.Request.Method.InitFrom);
-        Assert.Equal(bench.Small.Engine.Adapters.FilesOf("first"), bench.Runner.Runs.Single().InitFrom);
+        Assert.Equal(bench.Small.Engine.Adapters.FilesOf(Principal.Operator, "first"), bench.Runner.Runs.Single().InitFrom);
         request.TrainingData = new Proto.TrainingData { UploadId = await bench.UploadAsync(TrainingBench.Alice) };
         Assert.Equal(StatusCode.NotFound, await TrainingBench.RefusalAsync(() => bench.StartAsync(request, TrainingBench.Alice)));
     }

@@ -38,7 +38,7 @@ internal sealed class SchedulerHarness : IDisposable
     {
         adapters ??= AdapterStack.Empty;
         var sampling = new SamplingPlan(new SamplingOptions { Choices = choices }, [], Vocabulary, seed: 1, maxTokens);
-        var request = new GenerationRequest { Tenant = tenant, Priority = priority };
+        var request = new GenerationRequest { Principal = new Principal(tenant, IsAdmin: false), Priority = priority };
         var submission = new GenerationSubmission(request, adapters, arrivedAt, sampling, prompt.Length, null, "")
         {
             ActiveFrom = new int[adapters.Count],

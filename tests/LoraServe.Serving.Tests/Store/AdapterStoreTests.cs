@@ -9,19 +9,19 @@ public class AdapterStoreTests
     {
         await using var harness = new EngineHarness();
         AdapterStore store = harness.Engine.Adapters;
-        PublishResult first = await store.PublishAsync("a", harness.Adapter("a1", 1), new PublishOptions { Owner = "me", Aliases = ["stable"] });
-        PublishResult second = await store.PublishAsync("a", harness.Adapter("a2", 2), new PublishOptions { ExpectedVersion = 1 });
+        PublishResult first = await store.PublishAsync(new Principal("me", IsAdmin: true), "a", harness.Adapter("a1", 1), new PublishOptions { Aliases = ["stable"] });
+        PublishResult second = await store.PublishAsync(Principal.Operator, "a", harness.Adapter("a2", 2), new PublishOptions { ExpectedVersion = 1 });
         Assert.Equal((1, 2), (first.Adapter.Version, second.Adapter.Version));
         Assert.Equal((AdapterTier.Resident, "me", "a1"), (first.Adapter.Tier, first.Adapter.Owner, first.Adapter.Path));
         Assert.True(first.Report.ProbeLogitChange > 0);
         Assert.Equal(4, first.Report.Adapter.MatchedModules.Length);
-        Assert.Equal(2, store.Get("a").Version);
-        Assert.Equal(1, store.Get("a@1").Version);
-        Assert.Equal(1, store.Get("stable").Version);
-        Assert.Equal("a@1", store.FindByFiles(store.FilesOf("a@1")) is { } found ? $"{found.Name}@{found.Version}" : null);
-        Assert.Null(store.FindByFiles(Path.Combine(store.FilesOf("a@1"), "..")));
-        Assert.Equal("a@2", store.SetAlias("stable", "a"));
-        Assert.Equal("a@1", store.SetAlias("stable", "a@1"));
+        Assert.Equal(2, store.Get(Principal.Operator, "a").Version);
+        Assert.Equal(1, store.Get(Principal.Operator, "a@1").Version);
+        Assert.Equal(1, store.Get(Principal.Operator, "stable").Version);
+        Assert.Equal("a@1", store.FindByFiles(store.FilesOf(Principal.Operator, "a@1")) is { } found ? $"{found.Name}@{found.Version}" : null);
+        Assert.Null(store.FindByFiles(Path.Combine(store.FilesOf(Principal.Operator, "a@1"), "..")));
+        Assert.Equal("a@2", store.SetAlias(Principal.Operator, "stable", "a"));
+        Assert.Equal("a@1", store.SetAlias(Principal.Operator, "stable", "a@1"));
         GenerationRequest request = EngineHarness.Request(1, 20);
         Assert.NotEqual(
             await harness.IdsAsync(request with { Adapters = [new("a@1")] }),
@@ -36,11 +36,11 @@ public class AdapterStoreTests
         await using var harness = new EngineHarness();
         AdapterStore store = harness.Engine.Adapters;
         string folder = harness.Adapter("a", 1);
-        await store.PublishAsync("a", folder, new PublishOptions { ExpectedVersion = 0, Aliases = ["alias"] });
-        await RefusedAsync(EngineError.AdapterExists, () => store.PublishAsync("a", folder, new PublishOptions { ExpectedVersion = 0 }));
-        await RefusedAsync(EngineError.VersionConflict, () => store.PublishAsync("a", folder, new PublishOptions { ExpectedVersion = 7 }));
-        await RefusedAsync(EngineError.AdapterExists, () => store.PublishAsync("alias", folder));
-        await RefusedAsync(EngineError.AdapterExists, () => store.PublishAsync("b", folder, new PublishOptions { Aliases = ["a"] }));
+        await store.PublishAsync(Principal.Operator, "a", folder, new PublishOptions { ExpectedVersion = 0, Aliases = ["alias"] });
+        await RefusedAsync(EngineError.AdapterExists, () => store.PublishAsync(Principal.Operator, "a", folder, new PublishOptions { ExpectedVersion = 0 }));
+        await RefusedAsync(EngineError.VersionConflict, () => store.PublishAsync(Principal.Operator, "a", folder, new PublishOptions { ExpectedVersion = 7 }));
+        await RefusedAsync(EngineError.AdapterExists, () => store.PublishAsync(Principal.Operator, "alias", folder));
+        await RefusedAsync(EngineError.AdapterExists, () => store.PublishAsync(Principal.Operator, "b", folder, new PublishOptions { Aliases = ["a"] }));
     }
 
     [Theory]
@@ -61,10 +61,10 @@ public class AdapterStoreTests
     public async Task Names_ThatCouldBePaths_AreRefused(string name)
     {
         await using var harness = new EngineHarness();
-        await RefusedAsync(EngineError.InvalidAdapterName, () => harness.Engine.Adapters.PublishAsync(name, harness.Adapter("a", 1)));
+        await RefusedAsync(EngineError.InvalidAdapterName, () => harness.Engine.Adapters.PublishAsync(Principal.Operator, name, harness.Adapter("a", 1)));
         await RefusedAsync(EngineError.InvalidAdapterName, () => harness.Engine.GenerateAsync(EngineHarness.Request(1, 3) with { Adapters = [new(name)] }));
-        Assert.Throws<EngineException>(() => harness.Engine.Adapters.BeginUpload(name));
-        Assert.Throws<EngineException>(() => harness.Engine.Adapters.Get(name));
+        Assert.Throws<EngineException>(() => harness.Engine.Adapters.BeginUpload(Principal.Operator, name));
+        Assert.Throws<EngineException>(() => harness.Engine.Adapters.Get(Principal.Operator, name));
     }
 
     [Fact]
@@ -83,14 +83,14 @@ public class AdapterStoreTests
 
         foreach (string path in new[] { "../outside", outside, "x/../../outside", "link", "files", "", ".", "missing", "a\0" })
         {
-            await RefusedAsync(EngineError.PathRefused, () => store.PublishBelowRootAsync("a", path));
+            await RefusedAsync(EngineError.PathRefused, () => store.PublishBelowRootAsync(Principal.Operator, "a", path));
         }
 
         await RefusedAsync(EngineError.PathRefused, () => harness.Engine.GenerateAsync(EngineHarness.Request(1, 3, "link")));
         harness.Adapter("inside/deep", 1);
-        Assert.Equal("inside/deep", (await store.PublishBelowRootAsync("a", "inside/deep")).Adapter.Path);
+        Assert.Equal("inside/deep", (await store.PublishBelowRootAsync(Principal.Operator, "a", "inside/deep")).Adapter.Path);
         Directory.CreateSymbolicLink(Path.Combine(root, "within"), Path.Combine(root, "inside"));
-        await store.PublishBelowRootAsync("b", "within/deep");
+        await store.PublishBelowRootAsync(Principal.Operator, "b", "within/deep");
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public class AdapterStoreTests
         harness.Adapter("cold", 5);
         int[][] answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => harness.IdsAsync(EngineHarness.Request(1, 20, "cold"))));
         Assert.All(answers, ids => Assert.Equal(answers[0], ids));
-        AdapterRecord record = Assert.Single(harness.Engine.Adapters.List());
+        AdapterRecord record = Assert.Single(harness.Engine.Adapters.List(Principal.Operator));
         Assert.Equal((1, AdapterSource.Resolver), (record.Version, record.Source));
         Assert.NotEqual(answers[0], await harness.IdsAsync(EngineHarness.Request(1, 20)));
     }
@@ -114,10 +114,10 @@ public class AdapterStoreTests
         File.WriteAllBytes(Path.Combine(damaged, "adapter_model.safetensors"), [1, 2, 3]);
         await WarmUpAsync(harness);
         long before = EngineHarness.AllocatedBytes();
-        await RefusedAsync(EngineError.AdapterRefused, () => store.PublishAsync("a", harness.Adapter("nothing", 1, scale: 0)));
-        EngineException refusal = await RefusedAsync(EngineError.AdapterRefused, () => store.PublishAsync("a", damaged));
+        await RefusedAsync(EngineError.AdapterRefused, () => store.PublishAsync(Principal.Operator, "a", harness.Adapter("nothing", 1, scale: 0)));
+        EngineException refusal = await RefusedAsync(EngineError.AdapterRefused, () => store.PublishAsync(Principal.Operator, "a", damaged));
         Assert.DoesNotContain(harness.Folder, refusal.Message, StringComparison.Ordinal);
-        Assert.Empty(store.List());
+        Assert.Empty(store.List(Principal.Operator));
         Assert.Equal(before, EngineHarness.AllocatedBytes());
     }
 
@@ -128,15 +128,15 @@ public class AdapterStoreTests
         AdapterStore store = harness.Engine.Adapters;
         await WarmUpAsync(harness);
         long before = EngineHarness.AllocatedBytes();
-        await store.PublishAsync("a", harness.Adapter("a", 1, rank: 128));
+        await store.PublishAsync(Principal.Operator, "a", harness.Adapter("a", 1, rank: 128));
         long resident = store.ResidentBytes;
         Assert.True(EngineHarness.AllocatedBytes() >= before + resident);
         GenerationRequest request = EngineHarness.Request(1, 20, "a", maxTokens: 200);
         int[] expected = await harness.IdsAsync(request);
         Task<int[]> running = harness.IdsAsync(request);
         await EngineHarness.UntilAsync(() => harness.Engine.Status.RunningSequences == 1 || running.IsCompleted);
-        Assert.Equal("a", Assert.Single(store.Unload("a")).Name);
-        Assert.Equal(EngineError.UnknownAdapter, Assert.Throws<EngineException>(() => store.Get("a")).Error);
+        Assert.Equal("a", Assert.Single(store.Unload(Principal.Operator, "a")).Name);
+        Assert.Equal(EngineError.UnknownAdapter, Assert.Throws<EngineException>(() => store.Get(Principal.Operator, "a")).Error);
         Assert.Equal(expected, await running);
         // A worker's scratch may still grow, and which worker the work falls to is chance; that is small beside the adapter.
         await EngineHarness.UntilAsync(() => EngineHarness.AllocatedBytes() <= before + (resident / 4));
@@ -153,8 +153,8 @@ public class AdapterStoreTests
         await using (var first = new EngineHarness(folder: folder))
         {
             AdapterStore store = first.Engine.Adapters;
-            await store.PublishAsync("a", first.Adapter("a1", 1), new PublishOptions { Aliases = ["stable"] });
-            await store.PublishAsync("a", first.Adapter("a2", 2), new PublishOptions { Pin = true });
+            await store.PublishAsync(Principal.Operator, "a", first.Adapter("a1", 1), new PublishOptions { Aliases = ["stable"] });
+            await store.PublishAsync(Principal.Operator, "a", first.Adapter("a2", 2), new PublishOptions { Pin = true });
             await UploadAsync(store, "up", first.Adapter("up", 3));
             expected = await first.IdsAsync(request);
         }
@@ -162,16 +162,16 @@ public class AdapterStoreTests
         await using (var second = new EngineHarness(folder: folder))
         {
             AdapterStore store = second.Engine.Adapters;
-            Assert.Equal(["a@1", "a@2", "up@1"], store.List().Select(record => $"{record.Name}@{record.Version}"));
+            Assert.Equal(["a@1", "a@2", "up@1"], store.List(Principal.Operator).Select(record => $"{record.Name}@{record.Version}"));
             Assert.Equal("a@1", store.Aliases["stable"]);
-            Assert.Equal(AdapterTier.Disk, store.Get("a@1").Tier);
-            Assert.True(store.Get("a@2").IsPinned);
+            Assert.Equal(AdapterTier.Disk, store.Get(Principal.Operator, "a@1").Tier);
+            Assert.True(store.Get(Principal.Operator, "a@2").IsPinned);
             Assert.Equal(expected, await second.IdsAsync(request));
-            Assert.Equal(1, store.Get("a@1").Misses);
-            Assert.Equal(AdapterSource.Upload, store.Get("up").Source);
+            Assert.Equal(1, store.Get(Principal.Operator, "a@1").Misses);
+            Assert.Equal(AdapterSource.Upload, store.Get(Principal.Operator, "up").Source);
             Assert.NotEmpty(await second.IdsAsync(request with { Adapters = [new("up")] }));
-            store.Unload("a");
-            Assert.Equal(3, (await store.PublishAsync("a", second.Adapter("a3", 3))).Adapter.Version);
+            store.Unload(Principal.Operator, "a");
+            Assert.Equal(3, (await store.PublishAsync(Principal.Operator, "a", second.Adapter("a3", 3))).Adapter.Version);
         }
 
         Directory.Delete(folder, recursive: true);
@@ -183,11 +183,11 @@ public class AdapterStoreTests
         await using var harness = new EngineHarness(options => options.HostAdapterBytes = 0);
         AdapterStore store = harness.Engine.Adapters;
         string folder = harness.Adapter("a", 1);
-        await store.PublishAsync("a", folder);
-        await store.PublishAsync("b", harness.Adapter("b", 2));
+        await store.PublishAsync(Principal.Operator, "a", folder);
+        await store.PublishAsync(Principal.Operator, "b", harness.Adapter("b", 2));
         store.BudgetBytes = 0;
         store.BudgetBytes = 1 << 20;
-        Assert.Equal(AdapterTier.Disk, store.Get("a").Tier);
+        Assert.Equal(AdapterTier.Disk, store.Get(Principal.Operator, "a").Tier);
         TinyAdapters.Write(folder, seed: 9);
         EngineException failure = await RefusedAsync(EngineError.AdapterUnavailable, () => harness.RunAsync(EngineHarness.Request(1, 5, "a")));
         Assert.Contains("changed", failure.Message, StringComparison.Ordinal);
@@ -203,18 +203,18 @@ public class AdapterStoreTests
         AdapterStore store = harness.Engine.Adapters;
         foreach (int i in Enumerable.Range(0, 4))
         {
-            await store.PublishAsync($"a{i}", harness.Adapter($"a{i}", i));
+            await store.PublishAsync(Principal.Operator, $"a{i}", harness.Adapter($"a{i}", i));
         }
 
-        long each = store.Get("a0").ResidentBytes;
-        store.Pin("a0", true);
+        long each = store.Get(Principal.Operator, "a0").ResidentBytes;
+        store.Pin(Principal.Operator, "a0", true);
         store.BudgetBytes = 2 * each;
-        Assert.Equal(["a0", "a3"], store.List().Where(record => record.Tier == AdapterTier.Resident).Select(record => record.Name));
+        Assert.Equal(["a0", "a3"], store.List(Principal.Operator).Where(record => record.Tier == AdapterTier.Resident).Select(record => record.Name));
         Assert.Equal(2 * each, store.ResidentBytes);
         await harness.IdsAsync(EngineHarness.Request(1, 5, "a1"));
-        Assert.Equal(["a0", "a1"], store.List().Where(record => record.Tier == AdapterTier.Resident).Select(record => record.Name));
+        Assert.Equal(["a0", "a1"], store.List(Principal.Operator).Where(record => record.Tier == AdapterTier.Resident).Select(record => record.Name));
         await RefusedAsync(EngineError.AdapterTooLarge, () => harness.RunAsync(EngineHarness.Request(1, 5, "a1+a2")));
-        Assert.Equal(EngineError.AdapterTooLarge, Assert.Throws<EngineException>(() => { store.Pin("a1", true); store.Pin("a2", true); }).Error);
+        Assert.Equal(EngineError.AdapterTooLarge, Assert.Throws<EngineException>(() => { store.Pin(Principal.Operator, "a1", true); store.Pin(Principal.Operator, "a2", true); }).Error);
     }
 
     [Fact]
@@ -222,7 +222,7 @@ public class AdapterStoreTests
     {
         await using var harness = new EngineHarness(options => options.MaxUploadBytes = 100_000);
         AdapterStore store = harness.Engine.Adapters;
-        await using (AdapterUpload broken = store.BeginUpload("a"))
+        await using (AdapterUpload broken = store.BeginUpload(Principal.Operator, "a"))
         {
             await broken.WriteAsync("adapter_config.json", new byte[10]);
             await RefusedAsync(EngineError.InvalidUpload, () => broken.CompleteAsync());
@@ -230,19 +230,19 @@ public class AdapterStoreTests
             await RefusedAsync(EngineError.InvalidUpload, () => broken.WriteAsync("adapter_model.safetensors", new byte[100_000]).AsTask());
         }
 
-        await using (AdapterUpload damaged = store.BeginUpload("a"))
+        await using (AdapterUpload damaged = store.BeginUpload(Principal.Operator, "a"))
         {
             await damaged.WriteAsync("adapter_config.json", new byte[10]);
             await damaged.WriteAsync("adapter_model.safetensors", new byte[10]);
             await RefusedAsync(EngineError.AdapterRefused, () => damaged.CompleteAsync());
         }
 
-        Assert.Empty(store.List());
-        Assert.Empty(Directory.EnumerateFiles(harness.Options.StoreFolder!, "*", SearchOption.AllDirectories));
+        Assert.Empty(store.List(Principal.Operator));
+        Assert.Empty(Directory.EnumerateFiles(harness.Options.StoreFolder!, "adapter*", SearchOption.AllDirectories));
         PublishResult good = await UploadAsync(store, "a", harness.Adapter("a", 1));
         Assert.Equal(AdapterSource.Upload, good.Adapter.Source);
-        store.Unload("a", deleteFiles: true);
-        Assert.Single(Directory.EnumerateFiles(harness.Options.StoreFolder!, "*", SearchOption.AllDirectories));
+        store.Unload(Principal.Operator, "a", deleteFiles: true);
+        await EngineHarness.UntilAsync(() => Directory.EnumerateFiles(harness.Options.StoreFolder!, "adapter*", SearchOption.AllDirectories).Select(Path.GetFileName).SequenceEqual(["adapters.json"]));
     }
 
     [Fact]
@@ -250,11 +250,11 @@ public class AdapterStoreTests
     {
         await using var harness = new EngineHarness();
         AdapterStore store = harness.Engine.Adapters;
-        await store.PublishAsync("old", harness.Adapter("old", 1));
+        await store.PublishAsync(Principal.Operator, "old", harness.Adapter("old", 1));
         List<string> seen = [];
         Task watching = Task.Run(async () =>
         {
-            await foreach (AdapterEvent happened in store.WatchAsync(includeExisting: true))
+            await foreach (AdapterEvent happened in store.WatchAsync(Principal.Operator, includeExisting: true))
             {
                 seen.Add($"{happened.Type} {happened.Name}");
                 if (happened.Type == AdapterEventType.Unloaded)
@@ -264,9 +264,9 @@ public class AdapterStoreTests
             }
         });
         await EngineHarness.UntilAsync(() => seen.Count == 1);
-        await store.PublishAsync("new", harness.Adapter("new", 2));
-        store.SetAlias("stable", "new");
-        store.Unload("new");
+        await store.PublishAsync(Principal.Operator, "new", harness.Adapter("new", 2));
+        store.SetAlias(Principal.Operator, "stable", "new");
+        store.Unload(Principal.Operator, "new");
         await watching;
         Assert.Equal(["Exists old", "Resident new", "Published new", "AliasChanged stable", "Unloaded new"], seen);
     }
@@ -278,15 +278,15 @@ public class AdapterStoreTests
         AdapterStore store = harness.Engine.Adapters;
         foreach (int i in Enumerable.Range(1, 4))
         {
-            await store.PublishAsync("a", harness.Adapter($"a{i}", i), new PublishOptions { Aliases = i == 1 ? ["first"] : [] });
+            await store.PublishAsync(Principal.Operator, "a", harness.Adapter($"a{i}", i), new PublishOptions { Aliases = i == 1 ? ["first"] : [] });
         }
 
-        Assert.Equal([1, 3, 4], store.List().Select(record => record.Version));
+        Assert.Equal([1, 3, 4], store.List(Principal.Operator).Select(record => record.Version));
     }
 
     internal static async Task<PublishResult> UploadAsync(AdapterStore store, string name, string folder)
     {
-        await using AdapterUpload upload = store.BeginUpload(name);
+        await using AdapterUpload upload = store.BeginUpload(Principal.Operator, name);
         foreach (string file in Directory.GetFiles(folder).Order(StringComparer.Ordinal))
         {
             byte[] bytes = await File.ReadAllBytesAsync(file);
@@ -302,9 +302,9 @@ public class AdapterStoreTests
     // So that scratch memory has grown to what later steps need.
     private static async Task WarmUpAsync(EngineHarness harness)
     {
-        await harness.Engine.Adapters.PublishAsync("warm", harness.Adapter("warm", 77, rank: 32));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "warm", harness.Adapter("warm", 77, rank: 32));
         await harness.IdsAsync(EngineHarness.Request(9, 30, "warm"));
-        harness.Engine.Adapters.Unload("warm");
+        harness.Engine.Adapters.Unload(Principal.Operator, "warm");
         await EngineHarness.UntilAsync(() => harness.Engine.Adapters.ResidentBytes == 0);
     }
 

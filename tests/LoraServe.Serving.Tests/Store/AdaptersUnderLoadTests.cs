@@ -17,7 +17,7 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
         var expected = new Dictionary<(string Digest, int Prompt), int[]>();
         foreach (int i in Enumerable.Range(0, Contents))
         {
-            PublishResult published = await store.PublishAsync("known", folders[i]);
+            PublishResult published = await store.PublishAsync(Principal.Operator, "known", folders[i]);
             foreach (int prompt in Enumerable.Range(0, prompts.Length))
             {
                 expected[(published.Adapter.Digest, prompt)] = await harness.IdsAsync(prompts[prompt] with { Adapters = [new("known")] });
@@ -25,8 +25,8 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
         }
 
         int[][] ofBase = await Task.WhenAll(prompts.Select(harness.IdsAsync));
-        await store.PublishAsync("x", folders[0]);
-        await store.PublishAsync("y", folders[1]);
+        await store.PublishAsync(Principal.Operator, "x", folders[0]);
+        await store.PublishAsync(Principal.Operator, "y", folders[1]);
         bool isStorming = true;
         Task storm = Task.Run(async () =>
         {
@@ -34,11 +34,11 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
             for (int i = 0; i < 40; i++)
             {
                 string name = random.Next(2) == 0 ? "x" : "y";
-                PublishResult published = await store.PublishAsync(name, folders[random.Next(Contents)]);
+                PublishResult published = await store.PublishAsync(Principal.Operator, name, folders[random.Next(Contents)]);
                 if (random.Next(4) == 0)
                 {
-                    store.Unload($"{name}@{published.Adapter.Version}");
-                    await store.PublishAsync(name, folders[random.Next(Contents)]);
+                    store.Unload(Principal.Operator, $"{name}@{published.Adapter.Version}");
+                    await store.PublishAsync(Principal.Operator, name, folders[random.Next(Contents)]);
                 }
 
                 await Task.Delay(5);
@@ -81,10 +81,10 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
             int count = (int)(InBudget * ratio);
             foreach (int i in Enumerable.Range(0, count))
             {
-                await store.PublishAsync($"a{i}", harness.Adapter($"a{i}", i));
+                await store.PublishAsync(Principal.Operator, $"a{i}", harness.Adapter($"a{i}", i));
             }
 
-            store.BudgetBytes = InBudget * store.Get("a0").ResidentBytes;
+            store.BudgetBytes = InBudget * store.Get(Principal.Operator, "a0").ResidentBytes;
             long begun = TimeProvider.System.GetTimestamp();
             int[][] answers = await Task.WhenAll(Enumerable.Range(0, 64).Select(i => harness.IdsAsync(EngineHarness.Request(i, 20, $"a{i * 7 % count}", maxTokens: 10))));
             double seconds = TimeProvider.System.GetElapsedTime(begun).TotalSeconds;
@@ -106,9 +106,9 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
         Task[] workers = [.. Enumerable.Range(0, 6).Select(worker => Task.Run(() => WorkAsync(new Random(worker))))];
         await Task.WhenAll(workers);
         store.BudgetBytes = 1 << 30;
-        foreach (string name in store.List().Select(record => record.Name).Distinct())
+        foreach (string name in store.List(Principal.Operator).Select(record => record.Name).Distinct())
         {
-            store.Unload(name);
+            store.Unload(Principal.Operator, name);
         }
 
         await EngineHarness.UntilAsync(() => harness.Engine.Status is { UsedPages: 0, RunningSequences: 0, QueuedRequests: 0 });
@@ -124,13 +124,13 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
                     switch (random.Next(8))
                     {
                         case 0:
-                            await store.PublishAsync(name, folders[random.Next(folders.Length)]);
+                            await store.PublishAsync(Principal.Operator, name, folders[random.Next(folders.Length)]);
                             break;
                         case 1:
-                            store.Unload(name);
+                            store.Unload(Principal.Operator, name);
                             break;
                         case 2:
-                            store.Pin(name, random.Next(2) == 0);
+                            store.Pin(Principal.Operator, name, random.Next(2) == 0);
                             break;
                         case 3:
                             store.BudgetBytes = random.Next(10_000, 300_000);

@@ -42,7 +42,7 @@ internal sealed partial class AdapterMemory
         }
         catch (Exception e)
         {
-            failure = new EngineException(EngineError.AdapterUnavailable, $"Adapter '{version}' could not be loaded: {e.Message}", e);
+            failure = new EngineException(EngineError.AdapterUnavailable, $"Adapter '{version}' could not be loaded: {version.WithoutPaths(e.Message)}", e);
         }
         finally
         {

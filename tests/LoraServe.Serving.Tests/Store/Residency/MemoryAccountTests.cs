@@ -11,7 +11,7 @@ public sealed class MemoryAccountTests
         await using var harness = new EngineHarness();
         AdapterStore store = harness.Engine.Adapters;
         await PublishAsync(harness, "one", 1, projection: 5);
-        long own = store.Get("one").ResidentBytes;
+        long own = store.Get(Principal.Operator, "one").ResidentBytes;
         long shared = store.ResidentBytes - own;
         Assert.True(shared > own);
         await PublishAsync(harness, "two", 2, projection: 5);
@@ -19,11 +19,11 @@ public sealed class MemoryAccountTests
         await PublishAsync(harness, "other", 3, projection: 6);
         Assert.Equal((3 * own) + (2 * shared), store.ResidentBytes);
         Assert.Equal(3, (await Task.WhenAll(new[] { "one", "two", "other" }.Select(name => harness.IdsAsync(EngineHarness.Request(1, 20, name))))).DistinctBy(ids => string.Join(' ', ids)).Count());
-        store.Unload("one");
+        store.Unload(Principal.Operator, "one");
         Assert.Equal((2 * own) + (2 * shared), store.ResidentBytes);
-        store.Unload("two");
+        store.Unload(Principal.Operator, "two");
         Assert.Equal(own + shared, store.ResidentBytes);
-        store.Unload("other");
+        store.Unload(Principal.Operator, "other");
         Assert.Equal(0, store.ResidentBytes);
     }
 
@@ -33,11 +33,11 @@ public sealed class MemoryAccountTests
         await using var harness = new EngineHarness();
         AdapterStore store = harness.Engine.Adapters;
         await PublishAsync(harness, "one", 1, projection: 5);
-        long own = store.Get("one").ResidentBytes;
+        long own = store.Get(Principal.Operator, "one").ResidentBytes;
         long shared = store.ResidentBytes - own;
         await PublishAsync(harness, "two", 2, projection: 5);
         store.BudgetBytes = (2 * own) + shared;
-        Assert.Equal(AdapterTier.Resident, store.Get("one").Tier);
+        Assert.Equal(AdapterTier.Resident, store.Get(Principal.Operator, "one").Tier);
         await PublishAsync(harness, "other", 3, projection: 6);
         int[] ids = await harness.IdsAsync(EngineHarness.Request(1, 20, "other"));
         Assert.Equal(own + shared, store.ResidentBytes);
@@ -50,5 +50,5 @@ public sealed class MemoryAccountTests
     }
 
     private static Task<PublishResult> PublishAsync(EngineHarness harness, string name, int seed, int projection) =>
-        harness.Engine.Adapters.PublishAsync(name, TinyAdapters.WriteShared(Path.Combine(harness.Options.AdapterRoot!, name), seed, projection));
+        harness.Engine.Adapters.PublishAsync(Principal.Operator, name, TinyAdapters.WriteShared(Path.Combine(harness.Options.AdapterRoot!, name), seed, projection));
 }

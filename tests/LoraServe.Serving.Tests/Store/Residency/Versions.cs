@@ -24,7 +24,7 @@ internal static class Versions
         SharedParts = shared,
         InvocationTokens = [],
         PublishedAt = default,
-    });
+    }, name);
 
     public static AdapterVersion[] Create(int count, long bytes) => [.. Enumerable.Range(0, count).Select(i => Create($"a{i}", bytes))];
 

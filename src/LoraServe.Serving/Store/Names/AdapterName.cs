@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 
-namespace LoraServe.Serving.Store;
+namespace LoraServe.Serving.Store.Names;
 
 /// <summary>Names of adapters and aliases. They become parts of paths, so they cannot hold what a path could be made of.</summary>
 internal static class AdapterName
