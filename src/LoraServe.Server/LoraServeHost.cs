@@ -20,7 +20,6 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using OpenTelemetry.Metrics;
-using Prometheus;
 using Proto = LoraServe.V1;
 using ServingStatus = Grpc.Health.V1.HealthCheckResponse.Types.ServingStatus;
 
@@ -83,7 +82,7 @@ public sealed class LoraServeHost : IAsyncDisposable
         builder.Services.AddSingleton(served);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new CallerDirectory(access));
-        builder.Services.AddSingleton(_ => new MeterFeed(instrument => instrument.Meter.Name == EngineMetrics.MeterName && instrument.Meter.Scope == served.Engine));
+        builder.Services.AddSingleton(services => new MetricsPage(served.Engine, access, services.GetRequiredService<CallerDirectory>()));
         builder.Services.AddGrpc(grpc =>
         {
             grpc.MaxReceiveMessageSize = options.MaxReceiveMessageBytes;
@@ -96,13 +95,12 @@ public sealed class LoraServeHost : IAsyncDisposable
         builder.Services.AddGrpcReflection();
 
         WebApplication application = builder.Build();
-        MeterFeed metrics = application.Services.GetRequiredService<MeterFeed>();
         application.MapGrpcService<InferenceService>();
         application.MapGrpcService<AdaptersService>();
         application.MapGrpcService<TrainingService>();
         application.MapGrpcService<HealthServiceImpl>();
         application.MapGrpcReflectionService();
-        application.MapMetrics(settings => settings.Registry = metrics.Registry);
+        application.Services.GetRequiredService<MetricsPage>().Map(application);
         application.MapGet("/healthz", () => Results.Text("ok\n"));
         MeterProvider? exporter = options.OtlpEndpoint is { } endpoint ? OtlpExport.Start(endpoint) : null;
         await application.StartAsync(cancellationToken).ConfigureAwait(false);

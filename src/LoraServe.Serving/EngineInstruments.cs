@@ -9,12 +9,14 @@ internal sealed class EngineInstruments : IDisposable
 {
     private const int MaxAdapterLabels = 100;
 
+    private static readonly AdapterLabel s_otherAdapters = new("other", IsOwned: false);
+
     private static readonly double[] s_latencies = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60];
     private static readonly double[] s_tokenTimes = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
     private static readonly double[] s_rows = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048];
 
     private readonly Meter _meter;
-    private readonly Dictionary<string, string> _adapterLabels = [];
+    private readonly HashSet<AdapterLabel> _adapterLabels = [];
     private readonly Counter<long> _requests;
     private readonly Counter<long> _promptTokens;
     private readonly Counter<long> _generatedTokens;
@@ -63,21 +65,12 @@ internal sealed class EngineInstruments : IDisposable
     public void Dispose() => _meter.Dispose();
 
     /// <summary>The label of a request's adapters. The first hundred names have their own; a stack is named as a whole.</summary>
-    public string AdapterLabel(AdapterStack stack)
+    public AdapterLabel LabelOf(AdapterStack stack)
     {
-        string name = string.Join('+', stack.Served.Select(adapter => adapter.Name));
+        var label = new AdapterLabel(string.Join('+', stack.Served.Select(adapter => adapter.Name)), stack.IsOwned);
         lock (_adapterLabels)
         {
-            if (!_adapterLabels.TryGetValue(name, out string? label))
-            {
-                label = _adapterLabels.Count < MaxAdapterLabels ? name : "other";
-                if (label == name)
-                {
-                    _adapterLabels.Add(name, label);
-                }
-            }
-
-            return label;
+            return _adapterLabels.Contains(label) || (_adapterLabels.Count < MaxAdapterLabels && _adapterLabels.Add(label)) ? label : s_otherAdapters;
         }
     }
 

@@ -79,7 +79,7 @@ internal sealed partial class EngineLoop : IDisposable
     /// <exception cref="EngineException">The queue is full, or the loop takes nothing new.</exception>
     public void Submit(Submission submission)
     {
-        submission.AdapterLabel = _instruments.AdapterLabel(submission.Adapters);
+        submission.AdapterLabel = _instruments.LabelOf(submission.Adapters);
         lock (_entrance)
         {
             if (_isClosed)

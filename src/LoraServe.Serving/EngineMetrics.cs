@@ -12,7 +12,7 @@ public static class EngineMetrics
     /// <summary>Sequences that take part in steps.</summary>
     public const string RunningSequences = "loraserve.engine.sequences.running";
 
-    /// <summary>Requests that ended, by <c>outcome</c> and <c>adapter</c>.</summary>
+    /// <summary>Requests that ended, by <c>outcome</c> and <c>adapter</c> (an <see cref="AdapterLabel"/>, here and below).</summary>
     public const string Requests = "loraserve.engine.requests";
 
     /// <summary>Prompt tokens computed, by <c>adapter</c>.</summary>

@@ -23,6 +23,11 @@ internal static class AccessOptionsValidator
             }
         }
 
+        if (!Enum.IsDefined(options.Metrics))
+        {
+            errors.Add($"LoraServe:Access:Metrics is {options.Metrics}; it can be {string.Join(", ", Enum.GetNames<MetricsAccess>())}.");
+        }
+
         errors.AddRange(options.Keys.GroupBy(key => key.Sha256, StringComparer.OrdinalIgnoreCase).Where(same => same.Count() > 1)
             .Select(same => $"LoraServe:Access:Keys has {same.Key} {same.Count()} times; each key belongs to one tenant."));
         return errors;

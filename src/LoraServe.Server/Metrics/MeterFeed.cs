@@ -14,7 +14,8 @@ internal sealed class MeterFeed : IDisposable
     private readonly List<MetricFamily> _observed = [];
 
     /// <param name="isWanted">Which instruments it listens to.</param>
-    public MeterFeed(Predicate<Instrument> isWanted)
+    /// <param name="spell">What a tag's value is called on the page.</param>
+    public MeterFeed(Predicate<Instrument> isWanted, Func<object?, string> spell)
     {
         MetricFactory factory = Prometheus.Metrics.WithCustomRegistry(Registry);
 
@@ -26,7 +27,7 @@ internal sealed class MeterFeed : IDisposable
         {
             if (isWanted(instrument))
             {
-                var family = new MetricFamily(instrument, factory);
+                var family = new MetricFamily(instrument, factory, spell);
                 lock (_observed)
                 {
                     if (instrument.IsObservable)

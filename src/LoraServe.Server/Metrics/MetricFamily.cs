@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using System.Globalization;
 using Prometheus;
 using Tag = System.Collections.Generic.KeyValuePair<string, object?>;
 
@@ -18,10 +17,15 @@ internal sealed class MetricFamily
     private readonly ConcurrentDictionary<Tag[], MetricSeries> _series = new(TagComparer.Instance);
     private readonly ConcurrentDictionary<Tag[], MetricSeries>.AlternateLookup<ReadOnlySpan<Tag>> _seriesOfSpan;
     private readonly Func<string[], string[], MetricSeries> _create;
+    private readonly Func<object?, string> _spell;
     private MetricSeries? _overflow;
 
-    public MetricFamily(Instrument instrument, IMetricFactory factory)
+    /// <param name="instrument">The instrument.</param>
+    /// <param name="factory">Makes its series.</param>
+    /// <param name="spell">What a tag's value is called on the page. Series that it calls the same are one there, which only counters and histograms can be.</param>
+    public MetricFamily(Instrument instrument, IMetricFactory factory, Func<object?, string> spell)
     {
+        _spell = spell;
         string name = NameOf(instrument);
         string help = instrument.Description ?? instrument.Name;
         _seriesOfSpan = _series.GetAlternateLookup<ReadOnlySpan<Tag>>();
@@ -117,9 +121,7 @@ internal sealed class MetricFamily
             // In order of name, so that tags in another order are the same series to the registry.
             Tag[] sorted = tags.ToArray();
             Array.Sort(sorted, static (a, b) => string.CompareOrdinal(a.Key, b.Key));
-            series = _create(
-                Array.ConvertAll(sorted, tag => MetricNames.Identifier(tag.Key)),
-                Array.ConvertAll(sorted, tag => Convert.ToString(tag.Value, CultureInfo.InvariantCulture) ?? ""));
+            series = _create(Array.ConvertAll(sorted, tag => MetricNames.Identifier(tag.Key)), Array.ConvertAll(sorted, tag => _spell(tag.Value)));
             _seriesOfSpan[tags] = series;
             return series;
         }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 
 namespace LoraServe.Server.Metrics;
@@ -24,6 +25,9 @@ internal static class MetricNames
 
         return isCounter ? spelled.Append("_total").ToString() : spelled.ToString();
     }
+
+    /// <summary>A tag's value as a label's.</summary>
+    public static string Value(object? value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     /// <summary>A name with <c>_</c> for each letter that Prometheus does not take.</summary>
     public static string Identifier(string name) =>

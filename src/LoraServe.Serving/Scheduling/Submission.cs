@@ -50,7 +50,7 @@ internal abstract class Submission(RequestOptions options, AdapterStack adapters
     public CancellationTokenRegistration Cancellation { get; set; }
 
     /// <summary>What its adapters are called in metrics.</summary>
-    public string AdapterLabel { get; set; } = "";
+    public AdapterLabel? AdapterLabel { get; set; }
 
     /// <summary>Tokens generated, over all its answers.</summary>
     public int GeneratedTokens { get; set; }

@@ -29,6 +29,9 @@ internal sealed class AdapterStack
 
     public (AdapterVersion Version, float Weight) this[int index] => _parts[index];
 
+    /// <summary>Whether a tenant owns one of them.</summary>
+    public bool IsOwned => _parts.Any(part => part.Version.Manifest.Owner.Length > 0);
+
     public bool Contains(AdapterVersion version) => IndexOf(version) >= 0;
 
     /// <summary>Where a version is first; −1 where it is not.</summary>

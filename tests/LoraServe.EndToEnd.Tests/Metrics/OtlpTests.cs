@@ -34,12 +34,14 @@ public class OtlpTests
         var endpoint = new Uri(collector.Urls.First());
         await using (TestServer server = await TestServer.StartTinyAsync(server: options => options.OtlpEndpoint = endpoint))
         {
-            await server.AskAsync(Ask.For(""));
+            await server.LoadAsync(("exported-adapter", 1));
+            await server.AskAsync(Ask.For("exported-adapter"));
         } // which sends what it has
 
         string export = Encoding.Latin1.GetString(await received.Task.WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Contains(EngineMetrics.MeterName, export, StringComparison.Ordinal);
         Assert.Contains(EngineMetrics.GeneratedTokens, export, StringComparison.Ordinal);
         Assert.Contains(EngineMetrics.TimeToFirstToken, export, StringComparison.Ordinal);
+        Assert.Contains("exported-adapter", export, StringComparison.Ordinal);
     }
 }

@@ -26,6 +26,10 @@ public sealed class AccessOptionsValidatorTests
     public void Errors_KeyOfTwoTenants_IsRefused() =>
         Assert.Contains("2 times", Assert.Single(Errors(new AccessKey { Sha256 = s_digest, Tenant = "a" }, new AccessKey { Sha256 = s_digest.ToUpperInvariant(), Tenant = "b" })), StringComparison.Ordinal);
 
+    [Fact]
+    public void Errors_MetricsSettingThatThereIsNot_NameThoseThatThereAre() =>
+        Assert.Contains("LoraServe:Access:Metrics is 7; it can be Anyone, Keys, Admins", Assert.Single(AccessOptionsValidator.Errors(new AccessOptions { Metrics = (MetricsAccess)7 })), StringComparison.Ordinal);
+
     private static IReadOnlyList<string> Errors(params AccessKey[] keys)
     {
         var options = new AccessOptions();

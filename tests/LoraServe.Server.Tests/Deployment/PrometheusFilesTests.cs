@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text.RegularExpressions;
 using LoraServe.Testing;
 
 namespace LoraServe.Server.Tests.Deployment;
@@ -16,6 +17,21 @@ public sealed class PrometheusFilesTests
     {
         (int code, string output) = Run("promtool", arguments);
 
+        Assert.True(code == 0, output);
+    }
+
+    [SkippableFact]
+    public void Promtool_AcceptsTheScrapeWithAKey()
+    {
+        string commented = File.ReadAllText(Path.Combine(s_folder, "prometheus.yml"));
+        string keyed = Regex.Replace(commented, "^    # (authorization:|  credentials_file:)", "    $1", RegexOptions.Multiline);
+        string file = Path.GetTempFileName();
+        File.WriteAllText(file, keyed);
+
+        (int code, string output) = Run("promtool", ["check", "config", "--syntax-only", file]);
+
+        File.Delete(file);
+        Assert.Contains("\n    authorization:\n      credentials_file: loraserve.key\n", keyed, StringComparison.Ordinal);
         Assert.True(code == 0, output);
     }
 

@@ -255,7 +255,7 @@ public sealed class MeterFeedTests : IDisposable
         Assert.Contains($"app_rows_count {Threads * Measurements}", samples);
     }
 
-    private static MeterFeed FeedOf(object scope) => new(instrument => instrument.Meter.Name == MeterName && instrument.Meter.Scope == scope);
+    private static MeterFeed FeedOf(object scope) => new(instrument => instrument.Meter.Name == MeterName && instrument.Meter.Scope == scope, MetricNames.Value);
 
     private static KeyValuePair<string, object?> Adapter(string name) => new("adapter", name);
 
