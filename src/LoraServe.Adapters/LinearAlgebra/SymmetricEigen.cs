@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Numerics.Tensors;
 
 namespace LoraServe.Adapters.LinearAlgebra;
@@ -6,7 +5,8 @@ namespace LoraServe.Adapters.LinearAlgebra;
 /// <summary>Eigenvalues and eigenvectors of a symmetric matrix, in double.</summary>
 /// <remarks>
 /// Householder reflections make it tridiagonal, implicit QL steps make that diagonal (Wilkinson and Reinsch, Handbook for
-/// Automatic Computation, II/2 and II/4). Eigenvalues are good to about 1e-15 of the greatest in magnitude.
+/// Automatic Computation, II/2 and II/4). Eigenvalues are good to about 1e-15 of the greatest in magnitude. The steps' rotations are
+/// kept and undone in reverse on the wanted vectors alone, which are then as orthogonal as if all had been rotated, also in clusters.
 /// </remarks>
 internal static class SymmetricEigen
 {
@@ -20,7 +20,7 @@ internal static class SymmetricEigen
     public static double[] Values(double[] matrix, int size)
     {
         double[] values = Tridiagonalize(matrix, size, out double[] beside, out _);
-        Diagonalize(values, beside, vectors: null);
+        Diagonalize(values, beside, sweeps: null);
         values.AsSpan().Sort((left, right) => right.CompareTo(left));
         return values;
     }
@@ -33,22 +33,27 @@ internal static class SymmetricEigen
     public static (double[] Values, double[][] Vectors) Leading(double[] matrix, int size, int count)
     {
         double[] values = Tridiagonalize(matrix, size, out double[] beside, out double[] halfSquares);
-        double[][] rotated = [.. Enumerable.Range(0, size).Select(row => new double[size])];
-        for (int row = 0; row < size; row++)
-        {
-            rotated[row][row] = 1;
-        }
-
-        Diagonalize(values, beside, rotated);
-        Array.Sort(values, rotated);
-        double[][] vectors = rotated[^count..];
+        var sweeps = new List<RotationSweep>();
+        Diagonalize(values, beside, sweeps);
+        int[] places = [.. Enumerable.Range(0, size)];
+        Array.Sort(values, places);
         Array.Reverse(values);
-        Array.Reverse(vectors);
-        foreach (double[] vector in vectors)
+        Array.Reverse(places);
+
+        // Row i holds element i of each vector, so that a rotation turns two short rows that lie side by side.
+        double[] rows = new double[size * count];
+        for (int k = 0; k < count; k++)
         {
-            Reflect(matrix, halfSquares, vector);
+            rows[(places[k] * count) + k] = 1;
         }
 
+        for (int i = sweeps.Count - 1; i >= 0; i--)
+        {
+            sweeps[i].Undo(rows, count);
+        }
+
+        double[][] vectors = [.. Enumerable.Range(0, count).Select(k => Enumerable.Range(0, size).Select(row => rows[(row * count) + k]).ToArray())];
+        Reflect(matrix, halfSquares, vectors);
         return (values[..count], vectors);
     }
 
@@ -115,22 +120,26 @@ internal static class SymmetricEigen
         }
     }
 
-    /// <summary>Takes an eigenvector of the tridiagonal matrix to that of the original.</summary>
-    private static void Reflect(double[] matrix, double[] halfSquares, double[] vector)
+    /// <summary>Takes eigenvectors of the tridiagonal matrix to those of the original.</summary>
+    private static void Reflect(double[] matrix, double[] halfSquares, double[][] vectors)
     {
-        for (int i = 2; i < vector.Length; i++)
+        int size = halfSquares.Length;
+        for (int i = 2; i < size; i++)
         {
             if (halfSquares[i] != 0)
             {
-                ReadOnlySpan<double> u = matrix.AsSpan(i * vector.Length, i);
-                Span<double> part = vector.AsSpan(0, i);
-                TensorPrimitives.MultiplyAdd(u, -TensorPrimitives.Dot(u, part) / halfSquares[i], part, part);
+                ReadOnlySpan<double> u = matrix.AsSpan(i * size, i);
+                foreach (double[] vector in vectors)
+                {
+                    Span<double> part = vector.AsSpan(0, i);
+                    TensorPrimitives.MultiplyAdd(u, -TensorPrimitives.Dot(u, part) / halfSquares[i], part, part);
+                }
             }
         }
     }
 
-    /// <summary>QL steps with implicit shifts; the same rotations turn the rows of <paramref name="vectors"/>.</summary>
-    private static void Diagonalize(double[] diagonal, double[] beside, double[][]? vectors)
+    /// <summary>QL steps with implicit shifts, whose rotations are noted in <paramref name="sweeps"/>.</summary>
+    private static void Diagonalize(double[] diagonal, double[] beside, List<RotationSweep>? sweeps)
     {
         int size = diagonal.Length;
         double[] right = new double[size];
@@ -155,7 +164,12 @@ internal static class SymmetricEigen
                     throw new ArithmeticException("The eigenvalues do not converge; an element of the matrix is not a finite number.");
                 }
 
-                StepOnce(diagonal, right, first, end, vectors);
+                RotationSweep? sweep = sweeps is null ? null : new RotationSweep(first, end);
+                StepOnce(diagonal, right, first, end, sweep);
+                if (sweep is not null)
+                {
+                    sweeps!.Add(sweep);
+                }
             }
         }
     }
@@ -166,7 +180,7 @@ internal static class SymmetricEigen
         return Math.Abs(beside) + size == size;
     }
 
-    private static void StepOnce(double[] diagonal, double[] right, int first, int end, double[][]? vectors)
+    private static void StepOnce(double[] diagonal, double[] right, int first, int end, RotationSweep? sweep)
     {
         double g = (diagonal[first + 1] - diagonal[first]) / (2 * right[first]);
         double r = double.Hypot(g, 1);
@@ -195,31 +209,11 @@ internal static class SymmetricEigen
             shift = sine * r;
             diagonal[i + 1] = g + shift;
             g = (cosine * r) - b;
-            if (vectors is not null)
-            {
-                Rotate(vectors[i], vectors[i + 1], cosine, sine);
-            }
+            sweep?.Note(i, cosine, sine);
         }
 
         diagonal[first] -= shift;
         right[first] = g;
         right[end] = 0;
-    }
-
-    private static void Rotate(Span<double> here, Span<double> next, double cosine, double sine)
-    {
-        int i = 0;
-        for (; i <= here.Length - Vector<double>.Count; i += Vector<double>.Count)
-        {
-            var left = new Vector<double>(here[i..]);
-            var right = new Vector<double>(next[i..]);
-            ((left * sine) + (right * cosine)).CopyTo(next[i..]);
-            ((left * cosine) - (right * sine)).CopyTo(here[i..]);
-        }
-
-        for (; i < here.Length; i++)
-        {
-            (here[i], next[i]) = ((here[i] * cosine) - (next[i] * sine), (here[i] * sine) + (next[i] * cosine));
-        }
     }
 }
