@@ -151,6 +151,13 @@ public sealed class LoraServeClient : IDisposable
         return await Training.StartAsync(request, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Lets a job that failed or was cancelled go on from its last checkpoint, as long as the server keeps its rows and checkpoints.</summary>
+    /// <param name="id">The job; see <see cref="TrainingJob.ResumableUntil"/>.</param>
+    /// <param name="cancellationToken">Gives up; the job may go on all the same.</param>
+    /// <returns>The job, which waits again.</returns>
+    public async Task<TrainingJob> ResumeTrainingAsync(string id, CancellationToken cancellationToken = default) =>
+        await Training.ResumeAsync(new ResumeTrainingRequest { Id = id }, cancellationToken: cancellationToken).ConfigureAwait(false);
+
     /// <summary>Yields a job's steps as it takes them.</summary>
     /// <param name="id">The job.</param>
     /// <param name="includePast">Begins with the steps taken so far.</param>

@@ -1,3 +1,4 @@
+using LoraServe.Training.Data;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Training;
@@ -8,6 +9,17 @@ public interface ITrainingRunner
     /// <summary>Refuses what cannot work, without taking long: wrong settings, an unknown method, targets that the model does not have, an adapter that cannot be gone on from.</summary>
     /// <exception cref="TrainingOptionsException">A setting is wrong.</exception>
     void Check(TrainingJobOptions options);
+
+    /// <summary>Reads the rows as the run will, so that a bad one is refused before anybody waits for it.</summary>
+    /// <param name="options">The settings, which were checked.</param>
+    /// <param name="limit">After which time no more are looked at. A file itself is gone through once in any case, to find its rows.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="TrainingDataException">A row is wrong; the message names file and line.</exception>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    RowCheck CheckRows(TrainingJobOptions options, TimeSpan limit, CancellationToken cancellationToken);
+
+    /// <summary>The step of the furthest checkpoint in a run's folder; 0 where there is none.</summary>
+    int CheckpointedStep(string folder);
 
     /// <summary>Trains to the end, or goes on from the checkpoint in the folder of an interrupted run.</summary>
     /// <param name="options">What is trained, on what, and how.</param>

@@ -51,6 +51,22 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     }
 
     /// <inheritdoc />
+    public RowCheck CheckRows(TrainingJobOptions options, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        long start = _time.GetTimestamp();
+        using var rows = new RunRows(options, _model);
+        return rows.Check(() =>
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            return _time.GetElapsedTime(start) >= limit;
+        });
+    }
+
+    /// <inheritdoc />
+    public int CheckpointedStep(string folder) => RunFolder.CheckpointedStep(folder);
+
+    /// <inheritdoc />
     public Task<TrainingOutcome> RunAsync(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(options);

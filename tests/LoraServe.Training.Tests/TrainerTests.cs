@@ -128,6 +128,55 @@ public sealed class TrainerTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("{\"prompt\": \"a\"", "not JSON")]
+    [InlineData("{\"prompt\": \"a\", \"text\": \"b\"}", "text beside prompt")]
+    [InlineData("{\"prompt\": \"one that is far too long\", \"completion\": \"b\"}", "nothing to learn is left")]
+    [InlineData("{\"prompt\": \"one\", \"chosen\": \"b\", \"rejected\": \"c\"}", null)]
+    public void CheckRows_ABadRow_IsNamedAsTheRunWould(string row, string? problem)
+    {
+        string file = At("checked.jsonl");
+        File.WriteAllText(file, $"{{\"prompt\": \"a\", \"completion\": \"b\"}}\n{row}\n");
+        TrainingJobOptions options = Options with { DataFile = file, EvaluationShare = 0, MaximumLength = 12 };
+        using var trainer = new Trainer(_model);
+
+        Exception? refused = Record.Exception(() => trainer.CheckRows(options, TimeSpan.FromMinutes(1), default));
+
+        Assert.Equal(problem is null, refused is null);
+        Assert.Contains(problem ?? "", refused?.Message ?? "", StringComparison.Ordinal);
+        Assert.Contains(problem is null ? "" : "checked.jsonl, line 2: ", refused?.Message ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CheckRows_EvaluationRows_AreReadToo()
+    {
+        string evaluation = At("evaluated.jsonl");
+        File.WriteAllText(evaluation, "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": 1}\n");
+        using var trainer = new Trainer(_model);
+
+        TrainingDataException refused = Assert.Throws<TrainingDataException>(
+            () => trainer.CheckRows(Options with { EvaluationShare = 0, EvaluationFile = evaluation }, TimeSpan.FromMinutes(1), default));
+
+        Assert.Contains("evaluated.jsonl, line 2", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void CheckRows_NoTimeLeft_SaysHowManyRowsItLookedAt()
+    {
+        using var trainer = new Trainer(_model, time: new TickingClock());
+
+        Assert.Equal(new RowCheck(24, 24), trainer.CheckRows(Options, TimeSpan.FromMinutes(1), default));
+        Assert.Equal(new RowCheck(4, 24), trainer.CheckRows(Options, TimeSpan.FromSeconds(5), default));
+    }
+
+    [Fact]
+    public void CheckRows_OneRowToDivide_IsRefused()
+    {
+        using var trainer = new Trainer(_model);
+
+        Assert.Contains("has one row", Assert.Throws<TrainingDataException>(() => trainer.CheckRows(Options with { DataFile = Rows("one.jsonl", 1) }, TimeSpan.FromMinutes(1), default)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task RunAsync_AWildRate_StopsWithTheLastCheckpointIntact()
     {
@@ -245,6 +294,16 @@ public sealed class TrainerTests : IDisposable
         await RunAsync(Options with { Steps = 30 }, "first", first.Add);
         await RunAsync(Options with { Steps = 3, InitFrom = At("first") }, "second", second.Add);
         Assert.True(second[0].Loss < first[0].Loss / 2, $"{first[0].Loss}, then {second[0].Loss}");
+    }
+
+    /// <summary>A second passes whenever it is looked at.</summary>
+    private sealed class TickingClock : TimeProvider
+    {
+        private int _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _seconds);
     }
 
     public void Dispose()

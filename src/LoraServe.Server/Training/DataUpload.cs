@@ -6,43 +6,59 @@ namespace LoraServe.Server.Training;
 /// <summary>Rows that a caller sends. Nothing of them is seen until they are complete; disposing it before deletes what came.</summary>
 internal sealed class DataUpload : IAsyncDisposable
 {
+    private readonly DataFolder _folder;
     private readonly FileStream _stream;
-    private readonly long _maxBytes;
-    private readonly Func<long, long, string> _complete;
     private long _rows;
     private bool _isInRow;
 
+    /// <param name="folder">What keeps the rows.</param>
+    /// <param name="sender">Whose they are.</param>
+    /// <param name="id">What jobs will name them by.</param>
+    /// <param name="fileName">What their sender calls them.</param>
     /// <param name="path">Where the bytes go.</param>
-    /// <param name="maxBytes">Most bytes taken.</param>
-    /// <param name="complete">Takes the file over when it is whole, told its bytes and rows; gives its id.</param>
-    public DataUpload(string path, long maxBytes, Func<long, long, string> complete)
+    /// <exception cref="IOException">The disk fails.</exception>
+    public DataUpload(DataFolder folder, Principal sender, string id, string fileName, string path)
     {
+        _folder = folder;
+        Sender = sender;
+        Id = id;
+        FileName = fileName;
         _stream = AtomicFile.Create(path);
-        _maxBytes = maxBytes;
-        _complete = complete;
     }
+
+    public Principal Sender { get; }
+
+    public string Id { get; }
+
+    public string FileName { get; }
+
+    /// <summary>Where the bytes lie until they are complete.</summary>
+    public string Path => _stream.Name;
 
     public long Bytes { get; private set; }
 
     /// <summary>Lines so far that are not empty.</summary>
     public long Rows => _rows + (_isInRow ? 1 : 0);
 
-    /// <exception cref="EngineException">There are more bytes than allowed.</exception>
+    /// <exception cref="EngineException">There are more bytes than allowed, or the disk fails.</exception>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> data, CancellationToken cancellationToken)
     {
+        _folder.Expect(this, data.Length);
         Bytes += data.Length;
-        if (Bytes > _maxBytes)
-        {
-            throw new EngineException(EngineError.InvalidUpload, $"The rows are more than {_maxBytes} bytes. Send fewer, or raise LoraServe:Training:MaxUploadBytes.");
-        }
-
         Count(data.Span);
-        await _stream.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await _stream.WriteAsync(data, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            throw _folder.Failed(failure);
+        }
     }
 
-    /// <summary>Keeps what came.</summary>
+    /// <summary>Keeps what came: it is on the disk, and stays, before this returns.</summary>
     /// <returns>The id that jobs name it by.</returns>
-    /// <exception cref="EngineException">There is no row, or no room.</exception>
+    /// <exception cref="EngineException">There is no row or no room, or the disk fails.</exception>
     public async Task<string> CompleteAsync()
     {
         if (Rows == 0)
@@ -50,15 +66,35 @@ internal sealed class DataUpload : IAsyncDisposable
             throw new EngineException(EngineError.InvalidUpload, "There is no row. Send one JSON object a line.");
         }
 
-        AtomicFile.Flush(_stream);
-        await _stream.DisposeAsync().ConfigureAwait(false);
-        return _complete(Bytes, Rows);
+        try
+        {
+            AtomicFile.Flush(_stream);
+            await _stream.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            throw _folder.Failed(failure);
+        }
+
+        _folder.Take(this);
+        return Id;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _stream.DisposeAsync().ConfigureAwait(false);
-        File.Delete(_stream.Name);
+        try
+        {
+            await _stream.DisposeAsync().ConfigureAwait(false);
+            File.Delete(_stream.Name);
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            // What is left of it goes at the next start; whoever sent it has been told what failed first.
+        }
+        finally
+        {
+            _folder.Forget(this);
+        }
     }
 
     private void Count(ReadOnlySpan<byte> data)

@@ -1,8 +1,9 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
 using LoraServe.Compute.Files;
-using LoraServe.Serving;
 using LoraServe.Training.Reports;
+using Microsoft.Extensions.Logging;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Training;
@@ -18,32 +19,53 @@ internal sealed class JobFolder(string root)
     /// <summary>Where a job's run keeps its files; its report is called by the folder's name.</summary>
     public string RunFolder(Proto.TrainingJob job) => Path.Combine(root, job.Id, "run", job.Request.Publish?.Name ?? "adapter");
 
-    /// <summary>Every job, the oldest first.</summary>
-    /// <exception cref="InvalidDataException">A file is damaged; the message names it.</exception>
-    public IReadOnlyList<JobRecord> Load()
+    /// <summary>Every job, the oldest first. Damaged ones are set aside and named in the log.</summary>
+    public IReadOnlyList<JobState> Load(ILogger logger)
     {
         Directory.CreateDirectory(root);
-        return [.. Directory.EnumerateDirectories(root).Select(folder => Path.Combine(folder, FileName)).Where(File.Exists).Select(Read).OrderBy(record => record.Job.CreatedAt.ToDateTimeOffset())];
+        var jobs = new List<JobState>();
+        foreach (string folder in Directory.GetDirectories(root).Where(folder => !DamagedFiles.IsAside(folder)))
+        {
+            try
+            {
+                jobs.Add(Read(folder));
+            }
+            catch (Exception damage) when (
+                StorageFailure.Is(damage) || damage is JsonException or InvalidProtocolBufferException or InvalidDataException or InvalidOperationException or FormatException)
+            {
+                DamagedFiles.SetAside(folder, $"{FileName}: {damage.Message} To bring the job back, restore the file and the folder's name; else start the job again.", logger);
+            }
+        }
+
+        return [.. jobs.OrderBy(state => state.Job.CreatedAt.ToDateTimeOffset())];
     }
 
-    /// <summary>Writes a job's file.</summary>
-    public void Save(JobRecord record)
+    /// <summary>Writes a job's file: it is on the disk, and stays, before this returns.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be written.</exception>
+    public void Save(JobState state)
     {
         var file = new JsonObject
         {
-            ["job"] = JsonNode.Parse(JsonFormatter.Default.Format(record.Job)),
-            ["isAdmin"] = record.Owner.IsAdmin,
-            ["attempts"] = record.Attempts,
+            ["job"] = JsonNode.Parse(JsonFormatter.Default.Format(state.Job)),
+            ["isAdmin"] = state.IsAdmin,
+            ["attempts"] = state.Attempts,
+            ["checkpointedStep"] = state.CheckpointedStep,
+            ["isCancelRequested"] = state.IsCancelRequested,
         };
-        string folder = Path.Combine(root, record.Job.Id);
-        if (record.ResultFolder is { } result)
+        string folder = Path.Combine(root, state.Job.Id);
+        if (state.ResultFolder is { } result)
         {
             file["result"] = Path.GetRelativePath(folder, result);
         }
 
-        string path = Path.Combine(folder, FileName);
-        Directory.CreateDirectory(folder);
-        AtomicFile.WriteAllText(path, file.ToJsonString());
+        if (!Directory.Exists(folder))
+        {
+            Directory.CreateDirectory(folder);
+            AtomicFile.FlushFolder(root);
+        }
+
+        AtomicFile.WriteAllText(Path.Combine(folder, FileName), file.ToJsonString());
     }
 
     /// <summary>Deletes the checkpoints and work files of a run that has ended without a result; its metrics stay.</summary>
@@ -64,23 +86,34 @@ internal sealed class JobFolder(string root)
     }
 
     /// <summary>Deletes all of a job.</summary>
-    public void Delete(Proto.TrainingJob job) => Directory.Delete(Path.Combine(root, job.Id), recursive: true);
-
-    private static JobRecord Read(string path)
+    public void Delete(Proto.TrainingJob job)
     {
-        try
+        string folder = Path.Combine(root, job.Id);
+        if (Directory.Exists(folder))
         {
-            JsonNode file = JsonNode.Parse(File.ReadAllText(path))!;
-            Proto.TrainingJob job = s_parser.Parse<Proto.TrainingJob>(file["job"]!.ToJsonString());
-            return new JobRecord(job, new Principal(job.Owner, file["isAdmin"]!.GetValue<bool>()))
-            {
-                Attempts = file["attempts"]!.GetValue<int>(),
-                ResultFolder = file["result"] is { } result ? Path.Combine(Path.GetDirectoryName(path)!, result.GetValue<string>()) : null,
-            };
+            Directory.Delete(folder, recursive: true);
         }
-        catch (Exception damage) when (damage is System.Text.Json.JsonException or InvalidProtocolBufferException or InvalidOperationException or NullReferenceException or FormatException)
+    }
+
+    private static JobState Read(string folder)
+    {
+        if (JsonNode.Parse(File.ReadAllText(Path.Combine(folder, FileName))) is not JsonObject file || file["job"] is not JsonObject json)
         {
-            throw new InvalidDataException($"{path} is damaged: {damage.Message} Remove the job's folder, or restore the file.", damage);
+            throw new InvalidDataException("it has no job.");
         }
+
+        Proto.TrainingJob job = s_parser.Parse<Proto.TrainingJob>(json.ToJsonString());
+        if (job.Id != Path.GetFileName(folder) || job.Request is null || job.CreatedAt is null || job.Status == Proto.TrainingStatus.Unspecified)
+        {
+            throw new InvalidDataException($"id, request, created_at or status of the job is missing or another's: '{job.Id}', {job.Status}.");
+        }
+
+        return new JobState(job, file["isAdmin"]?.GetValue<bool>() ?? false)
+        {
+            Attempts = file["attempts"]?.GetValue<int>() ?? 0,
+            CheckpointedStep = file["checkpointedStep"]?.GetValue<int>() ?? 0,
+            IsCancelRequested = file["isCancelRequested"]?.GetValue<bool>() ?? false,
+            ResultFolder = file["result"] is { } result ? Path.Combine(folder, result.GetValue<string>()) : null,
+        };
     }
 }

@@ -4,28 +4,54 @@ using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Training;
 
-/// <summary>A job, and who watches it. Guarded by the lock of <see cref="TrainingJobs"/>.</summary>
-internal sealed class JobRecord(Proto.TrainingJob job, Principal owner)
+/// <summary>A job as it is now, and who watches it. Guarded by the lock of <see cref="TrainingJobs"/>.</summary>
+internal sealed class JobRecord
 {
-    /// <summary>What callers see of it.</summary>
-    public Proto.TrainingJob Job { get; } = job;
+    public JobRecord(JobState state)
+    {
+        State = state;
+        Owner = new Principal(state.Job.Owner, state.IsAdmin);
+        Progress = state.Job.Progress;
+        LastEvaluation = state.Job.LastEvaluation;
+    }
 
-    /// <summary>Who started it.</summary>
-    public Principal Owner { get; } = owner;
+    public string Id => State.Job.Id;
 
-    /// <summary>Times that it was begun, without those that a stop of the server ended.</summary>
-    public int Attempts { get; set; }
+    /// <summary>Who started it: what it uses and publishes is decided as for a call of theirs, also after a restart.</summary>
+    public Principal Owner { get; }
 
-    /// <summary>Where what it made lies, once it is trained; all that is left to do then is to publish it.</summary>
-    public string? ResultFolder { get; set; }
+    /// <summary>What is known of it, on the disk too unless <see cref="IsUnsaved"/>.</summary>
+    public JobState State { get; set; }
+
+    /// <summary>Whether the disk failed when the state should have been written.</summary>
+    public bool IsUnsaved { get; set; }
+
+    /// <summary>Held while it changes, the write included; taken before the lock of all jobs, never after it.</summary>
+    public Lock Changing { get; } = new();
+
+    /// <summary>The last step.</summary>
+    public Proto.TrainingProgress? Progress { get; set; }
+
+    /// <summary>The last step after which it was evaluated.</summary>
+    public Proto.TrainingProgress? LastEvaluation { get; set; }
+
+    /// <summary>Its place in the queue, from its start or its resumption to its end.</summary>
+    public QueuedJob? Place { get; set; }
 
     /// <summary>Stops it while it runs.</summary>
     public CancellationTokenSource? Stop { get; set; }
 
-    /// <summary>Whether somebody wants it to end.</summary>
-    public bool IsCancelRequested { get; set; }
-
     public List<Channel<Proto.TrainingEvent>> Watchers { get; } = [];
 
-    public bool HasEnded => Job.Status is Proto.TrainingStatus.Succeeded or Proto.TrainingStatus.Failed or Proto.TrainingStatus.Cancelled;
+    /// <summary>Its state with the steps since, to make the next one of: its message is nobody else's.</summary>
+    public JobState Draft() => State with { Job = Message(State, Progress, LastEvaluation) };
+
+    /// <summary>What callers see of a state.</summary>
+    public static Proto.TrainingJob Message(JobState state, Proto.TrainingProgress? progress, Proto.TrainingProgress? evaluation)
+    {
+        Proto.TrainingJob job = state.Job.Clone();
+        job.Progress = progress;
+        job.LastEvaluation = evaluation;
+        return job;
+    }
 }

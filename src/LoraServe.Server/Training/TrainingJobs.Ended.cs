@@ -4,69 +4,223 @@ namespace LoraServe.Server.Training;
 
 public sealed partial class TrainingJobs
 {
-    /// <summary>Gives back what a job that has ended needs no longer: its rows, and unless it is trained, its checkpoints. The lock is not held.</summary>
-    /// <remarks>No call goes on with a job that has ended, so no checkpoint of one has a use.</remarks>
+    private static readonly TimeSpan s_sweepInterval = TimeSpan.FromMinutes(10);
+
+    /// <summary>Lets go of what is kept no longer, and writes what could not be written. The lock is not held.</summary>
+    internal void Sweep()
+    {
+        try
+        {
+            LetGo();
+        }
+        catch (Exception fault)
+        {
+            // On a timer's thread nobody else would catch it.
+            LogSweepFault(fault);
+        }
+    }
+
+    private void LetGo()
+    {
+        SaveUnsaved();
+        DateTimeOffset now = _time.GetUtcNow();
+        JobRecord[] ended;
+        lock (_lock)
+        {
+            ended = [.. _jobs.Values.Where(record => record.State.HasEnded)];
+        }
+
+        foreach (JobRecord record in ended)
+        {
+            Lapse(record, state => state.Job.ResumableUntil.ToDateTimeOffset() <= now);
+            Release(record);
+        }
+
+        foreach (string tenant in ended.Select(record => record.Owner.Tenant).Distinct())
+        {
+            LapseOldest(tenant);
+        }
+
+        ForgetOldest();
+    }
+
+    /// <summary>Gives back what a job needs no longer, where it has ended. The lock is not held.</summary>
+    private void TidyUp(JobRecord record)
+    {
+        if (record.State.HasEnded)
+        {
+            LapseOldest(record.Owner.Tenant);
+            Release(record);
+            ForgetOldest();
+        }
+    }
+
+    /// <summary>Rows are gone: no job can go on with them.</summary>
+    private void Lapse(string upload)
+    {
+        JobRecord[] concerned;
+        lock (_lock)
+        {
+            concerned = [.. _jobs.Values.Where(record => record.State.IsResumable && UploadsOf(record.State.Job.Request).Contains(upload))];
+        }
+
+        foreach (JobRecord record in concerned)
+        {
+            Lapse(record, state => state.ResultFolder is null);
+            Release(record);
+        }
+    }
+
+    /// <summary>Lets go of a tenant's jobs that could be resumed, beyond as many as are kept: those that ended first.</summary>
+    private void LapseOldest(string tenant)
+    {
+        JobRecord[] beyond;
+        lock (_lock)
+        {
+            beyond =
+            [
+                .. _jobs.Values.Where(record => record.Owner.Tenant == tenant && record.State.IsResumable)
+                    .OrderByDescending(record => record.State.Job.FinishedAt.ToDateTimeOffset())
+                    .Skip(_options.MaxResumableJobsPerTenant),
+            ];
+        }
+
+        foreach (JobRecord record in beyond)
+        {
+            Lapse(record, _ => true);
+            Release(record);
+        }
+    }
+
+    private void Lapse(JobRecord record, Func<JobState, bool> isDue)
+    {
+        JobState? lapsed = Change(record, draft =>
+        {
+            if (!draft.IsResumable || !isDue(draft))
+            {
+                return null;
+            }
+
+            draft.Job.ResumableUntil = null;
+            return draft;
+        });
+        if (lapsed is not null)
+        {
+            LogLapsed(record.Id);
+        }
+    }
+
+    /// <summary>Deletes what a job that has ended needs no longer: its rows, and unless it is trained, its checkpoints. The lock is not held.</summary>
     private void Release(JobRecord record)
     {
-        if (!record.HasEnded)
+        JobState state;
+        lock (_lock)
         {
-            return;
+            state = record.State;
+
+            // What is not written yet would need it all after a restart.
+            if (!state.HasEnded || record.IsUnsaved)
+            {
+                return;
+            }
         }
 
         try
         {
-            if (record.ResultFolder is null && record.Job.Status != Proto.TrainingStatus.Succeeded)
+            if (state is { IsResumable: false, ResultFolder: null } && state.Job.Status != Proto.TrainingStatus.Succeeded)
             {
-                _folder.Release(record.Job);
+                _folder.Release(state.Job);
             }
 
-            foreach (string upload in UploadsOf(record.Job.Request))
+            foreach (string upload in UploadsOf(state.Job.Request))
             {
                 _data.Release(upload);
             }
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (StorageFailure.Is(failure))
         {
-            LogNotReleased(record.Job.Id, failure);
+            LogNotReleased(record.Id, failure);
         }
     }
 
-    /// <summary>Forgets the oldest jobs that have ended, beyond as many as are kept. The lock is not held.</summary>
+    /// <summary>Forgets jobs that have ended, beyond as many as are kept: the oldest of whoever has most. The lock is not held.</summary>
     private void ForgetOldest()
     {
-        JobRecord[] forgotten;
+        JobRecord[] ended;
         lock (_lock)
         {
-            JobRecord[] ended = [.. _jobs.Values.Where(record => record.HasEnded)];
-            forgotten = [.. ended.Take(Math.Max(0, ended.Length - _options.MaxEndedJobs)).Where(record => record.ResultFolder is not { } result || _adapters.FindByFiles(result) is null)];
-            foreach (JobRecord record in forgotten)
-            {
-                _jobs.Remove(record.Job.Id);
-            }
+            ended = [.. _jobs.Values.Where(record => record.State.HasEnded)];
         }
 
-        foreach (JobRecord record in forgotten)
+        if (ended.Length <= _options.MaxEndedJobs)
         {
-            try
+            return;
+        }
+
+        List<JobRecord> candidates = [.. ended.Where(record => !record.State.IsResumable && (record.State.ResultFolder is not { } result || _adapters.FindByFiles(result) is null))];
+        while (candidates.Count > _options.MaxEndedJobs)
+        {
+            string greatest = candidates.CountBy(record => record.Owner.Tenant).MaxBy(tenant => tenant.Value).Key;
+            JobRecord oldest = candidates.First(record => record.Owner.Tenant == greatest);
+            candidates.Remove(oldest);
+            bool isForgotten;
+            lock (_lock)
             {
-                _folder.Delete(record.Job);
-                LogForgotten(record.Job.Id, _options.MaxEndedJobs);
+                isForgotten = _jobs.Remove(oldest.Id);
             }
-            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+
+            if (isForgotten)
             {
-                LogNotReleased(record.Job.Id, failure);
+                DeleteFolder(oldest);
+                LogForgotten(oldest.Id, _options.MaxEndedJobs);
             }
+        }
+    }
+
+    /// <summary>Writes what the disk would not take before.</summary>
+    private void SaveUnsaved()
+    {
+        JobRecord[] unsaved;
+        lock (_lock)
+        {
+            unsaved = [.. _jobs.Values.Where(record => record.IsUnsaved)];
+        }
+
+        foreach (JobRecord record in unsaved)
+        {
+            Change(record, draft => draft);
+        }
+    }
+
+    private void DeleteFolder(JobRecord record)
+    {
+        try
+        {
+            _folder.Delete(record.State.Job);
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            LogNotReleased(record.Id, failure);
         }
     }
 
     private static IEnumerable<string> UploadsOf(Proto.StartTrainingRequest request) =>
         new[] { request.TrainingData?.UploadId, request.ValidationData?.UploadId }.OfType<string>().Where(id => id.Length > 0);
 
-    private bool IsNeeded(string upload)
+    /// <summary>What jobs still have of rows. A job that could only not be published needs them no more.</summary>
+    private DataUse UseOf(string upload)
     {
         lock (_lock)
         {
-            return _jobs.Values.Where(record => !record.HasEnded).Select(record => record.Job.Request).Concat(_starting).Any(request => UploadsOf(request).Contains(upload));
+            bool isNamed = _starting.Exists(request => UploadsOf(request).Contains(upload));
+            bool isKept = false;
+            foreach (JobRecord record in _jobs.Values.Where(record => UploadsOf(record.State.Job.Request).Contains(upload)))
+            {
+                isNamed |= !record.State.HasEnded || record.IsUnsaved;
+                isKept |= record.State is { IsResumable: true, ResultFolder: null };
+            }
+
+            return isNamed ? DataUse.Needed : isKept ? DataUse.Kept : DataUse.None;
         }
     }
 }

@@ -9,105 +9,136 @@ namespace LoraServe.Server.Training;
 
 public sealed partial class TrainingJobs
 {
-    private async Task RunAllAsync()
+    /// <summary>Begins as many jobs as may run. The lock is not held.</summary>
+    private void Pump()
     {
-        await foreach (JobRecord record in _queue.Reader.ReadAllAsync().ConfigureAwait(false))
+        lock (_lock)
         {
-            if (_stop.IsCancellationRequested)
+            _runs.RemoveAll(run => run.IsCompleted);
+            while (!_isStopping && _queue.Take() is { } place)
             {
-                return;
+                JobRecord record = _jobs[place.Id];
+                _runs.Add(Task.Run(() => RunAsync(record, place)));
             }
+        }
+    }
 
+    private async Task RunAsync(JobRecord record, QueuedJob place)
+    {
+        try
+        {
             if (Begin(record) is { } stop)
             {
-                await RunAsync(record, stop.Token).ConfigureAwait(false);
-                lock (_lock)
-                {
-                    record.Stop = null;
-                }
-
-                stop.Dispose();
+                await TrainAsync(record, stop.Token).ConfigureAwait(false);
             }
-
-            Release(record);
-            ForgetOldest();
         }
+        catch (Exception fault)
+        {
+            // Nothing that goes wrong with one job may keep those after it from running.
+            LogFault(record.Id, fault);
+        }
+
+        lock (_lock)
+        {
+            _queue.Remove(place);
+        }
+
+        TidyUp(record);
+        Pump();
     }
 
     /// <summary>Marks a job as running; null where there is nothing to run.</summary>
     private CancellationTokenSource? Begin(JobRecord record)
     {
+        int step = Checkpointed(record);
+        var stop = new CancellationTokenSource();
         lock (_lock)
         {
-            if (record.HasEnded)
+            if (_isStopping)
             {
                 return null;
             }
 
-            if (record.IsCancelRequested)
+            // Before it is seen to run: who cancels it then finds what stops it.
+            record.Stop = stop;
+        }
+
+        JobState? begun = Change(record, draft =>
+        {
+            if (draft.HasEnded)
             {
-                End(record, Proto.TrainingStatus.Cancelled, "");
                 return null;
             }
 
-            if (record.Attempts >= _options.MaxAttempts)
+            if (draft.IsCancelRequested)
             {
-                End(record, Proto.TrainingStatus.Failed, $"The server ended {record.Attempts} times while this job ran, without being stopped; the job may take more memory than there is.");
-                return null;
+                return Ended(draft, Proto.TrainingStatus.Cancelled, "");
             }
 
-            record.Attempts++;
-            record.Job.Status = Proto.TrainingStatus.Running;
-            record.Job.StartedAt ??= _time.GetUtcNow().ToTimestamp();
-            record.Stop = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-            Save(record);
-            LogRunning(record.Job.Id, record.Attempts);
-            Tell(record, new Proto.TrainingEvent { Job = Seen(record) });
-            return record.Stop;
+            // Who comes further each time ends the server by no fault of its own.
+            int attempts = step > draft.CheckpointedStep ? 0 : draft.Attempts;
+            if (attempts >= _options.MaxAttempts)
+            {
+                return Ended(draft, Proto.TrainingStatus.Failed, $"The server ended {attempts} times while this job ran, without being stopped and before the job had a further checkpoint; the job may take more memory than there is.");
+            }
+
+            draft.Job.Status = Proto.TrainingStatus.Running;
+            draft.Job.StartedAt ??= _time.GetUtcNow().ToTimestamp();
+            return draft with { Attempts = attempts + 1, CheckpointedStep = Math.Max(step, draft.CheckpointedStep) };
+        });
+        if (begun is not { HasEnded: false })
+        {
+            return null;
+        }
+
+        LogRunning(record.Id, begun.Attempts, begun.CheckpointedStep);
+        return stop;
+    }
+
+    private int Checkpointed(JobRecord record)
+    {
+        try
+        {
+            return _runner.CheckpointedStep(_folder.RunFolder(record.State.Job));
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            return 0;
         }
     }
 
-    private async Task RunAsync(JobRecord record, CancellationToken stop)
+    private async Task TrainAsync(JobRecord record, CancellationToken stop)
     {
         IReadOnlyDictionary<string, string> names = new Dictionary<string, string>();
-        string folder = _folder.RunFolder(record.Job);
+        string folder = _folder.RunFolder(record.State.Job);
         try
         {
-            if (record.ResultFolder is null)
+            if (record.State.ResultFolder is null)
             {
-                (TrainingJobOptions options, names) = Resolve(record.Owner, record.Job.Request);
+                (TrainingJobOptions options, names) = Resolve(record.Owner, record.State.Job.Request);
                 Directory.CreateDirectory(folder);
                 TrainingOutcome outcome = await _runner.RunAsync(options, folder, progress => Note(record, progress), stop).ConfigureAwait(false);
-                lock (_lock)
+                Change(record, draft =>
                 {
-                    record.Job.Result = TrainingMapping.ToMessage(outcome.Summary);
-                    record.ResultFolder = outcome.Directory;
-                    Save(record);
-                }
+                    draft.Job.Result = TrainingMapping.ToMessage(outcome.Summary);
+                    return draft with { ResultFolder = outcome.Directory };
+                });
             }
 
-            string adapter = await PublishAsync(record, record.ResultFolder).ConfigureAwait(false);
-            lock (_lock)
+            string adapter = await PublishAsync(record, record.State.ResultFolder!).ConfigureAwait(false);
+            Change(record, draft =>
             {
-                record.Job.Adapter = adapter;
-                End(record, Proto.TrainingStatus.Succeeded, "");
-            }
+                draft.Job.Adapter = adapter;
+                return Ended(draft, Proto.TrainingStatus.Succeeded, "");
+            });
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            lock (_lock)
+            // Where the server was told to stop, this attempt speaks not against the job.
+            JobState? now = Change(record, draft => draft.IsCancelRequested ? Ended(draft, Proto.TrainingStatus.Cancelled, "") : draft with { Attempts = draft.Attempts - 1 });
+            if (now is { HasEnded: false })
             {
-                if (record.IsCancelRequested)
-                {
-                    End(record, Proto.TrainingStatus.Cancelled, "");
-                }
-                else
-                {
-                    // The server was told to stop, so this attempt speaks not against the job.
-                    record.Attempts--;
-                    Save(record);
-                    LogInterrupted(record.Job.Id);
-                }
+                LogInterrupted(record.Id);
             }
         }
         catch (Exception failure)
@@ -115,13 +146,11 @@ public sealed partial class TrainingJobs
             string? reason = Reason(failure);
             if (reason is null)
             {
-                LogFault(record.Job.Id, failure);
+                LogFault(record.Id, failure);
             }
 
-            lock (_lock)
-            {
-                End(record, Proto.TrainingStatus.Failed, reason is null ? "The server failed on this job; its log says why." : WithoutPaths(reason, names, folder));
-            }
+            string error = reason is null ? "The server failed on this job; its log says why." : WithoutPaths(reason, names).Replace(folder, "the job's folder", StringComparison.Ordinal);
+            Change(record, draft => Ended(draft, Proto.TrainingStatus.Failed, error));
         }
     }
 
@@ -135,7 +164,7 @@ public sealed partial class TrainingJobs
 
     private async Task<string> PublishAsync(JobRecord record, string directory)
     {
-        if (record.Job.Request.Publish is not { } target)
+        if (record.State.Job.Request.Publish is not { } target)
         {
             return "";
         }
@@ -152,42 +181,111 @@ public sealed partial class TrainingJobs
     private void Note(JobRecord record, TrainingProgress progress)
     {
         Proto.TrainingProgress message = TrainingMapping.ToMessage(progress);
+        var happened = new Proto.TrainingEvent { Progress = message };
         lock (_lock)
         {
-            record.Job.Progress = message;
-            record.Job.LastEvaluation = message.HasEvalLoss ? message : record.Job.LastEvaluation;
-            Tell(record, new Proto.TrainingEvent { Progress = message.Clone() });
+            record.Progress = message;
+            record.LastEvaluation = message.HasEvalLoss ? message : record.LastEvaluation;
+            Tell(record, happened);
         }
     }
 
-    /// <summary>Ends a job; the lock is held.</summary>
-    private void End(JobRecord record, Proto.TrainingStatus status, string error)
+    /// <summary>What a job is once it has ended.</summary>
+    private JobState Ended(JobState draft, Proto.TrainingStatus status, string error)
     {
-        record.Job.Status = status;
-        record.Job.Error = error;
-        record.Job.FinishedAt = _time.GetUtcNow().ToTimestamp();
-        Save(record);
-        LogEnded(record.Job.Id, status, error.Length > 0 ? error : record.Job.Adapter);
-        Tell(record, new Proto.TrainingEvent { Job = Seen(record) });
-        record.Watchers.ForEach(watcher => watcher.Writer.TryComplete());
+        DateTimeOffset now = _time.GetUtcNow();
+        draft.Job.Status = status;
+        draft.Job.Error = error;
+        draft.Job.FinishedAt = now.ToTimestamp();
+        draft.Job.ResumableUntil = status != Proto.TrainingStatus.Succeeded && _options.KeepFailedFor > TimeSpan.Zero ? (now + _options.KeepFailedFor).ToTimestamp() : null;
+        return draft;
     }
 
-    // What cannot be written is not lost before the server ends, and no reason to end the jobs after it.
-    private void Save(JobRecord record)
+    /// <summary>Changes a job: it is written first, and seen then. Changes of one job come one after the other. The lock is not held.</summary>
+    /// <param name="record">The job.</param>
+    /// <param name="change">Makes of a draft what the job is next; null where it stays as it is.</param>
+    /// <param name="isPromise">Whether somebody will be told that it happened, so that it must not unless it is on the disk.</param>
+    /// <param name="commit">What else happens at the moment from which the change is seen; the lock is held.</param>
+    /// <returns>What the job is now; null where it stayed as it was.</returns>
+    /// <exception cref="LoraServe.Serving.EngineException">A promise could not be written; nothing changed.</exception>
+    private JobState? Change(JobRecord record, Func<JobState, JobState?> change, bool isPromise = false, Action? commit = null)
+    {
+        lock (record.Changing)
+        {
+            JobState before;
+            JobState draft;
+            lock (_lock)
+            {
+                before = record.State;
+                draft = record.Draft();
+            }
+
+            if (change(draft) is not { } next)
+            {
+                return null;
+            }
+
+            bool isSaved = Save(record, next, isPromise);
+            lock (_lock)
+            {
+                record.State = next;
+                record.IsUnsaved = !isSaved;
+                commit?.Invoke();
+                if (next.HasEnded && record.Place is { } place)
+                {
+                    _queue.Remove(place);
+                    (record.Place, record.Stop) = (null, null);
+                }
+
+                if (next.Job.Status != before.Job.Status)
+                {
+                    Tell(record, new Proto.TrainingEvent { Job = Seen(record) });
+                }
+
+                if (next.HasEnded)
+                {
+                    record.Watchers.ForEach(watcher => watcher.Writer.TryComplete());
+                }
+            }
+
+            if (next.HasEnded && !before.HasEnded)
+            {
+                LogEnded(record.Id, next.Job.Status, next.Job.Error.Length > 0 ? next.Job.Error : next.Job.Adapter);
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>Writes a state. What is no promise and cannot be written is tried again later: until then the job goes on, and keeps all that it would need after a restart.</summary>
+    private bool Save(JobRecord record, JobState state, bool isPromise)
     {
         try
         {
-            _folder.Save(record);
+            _folder.Save(state);
+            return true;
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (StorageFailure.Is(failure))
         {
-            LogNotSaved(record.Job.Id, failure);
+            LogNotSaved(record.Id, failure);
+            if (!isPromise)
+            {
+                return false;
+            }
+
+            // The file may be the new one although its folder could not be flushed.
+            lock (_lock)
+            {
+                record.IsUnsaved = true;
+            }
+
+            throw StorageFailure.Refusal(failure);
         }
     }
 
     private static void Tell(JobRecord record, Proto.TrainingEvent happened) => record.Watchers.ForEach(watcher => watcher.Writer.TryWrite(happened));
 
     // Callers know files by the names that they gave; where those lie on the machine is not their business.
-    private static string WithoutPaths(string message, IReadOnlyDictionary<string, string> names, string folder) =>
-        names.Aggregate(message, (text, name) => text.Replace(name.Key, name.Value, StringComparison.Ordinal)).Replace(folder, "the job's folder", StringComparison.Ordinal);
+    private static string WithoutPaths(string message, IReadOnlyDictionary<string, string> names) =>
+        names.Aggregate(message, (text, name) => text.Replace(name.Key, name.Value, StringComparison.Ordinal));
 }

@@ -3,9 +3,12 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using LoraServe.Compute.Files;
+using LoraServe.Models;
 using LoraServe.Serving;
 using LoraServe.Serving.Store;
 using LoraServe.Training;
+using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Reports;
 using Microsoft.Extensions.Logging;
@@ -14,20 +17,25 @@ using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Training;
 
-/// <summary>Training jobs, first come first served. They survive a restart: what waited waits again, what ran goes on from its checkpoint.</summary>
+/// <summary>Training jobs, whose tenants take turns. They survive a restart: what waited waits again, what ran goes on from its checkpoint.</summary>
+/// <remarks>
+/// A job changes by being written to the disk first and being seen then. One lock guards what is known of all jobs; nothing waits for a
+/// disk under it, so that a run's step never does.
+/// </remarks>
 public sealed partial class TrainingJobs : IAsyncDisposable
 {
     /// <summary>Who reads more slowly than this many steps misses the oldest of them.</summary>
     private const int MostUnreadEvents = 1024;
 
-    /// <summary>After which time to come back when the queue is full.</summary>
-    private static readonly TimeSpan s_retry = TimeSpan.FromSeconds(30);
+    /// <summary>Jobs whose rows are looked at at the same time, before they are taken in.</summary>
+    private const int MostRowChecks = 2;
 
     private readonly Lock _lock = new();
     private readonly OrderedDictionary<string, JobRecord> _jobs = []; // the oldest first
     private readonly List<Proto.StartTrainingRequest> _starting = []; // not jobs yet; their rows must stay
-    private readonly Channel<JobRecord> _queue = Channel.CreateUnbounded<JobRecord>();
-    private readonly CancellationTokenSource _stop = new();
+    private readonly JobQueue _queue;
+    private readonly List<Task> _runs = [];
+    private readonly SemaphoreSlim _rowChecks = new(MostRowChecks);
     private readonly ITrainingRunner _runner;
     private readonly AdapterStore _adapters;
     private readonly TrainingOptions _options;
@@ -35,16 +43,19 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly JobFolder _folder;
     private readonly DataFolder _data;
-    private readonly Task[] _workers;
+    private readonly ITimer _sweeps;
+    private readonly FolderLock _held;
+    private bool _isStopping;
 
-    /// <summary>Takes up the jobs of the state folder and begins to run them.</summary>
+    /// <summary>Takes up the jobs of the state folder and begins to run them. What is damaged there is set aside and named in the log.</summary>
     /// <param name="runner">What trains.</param>
     /// <param name="adapters">Where results are published.</param>
     /// <param name="options">Folders and limits; the state folder must be set.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <exception cref="ValidationException">An option is out of range.</exception>
-    /// <exception cref="InvalidDataException">A file of the state folder is damaged; the message names it.</exception>
+    /// <exception cref="FolderInUseException">Another server has the state folder.</exception>
+    /// <exception cref="IOException">The state folder cannot be made or read.</exception>
     public TrainingJobs(ITrainingRunner runner, AdapterStore adapters, TrainingOptions options, ILoggerFactory? loggers = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -55,42 +66,64 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         _options = options;
         _time = time ?? TimeProvider.System;
         _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger<TrainingJobs>();
-        _folder = new JobFolder(Path.Combine(state, "jobs"));
-        _data = new DataFolder(Path.Combine(state, "data"), options, _time, IsNeeded);
-        IReadOnlyList<JobRecord> known = _folder.Load();
-        foreach (JobRecord record in known)
+        _queue = new JobQueue(options);
+        _held = FolderLock.Take(Directory.CreateDirectory(state).FullName);
+        try
         {
-            _jobs.Add(record.Job.Id, record);
+            _folder = new JobFolder(Path.Combine(state, "jobs"));
+            foreach (JobState job in _folder.Load(_logger))
+            {
+                _jobs.Add(job.Job.Id, new JobRecord(job));
+            }
+
+            _data = new DataFolder(Path.Combine(state, "data"), options, _time, _logger, UseOf) { Dropped = Lapse };
+        }
+        catch
+        {
+            _held.Dispose();
+            throw;
         }
 
-        // What was not given back when the server ended.
-        foreach (JobRecord record in known)
+        foreach (JobRecord record in _jobs.Values.Where(record => !record.State.HasEnded))
         {
-            Release(record);
+            record.Place = new QueuedJob(record.Id, record.Owner, record.State.Job.Status == Proto.TrainingStatus.Running);
+            _queue.Add(record.Place);
         }
 
-        ForgetOldest();
-
-        // What ran comes before what waited.
-        foreach (JobRecord record in known.Where(record => !record.HasEnded).OrderBy(record => record.Job.Status == Proto.TrainingStatus.Running ? 0 : 1))
-        {
-            _queue.Writer.TryWrite(record);
-        }
-
-        _workers = [.. Enumerable.Range(0, options.MaxRunningJobs).Select(_ => Task.Run(RunAllAsync))];
+        Sweep();
+        _sweeps = _time.CreateTimer(_ => Sweep(), null, s_sweepInterval, s_sweepInterval);
+        Pump();
     }
 
     /// <summary>Stops what runs after its step, to go on at the next start.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_stop.IsCancellationRequested)
+        CancellationTokenSource[] running;
+        lock (_lock)
         {
-            return;
+            if (_isStopping)
+            {
+                return;
+            }
+
+            _isStopping = true;
+            running = [.. _jobs.Values.Select(record => record.Stop).OfType<CancellationTokenSource>()];
         }
 
-        await _stop.CancelAsync().ConfigureAwait(false);
-        _queue.Writer.TryComplete();
-        await Task.WhenAll(_workers).ConfigureAwait(false);
+        await _sweeps.DisposeAsync().ConfigureAwait(false);
+        foreach (CancellationTokenSource stop in running)
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+        }
+
+        Task[] runs;
+        lock (_lock)
+        {
+            runs = [.. _runs];
+        }
+
+        await Task.WhenAll(runs).ConfigureAwait(false);
+        SaveUnsaved();
         lock (_lock)
         {
             foreach (Channel<Proto.TrainingEvent> watcher in _jobs.Values.SelectMany(record => record.Watchers))
@@ -99,7 +132,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
             }
         }
 
-        _stop.Dispose();
+        _held.Dispose();
     }
 
     internal DataUpload BeginUpload(Principal caller, string fileName) => _data.Begin(caller, fileName);
@@ -107,55 +140,96 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     internal async Task<Proto.TrainingJob> StartAsync(Principal caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
     {
         request = request.Clone();
+        QueuedJob place;
         lock (_lock)
         {
+            RequireOpen();
+            place = _queue.Reserve($"job-{Guid.NewGuid():n}", caller);
             _starting.Add(request);
         }
 
         try
         {
-            return await AddAsync(caller, request, cancellationToken).ConfigureAwait(false);
+            (TrainingJobOptions options, RowCheck rows) = await CheckAsync(caller, request, cancellationToken).ConfigureAwait(false);
+            var job = new Proto.TrainingJob
+            {
+                Id = place.Id,
+                Status = Proto.TrainingStatus.Queued,
+                Owner = caller.Tenant,
+                Request = request,
+                CreatedAt = _time.GetUtcNow().ToTimestamp(),
+                CheckedRows = (ulong)rows.Checked,
+                TotalRows = (ulong)rows.Total,
+            };
+            return Add(new JobRecord(new JobState(job, caller.IsAdmin)), place, options.Method);
         }
         finally
         {
             lock (_lock)
             {
                 _starting.Remove(request);
+                _queue.Cancel(place);
             }
         }
     }
 
-    private async Task<Proto.TrainingJob> AddAsync(Principal caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
+    /// <summary>Refuses what cannot work, its rows included.</summary>
+    private async Task<(TrainingJobOptions Options, RowCheck Rows)> CheckAsync(Principal caller, Proto.StartTrainingRequest request, CancellationToken cancellationToken)
     {
         FixInitialAdapter(caller, request);
-        TrainingJobOptions options = Resolve(caller, request).Options;
+        (TrainingJobOptions options, IReadOnlyDictionary<string, string> names) = Resolve(caller, request);
         options.Validate(TrainingMapping.FieldOf);
         CheckPublish(caller, request, options);
-        await Task.Run(() => _runner.Check(options), cancellationToken).ConfigureAwait(false);
-        var job = new Proto.TrainingJob
+        await _rowChecks.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            Id = $"job-{Guid.NewGuid():n}",
-            Status = Proto.TrainingStatus.Queued,
-            Owner = caller.Tenant,
-            Request = request,
-            CreatedAt = _time.GetUtcNow().ToTimestamp(),
-        };
-        var record = new JobRecord(job, caller);
+            return await Task.Run(
+                () =>
+                {
+                    _runner.Check(options);
+                    return (options, _runner.CheckRows(options, _options.MaxRowCheckTime, cancellationToken));
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception wrong) when (wrong is TrainingDataException || StorageFailure.Is(wrong))
+        {
+            throw new EngineException(EngineError.InvalidRequest, WithoutPaths(wrong.Message, names), wrong);
+        }
+        catch (ModelFormatException lacking)
+        {
+            throw new EngineException(EngineError.Unsupported, lacking.Message, lacking);
+        }
+        finally
+        {
+            _rowChecks.Release();
+        }
+    }
+
+    private Proto.TrainingJob Add(JobRecord record, QueuedJob place, string method)
+    {
+        try
+        {
+            _folder.Save(record.State);
+        }
+        catch (Exception failure) when (StorageFailure.Is(failure))
+        {
+            LogNotSaved(record.Id, failure);
+            DeleteFolder(record);
+            throw StorageFailure.Refusal(failure);
+        }
+
+        Proto.TrainingJob seen;
         lock (_lock)
         {
-            RequireOpen();
-            int waiting = _jobs.Values.Count(other => other.Job.Status == Proto.TrainingStatus.Queued);
-            if (waiting >= _options.MaxQueuedJobs)
-            {
-                throw new EngineException(EngineError.QueueFull, $"{waiting} training jobs wait already, as many as may. Come back when one has ended, or cancel one.") { RetryAfter = s_retry };
-            }
-
-            _folder.Save(record);
-            _jobs.Add(job.Id, record);
-            _queue.Writer.TryWrite(record);
-            LogQueued(job.Id, caller.Tenant, options.Method);
-            return Seen(record);
+            record.Place = place;
+            _jobs.Add(record.Id, record);
+            _queue.Add(place);
+            seen = Seen(record);
         }
+
+        LogQueued(record.Id, record.Owner.Tenant, method);
+        Pump();
+        return seen;
     }
 
     internal Proto.TrainingJob Get(Principal caller, string id)
@@ -172,7 +246,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
         {
             return
             [
-                .. _jobs.Values.Reverse().Where(record => CanSee(caller, record) && (statuses.Count == 0 || statuses.Contains(record.Job.Status))).Take(limit).Select(Seen),
+                .. _jobs.Values.Reverse().Where(record => CanSee(caller, record) && (statuses.Count == 0 || statuses.Contains(record.State.Job.Status))).Take(limit).Select(Seen),
             ];
         }
     }
@@ -180,27 +254,86 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     internal Proto.TrainingJob Cancel(Principal caller, string id)
     {
         JobRecord record;
-        Proto.TrainingJob seen;
         lock (_lock)
         {
             record = Find(caller, id);
-            if (record.Job.Status == Proto.TrainingStatus.Queued)
-            {
-                End(record, Proto.TrainingStatus.Cancelled, "");
-            }
-            else if (!record.HasEnded)
-            {
-                // A job that ran before a restart and waits to go on is noticed when its turn comes.
-                record.IsCancelRequested = true;
-                record.Stop?.Cancel();
-            }
+        }
 
+        Change(
+            record,
+            draft => draft.HasEnded || draft.IsCancelRequested ? null
+                : draft.Job.Status == Proto.TrainingStatus.Queued ? Ended(draft, Proto.TrainingStatus.Cancelled, "")
+                : draft with { IsCancelRequested = true }, // a job that ran before a restart and waits to go on ends when its turn comes
+            isPromise: true);
+        CancellationTokenSource? stop;
+        Proto.TrainingJob seen;
+        lock (_lock)
+        {
+            stop = record.State.IsCancelRequested ? record.Stop : null;
             seen = Seen(record);
         }
 
-        Release(record);
-        ForgetOldest();
+        stop?.Cancel();
+        TidyUp(record);
         return seen;
+    }
+
+    /// <summary>Lets a job that failed or was cancelled go on from its last checkpoint. One that waits, runs or has succeeded stays as it is.</summary>
+    internal Proto.TrainingJob Resume(Principal caller, string id)
+    {
+        JobRecord record;
+        QueuedJob place;
+        lock (_lock)
+        {
+            RequireOpen();
+            record = Find(caller, id);
+            if (!record.State.HasEnded || record.State.Job.Status == Proto.TrainingStatus.Succeeded)
+            {
+                return Seen(record);
+            }
+
+            place = _queue.Reserve(id, record.Owner);
+        }
+
+        try
+        {
+            Change(record, Resumed, isPromise: true, () =>
+            {
+                record.Place = place;
+                _queue.Add(place);
+            });
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _queue.Cancel(place);
+            }
+        }
+
+        LogResumed(id, record.State.CheckpointedStep);
+        Pump();
+        return Get(caller, id);
+    }
+
+    private static JobState? Resumed(JobState draft)
+    {
+        if (!draft.HasEnded || draft.Job.Status == Proto.TrainingStatus.Succeeded)
+        {
+            return null;
+        }
+
+        if (!draft.IsResumable)
+        {
+            throw new EngineException(
+                EngineError.Unsupported,
+                $"Training job '{draft.Job.Id}' cannot be resumed: its rows and checkpoints are gone (LoraServe:Training:KeepFailedFor and MaxResumableJobsPerTenant say how long they stay). Start it again with its rows.");
+        }
+
+        draft.Job.Status = Proto.TrainingStatus.Queued;
+        draft.Job.Error = "";
+        (draft.Job.FinishedAt, draft.Job.ResumableUntil) = (null, null);
+        return draft with { Attempts = 0, IsCancelRequested = false };
     }
 
     internal async IAsyncEnumerable<Proto.TrainingEvent> WatchAsync(Principal caller, string id, bool includePast, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -215,7 +348,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
             record = Find(caller, id);
             now = Seen(record);
             record.Watchers.Add(channel);
-            hasEnded = record.HasEnded;
+            hasEnded = record.State.HasEnded;
             if (hasEnded)
             {
                 channel.Writer.TryComplete();
@@ -257,7 +390,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
 
     private void RequireOpen()
     {
-        if (_stop.IsCancellationRequested)
+        if (_isStopping)
         {
             throw Stopping();
         }
@@ -273,10 +406,10 @@ public sealed partial class TrainingJobs : IAsyncDisposable
     /// <summary>A job as it is now; the lock is held.</summary>
     private Proto.TrainingJob Seen(JobRecord record)
     {
-        Proto.TrainingJob job = record.Job.Clone();
+        Proto.TrainingJob job = record.Draft().Job;
         if (job.Status == Proto.TrainingStatus.Queued)
         {
-            job.QueuePosition = (uint)_jobs.Values.TakeWhile(other => other != record).Count(other => other.Job.Status == Proto.TrainingStatus.Queued);
+            job.QueuePosition = (uint)_queue.Order().TakeWhile(place => place != record.Place).Count();
         }
 
         return job;

@@ -58,7 +58,7 @@ internal static class TrainingMapping
     };
 
     /// <summary>The settings of a job, still without its files.</summary>
-    /// <exception cref="TrainingOptionsException">A choice is unknown.</exception>
+    /// <exception cref="TrainingOptionsException">A choice is unknown, or a number larger than any setting.</exception>
     public static TrainingJobOptions ToOptions(Proto.StartTrainingRequest request)
     {
         Proto.MethodOptions method = request.Method ?? new Proto.MethodOptions();
@@ -67,7 +67,7 @@ internal static class TrainingMapping
         return defaults with
         {
             Method = method.Method.Length > 0 ? method.Method : defaults.Method,
-            Rank = method.HasRank ? Whole(method.Rank) : defaults.Rank,
+            Rank = method.HasRank ? Whole(method.Rank, "rank") : defaults.Rank,
             ChoosesRank = method.AutoRank || method.RankPolicy.Length > 0,
             RankPolicy = method.RankPolicy.Length > 0 ? method.RankPolicy : defaults.RankPolicy,
             Growth = method.DynamicRank is { } growth ? ToOptions(growth) : null,
@@ -75,15 +75,15 @@ internal static class TrainingMapping
             Alpha = method.HasAlpha ? method.Alpha : null,
             Targets = [.. method.TargetModules],
             RateRatioOfB = method.HasLoraPlusRatio ? method.LoraPlusRatio : null,
-            VirtualTokens = method.HasVirtualTokens ? Whole(method.VirtualTokens) : null,
+            VirtualTokens = method.HasVirtualTokens ? Whole(method.VirtualTokens, "virtual tokens") : null,
             PromptText = method.PromptText.Length > 0 ? method.PromptText : null,
             PeftConfig = method.PeftConfig is { } config ? (JsonObject)JsonNode.Parse(JsonFormatter.Default.Format(config))! : null,
             EvaluationShare = request.ValidationSplit,
-            Steps = how.HasMaxSteps ? Whole(how.MaxSteps) : null,
+            Steps = how.HasMaxSteps ? Whole(how.MaxSteps, "steps") : null,
             Epochs = how.HasEpochs ? how.Epochs : null,
-            BatchRows = how.HasBatchSize ? Whole(how.BatchSize) : null,
-            BatchTokens = how.HasBatchTokens ? Whole(how.BatchTokens) : null,
-            AccumulationSteps = how.HasGradientAccumulationSteps ? Whole(how.GradientAccumulationSteps) : defaults.AccumulationSteps,
+            BatchRows = how.HasBatchSize ? Whole(how.BatchSize, "batch rows") : null,
+            BatchTokens = how.HasBatchTokens ? Whole(how.BatchTokens, "batch tokens") : null,
+            AccumulationSteps = how.HasGradientAccumulationSteps ? Whole(how.GradientAccumulationSteps, "accumulation steps") : defaults.AccumulationSteps,
             LearningRate = how.HasLearningRate ? how.LearningRate : null,
             Schedule = how.LrScheduler switch
             {
@@ -92,7 +92,7 @@ internal static class TrainingMapping
                 Proto.LrScheduler.Constant => LearningRateSchedule.Constant,
                 _ => throw Unknown("hyperparameters.lr_scheduler", (int)how.LrScheduler),
             },
-            WarmupSteps = how.HasWarmupSteps ? Whole(how.WarmupSteps) : null,
+            WarmupSteps = how.HasWarmupSteps ? Whole(how.WarmupSteps, "warm-up steps") : null,
             Optimizer = ToOptimizer(how),
             MaximumGradientNorm = how.HasMaxGradNorm ? how.MaxGradNorm : defaults.MaximumGradientNorm,
             Loss = how.Loss switch
@@ -106,11 +106,11 @@ internal static class TrainingMapping
             Beta = how.HasBeta ? how.Beta : defaults.Beta,
             LabelSmoothing = how.LabelSmoothing,
             LossOnPrompt = how.TrainOnPrompt,
-            MaximumLength = how.HasMaxLength ? Whole(how.MaxLength) : null,
+            MaximumLength = how.HasMaxLength ? Whole(how.MaxLength, "max length") : null,
             Seed = how.Seed,
-            EvaluationInterval = how.HasEvalSteps ? Whole(how.EvalSteps) : null,
-            Patience = Whole(how.EarlyStoppingPatience),
-            CheckpointInterval = how.HasSaveSteps ? Whole(how.SaveSteps) : defaults.CheckpointInterval,
+            EvaluationInterval = how.HasEvalSteps ? Whole(how.EvalSteps, "eval interval") : null,
+            Patience = Whole(how.EarlyStoppingPatience, "patience"),
+            CheckpointInterval = how.HasSaveSteps ? Whole(how.SaveSteps, "checkpoint interval") : defaults.CheckpointInterval,
             CheckpointActivations = how.GradientCheckpointing,
             FullScore = request.HasFullScore ? request.FullScore : null,
         };
@@ -124,8 +124,8 @@ internal static class TrainingMapping
         var defaults = new RankGrowth();
         return new RankGrowth
         {
-            MaximumRank = rank.HasMaxRank ? Whole(rank.MaxRank) : defaults.MaximumRank,
-            Window = rank.HasWindow ? Whole(rank.Window) : defaults.Window,
+            MaximumRank = rank.HasMaxRank ? Whole(rank.MaxRank, "max rank") : defaults.MaximumRank,
+            Window = rank.HasWindow ? Whole(rank.Window, "growth window") : defaults.Window,
             Plateau = rank.HasPlateau ? rank.Plateau : defaults.Plateau,
             Factor = rank.HasFactor ? rank.Factor : defaults.Factor,
         };
@@ -229,8 +229,8 @@ internal static class TrainingMapping
         return message;
     }
 
-    /// <summary>What is too large for any setting is refused as out of its range.</summary>
-    private static int Whole(uint value) => (int)Math.Min(value, int.MaxValue);
+    private static int Whole(uint value, string setting) =>
+        value <= int.MaxValue ? (int)value : throw new TrainingOptionsException($"{FieldOf(setting)} is {value}; expected at most {int.MaxValue}.");
 
     private static TrainingOptionsException Unknown(string field, int value) => new($"{field} is {value}, a choice that this server does not know; expected one of the service's description.");
 }

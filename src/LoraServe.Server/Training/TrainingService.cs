@@ -50,6 +50,9 @@ internal sealed class TrainingService(ServedModel served) : Proto.Training.Train
     public override Task<Proto.TrainingJob> Cancel(Proto.CancelTrainingRequest request, ServerCallContext context) =>
         Task.FromResult(Jobs.Cancel(Caller.Of(context), request.Id));
 
+    public override Task<Proto.TrainingJob> Resume(Proto.ResumeTrainingRequest request, ServerCallContext context) =>
+        Task.FromResult(Jobs.Resume(Caller.Of(context), request.Id));
+
     public override Task<Proto.ListTrainingResponse> List(Proto.ListTrainingRequest request, ServerCallContext context)
     {
         var response = new Proto.ListTrainingResponse();

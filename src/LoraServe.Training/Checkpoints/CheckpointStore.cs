@@ -15,6 +15,9 @@ internal sealed class CheckpointStore(string folder)
     /// <summary>Stands between a file and what writes it; a disk that fails, in tests.</summary>
     internal Func<Stream, Stream> Wrap { get; init; } = file => file;
 
+    /// <summary>The step of the newest checkpoint, whole or not; 0 where there is none.</summary>
+    public int LastStep => Files() is [var newest, ..] ? newest.Step : 0;
+
     /// <summary>Writes a checkpoint beside the others, puts it in place once it is on the disk, and deletes all but the one before it.</summary>
     /// <exception cref="CheckpointException">It could not be written; those before it are as they were.</exception>
     public void Save(Checkpoint checkpoint)

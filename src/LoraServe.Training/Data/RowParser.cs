@@ -9,6 +9,9 @@ namespace LoraServe.Training.Data;
 /// <param name="line">Its line, from 1, for errors.</param>
 internal readonly ref struct RowParser(string file, int line)
 {
+    /// <summary>Fields of which a row has one: it says what kind of row it is.</summary>
+    private static readonly string[] s_kinds = ["text", "messages", "completion", "references", "chosen"];
+
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     /// <exception cref="TrainingDataException">The line is not a row of any kind.</exception>
@@ -49,6 +52,7 @@ internal readonly ref struct RowParser(string file, int line)
             throw Wrong($"a JSON {row.ValueKind}; expected an object.");
         }
 
+        CheckKind(row);
         if (row.TryGetProperty("messages", out JsonElement messages))
         {
             return new DataRow(file, line, DataRowKind.Conversation, "", "", null, Conversation(messages));
@@ -76,6 +80,21 @@ internal readonly ref struct RowParser(string file, int line)
         return row.TryGetProperty("text", out _)
             ? new DataRow(file, line, DataRowKind.Text, "", Answer(row, "text"), null, [])
             : throw Wrong($"has {Fields(row)}; expected prompt with completion, references or with chosen and rejected, or messages, or text.");
+    }
+
+    /// <summary>A row of two kinds would be learnt as one of them, and what the other says be lost without a word.</summary>
+    private void CheckKind(JsonElement row)
+    {
+        string[] kinds = [.. s_kinds.Where(field => row.TryGetProperty(field, out _))];
+        if (kinds.Length > 1)
+        {
+            throw Wrong($"has both {kinds[0]} and {kinds[1]}, which are rows of two kinds. Leave one out, or make two rows of it.");
+        }
+
+        if (kinds is ["text" or "messages"] && row.TryGetProperty("prompt", out _))
+        {
+            throw Wrong($"has {kinds[0]} beside prompt, which would not be read. Write prompt and completion, or {kinds[0]} alone.");
+        }
     }
 
     private JsonElement[] Conversation(JsonElement messages)

@@ -52,12 +52,9 @@ internal sealed class TrainingSet<TExample>
             return kept;
         }
 
-        DataRow text = _file.Read(row);
-        TExample? example = _encode(text);
-        if (example is null)
+        if (Read(row) is not { } example)
         {
-            return SkipsUnlabelled ? null : throw text.Wrong(
-                $"nothing to learn is left of the row within its first {_maximumLength} tokens, to which rows are cut. Shorten its prompt, leave the row out, or raise the maximum length where the model's context allows it.");
+            return null;
         }
 
         int tokens = _measure(example);
@@ -68,5 +65,14 @@ internal sealed class TrainingSet<TExample>
         }
 
         return example;
+    }
+
+    /// <summary>The example of a row, or null where it is left out, without keeping it for later.</summary>
+    /// <inheritdoc cref="Find" path="/param|/exception"/>
+    public TExample? Read(int row)
+    {
+        DataRow text = _file.Read(row);
+        return _encode(text) is { } example ? example : SkipsUnlabelled ? null : throw text.Wrong(
+            $"nothing to learn is left of the row within its first {_maximumLength} tokens, to which rows are cut. Shorten its prompt, leave the row out, or raise the maximum length where the model's context allows it.");
     }
 }

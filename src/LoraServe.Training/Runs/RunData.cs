@@ -10,11 +10,8 @@ internal sealed class RunData : IDisposable
     public const int UsualRows = 16;
 
     private readonly TrainingJobOptions _options;
-    private readonly List<DataFile> _files = [];
+    private readonly RunRows _rows;
     private readonly BatchOptions _batches;
-    private readonly IReadOnlyList<int> _rows;
-    private readonly TrainingSet<TrainingExample> _set;
-    private readonly TrainingSet<PreferenceExample>? _pairs;
     private BatchReader<TrainingExample>? _completions;
     private BatchReader<PreferenceExample>? _preferences;
     private int _epoch;
@@ -25,16 +22,9 @@ internal sealed class RunData : IDisposable
     public RunData(TrainingJobOptions options, LoadedModel model)
     {
         _options = options;
+        _rows = new RunRows(options, model);
         try
         {
-            RowTokenizer tokenizer = RowTokenizer.Of(model);
-            int length = Math.Min(options.MaximumLength ?? int.MaxValue, model.Transformer.Spec.ContextLength);
-            var examples = new ExampleOptions { MaximumLength = length, LabelsPrompts = options.LossOnPrompt };
-            DataFile rows = Open(options.DataFile);
-            _set = TrainingSets.Completions(rows, tokenizer, examples);
-            _pairs = options.Loss == LossKind.Supervised ? null : TrainingSets.Preferences(rows, tokenizer, examples);
-            DataSplit split = DataSplit.Of(_set.Count, options.EvaluationShare, options.Seed);
-            _rows = split.Training;
             _batches = new BatchOptions
             {
                 Rows = options.BatchTokens is null ? options.BatchRows ?? UsualRows : int.MaxValue,
@@ -42,9 +32,9 @@ internal sealed class RunData : IDisposable
                 Seed = options.Seed,
             };
             Seek(default);
-            Evaluation = options.EvaluationFile is { } file
-                ? All(TrainingSets.Completions(Open(file), tokenizer, examples with { SkipsUnlabelled = true }))
-                : [.. split.Evaluation.Select(_set.Find).OfType<TrainingExample>()];
+            Evaluation = _rows.Evaluation is { } rows
+                ? [.. Enumerable.Range(0, rows.Count).Select(rows.Find).OfType<TrainingExample>()]
+                : [.. _rows.Split.Evaluation.Select(_rows.Completions.Find).OfType<TrainingExample>()];
         }
         catch
         {
@@ -57,19 +47,19 @@ internal sealed class RunData : IDisposable
     public BatchCursor Cursor => _preferences?.Cursor ?? _completions!.Cursor;
 
     /// <summary>The rows to train on, as sequences; of a preference the chosen one.</summary>
-    public IEnumerable<TrainingExample> Examples => _rows.Select(_set.Find).OfType<TrainingExample>();
+    public IEnumerable<TrainingExample> Examples => _rows.Split.Training.Select(_rows.Completions.Find).OfType<TrainingExample>();
 
     /// <summary>Examples to evaluate on; none without an evaluation.</summary>
     public IReadOnlyList<TrainingExample> Evaluation { get; }
 
     /// <summary>What tells the rows to train on from others.</summary>
-    public string Fingerprint => _files[0].Fingerprint;
+    public string Fingerprint => _rows.Fingerprint;
 
     /// <summary>Goes on from a place.</summary>
     public void Seek(BatchCursor cursor)
     {
-        _completions = _pairs is null ? new BatchReader<TrainingExample>(_set, _rows, _batches, cursor) : null;
-        _preferences = _pairs is null ? null : new BatchReader<PreferenceExample>(_pairs, _rows, _batches, cursor);
+        _completions = _rows.Preferences is null ? new BatchReader<TrainingExample>(_rows.Completions, _rows.Split.Training, _batches, cursor) : null;
+        _preferences = _rows.Preferences is { } pairs ? new BatchReader<PreferenceExample>(pairs, _rows.Split.Training, _batches, cursor) : null;
         _epoch = cursor.Epoch;
     }
 
@@ -103,7 +93,7 @@ internal sealed class RunData : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _files.ForEach(file => file.Dispose());
+    public void Dispose() => _rows.Dispose();
 
     private long CountBatches(int epochs) => _preferences?.CountBatches(epochs) ?? _completions!.CountBatches(epochs);
 
@@ -118,13 +108,4 @@ internal sealed class RunData : IDisposable
 
         return examples;
     }
-
-    private DataFile Open(string path)
-    {
-        DataFile file = DataFile.Open(path);
-        _files.Add(file);
-        return file;
-    }
-
-    private static TrainingExample[] All(TrainingSet<TrainingExample> set) => [.. Enumerable.Range(0, set.Count).Select(set.Find).OfType<TrainingExample>()];
 }

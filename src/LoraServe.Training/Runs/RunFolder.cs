@@ -36,10 +36,13 @@ internal sealed class RunFolder
         }
 
         Path = path;
-        _checkpointFolder = System.IO.Path.Combine(path, "checkpoints");
+        _checkpointFolder = CheckpointsOf(path);
         _checkpoints = new CheckpointStore(_checkpointFolder);
         _settings = $"{JsonSerializer.Serialize(options)} {dataFingerprint}";
     }
+
+    /// <summary>The step of the furthest checkpoint in a folder; 0 where there is none.</summary>
+    public static int CheckpointedStep(string path) => new CheckpointStore(CheckpointsOf(path)).LastStep;
 
     /// <summary>The folder, which in the end is the adapter's.</summary>
     public string Path { get; }
@@ -150,6 +153,8 @@ internal sealed class RunFolder
             Directory.Delete(_checkpointFolder, recursive: true);
         }
     }
+
+    private static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
 
     private static void Add(Dictionary<string, float[]> arrays, string prefix, IReadOnlyDictionary<string, float[]> more)
     {

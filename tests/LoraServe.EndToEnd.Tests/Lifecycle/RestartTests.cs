@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Google.Protobuf;
 using Grpc.Core;
 using LoraServe.Client;
@@ -51,9 +50,9 @@ public class RestartTests
         using var folder = new TemporaryFolder();
         TinyFiles.WriteModel(folder.At("model"));
         string uploads = folder.At("adapters/.store/uploads");
-        using (Process server = StartCommand(folder))
+        using (ServerProcess server = await ServerProcess.StartAsync(folder))
         {
-            using var client = new LoraServeClient(await AddressAsync(server));
+            using var client = new LoraServeClient(server.Address);
             await client.UploadAdapterAsync("whole", TinyFiles.WriteAdapter(folder.At("whole"), 1));
             using AsyncClientStreamingCall<UploadAdapterRequest, LoadAdapterResponse> call = client.Adapters.Upload();
             await call.RequestStream.WriteAsync(new UploadAdapterRequest { Header = new UploadHeader { Name = "half" } });
@@ -62,8 +61,7 @@ public class RestartTests
                 Chunk = new FileChunk { File = "adapter_model.safetensors", Data = ByteString.CopyFrom(new byte[50_000]) },
             });
             await Eventually.TrueAsync(() => Directory.Exists(uploads) && Directory.GetDirectories(uploads).Length == 1, () => "the upload does not begin");
-            server.Kill();
-            await server.WaitForExitAsync();
+            await server.KillAsync();
             await Refused.WithAsync(StatusCode.Unavailable, async () => await call);
         }
 
@@ -79,26 +77,4 @@ public class RestartTests
         (adapter.Name, adapter.Version, adapter.Digest, string.Join(',', adapter.Aliases), adapter.Pinned, adapter.Latest);
 
     private static async Task<Adapter[]> ListAsync(TestServer server) => [.. (await server.Client.Adapters.ListAsync(new ListAdaptersRequest())).Adapters];
-
-    private static Process StartCommand(TemporaryFolder folder) => Process.Start(new ProcessStartInfo("dotnet",
-    [
-        Path.Combine(AppContext.BaseDirectory, "loraserve.dll"), "serve", "--model", folder.At("model"), "--adapter-root", folder.At("adapters"), "--port", "0",
-    ])
-    {
-        RedirectStandardOutput = true,
-    })!;
-
-    /// <summary>The address that the command prints: "serving NAME on ADDRESS (gRPC), …".</summary>
-    private static async Task<Uri> AddressAsync(Process server)
-    {
-        while (await server.StandardOutput.ReadLineAsync() is { } line)
-        {
-            if (line.StartsWith("serving ", StringComparison.Ordinal))
-            {
-                return new Uri(line.Split(" on ")[1].Split(' ')[0]);
-            }
-        }
-
-        throw new InvalidOperationException("The command ended before it served.");
-    }
 }

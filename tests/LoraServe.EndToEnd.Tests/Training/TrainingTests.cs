@@ -1,6 +1,10 @@
+using System.Security.Cryptography;
+using System.Text;
 using Grpc.Core;
+using LoraServe.Client;
 using LoraServe.Compute;
 using LoraServe.EndToEnd.Tests.Setup;
+using LoraServe.Server.Access;
 using LoraServe.Testing;
 using LoraServe.V1;
 
@@ -90,17 +94,91 @@ public sealed class TrainingTests
     }
 
     [Fact]
-    public async Task Start_DamagedRows_FailsWithFileAndLine()
+    public async Task Resume_CancelledJob_MakesTheAdapterOfAnUninterruptedOne()
     {
         await using TestServer server = await TestServer.StartTinyAsync(trains: true);
-        await File.WriteAllTextAsync(Path.Combine(server.DataRoot, "rows.jsonl"), "{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\"\n");
+        string id = (await server.Client.StartTrainingAsync(WriteRows(server.Outside), Request("facts"))).Id;
+        await foreach (TrainingEvent happened in server.Client.WatchTrainingAsync(id))
+        {
+            if (happened.Progress?.Step >= 15)
+            {
+                await server.Client.Training.CancelAsync(new CancelTrainingRequest { Id = id });
+            }
+        }
+
+        Assert.Equal(TrainingStatus.Queued, (await server.Client.ResumeTrainingAsync(id)).Status);
+        TrainingJob resumed = await server.Client.WaitForTrainingAsync(id);
+        TrainingJob whole = await server.Client.WaitForTrainingAsync((await server.Client.StartTrainingAsync(WriteRows(server.Outside), Request("again"))).Id);
+
+        Assert.True(resumed.Status == TrainingStatus.Succeeded, resumed.Error);
+        Assert.Equal(whole.Progress.Loss, resumed.Progress.Loss);
+        Assert.Equal(
+            (await server.Client.Adapters.GetAsync(new GetAdapterRequest { Name = "again" })).Digest,
+            (await server.Client.Adapters.GetAsync(new GetAdapterRequest { Name = "facts" })).Digest);
+    }
+
+    [Theory]
+    [InlineData("{\"prompt\": \"a\"", "not JSON")]
+    [InlineData("{\"prompt\": \"a\"}", "only the fields prompt")]
+    [InlineData("{\"prompt\": \"a\", \"text\": \"b\"}", "text beside prompt")]
+    [InlineData("{\"prompt\": \"a prompt that is longer than rows may be\", \"completion\": \"b\"}", "nothing to learn is left")]
+    public async Task Start_BadRow_IsRefusedWithFileAndLine(string row, string problem)
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+        string file = Path.Combine(Directory.CreateDirectory(server.Outside).FullName, "rows.jsonl");
+        await File.WriteAllTextAsync(file, $"{{\"prompt\": \"a\", \"completion\": \"b\"}}\n\n{row}\n");
         StartTrainingRequest request = Request("facts");
-        request.TrainingData = new TrainingData { Path = "rows.jsonl" };
+        request.Hyperparameters.MaxLength = 16;
 
-        TrainingJob job = await server.Client.WaitForTrainingAsync((await server.Client.Training.StartAsync(request)).Id);
+        await Refused.WithAsync(StatusCode.InvalidArgument, () => server.Client.StartTrainingAsync(file, request), "rows.jsonl, line 3: ", problem);
+        Assert.Empty((await server.Client.Training.ListAsync(new ListTrainingRequest())).Jobs);
+    }
 
-        Assert.Equal(TrainingStatus.Failed, job.Status);
-        Assert.StartsWith("rows.jsonl, line 2: ", job.Error, StringComparison.Ordinal);
+    [Fact]
+    public async Task Start_GoodRows_SaysHowManyWereLookedAt()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(trains: true);
+
+        TrainingJob job = await server.Client.StartTrainingAsync(WriteRows(server.Outside), Request("facts"));
+
+        Assert.Equal((3ul, 3ul), (job.CheckedRows, job.TotalRows));
+    }
+
+    [Fact]
+    public async Task Start_ATenantFillsItsShareOfTheQueue_OthersStillFindAPlace()
+    {
+        var keys = new AccessOptions();
+        foreach (string tenant in new[] { "red", "blue" })
+        {
+            keys.Keys.Add(new AccessKey { Sha256 = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(tenant))), Tenant = tenant });
+        }
+
+        await using TestServer server = await TestServer.StartTinyAsync(access: keys, trains: true);
+        LoraServeClient red = server.ClientWith("red");
+        LoraServeClient blue = server.ClientWith("blue");
+        StartTrainingRequest request = Request("facts");
+        (request.Publish, request.Hyperparameters.MaxSteps) = (null, 1_000_000);
+        string rows = WriteRows(server.Outside);
+        List<TrainingJob> jobs = [];
+        RpcException full = await Refused.WithAsync(StatusCode.ResourceExhausted, async () =>
+        {
+            while (jobs.Count < 30)
+            {
+                jobs.Add(await red.StartTrainingAsync(rows, request));
+            }
+        }, "tenant 'red'", "MaxQueuedJobsPerTenant");
+        Assert.NotNull(full.Trailers.GetValue("grpc-retry-pushback-ms"));
+
+        TrainingJob others = await blue.StartTrainingAsync(rows, request);
+
+        // It does not only find a place: it runs, while the other tenant's jobs have taken theirs.
+        await foreach (TrainingEvent happened in blue.WatchTrainingAsync(others.Id))
+        {
+            if (happened.Progress is not null)
+            {
+                break;
+            }
+        }
     }
 
     [Fact]

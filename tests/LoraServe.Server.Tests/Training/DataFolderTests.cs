@@ -1,6 +1,7 @@
 using System.Text;
 using LoraServe.Server.Training;
 using LoraServe.Serving;
+using LoraServe.Testing;
 
 namespace LoraServe.Server.Tests.Training;
 
@@ -8,6 +9,8 @@ public sealed class DataFolderTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
     private readonly HashSet<string> _needed = [];
+    private readonly HashSet<string> _kept = [];
+    private readonly RecordedLog<DataFolder> _log = new();
     private readonly TickingClock _clock = new();
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -73,7 +76,7 @@ public sealed class DataFolderTests : IDisposable
     [Fact]
     public async Task Complete_NoRoom_DropsTheOldestThatNoJobNeeds()
     {
-        DataFolder data = Open(options => options.MaxStoredBytes = 10);
+        DataFolder data = Open(options => (options.MaxStoredBytes, options.MaxStoredBytesPerTenant) = (10, 10));
         (string oldest, _) = await SendAsync(data, "{ }");
         (string older, _) = await SendAsync(data, "{ }");
         (string newer, _) = await SendAsync(data, "{ }");
@@ -83,7 +86,112 @@ public sealed class DataFolderTests : IDisposable
 
         Assert.Equal([true, false, true, true], new[] { oldest, older, newer, newest }.Select(id => data.Find(TrainingBench.Alice, id) is not null));
         _needed.UnionWith([newer, newest]);
-        Assert.Contains("9 of 10", (await Assert.ThrowsAsync<EngineException>(() => SendAsync(data, "{ }"))).Message, StringComparison.Ordinal);
+        Assert.Contains("take 9 of", (await Assert.ThrowsAsync<EngineException>(() => SendAsync(data, "{ }"))).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Complete_NoRoomBesideWhatIsKeptToResume_DropsTheSendersAndSaysSo()
+    {
+        DataFolder data = Open(options => (options.MaxStoredBytes, options.MaxStoredBytesPerTenant) = (9, 9));
+        List<string> dropped = [];
+        data.Dropped = dropped.Add;
+        string[] ids = [(await SendAsync(data, "{ }")).Id, (await SendAsync(data, "{ }")).Id, (await SendAsync(data, "{ }")).Id];
+        _kept.UnionWith(ids);
+
+        await SendAsync(data, "{ }");
+
+        Assert.Equal(ids[..1], dropped);
+        Assert.Equal([false, true, true], ids.Select(id => data.Find(TrainingBench.Alice, id) is not null));
+    }
+
+    [Fact]
+    public async Task Complete_ATenantsShareIsUsedUp_LeavesTheRestToOthers()
+    {
+        DataFolder data = Open(options => options.MaxStoredBytes = 12);
+        _needed.UnionWith([(await SendAsync(data, "{ }")).Id, (await SendAsync(data, "{ }")).Id]);
+
+        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => SendAsync(data, "{ }"));
+        Assert.Contains("6 of its 6 bytes", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(EngineError.QueueFull, refusal.Error);
+
+        await using DataUpload others = data.Begin(TrainingBench.Bob, "train.jsonl");
+        await others.WriteAsync("{ }"u8.ToArray(), CancellationToken.None);
+        Assert.NotNull(data.Find(TrainingBench.Bob, await others.CompleteAsync()));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{\"Id\":\"data-")]
+    [InlineData("{}")]
+    [InlineData("{\"Id\":\"data-other\",\"Owner\":\"alice\",\"FileName\":\"a\",\"Bytes\":3,\"Rows\":1,\"At\":\"2026-01-01T00:00:00+00:00\"}")]
+    [InlineData(null)]
+    public async Task Open_DamagedDescription_IsSetAsideAndTheRestIsThere(string? description)
+    {
+        DataFolder data = Open();
+        (string damaged, _) = await SendAsync(data, "{ }");
+        (string whole, _) = await SendAsync(data, "{ }");
+        string file = Path.Combine(_folder, $"{damaged}.json");
+        if (description is null)
+        {
+            File.Delete(file);
+        }
+        else
+        {
+            await File.WriteAllTextAsync(file, description);
+        }
+
+        data = Open();
+
+        Assert.Null(data.Find(TrainingBench.Alice, damaged));
+        Assert.NotNull(data.Find(TrainingBench.Alice, whole));
+        Assert.True(File.Exists(Path.Combine(_folder, $"{damaged}.jsonl.damaged")));
+        Assert.All(_log.Lines, line => Assert.Contains(damaged, line.Text, StringComparison.Ordinal));
+        Assert.Contains("set aside", _log.Lines[0].Text, StringComparison.Ordinal);
+        int said = _log.Lines.Count;
+        Assert.NotNull(Open().Find(TrainingBench.Alice, whole));
+        Assert.Equal(said, _log.Lines.Count);
+    }
+
+    [Fact]
+    public async Task Open_RowsShorterThanTheyWere_AreSetAside()
+    {
+        (string id, _) = await SendAsync(Open(), "{ }\n{ }");
+        await File.WriteAllTextAsync(Path.Combine(_folder, $"{id}.jsonl"), "{ }");
+
+        Assert.Null(Open().Find(TrainingBench.Alice, id));
+        Assert.Contains("have 3 bytes and had 7", _log.Lines[0].Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Complete_DiskFailsAtAnyStep_KeepsNothingOrAll()
+    {
+        int steps;
+        using (var disk = new FailingDisk(0))
+        {
+            await SendAsync(Open(), "{ }");
+            steps = disk.Steps;
+        }
+
+        Assert.True(steps > 4, $"{steps} steps");
+        Array.ForEach(Directory.GetFiles(_folder), File.Delete);
+        for (int step = 1; step <= steps; step++)
+        {
+            DataFolder data = Open();
+            EngineException refusal;
+            using (new FailingDisk(step))
+            {
+                refusal = await Assert.ThrowsAsync<EngineException>(() => SendAsync(data, "{ }"));
+            }
+
+            Assert.Equal(EngineError.StorageFailed, refusal.Error);
+            Assert.DoesNotContain(_folder, refusal.Message, StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFiles(_folder));
+
+            (string id, _) = await SendAsync(data, "{ }");
+            Assert.NotNull(Open().Find(TrainingBench.Alice, id));
+            Array.ForEach(Directory.GetFiles(_folder), File.Delete);
+        }
     }
 
     [Fact]
@@ -97,7 +205,7 @@ public sealed class DataFolderTests : IDisposable
     {
         var options = new TrainingOptions();
         configure?.Invoke(options);
-        return new DataFolder(_folder, options, _clock, _needed.Contains);
+        return new DataFolder(_folder, options, _clock, _log, id => _needed.Contains(id) ? DataUse.Needed : _kept.Contains(id) ? DataUse.Kept : DataUse.None);
     }
 
     private static async Task<(string Id, DataUpload Upload)> SendAsync(DataFolder data, params string[] chunks)

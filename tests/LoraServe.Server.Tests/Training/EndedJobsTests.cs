@@ -10,9 +10,9 @@ public sealed class EndedJobsTests
     [InlineData(Proto.TrainingStatus.Succeeded)]
     [InlineData(Proto.TrainingStatus.Failed)]
     [InlineData(Proto.TrainingStatus.Cancelled)]
-    public async Task End_Anyhow_GivesBackRowsAndCheckpointsAndKeepsTheRest(Proto.TrainingStatus status)
+    public async Task End_NothingKeptToResume_GivesBackRowsAndCheckpointsAndKeepsTheRest(Proto.TrainingStatus status)
     {
-        await using var bench = new TrainingBench();
+        await using var bench = new TrainingBench(options => options.KeepFailedFor = TimeSpan.Zero);
         bench.Runner.FailureAtEnd = status == Proto.TrainingStatus.Failed ? new InvalidDataException("The loss is NaN.") : null;
         Proto.StartTrainingRequest request = await RequestAsync(bench);
         Proto.TrainingJob job = await bench.StartAsync(request);
@@ -40,7 +40,7 @@ public sealed class EndedJobsTests
     [Fact]
     public async Task End_RowsThatAnotherJobWaitsFor_StayUntilThatHasEnded()
     {
-        await using var bench = new TrainingBench();
+        await using var bench = new TrainingBench(options => options.KeepFailedFor = TimeSpan.Zero);
         Proto.StartTrainingRequest request = await RequestAsync(bench);
         Proto.TrainingJob first = await bench.StartAsync(request);
         Proto.TrainingJob second = await bench.StartAsync(request);
@@ -60,7 +60,7 @@ public sealed class EndedJobsTests
     [Fact]
     public async Task Restart_KilledBeforeGivingBack_GivesBack()
     {
-        await using var bench = new TrainingBench();
+        await using var bench = new TrainingBench(options => options.KeepFailedFor = TimeSpan.Zero);
         Proto.TrainingJob job = await bench.StartAsync(await RequestAsync(bench));
         await bench.UntilAsync(job.Id, Proto.TrainingStatus.Running);
         string data = Path.Combine(bench.Options.StateFolder!, "data");

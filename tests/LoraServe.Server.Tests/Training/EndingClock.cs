@@ -5,9 +5,12 @@ internal sealed class EndingClock : TimeProvider
 {
     public Action Looked { get; set; } = () => { };
 
+    /// <summary>How much later it is than the system's clock says.</summary>
+    public TimeSpan Later { get; set; }
+
     public override DateTimeOffset GetUtcNow()
     {
         Looked();
-        return base.GetUtcNow();
+        return base.GetUtcNow() + Later;
     }
 }

@@ -9,9 +9,13 @@ namespace LoraServe.Server.Tests.Training;
 internal sealed class FakeRunner : ITrainingRunner
 {
     private readonly Channel<bool> _steps = Channel.CreateUnbounded<bool>();
+    private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Settings of every run that began.</summary>
     public List<TrainingJobOptions> Runs { get; } = [];
+
+    /// <summary>Is there once a run has begun.</summary>
+    public Task Began => _began.Task;
 
     /// <summary>The first step that each run took.</summary>
     public List<int> FirstSteps { get; } = [];
@@ -19,11 +23,17 @@ internal sealed class FakeRunner : ITrainingRunner
     /// <summary>Fails runs before their first step.</summary>
     public Func<TrainingJobOptions, string, Exception?> Failure { get; set; } = (_, _) => null;
 
+    /// <summary>Fails runs after a step, which has its checkpoint.</summary>
+    public Func<int, Exception?>? FailureAfter { get; set; }
+
     /// <summary>Fails runs after their last step.</summary>
     public Exception? FailureAtEnd { get; set; }
 
     /// <summary>Refuses jobs.</summary>
     public string? Refusal { get; set; }
+
+    /// <summary>Refuses rows.</summary>
+    public Func<TrainingJobOptions, Exception?> RowRefusal { get; set; } = _ => null;
 
     public void LetStep(int steps = 1)
     {
@@ -41,15 +51,31 @@ internal sealed class FakeRunner : ITrainingRunner
         }
     }
 
+    public RowCheck CheckRows(TrainingJobOptions options, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        if (RowRefusal(options) is { } refusal)
+        {
+            throw refusal;
+        }
+
+        return new RowCheck(1, 1);
+    }
+
+    public int CheckpointedStep(string folder) => File.Exists(CheckpointIn(folder)) ? int.Parse(File.ReadAllText(CheckpointIn(folder)), CultureInfo.InvariantCulture) : 0;
+
+    private static string CheckpointIn(string folder) => Path.Combine(folder, "checkpoint");
+
     public async Task<TrainingOutcome> RunAsync(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
     {
-        string checkpoint = Path.Combine(folder, "checkpoint");
-        int done = File.Exists(checkpoint) ? int.Parse(await File.ReadAllTextAsync(checkpoint, cancellationToken), CultureInfo.InvariantCulture) : 0;
+        string checkpoint = CheckpointIn(folder);
+        int done = CheckpointedStep(folder);
         lock (Runs)
         {
             Runs.Add(options);
             FirstSteps.Add(done + 1);
         }
+
+        _began.TrySetResult();
 
         if (Failure(options, folder) is { } failure)
         {
@@ -64,6 +90,10 @@ internal sealed class FakeRunner : ITrainingRunner
             log.Append(taken);
             await File.WriteAllTextAsync(checkpoint, step.ToString(CultureInfo.InvariantCulture), cancellationToken);
             progress(taken);
+            if (FailureAfter?.Invoke(step) is { } disturbed)
+            {
+                throw disturbed;
+            }
         }
 
         if (FailureAtEnd is { } late)

@@ -19,10 +19,12 @@ internal sealed class TrainingBench : IAsyncDisposable
         Options = new TrainingOptions { MaxRunningJobs = 1, StateFolder = Path.Combine(_folder, "state"), DataRoot = Directory.CreateDirectory(Path.Combine(_folder, "root")).FullName };
         configure?.Invoke(Options);
         File.WriteAllText(Path.Combine(Options.DataRoot!, "rows.jsonl"), "{\"text\": \"a\"}\n");
-        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, time: Clock);
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, new RecordedLogs(Log), Clock);
     }
 
     public EndingClock Clock { get; } = new();
+
+    public RecordedLog<object> Log { get; } = new();
 
     public TrainingOptions Options { get; }
 
@@ -67,6 +69,17 @@ internal sealed class TrainingBench : IAsyncDisposable
         throw new InvalidOperationException($"The job ended otherwise: {Jobs.Get(Admin, id)}");
     }
 
+    /// <summary>Waits until a job has ended, however that is.</summary>
+    public async Task<Proto.TrainingJob> UntilEndedAsync(string id)
+    {
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        await foreach (Proto.TrainingEvent _ in Jobs.WatchAsync(Admin, id, includePast: false, timeout.Token))
+        {
+        }
+
+        return Jobs.Get(Admin, id);
+    }
+
     /// <summary>Waits until a job has taken a step.</summary>
     public async Task UntilStepAsync(string id, uint step)
     {
@@ -87,7 +100,7 @@ internal sealed class TrainingBench : IAsyncDisposable
         await Jobs.DisposeAsync();
         meanwhile?.Invoke();
         Runner = new FakeRunner();
-        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, time: Clock);
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, new RecordedLogs(Log), Clock);
     }
 
     /// <summary>Lets workers come to an end with what they do.</summary>

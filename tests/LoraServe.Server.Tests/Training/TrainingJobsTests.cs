@@ -1,4 +1,6 @@
 using Grpc.Core;
+using LoraServe.Compute.Files;
+using LoraServe.Server.Training;
 using LoraServe.Serving;
 using LoraServe.Training;
 using Proto = LoraServe.V1;
@@ -148,12 +150,31 @@ public sealed class TrainingJobsTests
         string asKilled = await File.ReadAllTextAsync(file);
 
         await bench.RestartAsync(() => File.WriteAllText(file, asKilled));
-        bench.Runner.LetStep();
-        await bench.UntilStepAsync(job.Id, 1);
+        await bench.Runner.Began;
         asKilled = await File.ReadAllTextAsync(file);
         await bench.RestartAsync(() => File.WriteAllText(file, asKilled));
 
-        Assert.Contains("ended 2 times", (await bench.UntilAsync(job.Id, Proto.TrainingStatus.Failed)).Error, StringComparison.Ordinal);
+        Proto.TrainingJob failed = await bench.UntilAsync(job.Id, Proto.TrainingStatus.Failed);
+        Assert.Contains("ended 2 times", failed.Error, StringComparison.Ordinal);
+        Assert.NotNull(failed.ResumableUntil);
+    }
+
+    [Fact]
+    public async Task Restart_JobThatComesFurtherEachTime_GoesOnAsOftenAsItTakes()
+    {
+        await using var bench = new TrainingBench(options => options.MaxAttempts = 2);
+        Proto.TrainingJob job = await bench.StartAsync(TrainingBench.Request(steps: 6));
+        for (uint step = 1; step <= 5; step++)
+        {
+            bench.Runner.LetStep();
+            await bench.UntilStepAsync(job.Id, step);
+            string asKilled = await File.ReadAllTextAsync(bench.FileOf(job));
+            await bench.RestartAsync(() => File.WriteAllText(bench.FileOf(job), asKilled));
+        }
+
+        bench.Runner.LetStep();
+        await bench.UntilAsync(job.Id, Proto.TrainingStatus.Succeeded);
+        Assert.Equal([6], bench.Runner.FirstSteps);
     }
 
     [Fact]
@@ -203,16 +224,48 @@ public sealed class TrainingJobsTests
     }
 
     [Fact]
-    public async Task Restart_DamagedFile_IsNamed()
+    public async Task Jobs_OfAnotherServerOnTheSameFolder_AreRefused()
+    {
+        await using var bench = new TrainingBench();
+
+        FolderInUseException refusal = Assert.Throws<FolderInUseException>(() => new TrainingJobs(bench.Runner, bench.Small.Engine.Adapters, bench.Options));
+
+        Assert.Equal(bench.Options.StateFolder, refusal.Folder);
+        await bench.RestartAsync();
+    }
+
+    [Theory]
+    [InlineData("torn")]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("{\"job\":{},\"isAdmin\":true,\"attempts\":0}")]
+    [InlineData(null)]
+    public async Task Restart_DamagedFile_IsNamedAndSetAsideAndTheOthersGoOn(string? content)
     {
         await using var bench = new TrainingBench();
         Proto.TrainingJob job = await bench.StartAsync();
+        Proto.TrainingJob whole = await bench.StartAsync();
         string file = bench.FileOf(job);
-        string good = await File.ReadAllTextAsync(file);
+        content = content == "torn" ? (await File.ReadAllTextAsync(file))[..^10] : content;
 
-        InvalidDataException damage = await Assert.ThrowsAsync<InvalidDataException>(() => bench.RestartAsync(() => File.WriteAllText(file, good[..^10])));
+        await bench.RestartAsync(() =>
+        {
+            if (content is null)
+            {
+                File.Delete(file);
+            }
+            else
+            {
+                File.WriteAllText(file, content);
+            }
+        });
 
-        Assert.Contains(job.Id, damage.Message, StringComparison.Ordinal);
+        Assert.Equal(whole.Id, Assert.Single(bench.Jobs.List(TrainingBench.Admin, [], 10)).Id);
+        Assert.True(Directory.Exists($"{Path.GetDirectoryName(file)}.damaged"));
+        Assert.Contains(bench.Log.Lines, line => line.Text.Contains($"{job.Id} is damaged and was set aside as {job.Id}.damaged", StringComparison.Ordinal));
+        bench.Runner.LetStep(2);
+        await bench.UntilAsync(whole.Id, Proto.TrainingStatus.Succeeded);
     }
 
     [Fact]

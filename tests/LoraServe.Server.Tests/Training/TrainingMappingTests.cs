@@ -131,14 +131,6 @@ public sealed class TrainingMappingTests
             }
         }
 
-        static Proto.StartTrainingRequest Holding(IMessage message) => message switch
-        {
-            Proto.Hyperparameters how => new Proto.StartTrainingRequest { Hyperparameters = how },
-            Proto.DynamicRank rank => Holding(new Proto.MethodOptions { DynamicRank = rank }),
-            Proto.RankGates gates => Holding(new Proto.MethodOptions { RankGates = gates }),
-            _ => new Proto.StartTrainingRequest { Method = (Proto.MethodOptions)message },
-        };
-
         static string Written(Proto.StartTrainingRequest request) => JsonSerializer.Serialize(TrainingMapping.ToOptions(request));
     }
 
@@ -191,11 +183,21 @@ public sealed class TrainingMappingTests
     }
 
     [Fact]
-    public void ToOptions_NumberBeyondAnyRange_IsRefusedByValidation()
+    public void ToOptions_NumberBeyondAnyRange_IsRefusedByName()
     {
-        var how = new Proto.Hyperparameters { MaxSteps = uint.MaxValue };
+        // As it was given: what is clipped first would be refused as another number, or not at all.
+        foreach (MessageDescriptor part in new[] { Proto.Hyperparameters.Descriptor, Proto.MethodOptions.Descriptor, Proto.DynamicRank.Descriptor })
+        {
+            foreach (FieldDescriptor field in part.Fields.InDeclarationOrder().Where(field => field.FieldType == FieldType.UInt32))
+            {
+                IMessage message = part.Parser.ParseFrom(ByteString.Empty);
+                field.Accessor.SetValue(message, 4_000_000_000u);
 
-        Assert.Throws<TrainingOptionsException>((TrainingMapping.ToOptions(new Proto.StartTrainingRequest { Hyperparameters = how }) with { DataFile = "a" }).Validate);
+                TrainingOptionsException refusal = Assert.Throws<TrainingOptionsException>(() => TrainingMapping.ToOptions(Holding(message)));
+
+                Assert.Contains($"{field.Name} is 4000000000; expected at most", refusal.Message, StringComparison.Ordinal);
+            }
+        }
     }
 
     [Fact]
@@ -226,4 +228,12 @@ public sealed class TrainingMappingTests
         Assert.Equal((1u, 2u, 3ul, 5, 6, 7, 8), (message.Step, message.TotalSteps, message.Tokens, message.LearningRate, message.GradNorm, message.TokensPerSecond, message.SecondsLeft));
         Assert.False(TrainingMapping.ToMessage(progress with { EvaluationLoss = null }).HasEvalLoss);
     }
+
+    private static Proto.StartTrainingRequest Holding(IMessage message) => message switch
+    {
+        Proto.Hyperparameters how => new Proto.StartTrainingRequest { Hyperparameters = how },
+        Proto.DynamicRank rank => Holding(new Proto.MethodOptions { DynamicRank = rank }),
+        Proto.RankGates gates => Holding(new Proto.MethodOptions { RankGates = gates }),
+        _ => new Proto.StartTrainingRequest { Method = (Proto.MethodOptions)message },
+    };
 }

@@ -1,0 +1,96 @@
+using LoraServe.Models;
+using LoraServe.Training.Data;
+
+namespace LoraServe.Training.Runs;
+
+/// <summary>The rows of a run: what is trained on, and what is evaluated on.</summary>
+internal sealed class RunRows : IDisposable
+{
+    private readonly List<DataFile> _files = [];
+
+    /// <summary>Opens the files; rows are read when they are asked for.</summary>
+    /// <exception cref="TrainingDataException">A file has no rows, or too few to divide.</exception>
+    /// <exception cref="IOException">A file is missing or cannot be read.</exception>
+    /// <exception cref="ModelFormatException">The model has no tokenizer.</exception>
+    public RunRows(TrainingJobOptions options, LoadedModel model)
+    {
+        try
+        {
+            RowTokenizer tokenizer = RowTokenizer.Of(model);
+            int length = Math.Min(options.MaximumLength ?? int.MaxValue, model.Transformer.Spec.ContextLength);
+            var examples = new ExampleOptions { MaximumLength = length, LabelsPrompts = options.LossOnPrompt };
+            DataFile rows = Open(options.DataFile);
+            Completions = TrainingSets.Completions(rows, tokenizer, examples);
+            Preferences = options.Loss == LossKind.Supervised ? null : TrainingSets.Preferences(rows, tokenizer, examples);
+            if (options.EvaluationShare > 0 && rows.Count < 2)
+            {
+                throw new TrainingDataException(rows.Path, "has one row, of which no share can be kept apart for evaluation. Add rows, or evaluate on a file of its own.");
+            }
+
+            Split = DataSplit.Of(rows.Count, options.EvaluationShare, options.Seed);
+            Evaluation = options.EvaluationFile is { } file ? TrainingSets.Completions(Open(file), tokenizer, examples with { SkipsUnlabelled = true }) : null;
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The rows as sequences; of a preference the chosen one.</summary>
+    public TrainingSet<TrainingExample> Completions { get; }
+
+    /// <summary>The rows as pairs; null where single answers are learnt.</summary>
+    public TrainingSet<PreferenceExample>? Preferences { get; }
+
+    /// <summary>Which of the rows are trained and which evaluated on.</summary>
+    public DataSplit Split { get; }
+
+    /// <summary>Rows of a file of their own to evaluate on; null for none.</summary>
+    public TrainingSet<TrainingExample>? Evaluation { get; }
+
+    /// <summary>What tells the rows to train on from others.</summary>
+    public string Fingerprint => _files[0].Fingerprint;
+
+    /// <summary>Reads every row as the run will, in the order of the files.</summary>
+    /// <param name="isEnough">Asked before each row, whether the others are left unread.</param>
+    /// <exception cref="TrainingDataException">A row is wrong.</exception>
+    public RowCheck Check(Func<bool> isEnough)
+    {
+        // Rows kept apart are scored as sequences, also where pairs are learnt.
+        HashSet<int> apart = [.. Split.Evaluation];
+        int total = Completions.Count + (Evaluation?.Count ?? 0);
+        for (int row = 0; row < total; row++)
+        {
+            if (isEnough())
+            {
+                return new RowCheck(row, total);
+            }
+
+            if (row >= Completions.Count)
+            {
+                Evaluation!.Read(row - Completions.Count);
+            }
+            else if (Preferences is not null && !apart.Contains(row))
+            {
+                Preferences.Read(row);
+            }
+            else
+            {
+                Completions.Read(row);
+            }
+        }
+
+        return new RowCheck(total, total);
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    private DataFile Open(string path)
+    {
+        DataFile file = DataFile.Open(path);
+        _files.Add(file);
+        return file;
+    }
+}
