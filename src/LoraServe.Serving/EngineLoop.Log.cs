@@ -14,5 +14,5 @@ internal sealed partial class EngineLoop
     private partial void LogRequestFailed(Exception failure, string requestId);
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "The engine stops: {Requests} requests are cut off.")]
-    private partial void LogStopped(int requests);
+    private partial void LogCutOff(int requests);
 }

@@ -39,6 +39,8 @@ internal sealed partial class EngineLoop : IDisposable
     private volatile bool _isClosed;
     private int _accepted;
     private volatile bool _isStopping;
+    private volatile bool _isCutOff;
+    private long _stepBegun;
     private long _countedPreemptions;
 
     public EngineLoop(
@@ -62,7 +64,9 @@ internal sealed partial class EngineLoop : IDisposable
 
     /// <summary>How busy it is; read by other threads, so only about right.</summary>
     public EngineStatus Status => new(
-        _queue.Count, _scheduler.Running.Count, _scheduler.Pages.UsedCount, _scheduler.Pages.KeptCount, _scheduler.Pages.Count, _runner.ByteLength, _isClosed);
+        _queue.Count, _scheduler.Running.Count, _scheduler.Pages.UsedCount, _scheduler.Pages.KeptCount, _scheduler.Pages.Count, _runner.ByteLength, _isClosed, StepTime);
+
+    private TimeSpan StepTime => Volatile.Read(ref _stepBegun) is > 0 and long begun ? _time.GetElapsedTime(begun) : TimeSpan.Zero;
 
     /// <summary>Told when a request has ended, in whatever way.</summary>
     public Action<Submission>? Ended { get; init; }
@@ -136,6 +140,15 @@ internal sealed partial class EngineLoop : IDisposable
         return _drained.Task;
     }
 
+    /// <summary>Takes nothing new and ends all requests; done when they have ended.</summary>
+    public Task CutOffAsync()
+    {
+        Task drained = DrainAsync();
+        _isCutOff = true;
+        Wake();
+        return drained;
+    }
+
     /// <summary>Cuts off what still runs, ends the thread and frees memory.</summary>
     public void Dispose()
     {
@@ -162,6 +175,11 @@ internal sealed partial class EngineLoop : IDisposable
         {
             Turned?.Invoke();
             TakeMessages();
+            if (_isCutOff)
+            {
+                CutOff();
+            }
+
             EndExpired();
             _scheduler.Plan(_plan, _time.GetTimestamp());
             foreach ((int from, int to) in _plan.Copies)
@@ -176,12 +194,24 @@ internal sealed partial class EngineLoop : IDisposable
                 continue;
             }
 
+            Volatile.Write(ref _stepBegun, _time.GetTimestamp());
             Step();
+            Volatile.Write(ref _stepBegun, 0);
             Stepped?.Invoke(_scheduler);
         }
 
         TakeMessages();
-        LogStopped(_live.Count);
+        CutOff();
+    }
+
+    private void CutOff()
+    {
+        if (_live.Count == 0)
+        {
+            return;
+        }
+
+        LogCutOff(_live.Count);
         foreach (Submission submission in _live.ToArray())
         {
             Fail(submission, ShuttingDown());

@@ -8,4 +8,5 @@ namespace LoraServe.Serving;
 /// <param name="TotalPages">All pages.</param>
 /// <param name="KvBytes">Memory of all pages.</param>
 /// <param name="Stopping">Whether it takes nothing new.</param>
-public sealed record EngineStatus(int QueuedRequests, int RunningSequences, int UsedPages, int CachedPages, int TotalPages, long KvBytes, bool Stopping);
+/// <param name="StepTime">How long the step that runs now has taken; zero between steps.</param>
+public sealed record EngineStatus(int QueuedRequests, int RunningSequences, int UsedPages, int CachedPages, int TotalPages, long KvBytes, bool Stopping, TimeSpan StepTime);

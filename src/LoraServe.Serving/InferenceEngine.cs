@@ -152,6 +152,9 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <summary>Takes nothing new from now on; done when all requests have ended.</summary>
     public Task DrainAsync(CancellationToken cancellationToken = default) => _loop.DrainAsync().WaitAsync(cancellationToken);
 
+    /// <summary>Takes nothing new from now on, and ends all requests with <see cref="EngineError.ShuttingDown"/>; done when they have ended.</summary>
+    public Task CutOffAsync() => _loop.CutOffAsync();
+
     /// <summary>Cuts off requests that still run, ends the engine's threads and frees its memory.</summary>
     public async ValueTask DisposeAsync()
     {

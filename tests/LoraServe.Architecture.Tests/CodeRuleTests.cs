@@ -14,7 +14,6 @@ public sealed partial class CodeRuleTests
     private static readonly string[] s_clockReaders =
     [
         "src/LoraServe.Cli/Verbs/HealthVerb.cs",
-        "src/LoraServe.Server/Errors/ErrorInterceptor.cs",
     ];
 
     /// <summary>Chance that must not be foreseen: what a hostile file could be made for.</summary>

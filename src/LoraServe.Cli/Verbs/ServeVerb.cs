@@ -26,8 +26,8 @@ internal static class ServeVerb
         var adapters = new Option<string[]>("--adapter") { Description = "Publish an adapter at start. Repeatable.", HelpName = "NAME=DIR" };
         var root = new Option<string>("--adapter-root") { Description = "Folder in which adapters are found by name, loaded by path and kept when uploaded.", HelpName = "DIR" };
         var data = new Option<string>("--data-root") { Description = "Folder with files that training jobs can name; rows can be uploaded without it.", HelpName = "DIR" };
-        var host = new Option<string>("--host") { Description = "Address to listen on; 0.0.0.0 for everybody. [default: localhost]", HelpName = "ADDRESS" };
-        var port = new Option<int?>("--port") { Description = "Port of gRPC; metrics are on the next one. [default: 8080]", HelpName = "N" };
+        var host = new Option<string>("--host") { Description = "Address or name to listen on; * for all addresses. [default: localhost]", HelpName = "ADDRESS" };
+        var port = new Option<int?>("--port") { Description = "Port of gRPC; metrics and health are on the next one. [default: 8080]", HelpName = "N" };
         var config = new Option<string>("--config") { Description = "Settings as JSON; see the README.", HelpName = "FILE" };
         var verb = new Command("serve", "Serve a model and its adapters over gRPC.");
         model.AddTo(verb);
@@ -47,7 +47,11 @@ internal static class ServeVerb
             settings.Engine.Workers = model.Threads(arguments);
             if (settings.Engine.AdapterRoot is { } folder)
             {
-                Directory.CreateDirectory(folder);
+                if (!Directory.Exists(folder))
+                {
+                    throw new UsageException($"The adapter root '{folder}' is not a folder. Create it, or correct --adapter-root.");
+                }
+
                 settings.Engine.StoreFolder ??= Path.Combine(folder, StoreFolder);
                 settings.Training.StateFolder ??= Path.Combine(folder, TrainingFolder);
             }
@@ -59,10 +63,12 @@ internal static class ServeVerb
     }
 
     private static async Task ServeAsync(
-        LoadedModel model, LoraServeConfiguration settings, NamedAdapter[] adapters, InvocationConfiguration terminal, CancellationToken stop)
+        LoadedModel model, LoraServeConfiguration settings, NamedAdapter[] adapters, InvocationConfiguration terminal, CancellationToken cancellationToken)
     {
-        // The command's own handler would end the process before running requests are done.
-        terminal.ProcessTerminationTimeout = settings.Server.DrainTimeout + TimeSpan.FromSeconds(10);
+        // The command's own handler knows one signal only, and ends the process whatever still runs.
+        terminal.ProcessTerminationTimeout = null;
+        using var signals = new StopSignals(cancellationToken);
+        CancellationToken stop = signals.Stop;
         using LoadedModel loaded = model;
         using ILoggerFactory loggers = LoggerFactory.Create(ConfigureLogging);
         await using var engine = new InferenceEngine(loaded, settings.Engine, loggers);
@@ -85,14 +91,9 @@ internal static class ServeVerb
         }
 
         await terminal.Output.WriteLineAsync($"serving {loaded.Name} on {host.Address} (gRPC), metrics on {host.HttpAddress}metrics").ConfigureAwait(false);
-        try
-        {
-            await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            await terminal.Output.WriteLineAsync("stopping: waiting for running requests").ConfigureAwait(false);
-        }
+        await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await terminal.Output.WriteLineAsync("stopping: waiting for running requests; once more to cut them off").ConfigureAwait(false);
+        await host.StopAsync(signals.Hurry).ConfigureAwait(false);
     }
 
     private static void ConfigureLogging(ILoggingBuilder logging) =>

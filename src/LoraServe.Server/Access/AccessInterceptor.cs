@@ -41,7 +41,8 @@ internal sealed class AccessInterceptor(CallerDirectory callers) : Interceptor
             || context.Method.StartsWith("/grpc.reflection.", StringComparison.Ordinal);
         if (!isPublic)
         {
-            Caller.Attach(context, callers.Find(context.RequestHeaders.GetValue("authorization")));
+            // Not by way of RequestHeaders, which fails on metadata that nobody reads.
+            Caller.Attach(context, callers.Find(context.GetHttpContext().Request.Headers.Authorization));
         }
     }
 }

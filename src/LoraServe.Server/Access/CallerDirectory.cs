@@ -18,8 +18,8 @@ internal sealed class CallerDirectory(AccessOptions options)
         key => new Principal(key.Tenant, key.Admin),
         StringComparer.OrdinalIgnoreCase);
 
-    /// <param name="authorization">The header's value; null where it is missing.</param>
-    /// <exception cref="RpcException">UNAUTHENTICATED: no key or an unknown one.</exception>
+    /// <param name="authorization">The header's value; null where it is missing. HTTP joins several by commas, and none of them counts then.</param>
+    /// <exception cref="RpcException">UNAUTHENTICATED: no key, several or an unknown one.</exception>
     public Principal Find(string? authorization)
     {
         if (_callers.Count == 0)
@@ -35,6 +35,8 @@ internal sealed class CallerDirectory(AccessOptions options)
         string digest = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(authorization[Scheme.Length..].Trim())));
         return _callers.TryGetValue(digest, out Principal? caller)
             ? caller
-            : throw new RpcException(new Status(StatusCode.Unauthenticated, "Unknown key. Check the key, or add its SHA-256 to LoraServe:Access:Keys."));
+            : throw new RpcException(new Status(StatusCode.Unauthenticated, authorization.Contains(',', StringComparison.Ordinal)
+                ? "More than one key. Send one metadata entry 'authorization: Bearer KEY'."
+                : "Unknown key. Check the key, or add its SHA-256 to LoraServe:Access:Keys."));
     }
 }

@@ -1,11 +1,12 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Server.Errors;
 
 /// <summary>Gives callers the right status for what a service throws, and the log what callers must not see.</summary>
-internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger) : Interceptor
+internal sealed partial class ErrorInterceptor(IHostApplicationLifetime lifetime, ILogger<ErrorInterceptor> logger, TimeProvider time) : Interceptor
 {
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
@@ -33,12 +34,14 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
     {
         try
         {
+            ThrowIfLate(context);
             return await call().ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (context.CancellationToken.IsCancellationRequested && IsOfAnEndedCall(exception))
         {
-            throw new RpcException(context.Deadline <= DateTime.UtcNow
-                ? new Status(StatusCode.DeadlineExceeded, "The call's deadline passed before the answer was complete.")
+            ThrowIfLate(context);
+            throw new RpcException(lifetime.ApplicationStopping.IsCancellationRequested
+                ? new Status(StatusCode.Unavailable, "The server is stopping. Call another, or again later.")
                 : new Status(StatusCode.Cancelled, "The caller went away."));
         }
         catch (Exception exception) when (exception is not RpcException)
@@ -52,6 +55,17 @@ internal sealed partial class ErrorInterceptor(ILogger<ErrorInterceptor> logger)
             throw new RpcException(new Status(StatusCode.Internal, "The server failed on this call; its log says why."));
         }
     }
+
+    private void ThrowIfLate(ServerCallContext context)
+    {
+        if (context.Deadline <= time.GetUtcNow().UtcDateTime)
+        {
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, "The call's deadline passed before the answer was complete."));
+        }
+    }
+
+    /// <summary>Reading or writing a call that has ended fails with the second or the third where it was not waited for.</summary>
+    private static bool IsOfAnEndedCall(Exception exception) => exception is OperationCanceledException or InvalidOperationException or IOException;
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "Call of {Method} failed.")]
     private partial void LogFault(string method, Exception exception);

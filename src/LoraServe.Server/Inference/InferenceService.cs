@@ -1,6 +1,7 @@
 using Grpc.Core;
 using LoraServe.Compute.Machine;
 using LoraServe.Models;
+using LoraServe.Server.Calls;
 using LoraServe.Serving;
 using LoraServe.Tokenization;
 using Proto = LoraServe.V1;
@@ -38,7 +39,8 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
 
     public override async Task<Proto.ScoreResponse> Score(Proto.ScoreRequest request, ServerCallContext context)
     {
-        ScoreResult result = await served.Engine.ScoreAsync(RequestMapping.ToDomain(request, context), context.CancellationToken).ConfigureAwait(false);
+        ScoreResult result = await served.Engine.ScoreAsync(Named(RequestMapping.ToDomain(request, context), context), context.CancellationToken).ConfigureAwait(false);
+        CallId.Attach(context, result.RequestId);
         var response = new Proto.ScoreResponse { RequestId = result.RequestId, Model = served.Model.Name };
         response.Adapters.AddRange(result.Adapters.Select(AnswerMapping.ToMessage));
         response.Scores.AddRange(result.Scores.Select(AnswerMapping.ToMessage));
@@ -47,7 +49,8 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
 
     public override async Task<Proto.EmbedResponse> Embed(Proto.EmbedRequest request, ServerCallContext context)
     {
-        EmbedResult result = await served.Engine.EmbedAsync(RequestMapping.ToDomain(request, context), context.CancellationToken).ConfigureAwait(false);
+        EmbedResult result = await served.Engine.EmbedAsync(Named(RequestMapping.ToDomain(request, context), context), context.CancellationToken).ConfigureAwait(false);
+        CallId.Attach(context, result.RequestId);
         var response = new Proto.EmbedResponse { RequestId = result.RequestId, Model = served.Model.Name, Usage = AnswerMapping.ToMessage(result.Usage) };
         response.Adapters.AddRange(result.Adapters.Select(AnswerMapping.ToMessage));
         response.Embeddings.AddRange(result.Vectors.Select((vector, index) =>
@@ -96,6 +99,17 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
         });
     }
 
-    private Task<Generation> BeginAsync(GenerationRequest request, ServerCallContext context) =>
-        served.Engine.GenerateAsync(request, context.CancellationToken);
+    private async Task<Generation> BeginAsync(GenerationRequest request, ServerCallContext context)
+    {
+        Generation generation = await served.Engine.GenerateAsync(Named(request, context), context.CancellationToken).ConfigureAwait(false);
+        CallId.Attach(context, generation.RequestId);
+        return generation;
+    }
+
+    private static TRequest Named<TRequest>(TRequest request, ServerCallContext context)
+        where TRequest : RequestOptions
+    {
+        CallId.Attach(context, request.RequestId ?? "");
+        return request;
+    }
 }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using LoraServe.Server.Access;
+using LoraServe.Server.Listening;
 using Microsoft.Extensions.Options;
 
 namespace LoraServe.Server.Options;
@@ -7,12 +8,33 @@ namespace LoraServe.Server.Options;
 /// <summary>Checks settings before anything starts, and reports all that is wrong at once.</summary>
 internal static class OptionChecks
 {
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
+
     /// <exception cref="OptionsValidationException">Something is out of range.</exception>
     public static void Check(ServerOptions server, AccessOptions access)
     {
         var errors = new List<ValidationResult>();
         Validator.TryValidateObject(server, new ValidationContext(server), errors, validateAllProperties: true);
         List<string> messages = [.. errors.Select(error => $"LoraServe:Server: {error.ErrorMessage}"), .. AccessOptionsValidator.Errors(access)];
+        if (server.Host is { Length: > 0 } host && host != ListenAddress.Localhost && !ListenAddress.TryResolve(host, out _, out string? unknown))
+        {
+            messages.Add($"LoraServe:Server: {unknown}");
+        }
+
+        (string Name, TimeSpan Value)[] durations =
+        [
+            (nameof(server.DrainTimeout), server.DrainTimeout),
+            (nameof(server.MaxStepTime), server.MaxStepTime),
+            (nameof(server.MaxUploadPause), server.MaxUploadPause),
+        ];
+        foreach ((string name, TimeSpan value) in durations)
+        {
+            if (value < TimeSpan.Zero || value > s_longest)
+            {
+                messages.Add($"LoraServe:Server:{name} is {value}; it can be nothing to a day.");
+            }
+        }
+
         if (server.CertificateKeyFile is not null && server.CertificateFile is null)
         {
             messages.Add("LoraServe:Server:CertificateKeyFile is set and CertificateFile is not; a key needs its certificate.");

@@ -5,7 +5,7 @@ namespace LoraServe.Server.Options;
 /// <summary>Where the server listens and what it tells. Configuration section <c>LoraServe:Server</c>.</summary>
 public sealed class ServerOptions
 {
-    /// <summary>The address to listen on: an IP address, or <c>localhost</c>.</summary>
+    /// <summary>The address to listen on: an IP address, <c>localhost</c>, a name of this machine, or <c>*</c> for all addresses.</summary>
     /// <value>localhost by default: nobody but this machine. 0.0.0.0 for everybody; set keys first.</value>
     [Required]
     public string Host { get; set; } = "localhost";
@@ -15,7 +15,7 @@ public sealed class ServerOptions
     [Range(0, 65_535)]
     public int Port { get; set; } = 8080;
 
-    /// <summary>The port of <c>/metrics</c> and <c>/healthz</c> over HTTP/1.1; 0 takes a free one, null the one after <see cref="Port"/>.</summary>
+    /// <summary>The port of <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> over HTTP/1.1; 0 takes a free one, null the one after <see cref="Port"/>.</summary>
     [Range(0, 65_535)]
     public int? HttpPort { get; set; }
 
@@ -30,10 +30,23 @@ public sealed class ServerOptions
     [Range(1024, int.MaxValue)]
     public int MaxReceiveMessageBytes { get; set; } = 4 << 20;
 
+    /// <summary>Most connections at once, over both ports; more are closed as they come.</summary>
+    /// <value>4096 by default.</value>
+    [Range(1, 1_000_000)]
+    public int MaxConnections { get; set; } = 4096;
+
+    /// <summary>How long an upload may send nothing, or next to nothing, before it is ended.</summary>
+    /// <value>1 minute by default.</value>
+    public TimeSpan MaxUploadPause { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Where metrics are sent over OTLP, such as <c>http://collector:4317</c>; null for nowhere.</summary>
     public Uri? OtlpEndpoint { get; set; }
 
     /// <summary>How long running requests may go on after the server is told to stop.</summary>
     /// <value>30 seconds by default.</value>
     public TimeSpan DrainTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a step of the engine may take before health checks say that the server does not serve.</summary>
+    /// <value>5 minutes by default, which a large model on a slow machine stays below.</value>
+    public TimeSpan MaxStepTime { get; set; } = TimeSpan.FromMinutes(5);
 }

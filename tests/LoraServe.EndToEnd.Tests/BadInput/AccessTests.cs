@@ -60,6 +60,17 @@ public class AccessTests
         await Refused.WithAsync(StatusCode.NotFound, red.Inference.GenerateAsync(Ask.For("of-red")));
     }
 
+    [Theory]
+    [InlineData("red", "blue")]
+    [InlineData("red", "red")]
+    [InlineData("guessed", "admin")]
+    public async Task Call_WithTwoKeys_IsRefused(string first, string second)
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(access: Keys());
+        var both = new Metadata { { "authorization", $"Bearer {first}" }, { "authorization", $"Bearer {second}" } };
+        await Refused.WithAsync(StatusCode.Unauthenticated, server.Client.Inference.GenerateAsync(Ask.For(""), both), "More than one key");
+    }
+
     private static async Task<IEnumerable<string>> NamesAsync(LoraServeClient client) =>
         (await client.Adapters.ListAsync(new ListAdaptersRequest())).Adapters.Select(adapter => adapter.Name);
 

@@ -13,6 +13,7 @@ public class AdapterTests
     public async Task Load_WrongAdapters_AreRefusedAndDisturbNobody()
     {
         await using TestServer server = await TestServer.StartTinyAsync();
+        server.Log.Expect("could not be loaded");
         await server.LoadAsync(("good", 1));
         TinyFiles.WriteAdapter(Path.Combine(server.AdapterRoot, "wide"), 2, width: 128);
         TinyFiles.WriteUnmatchedAdapter(Path.Combine(server.AdapterRoot, "unmatched"));
@@ -36,6 +37,7 @@ public class AdapterTests
         using var otherFolder = new TemporaryFolder();
         TinyFiles.WriteModel(otherFolder.At("model"), seed: 2);
         await using TestServer other = await TestServer.StartTinyAsync(folder: otherFolder);
+        other.Log.Expect("could not be loaded");
         await using TestServer server = await TestServer.StartTinyAsync();
         await server.LoadAsync(("a", 1));
         await server.Client.Adapters.MergeAsync(new MergeAdaptersRequest { Name = "merged", Inputs = { new MergeInput { Name = "a" } } });
@@ -108,6 +110,7 @@ public class AdapterTests
     public async Task Upload_BrokenInAnyWay_IsRefusedAndLeavesNothing()
     {
         await using TestServer server = await TestServer.StartTinyAsync(options => options.MaxUploadBytes = 200_000);
+        server.Log.Expect("could not be loaded");
         await server.LoadAsync(("good", 1));
         string folder = TinyFiles.WriteAdapter(Path.Combine(server.Outside, "a"), 2);
         byte[] config = await File.ReadAllBytesAsync(Path.Combine(folder, "adapter_config.json"));

@@ -17,6 +17,7 @@ public class HostileUploadTests
     private static async Task UploadAllAsync(string hostile)
     {
         await using TestServer server = await TestServer.StartAsync(Path.Combine(hostile, "config", "valid"), Compute.Arithmetic.Exact);
+        server.Log.Expect("could not be loaded");
         await server.Client.UploadAdapterAsync("good", Path.Combine(hostile, "adapter", "valid"));
         GenerateRequest[] requests = [Request(""), Request("good")];
         Answer[] quiet = [await server.AskAsync(requests[0]), await server.AskAsync(requests[1])];

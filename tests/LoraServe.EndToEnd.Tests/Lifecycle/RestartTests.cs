@@ -48,11 +48,10 @@ public class RestartTests
     public async Task Kill_InTheMiddleOfAnUpload_LeavesNothing()
     {
         using var folder = new TemporaryFolder();
-        TinyFiles.WriteModel(folder.At("model"));
         string uploads = folder.At("adapters/.store/uploads");
-        using (ServerProcess server = await ServerProcess.StartAsync(folder))
+        using (CommandProcess server = CommandProcess.Serve(folder))
         {
-            using var client = new LoraServeClient(server.Address);
+            using var client = new LoraServeClient(await server.AddressAsync());
             await client.UploadAdapterAsync("whole", TinyFiles.WriteAdapter(folder.At("whole"), 1));
             using AsyncClientStreamingCall<UploadAdapterRequest, LoadAdapterResponse> call = client.Adapters.Upload();
             await call.RequestStream.WriteAsync(new UploadAdapterRequest { Header = new UploadHeader { Name = "half" } });
@@ -61,7 +60,8 @@ public class RestartTests
                 Chunk = new FileChunk { File = "adapter_model.safetensors", Data = ByteString.CopyFrom(new byte[50_000]) },
             });
             await Eventually.TrueAsync(() => Directory.Exists(uploads) && Directory.GetDirectories(uploads).Length == 1, () => "the upload does not begin");
-            await server.KillAsync();
+            server.Kill();
+            await server.EndAsync();
             await Refused.WithAsync(StatusCode.Unavailable, async () => await call);
         }
 

@@ -80,6 +80,7 @@ public class MetricsPageTests
             options.KvCacheBytes = 32 << 10;
             options.HostAdapterBytes = 0;
         });
+        server.Log.Expect("lost could not be loaded");
         await server.LoadAsync(("a", 1), ("b", 2), ("lost", 3));
         await Task.WhenAll(Enumerable.Range(0, 8).Select(i => server.AskAsync(Ask.For(i % 2 == 0 ? "a" : "b", seed: i / 4, tokens: 60))));
         server.Engine.Adapters.BudgetBytes = server.Engine.Adapters.Get(Principal.Operator, "a").ResidentBytes;

@@ -6,8 +6,10 @@ using LoraServe.Server.Access;
 using LoraServe.Server.Options;
 using LoraServe.Server.Training;
 using LoraServe.Serving;
+using LoraServe.Testing;
 using LoraServe.Training;
 using LoraServe.V1;
+using Microsoft.Extensions.Logging;
 
 namespace LoraServe.EndToEnd.Tests.Setup;
 
@@ -20,8 +22,9 @@ internal sealed class TestServer : IAsyncDisposable
     private readonly bool _ownsFolder;
     private readonly Trainer? _trainer;
 
-    private TestServer(TemporaryFolder folder, bool ownsFolder, LoadedModel model, InferenceEngine engine, Trainer? trainer, LoraServeHost host)
+    private TestServer(TemporaryFolder folder, bool ownsFolder, LoadedModel model, InferenceEngine engine, Trainer? trainer, LoraServeHost host, ErrorLog log)
     {
+        Log = log;
         _trainer = trainer;
         _folder = folder;
         _ownsFolder = ownsFolder;
@@ -34,6 +37,9 @@ internal sealed class TestServer : IAsyncDisposable
     public InferenceEngine Engine { get; }
 
     public LoraServeHost Host { get; }
+
+    /// <summary>What the server logs; errors that a test does not name here fail it.</summary>
+    public ErrorLog Log { get; }
 
     /// <summary>A client without a key.</summary>
     public LoraServeClient Client { get; }
@@ -105,6 +111,8 @@ internal sealed class TestServer : IAsyncDisposable
         {
             _folder.Dispose();
         }
+
+        Log.Verify();
     }
 
     private static string RootOf(TemporaryFolder folder) => folder.At("adapters");
@@ -124,11 +132,12 @@ internal sealed class TestServer : IAsyncDisposable
         var serverOptions = new ServerOptions { Port = 0, DrainTimeout = TimeSpan.FromSeconds(10) };
         server?.Invoke(serverOptions);
         LoadedModel model = ModelLoader.Load(modelPath, new ModelLoadOptions { Arithmetic = arithmetic });
-        var inference = new InferenceEngine(model, engineOptions);
+        var log = new ErrorLog();
+        var inference = new InferenceEngine(model, engineOptions, log);
         Trainer? trainer = trains ? new Trainer(model.In(Arithmetic.Exact), new TrainerOptions { WorkerCount = 1 }) : null;
         var training = new TrainingOptions { StateFolder = folder.At("training"), DataRoot = Directory.CreateDirectory(folder.At("data")).FullName };
-        var served = new ServedModel(model, inference, ChatFormat.Of(model)) { Training = trainer is null ? null : new TrainingJobs(trainer, inference.Adapters, training) };
-        LoraServeHost host = await LoraServeHost.StartAsync(served, serverOptions, access ?? new AccessOptions());
-        return new TestServer(folder, ownsFolder, model, inference, trainer, host);
+        var served = new ServedModel(model, inference, ChatFormat.Of(model)) { Training = trainer is null ? null : new TrainingJobs(trainer, inference.Adapters, training, log) };
+        LoraServeHost host = await LoraServeHost.StartAsync(served, serverOptions, access ?? new AccessOptions(), logging => logging.AddProvider(log));
+        return new TestServer(folder, ownsFolder, model, inference, trainer, host, log);
     }
 }

@@ -14,14 +14,13 @@ public sealed class KilledServerTests
     public async Task Kill_JobThatCheckpointsInBetween_IsNeverGivenUp()
     {
         using var folder = new TemporaryFolder();
-        TinyFiles.WriteModel(folder.At("model"));
         await File.WriteAllLinesAsync(folder.At("rows.jsonl"), Enumerable.Repeat("""{"prompt": "Say hello", "completion": "hello"}""", 8));
         string? id = null;
         uint last = 0;
         for (int kill = 0; kill < Kills; kill++)
         {
-            using ServerProcess server = await ServerProcess.StartAsync(folder);
-            using var client = new LoraServeClient(server.Address);
+            using CommandProcess server = CommandProcess.Serve(folder);
+            using var client = new LoraServeClient(await server.AddressAsync());
             id ??= (await client.StartTrainingAsync(folder.At("rows.jsonl"), new StartTrainingRequest { Hyperparameters = new Hyperparameters { MaxSteps = 1_000_000, BatchSize = 2, SaveSteps = 1 } })).Id;
             uint step = 0;
             await foreach (TrainingEvent happened in client.WatchTrainingAsync(id))
@@ -37,11 +36,12 @@ public sealed class KilledServerTests
             // It went on where it was, but for what the kill cost.
             Assert.True(step >= last + StepsBetween, $"step {step} after {last}");
             last = step;
-            await server.KillAsync();
+            server.Kill();
+            await server.EndAsync();
         }
 
-        using ServerProcess again = await ServerProcess.StartAsync(folder);
-        using var asking = new LoraServeClient(again.Address);
+        using CommandProcess again = CommandProcess.Serve(folder);
+        using var asking = new LoraServeClient(await again.AddressAsync());
         Assert.Equal(TrainingStatus.Running, (await asking.Training.GetAsync(new GetTrainingRequest { Id = id })).Status);
     }
 }

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using LoraServe.Server.Access;
 using LoraServe.Serving;
+using Microsoft.AspNetCore.Http;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Access;
@@ -38,7 +39,7 @@ public sealed class AccessInterceptorTests
     public async Task Unary_WithoutAKey_NeverReachesTheService()
     {
         RpcException refusal = await Assert.ThrowsAsync<RpcException>(() => _interceptor.UnaryServerHandler<Proto.GenerateRequest, Proto.GenerateResponse>(
-            new Proto.GenerateRequest(), new FakeCall(), (_, _) => throw new InvalidOperationException("reached")));
+            new Proto.GenerateRequest(), WithKey(null), (_, _) => throw new InvalidOperationException("reached")));
 
         Assert.Equal(StatusCode.Unauthenticated, refusal.StatusCode);
     }
@@ -54,5 +55,10 @@ public sealed class AccessInterceptorTests
         Assert.Same(answer, await _interceptor.UnaryServerHandler(new Proto.GenerateRequest(), new FakeCall { Path = method }, (_, _) => Task.FromResult(answer)));
     }
 
-    private static FakeCall WithKey() => new() { Headers = new Metadata { { "authorization", "Bearer secret" } } };
+    private static FakeCall WithKey(string? authorization = "Bearer secret")
+    {
+        var call = new FakeCall();
+        call.UserState["__HttpContext"] = new DefaultHttpContext { Request = { Headers = { Authorization = authorization } } };
+        return call;
+    }
 }

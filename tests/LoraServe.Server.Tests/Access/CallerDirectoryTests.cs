@@ -38,6 +38,15 @@ public sealed class CallerDirectoryTests
     }
 
     [Fact]
+    public void Find_TwoKeysOneOfThemKnown_IsUnauthenticated()
+    {
+        RpcException refusal = Assert.Throws<RpcException>(() => s_directory.Find("Bearer wrong,Bearer secret"));
+
+        Assert.Equal(StatusCode.Unauthenticated, refusal.StatusCode);
+        Assert.Contains("More than one key", refusal.Status.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Find_WithoutKeys_EverybodyIsAdministrator() =>
         Assert.Equal(new Principal("default", IsAdmin: true), new CallerDirectory(new AccessOptions()).Find(null));
 

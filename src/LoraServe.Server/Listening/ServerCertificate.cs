@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace LoraServe.Server;
+namespace LoraServe.Server.Listening;
 
 /// <summary>Reads the server's certificate.</summary>
 internal static class ServerCertificate
