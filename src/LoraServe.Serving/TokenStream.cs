@@ -2,12 +2,22 @@ using System.Threading.Tasks.Sources;
 
 namespace LoraServe.Serving;
 
-/// <summary>Carries tokens from the loop to the one reader of a request. Writing allocates nothing once its buffers have grown; strings are made by the reader.</summary>
-internal sealed class TokenStream : IValueTaskSource, IThreadPoolWorkItem
+/// <summary>Carries tokens from the loop to the one reader of a request. Strings are made by the reader.</summary>
+/// <remarks>
+/// There is room from the start for <see cref="ReservedTokens"/> tokens that wait to be read, or for all that the request can have:
+/// writing allocates only when a reader falls further behind, and then as much as there was.
+/// </remarks>
+/// <param name="tokens">Most tokens that will be written.</param>
+internal sealed class TokenStream(long tokens) : IValueTaskSource, IThreadPoolWorkItem
 {
+    /// <summary>Tokens that can wait to be read without anything being allocated.</summary>
+    public const int ReservedTokens = 256;
+
+    private const int LettersPerToken = 4;
+
     private readonly Lock _lock = new();
-    private readonly Queue<Item> _items = new();
-    private char[] _text = new char[64];
+    private readonly Queue<Item> _items = new((int)Math.Min(tokens, ReservedTokens));
+    private char[] _text = new char[Math.Min(tokens, ReservedTokens) * LettersPerToken];
     private int _textStart;
     private int _textEnd;
     private ManualResetValueTaskSourceCore<bool> _arrival;

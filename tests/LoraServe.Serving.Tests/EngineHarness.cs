@@ -1,19 +1,23 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
 using LoraServe.Testing;
 
 namespace LoraServe.Serving.Tests;
 
-/// <summary>An engine over a tiny model, with a folder for adapters and a store that are gone afterwards.</summary>
+/// <summary>An engine over a tiny model, with a folder for adapters and a store that are gone afterwards, and a clock that only tests and sleeping engines move.</summary>
 internal sealed class EngineHarness : IAsyncDisposable
 {
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
     private readonly Transformer _model;
     private readonly bool _ownsFolder;
+    private readonly List<(Func<bool> Condition, TaskCompletionSource Came)> _awaited = [];
 
-    public EngineHarness(Action<EngineOptions>? configure = null, Func<IStepRunner, IStepRunner>? wrapRunner = null, string? folder = null, bool withText = false)
+    public EngineHarness(Action<EngineOptions>? configure = null, string? folder = null, bool withText = false)
     {
         _ownsFolder = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("loraserve-").FullName;
@@ -27,10 +31,16 @@ internal sealed class EngineHarness : IAsyncDisposable
             StoreFolder = Path.Combine(Folder, "store"),
         };
         configure?.Invoke(Options);
-        Engine = new InferenceEngine(_model, new GenerationDefaults(), withText ? new LetterCodec() : null, Options, wrapRunner: wrapRunner);
+        Engine = new InferenceEngine(_model, new GenerationDefaults(), withText ? new LetterCodec() : null, Options, time: Time, wrapRunner: runner => new WatchedRunner(this, runner));
+        Engine.Loop.Turned = CheckAwaited;
     }
 
     public InferenceEngine Engine { get; }
+
+    public SleepersTime Time { get; } = new();
+
+    /// <summary>Called on the engine's thread before each step.</summary>
+    public Action<TokenBatch>? BeforeStep { get; set; }
 
     public EngineOptions Options { get; }
 
@@ -61,23 +71,25 @@ internal sealed class EngineHarness : IAsyncDisposable
 
     public async Task<int[]> IdsAsync(GenerationRequest request) => [.. (await RunAsync(request)).Tokens.Select(token => token.TokenId)];
 
-    /// <summary>Native memory of the process, without what only awaits collection.</summary>
+    /// <summary>Native memory of the process but for scratch, without what only awaits collection.</summary>
     public static long AllocatedBytes()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        return NativeBuffer.AllocatedBytes;
+        return NativeBuffer.AllocatedBytes - NativeBuffer.ScratchBytes;
     }
 
-    /// <summary>Waits until the loop has seen to something.</summary>
-    public static async Task UntilAsync(Func<bool> condition)
+    /// <summary>Waits for what the engine brings about. The condition is looked at by the engine's thread whenever that has something to do.</summary>
+    public async Task UntilAsync(Func<bool> condition)
     {
-        for (int i = 0; i < 1000 && !condition(); i++)
+        var came = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_awaited)
         {
-            await Task.Delay(10);
+            _awaited.Add((condition, came));
         }
 
-        Assert.True(condition(), "It does not happen.");
+        Engine.Loop.Wake();
+        await came.Task.WaitAsync(s_patience);
     }
 
     public async ValueTask DisposeAsync()
@@ -88,6 +100,33 @@ internal sealed class EngineHarness : IAsyncDisposable
         {
             Directory.Delete(Folder, recursive: true);
         }
+    }
+
+    private void CheckAwaited()
+    {
+        lock (_awaited)
+        {
+            _awaited.RemoveAll(awaited => awaited.Condition() && awaited.Came.TrySetResult());
+        }
+    }
+
+    private sealed class WatchedRunner(EngineHarness harness, IStepRunner inner) : IStepRunner
+    {
+        public int PageCount => inner.PageCount;
+
+        public long ByteLength => inner.ByteLength;
+
+        public Rows Hidden => inner.Hidden;
+
+        public void CopyPage(int from, int to) => inner.CopyPage(from, to);
+
+        public Rows Forward(TokenBatch batch)
+        {
+            harness.BeforeStep?.Invoke(batch);
+            return inner.Forward(batch);
+        }
+
+        public void Dispose() => inner.Dispose();
     }
 
     /// <summary>Token 1 is "a", token 2 "b", and so on, repeating.</summary>

@@ -11,12 +11,17 @@ public sealed unsafe partial class NativeBuffer : IDisposable
     private const int HugePage = 2 << 20;
     private const int AdviseHugePages = 14;
     private static long s_allocatedBytes;
+    private static long s_scratchBytes;
+    private readonly bool _isScratch;
 
     /// <summary>Allocates <paramref name="byteLength"/> zeroed bytes.</summary>
+    /// <param name="byteLength">Size in bytes.</param>
+    /// <param name="isScratch">Whether it is working memory that grows to the most that was ever needed and stays: see <see cref="ScratchBytes"/>.</param>
     /// <exception cref="OutOfMemoryException">The machine has not that much memory.</exception>
-    public NativeBuffer(long byteLength)
+    public NativeBuffer(long byteLength, bool isScratch = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(byteLength);
+        _isScratch = isScratch;
         ByteLength = byteLength;
         bool isHuge = byteLength >= HugePage && OperatingSystem.IsLinux();
         Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(byteLength, 1), (nuint)(isHuge ? HugePage : Alignment));
@@ -27,14 +32,17 @@ public sealed unsafe partial class NativeBuffer : IDisposable
         }
 
         NativeMemory.Clear(Pointer, (nuint)byteLength);
-        Interlocked.Add(ref s_allocatedBytes, byteLength);
+        Count(byteLength);
     }
 
     /// <summary>Frees the memory of a buffer that nobody disposed.</summary>
     ~NativeBuffer() => Free();
 
-    /// <summary>Bytes that live buffers of this process hold: what leak tests compare.</summary>
+    /// <summary>Bytes that live buffers of this process hold, scratch included.</summary>
     public static long AllocatedBytes => Interlocked.Read(ref s_allocatedBytes);
+
+    /// <summary>Those of them that are scratch. How far it has grown depends on which thread did what, so leak tests compare the rest.</summary>
+    public static long ScratchBytes => Interlocked.Read(ref s_scratchBytes);
 
     /// <summary>The first byte; null once disposed.</summary>
     public byte* Pointer { get; private set; }
@@ -70,7 +78,16 @@ public sealed unsafe partial class NativeBuffer : IDisposable
         {
             NativeMemory.AlignedFree(Pointer);
             Pointer = null;
-            Interlocked.Add(ref s_allocatedBytes, -ByteLength);
+            Count(-ByteLength);
+        }
+    }
+
+    private void Count(long bytes)
+    {
+        Interlocked.Add(ref s_allocatedBytes, bytes);
+        if (_isScratch)
+        {
+            Interlocked.Add(ref s_scratchBytes, bytes);
         }
     }
 }

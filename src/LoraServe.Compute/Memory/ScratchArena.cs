@@ -13,7 +13,7 @@ public sealed unsafe class ScratchArena : IDisposable
 
     // Doubling is for small steps: of what training keeps of a step, half would be memory that nobody uses.
     private const long LargestGrowth = 64 << 20;
-    private readonly List<NativeBuffer> _blocks = [new(1 << 20)];
+    private readonly List<NativeBuffer> _blocks = [new(1 << 20, isScratch: true)];
     private int _block;
     private long _used;
 
@@ -46,7 +46,7 @@ public sealed unsafe class ScratchArena : IDisposable
         {
             if (++_block == _blocks.Count)
             {
-                _blocks.Add(new NativeBuffer(Math.Max(rounded, Math.Min(2 * _blocks[^1].ByteLength, LargestGrowth))));
+                _blocks.Add(new NativeBuffer(Math.Max(rounded, Math.Min(2 * _blocks[^1].ByteLength, LargestGrowth)), isScratch: true));
             }
 
             _used = 0;
@@ -77,7 +77,7 @@ public sealed unsafe class ScratchArena : IDisposable
         {
             _blocks.ForEach(block => block.Dispose());
             _blocks.Clear();
-            _blocks.Add(new NativeBuffer(total));
+            _blocks.Add(new NativeBuffer(total, isScratch: true));
         }
 
         _block = 0;

@@ -13,7 +13,7 @@ internal sealed class GenerationSubmission(
     /// <summary>Tokens of the prompt, without virtual rows.</summary>
     public int PromptLength { get; } = promptLength;
 
-    public TokenStream Stream { get; } = new();
+    public TokenStream Stream { get; } = new((long)sampling.MaxTokens * sampling.Options.Choices);
 
     public AnswerText? CreateText() => codec is null ? null : new AnswerText(codec.CreateDecoder(), Sampling.Options.Stop, echo);
 

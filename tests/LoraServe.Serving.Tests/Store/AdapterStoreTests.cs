@@ -112,7 +112,6 @@ public class AdapterStoreTests
         AdapterStore store = harness.Engine.Adapters;
         string damaged = harness.Adapter("damaged", 2);
         File.WriteAllBytes(Path.Combine(damaged, "adapter_model.safetensors"), [1, 2, 3]);
-        await WarmUpAsync(harness);
         long before = EngineHarness.AllocatedBytes();
         await RefusedAsync(EngineError.AdapterRefused, () => store.PublishAsync(Principal.Operator, "a", harness.Adapter("nothing", 1, scale: 0)));
         EngineException refusal = await RefusedAsync(EngineError.AdapterRefused, () => store.PublishAsync(Principal.Operator, "a", damaged));
@@ -126,20 +125,25 @@ public class AdapterStoreTests
     {
         await using var harness = new EngineHarness();
         AdapterStore store = harness.Engine.Adapters;
-        await WarmUpAsync(harness);
         long before = EngineHarness.AllocatedBytes();
         await store.PublishAsync(Principal.Operator, "a", harness.Adapter("a", 1, rank: 128));
-        long resident = store.ResidentBytes;
-        Assert.True(EngineHarness.AllocatedBytes() >= before + resident);
+        Assert.Equal(before + store.ResidentBytes, EngineHarness.AllocatedBytes());
         GenerationRequest request = EngineHarness.Request(1, 20, "a", maxTokens: 200);
         int[] expected = await harness.IdsAsync(request);
+        using var isUnloaded = new ManualResetEventSlim();
+        using var isRunning = new ManualResetEventSlim();
+        harness.BeforeStep = _ =>
+        {
+            isRunning.Set();
+            isUnloaded.Wait();
+        };
         Task<int[]> running = harness.IdsAsync(request);
-        await EngineHarness.UntilAsync(() => harness.Engine.Status.RunningSequences == 1 || running.IsCompleted);
+        await Task.Run(isRunning.Wait);
         Assert.Equal("a", Assert.Single(store.Unload(Principal.Operator, "a")).Name);
+        isUnloaded.Set();
         Assert.Equal(EngineError.UnknownAdapter, Assert.Throws<EngineException>(() => store.Get(Principal.Operator, "a")).Error);
         Assert.Equal(expected, await running);
-        // A worker's scratch may still grow, and which worker the work falls to is chance; that is small beside the adapter.
-        await EngineHarness.UntilAsync(() => EngineHarness.AllocatedBytes() <= before + (resident / 4));
+        await harness.UntilAsync(() => EngineHarness.AllocatedBytes() == before);
         Assert.Equal((0, 0), (store.ResidentBytes, store.HostBytes));
         await RefusedAsync(EngineError.UnknownAdapter, () => harness.Engine.GenerateAsync(request));
     }
@@ -193,6 +197,7 @@ public class AdapterStoreTests
         Assert.Contains("changed", failure.Message, StringComparison.Ordinal);
         await harness.IdsAsync(EngineHarness.Request(1, 5, "b"));
         TinyAdapters.Write(folder, seed: 1);
+        harness.Time.Advance(TimeSpan.FromMilliseconds(1));
         await harness.IdsAsync(EngineHarness.Request(1, 5, "a"));
     }
 
@@ -239,10 +244,23 @@ public class AdapterStoreTests
 
         Assert.Empty(store.List(Principal.Operator));
         Assert.Empty(Directory.EnumerateFiles(harness.Options.StoreFolder!, "adapter*", SearchOption.AllDirectories));
-        PublishResult good = await UploadAsync(store, "a", harness.Adapter("a", 1));
-        Assert.Equal(AdapterSource.Upload, good.Adapter.Source);
-        store.Unload(Principal.Operator, "a", deleteFiles: true);
-        await EngineHarness.UntilAsync(() => Directory.EnumerateFiles(harness.Options.StoreFolder!, "adapter*", SearchOption.AllDirectories).Select(Path.GetFileName).SequenceEqual(["adapters.json"]));
+    }
+
+    [Fact]
+    public async Task Unload_WithItsFiles_DeletesThem()
+    {
+        string folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
+        await using (var harness = new EngineHarness(folder: folder))
+        {
+            AdapterStore store = harness.Engine.Adapters;
+            PublishResult published = await UploadAsync(store, "a", harness.Adapter("a", 1));
+            Assert.Equal(AdapterSource.Upload, published.Adapter.Source);
+            Assert.Equal(3, Directory.EnumerateFiles(harness.Options.StoreFolder!, "adapter*", SearchOption.AllDirectories).Count());
+            store.Unload(Principal.Operator, "a", deleteFiles: true);
+        }
+
+        Assert.Equal("adapters.json", Path.GetFileName(Assert.Single(Directory.EnumerateFiles(Path.Combine(folder, "store"), "adapter*", SearchOption.AllDirectories))));
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
@@ -252,18 +270,20 @@ public class AdapterStoreTests
         AdapterStore store = harness.Engine.Adapters;
         await store.PublishAsync(Principal.Operator, "old", harness.Adapter("old", 1));
         List<string> seen = [];
+        var began = new TaskCompletionSource();
         Task watching = Task.Run(async () =>
         {
             await foreach (AdapterEvent happened in store.WatchAsync(Principal.Operator, includeExisting: true))
             {
                 seen.Add($"{happened.Type} {happened.Name}");
+                began.TrySetResult();
                 if (happened.Type == AdapterEventType.Unloaded)
                 {
                     return;
                 }
             }
         });
-        await EngineHarness.UntilAsync(() => seen.Count == 1);
+        await began.Task;
         await store.PublishAsync(Principal.Operator, "new", harness.Adapter("new", 2));
         store.SetAlias(Principal.Operator, "stable", "new");
         store.Unload(Principal.Operator, "new");
@@ -297,15 +317,6 @@ public class AdapterStoreTests
         }
 
         return await upload.CompleteAsync();
-    }
-
-    // So that scratch memory has grown to what later steps need.
-    private static async Task WarmUpAsync(EngineHarness harness)
-    {
-        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "warm", harness.Adapter("warm", 77, rank: 32));
-        await harness.IdsAsync(EngineHarness.Request(9, 30, "warm"));
-        harness.Engine.Adapters.Unload(Principal.Operator, "warm");
-        await EngineHarness.UntilAsync(() => harness.Engine.Adapters.ResidentBytes == 0);
     }
 
     private static async Task<EngineException> RefusedAsync(EngineError error, Func<Task> action)

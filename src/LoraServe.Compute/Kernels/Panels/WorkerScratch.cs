@@ -14,7 +14,7 @@ internal static unsafe class WorkerScratch
         if (s_buffer is null || s_buffer.ByteLength < byteLength)
         {
             s_buffer?.Dispose();
-            s_buffer = new NativeBuffer(byteLength);
+            s_buffer = new NativeBuffer(byteLength, isScratch: true);
         }
 
         return s_buffer.Pointer;

@@ -35,13 +35,12 @@ internal sealed partial class DeletionQueue : IDisposable
             {
                 Directory.Delete(folder, recursive: true);
             }
-            catch (DirectoryNotFoundException)
-            {
-                // Somebody was faster.
-            }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                LogLeft(e, folder);
+                if (Path.Exists(folder))
+                {
+                    LogLeft(e, folder);
+                }
             }
         }
     }

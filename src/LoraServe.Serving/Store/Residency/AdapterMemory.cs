@@ -262,6 +262,11 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
     {
         lock (_lock)
         {
+            if (_isDisposed)
+            {
+                return;
+            }
+
             _isDisposed = true;
         }
 

@@ -204,7 +204,7 @@ public sealed class OwnershipTests : IAsyncDisposable
         using var over = new CancellationTokenSource();
         Dictionary<string, List<string>> told = [];
         Task[] watching = [.. new[] { s_alice, s_bob, s_admin }.Select(WatchAsync)];
-        await EngineHarness.UntilAsync(() => told.Count == 3 && told["ops"].Count == 3);
+        await UntilToldAsync(() => told.Count == 3 && told["ops"].Count == 3);
         await PublishAsync(s_alice, "hers", "live", "next");
         Store.SetAlias(s_alice, "next", "hers@1");
         Store.SetAlias(s_alice, "next", "");
@@ -215,12 +215,20 @@ public sealed class OwnershipTests : IAsyncDisposable
             "Resident hers", "Published hers", "AliasChanged live hers@2", "AliasChanged next hers@2", "AliasChanged next hers@1", "AliasChanged next",
             "Unloaded hers", "AliasChanged live", "Resident last", "Published last",
         ];
-        await EngineHarness.UntilAsync(() => told.Values.All(events => events[^1] == "Published last"));
+        await UntilToldAsync(() => told.Values.All(events => events[^1] == "Published last"));
         await over.CancelAsync();
         await Task.WhenAll(watching);
         Assert.Equal(["Exists everybodys", "Exists hers", .. hers], told["alice"]);
         Assert.Equal(["Exists everybodys", "Resident last", "Published last"], told["bob"]);
         Assert.Equal(["Exists everybodys", "Exists hers", "Exists official", .. hers], told["ops"]);
+
+        Task UntilToldAsync(Func<bool> condition) => _harness.UntilAsync(() =>
+        {
+            lock (told)
+            {
+                return condition();
+            }
+        });
 
         async Task WatchAsync(Principal who)
         {
@@ -234,7 +242,12 @@ public sealed class OwnershipTests : IAsyncDisposable
             {
                 await foreach (AdapterEvent happened in Store.WatchAsync(who, includeExisting: true, over.Token))
                 {
-                    events.Add($"{happened.Type} {happened.Name} {happened.Detail}".Trim());
+                    lock (told)
+                    {
+                        events.Add($"{happened.Type} {happened.Name} {happened.Detail}".Trim());
+                    }
+
+                    _harness.Engine.Loop.Wake(); // to look whether that is what the test waits for
                 }
             }
             catch (OperationCanceledException)

@@ -63,6 +63,55 @@ public class ResidencyLedgerTests
     }
 
     [Fact]
+    public void RemoveUser_WhoeverHasTheTurnIsCancelled_PassesItOn()
+    {
+        AdapterVersion[] versions = Versions.Create(3, bytes: 10);
+        var memory = new SimulatedMemory(budgetBytes: 10, turnTicks: 100, stepsPerLoad: 1);
+        AdapterStack[] stacks = [.. versions.Select(version => Versions.Stack(version))];
+        Array.ForEach(stacks, stack => memory.Ledger.AddUser(stack, default));
+        memory.Advance();
+        memory.Advance();
+        Assert.True(memory.TryLease(stacks[0], isOverdue: false, 0));
+        Assert.False(memory.TryLease(stacks[1], isOverdue: true, 0));
+        memory.Settle();
+        Assert.True(versions[0].State.IsDraining);
+        memory.Ledger.RemoveUser(stacks[1]);
+        memory.Settle();
+        Assert.False(versions[0].State.IsDraining); // nobody needs its room for now
+        Assert.False(memory.TryLease(stacks[2], isOverdue: true, 0));
+        memory.Settle();
+        Assert.True(versions[0].State.IsDraining);
+        memory.EndLease(stacks[0]);
+        memory.Settle();
+        memory.Advance();
+        Assert.True(memory.TryLease(stacks[2], isOverdue: true, 0));
+    }
+
+    [Fact]
+    public void Settle_EvictsWhatOthersWaitFor_HasThemAskAgain()
+    {
+        AdapterVersion[] versions = Versions.Create(2, bytes: 10);
+        var memory = new SimulatedMemory(budgetBytes: 10, turnTicks: 100, stepsPerLoad: 1);
+        AdapterStack[] stacks = [.. versions.Select(version => Versions.Stack(version))];
+        Array.ForEach(stacks, stack => memory.Ledger.AddUser(stack, default));
+        memory.Advance();
+        memory.Advance();
+        Assert.False(memory.TryLease(stacks[1], isOverdue: true, 0));
+        long generation = memory.Generation;
+        memory.Settle();
+        Assert.False(versions[0].State.IsResident);
+        Assert.True(memory.Generation > generation);
+        Assert.False(memory.TryLease(stacks[0], isOverdue: false, 0));
+        memory.Advance();
+        Assert.True(memory.TryLease(stacks[1], isOverdue: true, 0));
+        memory.EndLease(stacks[1]);
+        memory.Ledger.RemoveUser(stacks[1]);
+        memory.Settle();
+        memory.Advance();
+        Assert.True(memory.TryLease(stacks[0], isOverdue: false, 0));
+    }
+
+    [Fact]
     public void Settle_IdleOnesShareWhatTheNewOneBrings_CountsThatOnce()
     {
         var part = new SharedPart("projection", 100);

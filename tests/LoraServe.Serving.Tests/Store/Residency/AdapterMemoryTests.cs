@@ -1,0 +1,168 @@
+using System.Collections.Concurrent;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Resident;
+using LoraServe.Models;
+using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Files;
+using LoraServe.Serving.Store.Residency;
+using LoraServe.Testing;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LoraServe.Serving.Tests.Store.Residency;
+
+public sealed class AdapterMemoryTests : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
+    private readonly Transformer _model = TinyModel.Create(seed: 1);
+    private readonly long _bytesBefore = EngineHarness.AllocatedBytes();
+    private readonly DeletionQueue _deletions = new(NullLogger.Instance);
+    private readonly BlockingCollection<(AdapterEventType Type, string Name, int Thread)> _happened = [];
+    private readonly AdapterMemory _memory;
+
+    public AdapterMemoryTests()
+    {
+        _memory = new AdapterMemory(_model, new EngineOptions { AdapterBudgetBytes = 0 }, _deletions, new SleepersTime())
+        {
+            Happened = (type, version, _) => _happened.Add((type, version.Manifest.Name, Environment.CurrentManagedThreadId)),
+        };
+    }
+
+    [Fact]
+    public void Listeners_AreCalledOutsideTheLock()
+    {
+        AdapterVersion version = Version("a", 1);
+        List<string> called = [];
+        _memory.Happened = (type, _, _) => Note($"{type}");
+        _memory.Changed = () => Note("Changed");
+        _memory.Used = tier => Note($"Used {tier}");
+        var isLoaded = new ManualResetEventSlim();
+        _memory.Loaded = (_, _) =>
+        {
+            Note("Loaded");
+            isLoaded.Set();
+        };
+        _memory.BudgetBytes = version.ResidentBytes;
+        AdapterStack stack = Versions.Stack(version);
+        Assert.True(_memory.AddUser(stack));
+        Assert.True(isLoaded.Wait(s_patience));
+        _memory.RemoveUser(stack);
+        _memory.BudgetBytes = 0;
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                lock (called)
+                {
+                    return called.Contains($"{AdapterEventType.Evicted}");
+                }
+            },
+            s_patience));
+        Assert.Equal(["Changed", "Evicted", "Loaded", "Resident", "Used Disk"], called.Distinct().Order(StringComparer.Ordinal));
+
+        // Another thread gets at the memory meanwhile, so this one does not hold its lock.
+        void Note(string what)
+        {
+            Assert.True(Task.Run(() => _memory.Read(version, state => state.Users)).Wait(s_patience), what);
+            lock (called)
+            {
+                called.Add(what);
+            }
+        }
+    }
+
+    [Fact]
+    public void EndLease_OnTheEnginesThread_LeavesEvictingAndDeletingToOthers()
+    {
+        AdapterVersion version = Version("a", 1);
+        AdapterVersion other = Version("b", 2);
+        _memory.BudgetBytes = version.ResidentBytes;
+        AdapterStack stack = Versions.Stack(version);
+        AdapterStack waiting = Versions.Stack(other);
+        _memory.AddUser(stack);
+        Next(AdapterEventType.Resident, "a");
+        int engine = 0;
+        var thread = new Thread(() =>
+        {
+            engine = Environment.CurrentManagedThreadId;
+            Assert.True(_memory.TryLease(stack, isOverdue: false, 0));
+            _memory.AddUser(waiting);
+            Assert.False(_memory.TryLease(waiting, isOverdue: true, 0));
+            _memory.Retire(version, deleteFiles: true);
+            _memory.EndLease(stack);
+            _memory.RemoveUser(stack);
+        });
+        thread.Start();
+        thread.Join();
+        int evictor = Next(AdapterEventType.Resident, "b", skip: AdapterEventType.Evicted);
+        Assert.NotEqual(engine, evictor);
+        Assert.True(_memory.TryLease(waiting, isOverdue: true, 0));
+        _memory.EndLease(waiting);
+        _memory.RemoveUser(waiting);
+        _memory.Settle();
+        _deletions.Dispose();
+        Assert.False(Directory.Exists(version.Manifest.Path));
+        Assert.True(Directory.Exists(other.Manifest.Path));
+    }
+
+    [Fact]
+    public void Adopt_NoRoomOrRetiredMeanwhile_KeepsNothing()
+    {
+        AdapterVersion tooLarge = Version("a", 1);
+        Adopt(tooLarge);
+        Assert.Equal((AdapterTier.Host, 0L), (_memory.Read(tooLarge, state => state.Tier), _memory.ResidentBytes));
+        AdapterVersion retired = Version("b", 2);
+        _memory.BudgetBytes = retired.ResidentBytes;
+        _memory.Retire(retired, deleteFiles: false);
+        Adopt(retired);
+        Assert.Equal(AdapterTier.Disk, _memory.Read(retired, state => state.Tier));
+        Assert.Equal(0, _memory.ResidentBytes);
+    }
+
+    [Fact]
+    public void Dispose_WhileLoading_WaitsForWhatHasBegunAndFreesAll()
+    {
+        AdapterVersion[] versions = [.. Enumerable.Range(0, 12).Select(i => Version($"a{i}", i))];
+        _memory.BudgetBytes = 1 << 30;
+        Array.ForEach(versions, version => _memory.AddUser(Versions.Stack(version)));
+        _memory.Dispose();
+        Assert.Equal(_bytesBefore, EngineHarness.AllocatedBytes());
+    }
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _deletions.Dispose();
+        _model.Dispose();
+        _happened.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private AdapterVersion Version(string name, int seed)
+    {
+        string path = TinyAdapters.Write(Path.Combine(_folder, name), seed);
+        Adapter parsed = AdapterLoader.Load(path, _model, new AdapterLimits());
+        using ResidentAdapter resident = ResidentAdapter.Create(parsed, _model);
+        AdapterManifest counted = Versions.Create(name, resident.ByteLength).Manifest;
+        return new AdapterVersion(counted with { Path = path, Digest = parsed.Digest }, name);
+    }
+
+    private void Adopt(AdapterVersion version)
+    {
+        Adapter parsed = AdapterLoader.Load(version.Manifest.Path, _model, new AdapterLimits());
+        _memory.Adopt(version, parsed, ResidentAdapter.Create(parsed, _model), isPinned: false);
+    }
+
+    private int Next(AdapterEventType type, string name, AdapterEventType? skip = null)
+    {
+        while (true)
+        {
+            Assert.True(_happened.TryTake(out (AdapterEventType Type, string Name, int Thread) next, s_patience), $"{name} is not {type}.");
+            if (next.Type != skip)
+            {
+                Assert.Equal((type, name), (next.Type, next.Name));
+                return next.Thread;
+            }
+        }
+    }
+}
