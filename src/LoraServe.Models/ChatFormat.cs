@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoraServe.Tokenization.Templates;
 
 namespace LoraServe.Models;
@@ -6,6 +7,9 @@ namespace LoraServe.Models;
 /// <remarks>The text holds the special tokens that the template writes; tokenize it without adding more.</remarks>
 public sealed class ChatFormat
 {
+    /// <summary>The roles that every conversation may have, whether or not the template tells them apart.</summary>
+    private static readonly string[] s_usualRoles = ["system", "user", "assistant", "tool"];
+
     private readonly ChatTemplate _template;
     private readonly GenerationDefaults _defaults;
 
@@ -13,7 +17,11 @@ public sealed class ChatFormat
     {
         _template = template;
         _defaults = defaults;
+        Roles = [.. s_usualRoles.Union(template.Roles)];
     }
+
+    /// <summary>The roles that a message can have: the usual ones, and those that the model's template tells apart by name. With another, a model gets what it has never seen.</summary>
+    public ImmutableArray<string> Roles { get; }
 
     /// <summary>The model's format, or null where its files have no chat template.</summary>
     /// <exception cref="TemplateException">The template is not valid Jinja.</exception>

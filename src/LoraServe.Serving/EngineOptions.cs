@@ -38,15 +38,22 @@ public sealed record EngineOptions
     /// <summary>Whether pages are kept after a request for others with the same beginning.</summary>
     public bool PrefixCache { get; set; } = true;
 
+    /// <summary>Whether tenants find each other's beginnings. Where they do, usage and the time to the first token tell a tenant whether another has sent a prompt that begins like its own.</summary>
+    /// <value>False by default: each tenant finds its own.</value>
+    public bool SharePrefixCache { get; set; }
+
     /// <summary>Most requests that may wait; more are refused with <see cref="EngineError.QueueFull"/>.</summary>
     /// <value>1024 by default.</value>
     [Range(1, 1_000_000)]
     public int MaxQueuedRequests { get; set; } = 1024;
 
     /// <summary>Most requests of one tenant that may wait.</summary>
-    /// <value>1024 by default.</value>
+    /// <value>
+    /// Null by default: at most seven times the places that stay free then. A tenant alone gets seven eighths of the queue, several get equal
+    /// parts, and one that has nothing waiting is always let in where there is a place.
+    /// </value>
     [Range(1, 1_000_000)]
-    public int MaxQueuedRequestsPerTenant { get; set; } = 1024;
+    public int? MaxQueuedRequestsPerTenant { get; set; }
 
     /// <summary>Most answers that one request may ask for.</summary>
     /// <value>16 by default.</value>
@@ -90,6 +97,16 @@ public sealed record EngineOptions
     /// <value>4 GiB by default.</value>
     [Range(1, long.MaxValue)]
     public long MaxUploadBytes { get; set; } = 4L << 30;
+
+    /// <summary>Most adapters that one merge combines.</summary>
+    /// <value>32 by default.</value>
+    [Range(1, 1024)]
+    public int MaxMergedAdapters { get; set; } = 32;
+
+    /// <summary>Most memory that a merge may take, its inputs included, in bytes. One runs at a time.</summary>
+    /// <value>4 GiB by default.</value>
+    [Range(1, long.MaxValue)]
+    public long MergeBytes { get; set; } = 4L << 30;
 
     /// <summary>Versions kept of a name; older ones go when nothing runs on them, no alias points to them and they are not pinned.</summary>
     /// <value>16 by default.</value>

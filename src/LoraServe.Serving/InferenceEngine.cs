@@ -181,7 +181,7 @@ public sealed class InferenceEngine : IAsyncDisposable
 
             // An adapter that is invoked by tokens acts from where they begin in the prompt.
             submission.ActiveFrom = adapters.ActiveFrom(prompt);
-            submission.Salts = PageSalts.Of(adapters, submission.ActiveFrom);
+            submission.Salts = PageSalts.Of(_options.SharePrefixCache ? "" : request.Tenant, adapters, submission.ActiveFrom);
             submission.LengthFreeContext = _spec.Rope.DependsOnLength ? _spec.Rope.OriginalContext : int.MaxValue;
             _loop.Submit(submission);
         }

@@ -1,8 +1,19 @@
 namespace LoraServe.Serving;
 
 /// <summary>Bounds the requests that wait, in all and for each tenant. Any thread may call.</summary>
-internal sealed class QueueLimits(int maxRequests, int maxPerTenant, TimeProvider time)
+/// <remarks>
+/// Dynamic thresholds (Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998): what a
+/// tenant may have waiting follows what is free. One alone gets nearly the whole queue, several end up with equal parts of it
+/// without anybody counting who they are, and room is always left for one that comes later.
+/// </remarks>
+/// <param name="maxRequests">Most that may wait.</param>
+/// <param name="maxPerTenant">Most of one tenant; null for what <see cref="Greed"/> allows.</param>
+/// <param name="time">The clock.</param>
+internal sealed class QueueLimits(int maxRequests, int? maxPerTenant, TimeProvider time)
 {
+    /// <summary>How many times the places that stay free a tenant may have waiting: a tenant alone gets seven eighths of the queue.</summary>
+    public const int Greed = 7;
+
     private static readonly TimeSpan s_shortest = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan s_longest = TimeSpan.FromMinutes(1);
 
@@ -20,11 +31,10 @@ internal sealed class QueueLimits(int maxRequests, int maxPerTenant, TimeProvide
         lock (_lock)
         {
             int own = _tenants.GetValueOrDefault(tenant);
-            if (Count >= maxRequests || own >= maxPerTenant)
+            if (Refusal(own) is { } reason)
             {
-                string what = Count >= maxRequests ? $"{Count} requests wait, the most that may" : $"{own} requests of this tenant wait, the most that may";
                 TimeSpan after = RetryAfter(Math.Min(Count, own + (Count / 10)));
-                throw new EngineException(EngineError.QueueFull, $"{what}. Try again in {after.TotalSeconds:0.0} s.") { RetryAfter = after };
+                throw new EngineException(EngineError.QueueFull, FormattableString.Invariant($"{reason}. Try again in {after.TotalSeconds:0.0} s.")) { RetryAfter = after };
             }
 
             Count++;
@@ -48,6 +58,26 @@ internal sealed class QueueLimits(int maxRequests, int maxPerTenant, TimeProvide
             _secondsPerDeparture += (time.GetElapsedTime(_lastDeparture, now).TotalSeconds - _secondsPerDeparture) / 32;
             _lastDeparture = now;
         }
+    }
+
+    /// <summary>Why a tenant with so many waiting requests may have no other; null where it may.</summary>
+    private string? Refusal(int own)
+    {
+        if (Count >= maxRequests)
+        {
+            return $"{Count} requests wait, the most that may";
+        }
+
+        if (maxPerTenant is { } most)
+        {
+            return own >= most ? $"{own} requests of this tenant wait, the most that may" : null;
+        }
+
+        // Who has nothing waiting takes any place, the last one too.
+        long freeThen = maxRequests - Count - 1;
+        return own > 0 && own + 1 > Greed * freeThen
+            ? $"{Count} requests wait, {own} of them this tenant's, and what is free is kept for others"
+            : null;
     }
 
     // Until a tenth of the queue has gone, at the pace of late.

@@ -29,7 +29,7 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Serving/Store/Residency/AdapterMemory.Loading.cs", // loads adapters
         "src/LoraServe.Serving/Store/AdapterStore.cs", // publishes adapters that requests name
         "src/LoraServe.Serving/Store/AdapterStore.Publishing.cs", // publishes adapters
-        "src/LoraServe.Serving/Store/AdapterStore.Combinations.cs", // merges adapters
+        "src/LoraServe.Serving/Store/MergeQueue.cs", // merges adapters
         "src/LoraServe.Training/Ranks/SweepTraining.cs", // waits for whole trainings
     ];
 

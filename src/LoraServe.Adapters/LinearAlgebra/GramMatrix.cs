@@ -11,13 +11,14 @@ internal static class GramMatrix
     private const int BlockColumns = 128;
 
     /// <summary>W·Wᵀ, [rows, rows]; the lower triangle alone is filled in.</summary>
-    public static double[] OfRows(FloatMatrix matrix)
+    public static double[] OfRows(FloatMatrix matrix, CancellationToken cancellationToken = default)
     {
         int rows = matrix.Rows;
         double[] gram = new double[checked(rows * rows)];
         double[] block = new double[rows * BlockColumns];
         for (int first = 0; first < matrix.Columns; first += BlockColumns)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             int width = Math.Min(BlockColumns, matrix.Columns - first);
             for (int row = 0; row < rows; row++)
             {

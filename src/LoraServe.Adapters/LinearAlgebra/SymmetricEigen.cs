@@ -29,12 +29,13 @@ internal static class SymmetricEigen
     /// <param name="matrix">[size, size], of which the lower triangle is read and overwritten.</param>
     /// <param name="size">Number of rows.</param>
     /// <param name="count">How many of them.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ArithmeticException">An element is not finite.</exception>
-    public static (double[] Values, double[][] Vectors) Leading(double[] matrix, int size, int count)
+    public static (double[] Values, double[][] Vectors) Leading(double[] matrix, int size, int count, CancellationToken cancellationToken = default)
     {
-        double[] values = Tridiagonalize(matrix, size, out double[] beside, out double[] halfSquares);
+        double[] values = Tridiagonalize(matrix, size, out double[] beside, out double[] halfSquares, cancellationToken);
         var sweeps = new List<RotationSweep>();
-        Diagonalize(values, beside, sweeps);
+        Diagonalize(values, beside, sweeps, cancellationToken);
         int[] places = [.. Enumerable.Range(0, size)];
         Array.Sort(values, places);
         Array.Reverse(values);
@@ -61,7 +62,7 @@ internal static class SymmetricEigen
     /// Leaves reflection i's vector u in row i left of the diagonal: I − u·uᵀ/halfSquares[i], where halfSquares[i] = ‖u‖²/2.
     /// Gives the diagonal, and in <paramref name="beside"/>[i] the element left of diagonal element i.
     /// </summary>
-    private static double[] Tridiagonalize(double[] matrix, int size, out double[] beside, out double[] halfSquares)
+    private static double[] Tridiagonalize(double[] matrix, int size, out double[] beside, out double[] halfSquares, CancellationToken cancellationToken = default)
     {
         double[] diagonal = new double[size];
         beside = new double[size];
@@ -69,6 +70,7 @@ internal static class SymmetricEigen
         double[] product = new double[size];
         for (int i = size - 1; i >= 0; i--)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             Span<double> u = matrix.AsSpan(i * size, i);
             diagonal[i] = matrix[(i * size) + i];
             if (i < 2)
@@ -139,13 +141,14 @@ internal static class SymmetricEigen
     }
 
     /// <summary>QL steps with implicit shifts, whose rotations are noted in <paramref name="sweeps"/>.</summary>
-    private static void Diagonalize(double[] diagonal, double[] beside, List<RotationSweep>? sweeps)
+    private static void Diagonalize(double[] diagonal, double[] beside, List<RotationSweep>? sweeps, CancellationToken cancellationToken = default)
     {
         int size = diagonal.Length;
         double[] right = new double[size];
         beside.AsSpan(1).CopyTo(right);
         for (int first = 0; first < size; first++)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             for (int step = 0; ; step++)
             {
                 int end = first;

@@ -30,7 +30,7 @@ internal sealed class TruncatedSvd
     public double[] Values { get; }
 
     /// <summary>Finds the <paramref name="rank"/> greatest singular values; as many as there are where there are fewer.</summary>
-    public static TruncatedSvd Of(FloatMatrix matrix, int rank)
+    public static TruncatedSvd Of(FloatMatrix matrix, int rank, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rank);
         int shorter = Math.Min(matrix.Rows, matrix.Columns);
@@ -40,6 +40,7 @@ internal sealed class TruncatedSvd
         List<double[]> block = StartBlock(matrix.Columns, Math.Min(matrix.Columns, wanted + 8));
         while (basis.Count + block.Count <= shorter / 3)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var fresh = new List<double[]>();
             foreach (double[] candidate in block)
             {
@@ -54,21 +55,21 @@ internal sealed class TruncatedSvd
             images.AddRange(freshImages);
             bool complete = fresh.Count == 0;
             block = complete ? [] : MultiplyTransposed(matrix, freshImages);
-            if (TryExtract(matrix, basis, images, wanted, complete) is { } found)
+            if (TryExtract(matrix, basis, images, wanted, complete, cancellationToken) is { } found)
             {
                 return found;
             }
         }
 
-        return OfWhole(matrix, wanted);
+        return OfWhole(matrix, wanted, cancellationToken);
     }
 
     /// <summary>Forms WᵀW or WWᵀ: a fixed cost, less than that of a basis that grows long.</summary>
-    private static TruncatedSvd OfWhole(FloatMatrix matrix, int rank)
+    private static TruncatedSvd OfWhole(FloatMatrix matrix, int rank, CancellationToken cancellationToken)
     {
         bool isFlat = matrix.Rows <= matrix.Columns;
         FloatMatrix flat = isFlat ? matrix : matrix.Transposed();
-        (_, double[][] vectors) = SymmetricEigen.Leading(GramMatrix.OfRows(flat), flat.Rows, rank);
+        (_, double[][] vectors) = SymmetricEigen.Leading(GramMatrix.OfRows(flat, cancellationToken), flat.Rows, rank, cancellationToken);
         List<double[]> images = MultiplyTransposed(flat, [.. vectors]);
         double[] values = [.. images.Select(image => TensorPrimitives.Norm<double>(image))];
         if (!isFlat)
@@ -88,7 +89,7 @@ internal sealed class TruncatedSvd
         return Assemble(matrix, images, [.. vectors], values);
     }
 
-    private static TruncatedSvd? TryExtract(FloatMatrix matrix, List<double[]> basis, List<double[]> images, int rank, bool complete)
+    private static TruncatedSvd? TryExtract(FloatMatrix matrix, List<double[]> basis, List<double[]> images, int rank, bool complete, CancellationToken cancellationToken)
     {
         if (!complete && basis.Count < 2 * rank)
         {
@@ -105,7 +106,7 @@ internal sealed class TruncatedSvd
             }
         }
 
-        (double[] squares, double[][] weights) = SymmetricEigen.Leading(gram, size, Math.Min(rank, size));
+        (double[] squares, double[][] weights) = SymmetricEigen.Leading(gram, size, Math.Min(rank, size), cancellationToken);
         double[] values = [.. squares.Select(square => Math.Sqrt(Math.Max(square, 0)))];
         List<double[]> rights = [.. weights.Select(vector => Combine(basis, vector, matrix.Columns))];
         List<double[]> lefts = [.. weights.Select(vector => Combine(images, vector, matrix.Rows))];

@@ -18,6 +18,12 @@ public sealed record CombinationOptions
     /// <summary>Seed of DARE's dropping. Default 0.</summary>
     public int Seed { get; init; }
 
+    /// <summary>Greatest rank that the result may have. Default: any.</summary>
+    public int MaximumRank { get; init; } = int.MaxValue;
+
+    /// <summary>Most bytes of memory that combining may take, besides the adapters themselves. Default: as many as there are.</summary>
+    public long MaximumBytes { get; init; } = long.MaxValue;
+
     /// <summary>The method of PEFT's name for it, such as <c>dare_ties_svd</c>; null for a name that is not known.</summary>
     public static CombinationMethod? FindMethod(string peftName) => peftName switch
     {

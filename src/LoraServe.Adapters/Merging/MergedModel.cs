@@ -50,26 +50,26 @@ public sealed class MergedModel : IBaseModel
     /// <param name="model">The base.</param>
     /// <param name="adapter">Loaded on it.</param>
     /// <param name="weight">Factor of every change.</param>
-    /// <exception cref="ArgumentException">The adapter cannot be merged: it is active only in a part of the sequence, adds a bias where the base has none, or is no change of weights.</exception>
+    /// <exception cref="MergeException">The adapter cannot be merged: it is active only in a part of the sequence, adds a bias where the base has none, or is no change of weights.</exception>
     public static MergedModel Create(IBaseModel model, Adapter adapter, float weight = 1)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(adapter);
         if (adapter.InvocationTokens.Length > 0)
         {
-            throw new ArgumentException("The adapter is active only after its invocation tokens (aLoRA); it cannot be merged. Serve it beside the base.", nameof(adapter));
+            throw new MergeException("The adapter is active only after its invocation tokens (aLoRA); it cannot be merged. Serve it beside the base.");
         }
 
         if (adapter.Edits.FirstOrDefault(edit => edit is not (ModuleEdit or NormDelta)) is { } other)
         {
-            throw new ArgumentException($"The adapter's method, {adapter.Report.Method}, brings in {Describe(other)}, which is no change of a weight; it cannot be merged. Serve it beside the base.", nameof(adapter));
+            throw new MergeException($"The adapter's method, {adapter.Report.Method}, brings in {Describe(other)}, which is no change of a weight; it cannot be merged. Serve it beside the base.");
         }
 
         foreach (BiasDelta bias in adapter.Edits.OfType<BiasDelta>())
         {
             if (model.Modules.First(module => module.Site == bias.Site) is { HasBias: false } module)
             {
-                throw new ArgumentException($"The adapter adds a bias at {module.Path}, where the base has none; it cannot be merged. Serve it beside the base.", nameof(adapter));
+                throw new MergeException($"The adapter adds a bias at {module.Path}, where the base has none; it cannot be merged. Serve it beside the base.");
             }
         }
 

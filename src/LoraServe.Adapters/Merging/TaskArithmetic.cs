@@ -6,12 +6,13 @@ namespace LoraServe.Adapters.Merging;
 internal static class TaskArithmetic
 {
     /// <summary>Σ weightₖ·tensorₖ.</summary>
-    public static float[] Sum(IReadOnlyList<float[]> tensors, double[] weights)
+    public static float[] Sum(IEnumerable<float[]> tensors, double[] weights)
     {
-        float[] sum = new float[tensors[0].Length];
-        for (int k = 0; k < tensors.Count; k++)
+        float[] sum = [];
+        foreach ((float[] tensor, double weight) in tensors.Zip(weights))
         {
-            TensorPrimitives.MultiplyAdd(tensors[k], (float)weights[k], sum, sum);
+            sum = sum.Length > 0 ? sum : new float[tensor.Length];
+            TensorPrimitives.MultiplyAdd(tensor, (float)weight, sum, sum);
         }
 
         return sum;

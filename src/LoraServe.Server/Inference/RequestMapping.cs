@@ -70,11 +70,19 @@ internal static class RequestMapping
     };
 
     /// <summary>A conversation as the model's template writes it.</summary>
-    public static string Render(IEnumerable<Proto.ChatMessage> messages, IReadOnlyCollection<Struct> tools, Struct? variables, ChatFormat? chat)
+    public static string Render(IReadOnlyList<Proto.ChatMessage> messages, IReadOnlyCollection<Struct> tools, Struct? variables, ChatFormat? chat)
     {
         if (chat is null)
         {
             throw new EngineException(EngineError.Unsupported, "The model has no chat template. Use Generate with a prompt instead.");
+        }
+
+        for (int i = 0; i < messages.Count; i++)
+        {
+            if (!chat.Roles.Contains(messages[i].Role))
+            {
+                throw new EngineException(EngineError.InvalidRequest, $"messages[{i}].role is '{messages[i].Role}'; expected {string.Join(", ", chat.Roles)}.");
+            }
         }
 
         return chat.Render(
@@ -85,11 +93,13 @@ internal static class RequestMapping
 
     private static Dictionary<string, object?> Fields(Proto.ChatMessage message)
     {
-        var fields = new Dictionary<string, object?> { ["role"] = message.Role, ["content"] = message.Content };
+        var fields = new Dictionary<string, object?> { ["content"] = message.Content };
         foreach ((string name, Value value) in message.Extra?.Fields ?? [])
         {
             fields[name] = ToJson(value);
         }
+
+        fields["role"] = message.Role;
 
         return fields;
     }

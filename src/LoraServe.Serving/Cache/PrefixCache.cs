@@ -1,9 +1,9 @@
 namespace LoraServe.Serving.Cache;
 
-/// <summary>Finds full pages by what they were computed from: all tokens up to their end and the adapters that acted on them.</summary>
+/// <summary>Finds full pages by what they were computed from: all tokens up to their end, the adapters that acted on them, and for whom.</summary>
 /// <remarks>
-/// A page is a node of a tree. Its key is its parent node, its salt (which adapters, see <see cref="PrefixSalt"/>) and its
-/// own tokens; node numbers are never used again, so that equal keys mean, by induction, equal prefixes. Tokens are
+/// A page is a node of a tree. Its key is its parent node, its salt (whose, and which adapters, see <see cref="PrefixSalt"/>) and
+/// its own tokens; node numbers are never used again, so that equal keys mean, by induction, equal prefixes. Tokens are
 /// compared, not only hashed: two users never share a page by accident.
 /// </remarks>
 internal sealed class PrefixCache

@@ -53,7 +53,7 @@ internal sealed class StepPlan
         // A base matrix does not care for order, but rows of one adapter side by side read its factors once.
         Entries.Sort(static (a, b) =>
         {
-            int byAdapter = a.Sequence.Owner.Salts.After.CompareTo(b.Sequence.Owner.Salts.After);
+            int byAdapter = a.Sequence.Owner.Salts.Stack.CompareTo(b.Sequence.Owner.Salts.Stack);
             return byAdapter != 0 ? byAdapter : a.Sequence.Order.CompareTo(b.Sequence.Order);
         });
         BuildBatch(Entries);

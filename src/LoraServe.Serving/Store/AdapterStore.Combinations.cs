@@ -21,6 +21,7 @@ public sealed partial class AdapterStore
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(combination);
+        _merges.CheckCount(inputs.Count);
         await using AdapterUpload upload = BeginUpload(who, name, options);
         var versions = new List<(AdapterVersion Version, double Weight)>();
         foreach (AdapterReference input in inputs)
@@ -28,10 +29,11 @@ public sealed partial class AdapterStore
             versions.Add((await FindAsync(who, input.Name, cancellationToken).ConfigureAwait(false), input.Weight));
         }
 
+        CombinationOptions bounded = _merges.Bound([.. versions.Select(input => input.Version.Manifest)], combination);
         string folder = _folder!.NewUpload();
         try
         {
-            await Task.Run(() => Combine(versions, combination, folder), cancellationToken).ConfigureAwait(false);
+            await _merges.RunAsync(who.Tenant, () => Combine(versions, bounded, folder, cancellationToken), cancellationToken).ConfigureAwait(false);
             foreach (string file in Directory.GetFiles(folder))
             {
                 await upload.WriteFileAsync(file, cancellationToken).ConfigureAwait(false);
@@ -45,16 +47,19 @@ public sealed partial class AdapterStore
         return await upload.CompleteAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private void Combine(List<(AdapterVersion Version, double Weight)> versions, CombinationOptions combination, string folder)
+    private void Combine(List<(AdapterVersion Version, double Weight)> versions, CombinationOptions combination, string folder, CancellationToken cancellationToken)
     {
-        WeightedAdapter[] adapters = [.. versions.Select(input => new WeightedAdapter(Read(input.Version), input.Weight))];
+        var read = new Dictionary<string, Adapter>(StringComparer.Ordinal);
+        foreach ((AdapterVersion version, _) in versions.DistinctBy(input => input.Version.Digest))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            read.Add(version.Digest, Read(version));
+        }
+
+        WeightedAdapter[] adapters = [.. versions.Select(input => new WeightedAdapter(read[input.Version.Digest], input.Weight))];
         try
         {
-            PeftWriter.Write(folder, AdapterCombination.Combine(adapters, _model, combination), _model, isBoundToBase: true);
-        }
-        catch (ArgumentException exception)
-        {
-            throw new EngineException(EngineError.InvalidRequest, $"The adapters cannot be combined: {exception.Message}", exception);
+            PeftWriter.Write(folder, AdapterCombination.Combine(adapters, _model, combination, cancellationToken), _model, isBoundToBase: true);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -34,6 +34,7 @@ public sealed partial class AdapterStore : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _publishing = new(1);
+    private readonly MergeQueue _merges;
     private readonly Dictionary<string, Task> _resolving = [];
     private EngineInstruments? _instruments;
     private volatile AdapterNames _names = AdapterNames.Empty;
@@ -42,6 +43,7 @@ public sealed partial class AdapterStore : IDisposable
     {
         _model = model;
         _options = options;
+        _merges = new MergeQueue(options, model.Width, time);
         _logger = logger;
         _time = time;
         _root = new AdapterRoot(options.AdapterRoot);
@@ -279,6 +281,7 @@ public sealed partial class AdapterStore : IDisposable
         _deletions.Dispose();
         _trial.Dispose();
         _publishing.Dispose();
+        _merges.Dispose();
         _folder?.Dispose();
     }
 

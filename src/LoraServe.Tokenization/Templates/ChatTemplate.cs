@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 
 namespace LoraServe.Tokenization.Templates;
@@ -13,14 +14,18 @@ public sealed class ChatTemplate
 {
     private readonly TemplateSyntax _syntax;
 
-    private ChatTemplate(string name, TemplateSyntax syntax)
+    private ChatTemplate(string name, TemplateSyntax syntax, IEnumerable<string> roles)
     {
         Name = name;
         _syntax = syntax;
+        Roles = [.. roles.Distinct()];
     }
 
     /// <summary>The name that error messages give the template, usually its file.</summary>
     public string Name { get; }
+
+    /// <summary>The roles that the template tells apart by name, in the order in which it does; none where it writes every role as it is.</summary>
+    public ImmutableArray<string> Roles { get; }
 
     /// <summary>Parses a template.</summary>
     /// <param name="source">The Jinja source.</param>
@@ -32,7 +37,8 @@ public sealed class ChatTemplate
         ArgumentNullException.ThrowIfNull(name);
         try
         {
-            return new ChatTemplate(name, new Parser(new Lexer(source).Read()).Parse());
+            List<Token> tokens = new Lexer(source).Read();
+            return new ChatTemplate(name, new Parser(tokens).Parse(), RoleNames.In(tokens));
         }
         catch (SyntaxError error)
         {

@@ -42,7 +42,7 @@ public sealed class AdapterCombinationTests
 
     [Fact]
     public void Combine_DifferentRanksByFactors_IsRefused() =>
-        Assert.Contains("ranks 2, 3", Assert.Throws<ArgumentException>(() =>
+        Assert.Contains("ranks 2, 3", Assert.Throws<MergeException>(() =>
             AdapterCombination.Combine([new(Plain(2), 1), new(Plain(3), 1)], s_model, new CombinationOptions())).Message, StringComparison.Ordinal);
 
     [Theory]
@@ -50,7 +50,54 @@ public sealed class AdapterCombinationTests
     [InlineData(1.5)]
     [InlineData(double.NaN)]
     public void Combine_DensityOutOfRange_IsRefused(double density) =>
-        Assert.Throws<ArgumentException>(() => AdapterCombination.Combine([new(Plain(2), 1)], s_model, new CombinationOptions { Density = density }));
+        Assert.Throws<MergeException>(() => AdapterCombination.Combine([new(Plain(2), 1)], s_model, new CombinationOptions { Density = density }));
+
+    [Theory]
+    [InlineData(CombinationMethod.Concatenation, 4)]
+    [InlineData(CombinationMethod.Svd, 8)]
+    public void Combine_RankAboveTheBound_IsRefused(CombinationMethod method, int bound)
+    {
+        WeightedAdapter[] inputs = [new(Plain(2), 1), new(Plain(3), 1)];
+        var options = new CombinationOptions { Method = method, Rank = bound + 1, MaximumRank = bound };
+
+        Assert.Contains($"at most {bound}", Assert.Throws<MergeException>(() => AdapterCombination.Combine(inputs, s_model, options)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(CombinationMethod.Linear)]
+    [InlineData(CombinationMethod.Concatenation)]
+    [InlineData(CombinationMethod.Svd)]
+    [InlineData(CombinationMethod.TiesSvd)]
+    public void Combine_MemoryAboveTheBound_IsRefused(CombinationMethod method)
+    {
+        WeightedAdapter[] inputs = [new(Plain(2), 1), new(Plain(2), 1)];
+        var options = new CombinationOptions { Method = method, MaximumBytes = 100 };
+
+        Assert.Contains("at most 100 may be taken", Assert.Throws<MergeException>(() => AdapterCombination.Combine(inputs, s_model, options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Combine_CancelledInTheMiddle_GivesUp()
+    {
+        using var caller = new CancellationTokenSource();
+        WeightedAdapter[] inputs = [.. Enumerable.Repeat(new WeightedAdapter(Plain(2), 1), 50)];
+        int masks = 0;
+
+        Assert.Throws<OperationCanceledException>(() => AdapterCombination.Combine(
+            inputs, s_model, new CombinationOptions { Method = CombinationMethod.DareLinearSvd, Density = 0.5 }, DrawMask, caller.Token));
+
+        Assert.Equal(3, masks);
+
+        bool[] DrawMask(int count)
+        {
+            if (++masks == 3)
+            {
+                caller.Cancel();
+            }
+
+            return new bool[count];
+        }
+    }
 
     [Fact]
     public void FindMethod_NamesOfPeft_AreAllKnown()

@@ -22,7 +22,7 @@ public sealed class MergedModelTests
     {
         FileBaseModel model = PeftCases.BaseOf("llama");
         Adapter adapter = AdapterLoader.Load(PeftCases.Require("llama/alora"), model);
-        Assert.Contains("aLoRA", Assert.Throws<ArgumentException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
+        Assert.Contains("aLoRA", Assert.Throws<MergeException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
     }
 
     [SkippableTheory]
@@ -33,6 +33,6 @@ public sealed class MergedModelTests
     {
         FileBaseModel model = PeftCases.BaseOf(path);
         Adapter adapter = AdapterLoader.Load(PeftCases.Require(path), model);
-        Assert.Contains(what, Assert.Throws<ArgumentException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
+        Assert.Contains(what, Assert.Throws<MergeException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
     }
 }

@@ -49,8 +49,8 @@ public sealed class AdapterMethodsTests
     {
         FileBaseModel model = AdapterBuilder.TinyBase;
         Adapter adapter = MethodAdapters.Build(method).Load();
-        Assert.Contains("cannot be merged", Assert.Throws<ArgumentException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => AdapterCombination.Combine([new WeightedAdapter(adapter, 1)], model, new CombinationOptions()));
+        Assert.Contains("cannot be merged", Assert.Throws<MergeException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
+        Assert.Throws<MergeException>(() => AdapterCombination.Combine([new WeightedAdapter(adapter, 1)], model, new CombinationOptions()));
     }
 
     [Theory]

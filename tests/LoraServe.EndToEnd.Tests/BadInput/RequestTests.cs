@@ -81,6 +81,10 @@ public class RequestTests
         await using TestServer server = await TestServer.StartTinyAsync();
         Inference.InferenceClient inference = server.Client.Inference;
         await Refused.WithAsync(StatusCode.InvalidArgument, inference.ChatAsync(new ChatRequest()), "messages");
+        await Refused.WithAsync(
+            StatusCode.InvalidArgument,
+            inference.ChatAsync(new ChatRequest { Messages = { new ChatMessage { Role = "user" }, new ChatMessage { Role = "zzz", Content = "x" } } }),
+            "messages[1].role is 'zzz'; expected system, user, assistant, tool.");
         await Refused.WithAsync(StatusCode.InvalidArgument, inference.ScoreAsync(new ScoreRequest { PromptTokenIds = { 5 } }), "nothing to score");
         await Refused.WithAsync(StatusCode.InvalidArgument, inference.ScoreAsync(new ScoreRequest { PromptTokenIds = { TinyFiles.Tokens(1, 513) } }), "512 fit");
         await Refused.WithAsync(StatusCode.InvalidArgument, inference.EmbedAsync(new EmbedRequest()), "nothing to embed");

@@ -42,7 +42,7 @@ internal sealed class SchedulerHarness : IDisposable
         var submission = new GenerationSubmission(request, adapters, arrivedAt, sampling, prompt.Length, null, "")
         {
             ActiveFrom = new int[adapters.Count],
-            Salts = new PageSalts(0, int.MaxValue, 0),
+            Salts = new PageSalts(0, int.MaxValue, 0, 0),
         };
         submission.Add(new GenerationSequence(submission, prompt));
         return submission;

@@ -7,6 +7,11 @@ namespace LoraServe.Tokenization.Tests.Templates;
 /// <summary>Templates rendered by the transformers library, and small units of the language.</summary>
 public sealed class ChatTemplateGoldenTests
 {
+    private static readonly string[] s_usualRoles = ["system", "user", "assistant", "tool"];
+
+    /// <summary>Cases of roles that most templates do not know: they write them as they are, or leave the message out.</summary>
+    private static readonly string?[] s_strangeRoles = ["unknown role", "developer role"];
+
     [SkippableFact]
     public void RenderCase_SharedTemplates_EqualTransformers() => CheckCases(SharedFiles.Require("fixtures/chat"));
 
@@ -30,6 +35,13 @@ public sealed class ChatTemplateGoldenTests
             count++;
             string template = row.GetProperty("template").GetString()!;
             Check(failures, $"{template}, {row.GetProperty("case")}", row, mustFail: false, () => templates[template].RenderCase(row));
+            string[] unknown = s_strangeRoles.Contains(row.GetProperty("case").GetString()) || !row.TryGetProperty("expected", out _)
+                ? []
+                : [.. RolesOf(row).Except([.. s_usualRoles, .. templates[template].Roles])];
+            if (unknown.Length > 0)
+            {
+                failures.Add($"{template}, {row.GetProperty("case")}: renders the roles {string.Join(", ", unknown)}, which are not among {string.Join(", ", templates[template].Roles)}");
+            }
         }
 
         Assert.True(count > 0);
@@ -72,6 +84,11 @@ public sealed class ChatTemplateGoldenTests
             }
         }
     }
+
+    private static IEnumerable<string> RolesOf(JsonElement row) =>
+        row.TryGetProperty("messages", out JsonElement messages) && messages.ValueKind == JsonValueKind.Array
+            ? messages.EnumerateArray().Select(message => message.TryGetProperty("role", out JsonElement role) ? role.GetString() : null).OfType<string>()
+            : [];
 
     private static IEnumerable<JsonElement> Rows(string path) =>
         File.ReadLines(path).Where(line => line.Length > 0).Select(line => JsonDocument.Parse(line).RootElement);
