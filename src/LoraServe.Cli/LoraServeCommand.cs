@@ -1,16 +1,23 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Invocation;
-using System.Text.RegularExpressions;
+using System.CommandLine.Parsing;
 using LoraServe.Cli.Verbs;
 
 namespace LoraServe.Cli;
 
 /// <summary>The <c>loraserve</c> command: its verbs, and what happens when one fails.</summary>
-internal static partial class LoraServeCommand
+internal static class LoraServeCommand
 {
     private const int Failure = 1;
     private const int Misuse = 2;
     private const int Interrupted = 130;
+
+    private const string Description = """
+        Serves one frozen language model with any number of adapters on it, different adapters in one batch.
+
+        Exit codes: 0 done; 1 it failed, and the last line says why; 2 the command line or a setting is wrong, and nothing was done; 130 interrupted.
+        """;
 
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
@@ -24,13 +31,18 @@ internal static partial class LoraServeCommand
                 misuse.ShowHelp = false;
                 using var said = new StringWriter();
                 await command.InvokeAsync(new InvocationConfiguration { Output = said, Error = said }).ConfigureAwait(false);
-                string verb = command.CommandResult.Command is RootCommand ? "" : $"{command.CommandResult.Command.Name} ";
-                await error.WriteLineAsync($"error: {Plain(said.ToString().Trim())}").ConfigureAwait(false);
-                await error.WriteLineAsync($"loraserve {verb}--help shows what there is.").ConfigureAwait(false);
+                await error.WriteLineAsync($"error: {ParserMessage.Plain(said.ToString())}").ConfigureAwait(false);
+                await error.WriteLineAsync($"{Spelled(command.CommandResult)} --help shows what there is.").ConfigureAwait(false);
                 return Misuse;
             }
 
-            return await command.InvokeAsync(configuration).ConfigureAwait(false);
+            int code = await command.InvokeAsync(configuration).ConfigureAwait(false);
+            if (command.Action is HelpAction && command.CommandResult.Command is NotedCommand verb)
+            {
+                await output.WriteLineAsync(verb.Notes).ConfigureAwait(false);
+            }
+
+            return code;
         }
         catch (OperationCanceledException)
         {
@@ -39,22 +51,11 @@ internal static partial class LoraServeCommand
         catch (Exception exception) when (UserMistake.Describe(exception) is { } message)
         {
             await error.WriteLineAsync($"error: {message}").ConfigureAwait(false);
-            return Failure;
+            return UserMistake.IsMisuse(exception) ? Misuse : Failure;
         }
     }
 
-    /// <summary>The parser's message without the name of a type, which tells nobody anything.</summary>
-    private static string Plain(string message) => ExpectedType().Replace(message, found => found.Groups[1].Value switch
-    {
-        "Double" or "Single" => " as a number",
-        "Int32" or "Int64" => " as a whole number",
-        _ => "",
-    });
-
-    [GeneratedRegex(@" as expected type '(?:System\.Nullable`1\[)?[\w.]*?(\w+)\]?'")]
-    private static partial Regex ExpectedType();
-
-    public static RootCommand Create() => new("Serves one frozen language model with any number of adapters on it, different adapters in one batch.")
+    public static RootCommand Create() => new(Description)
     {
         DemoVerb.Create(),
         ServeVerb.Create(),
@@ -70,4 +71,7 @@ internal static partial class LoraServeCommand
         TemplateVerb.Create(),
         HealthVerb.Create(),
     };
+
+    /// <summary>A verb as it is typed, with those that it is below.</summary>
+    private static string Spelled(CommandResult verb) => verb.Parent is CommandResult above ? $"{Spelled(above)} {verb.Command.Name}" : "loraserve";
 }

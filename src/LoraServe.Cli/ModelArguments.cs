@@ -12,7 +12,7 @@ internal sealed class ModelArguments
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly Option<string> _model = new("--model") { Description = "A GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
-    private readonly Option<Arithmetic> _arithmetic = new("--arithmetic") { Description = "exact computes in float32 throughout; fast rounds activations against quantised weights.", DefaultValueFactory = _ => Compute.Arithmetic.Fast };
+    private readonly Option<Arithmetic?> _arithmetic = new("--arithmetic") { Description = "exact computes in float32 throughout; fast rounds activations against quantised weights. [default: fast]", HelpName = "exact|fast" };
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that compute; 0 for one per physical core.", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
@@ -29,7 +29,7 @@ internal sealed class ModelArguments
 
     public string Path(ParseResult arguments) => arguments.GetValue(_model)!;
 
-    public Arithmetic Arithmetic(ParseResult arguments) => arguments.GetValue(_arithmetic);
+    public Arithmetic Arithmetic(ParseResult arguments) => arguments.GetValue(_arithmetic) ?? Compute.Arithmetic.Fast;
 
     public int Threads(ParseResult arguments)
     {

@@ -3,7 +3,7 @@ using LoraServe.Serving.Store;
 
 namespace LoraServe.Cli;
 
-/// <summary>An adapter given as <c>NAME=DIR</c>.</summary>
+/// <summary>An adapter given as <c>NAME=DIR</c>, or as <c>DIR</c> alone, whose last part is its name then.</summary>
 /// <param name="Name">What requests call it.</param>
 /// <param name="Path">Its PEFT directory or GGUF file.</param>
 internal sealed record NamedAdapter(string Name, string Path)
@@ -28,11 +28,23 @@ internal sealed record NamedAdapter(string Name, string Path)
         return [.. results];
     }
 
-    private static NamedAdapter Parse(string text)
+    /// <exception cref="UsageException">The text has neither form.</exception>
+    public static NamedAdapter Parse(string text)
     {
         int equals = text.IndexOf('=', StringComparison.Ordinal);
-        return equals > 0 && equals < text.Length - 1
-            ? new NamedAdapter(text[..equals], text[(equals + 1)..])
-            : throw new UsageException($"--adapter is '{text}'; expected NAME=DIR, such as support=./adapters/support.");
+        if (equals >= 0 && !System.IO.Path.Exists(text))
+        {
+            return equals > 0 && equals < text.Length - 1
+                ? new NamedAdapter(text[..equals], text[(equals + 1)..])
+                : throw new UsageException($"--adapter is '{text}'; expected NAME=DIR, such as support=./adapters/support, or DIR alone.");
+        }
+
+        if (text.Length == 0)
+        {
+            throw new UsageException("--adapter is empty; expected NAME=DIR, such as support=./adapters/support, or DIR alone.");
+        }
+
+        string file = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(text)));
+        return new NamedAdapter(file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? System.IO.Path.GetFileNameWithoutExtension(file) : file, text);
     }
 }

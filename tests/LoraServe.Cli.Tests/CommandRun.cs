@@ -8,6 +8,10 @@ namespace LoraServe.Cli.Tests;
 /// <param name="Error">What it wrote to standard error.</param>
 internal sealed record CommandRun(int ExitCode, string Output, string Error)
 {
+    /// <summary>What tells a user nothing: words of the runtime and its libraries, which no message may have.</summary>
+    private static readonly string[] s_foreign =
+        ["(Parameter ", "Exception", "   at ", "Could not find", "LineNumber", "BytePosition", "System.", "ErrorOnUnknownConfiguration", "expected physical path", "subchannel"];
+
     /// <summary>The first line of the output as JSON.</summary>
     public JsonElement Json => JsonLines[0];
 
@@ -20,6 +24,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
         int code = await LoraServeCommand.RunAsync(arguments, output, error);
+        Assert.All(s_foreign, foreign => Assert.DoesNotContain(foreign, error.ToString(), StringComparison.Ordinal));
         return new CommandRun(code, output.ToString(), error.ToString());
     }
 
@@ -31,13 +36,18 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         return run;
     }
 
-    /// <summary>Runs the command and checks that it refuses in one line without a stack trace.</summary>
-    public static async Task<string> RefusalAsync(params string[] arguments)
+    /// <summary>Runs the command and checks that it fails, and says why.</summary>
+    public static Task<string> RefusalAsync(params string[] arguments) => ErrorAsync(1, arguments);
+
+    /// <summary>Runs the command and checks that it takes the command line or a setting for wrong, and says why.</summary>
+    public static Task<string> MisuseAsync(params string[] arguments) => ErrorAsync(2, arguments);
+
+    /// <summary>Runs the command and checks that it ends with a code, and says why.</summary>
+    public static async Task<string> ErrorAsync(int code, params string[] arguments)
     {
         CommandRun run = await OfAsync(arguments);
-        Assert.Equal(1, run.ExitCode);
+        Assert.True(run.ExitCode == code, $"{string.Join(' ', arguments)} ended with {run.ExitCode} instead of {code}: {run.Error}");
         Assert.StartsWith("error: ", run.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", run.Error, StringComparison.Ordinal);
         return run.Error;
     }
 }

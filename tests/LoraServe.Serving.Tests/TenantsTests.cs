@@ -12,7 +12,7 @@ public sealed class TenantsTests
         {
             int refused = await FillAsync(harness, answers);
             Assert.True(refused > 0);
-            Assert.Equal(3, (await harness.IdsAsync(EngineHarness.Request(100 + i, 20, maxTokens: 3) with { Tenant = "modest" })).Length);
+            Assert.Equal(3, (await harness.IdsAsync(EngineHarness.Request(100 + i, 20, maxTokens: 3) with { Principal = new Principal("modest", IsAdmin: false) })).Length);
         }
 
         await Task.WhenAll(answers);
@@ -29,9 +29,9 @@ public sealed class TenantsTests
         await harness.Engine.Adapters.PublishAsync(Principal.Operator, "style", harness.Adapter("style", seed: 3));
         GenerationRequest request = EngineHarness.Request(1, promptLength: 50, adapter);
 
-        (Generation first, GeneratedToken[] tokens) = await harness.RunAsync(request with { Tenant = "a" });
-        (Generation other, GeneratedToken[] others) = await harness.RunAsync(request with { Tenant = "b" });
-        (Generation again, GeneratedToken[] agains) = await harness.RunAsync(request with { Tenant = "a" });
+        (Generation first, GeneratedToken[] tokens) = await harness.RunAsync(request with { Principal = new Principal("a", IsAdmin: false) });
+        (Generation other, GeneratedToken[] others) = await harness.RunAsync(request with { Principal = new Principal("b", IsAdmin: false) });
+        (Generation again, GeneratedToken[] agains) = await harness.RunAsync(request with { Principal = new Principal("a", IsAdmin: false) });
 
         Assert.Equal((0, shared ? 48 : 0, 48), (first.Usage.CachedPromptTokens, other.Usage.CachedPromptTokens, again.Usage.CachedPromptTokens));
         Assert.Equal(tokens.Select(token => token.TokenId), others.Select(token => token.TokenId));
@@ -46,7 +46,7 @@ public sealed class TenantsTests
         {
             try
             {
-                Generation accepted = await harness.Engine.GenerateAsync(EngineHarness.Request(answers.Count, 50, maxTokens: 30) with { Tenant = "greedy" });
+                Generation accepted = await harness.Engine.GenerateAsync(EngineHarness.Request(answers.Count, 50, maxTokens: 30) with { Principal = new Principal("greedy", IsAdmin: false) });
                 answers.Add(IdsAsync(accepted));
             }
             catch (EngineException full) when (full.Error == EngineError.QueueFull)

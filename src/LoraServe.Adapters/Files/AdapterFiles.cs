@@ -79,6 +79,10 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
             stream.ReadExactly(bytes);
             return bytes;
         }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new AdapterFormatException($"{path}: is not there. {advice}", missing);
+        }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
             throw new AdapterFormatException($"{path}: cannot be read ({failure.Message}). {advice}", failure);

@@ -50,6 +50,7 @@ internal static class SymmetricEigen
 
         for (int i = sweeps.Count - 1; i >= 0; i--)
         {
+            cancellationToken.ThrowIfCancellationRequested();
             sweeps[i].Undo(rows, count);
         }
 

@@ -3,6 +3,21 @@ namespace LoraServe.Adapters.Merging;
 /// <summary>How adapters are combined.</summary>
 public sealed record CombinationOptions
 {
+    private static readonly OrderedDictionary<string, CombinationMethod> s_methods = new()
+    {
+        ["linear"] = CombinationMethod.Linear,
+        ["cat"] = CombinationMethod.Concatenation,
+        ["svd"] = CombinationMethod.Svd,
+        ["ties"] = CombinationMethod.Ties,
+        ["ties_svd"] = CombinationMethod.TiesSvd,
+        ["dare_linear"] = CombinationMethod.DareLinear,
+        ["dare_linear_svd"] = CombinationMethod.DareLinearSvd,
+        ["dare_ties"] = CombinationMethod.DareTies,
+        ["dare_ties_svd"] = CombinationMethod.DareTiesSvd,
+        ["magnitude_prune"] = CombinationMethod.MagnitudePrune,
+        ["magnitude_prune_svd"] = CombinationMethod.MagnitudePruneSvd,
+    };
+
     /// <summary>The method. Default: weighted sums of the factors.</summary>
     public CombinationMethod Method { get; init; } = CombinationMethod.Linear;
 
@@ -24,20 +39,9 @@ public sealed record CombinationOptions
     /// <summary>Most bytes of memory that combining may take, besides the adapters themselves. Default: as many as there are.</summary>
     public long MaximumBytes { get; init; } = long.MaxValue;
 
+    /// <summary>PEFT's names of the methods.</summary>
+    public static IReadOnlyCollection<string> MethodNames => s_methods.Keys;
+
     /// <summary>The method of PEFT's name for it, such as <c>dare_ties_svd</c>; null for a name that is not known.</summary>
-    public static CombinationMethod? FindMethod(string peftName) => peftName switch
-    {
-        "linear" => CombinationMethod.Linear,
-        "cat" => CombinationMethod.Concatenation,
-        "svd" => CombinationMethod.Svd,
-        "ties" => CombinationMethod.Ties,
-        "ties_svd" => CombinationMethod.TiesSvd,
-        "dare_linear" => CombinationMethod.DareLinear,
-        "dare_ties" => CombinationMethod.DareTies,
-        "dare_linear_svd" => CombinationMethod.DareLinearSvd,
-        "dare_ties_svd" => CombinationMethod.DareTiesSvd,
-        "magnitude_prune" => CombinationMethod.MagnitudePrune,
-        "magnitude_prune_svd" => CombinationMethod.MagnitudePruneSvd,
-        _ => null,
-    };
+    public static CombinationMethod? FindMethod(string peftName) => s_methods.TryGetValue(peftName, out CombinationMethod method) ? method : null;
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Files;
+using LoraServe.Compute.Files;
 
 namespace LoraServe.Adapters.Peft;
 
@@ -29,7 +30,7 @@ internal static class PeftConfig
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             document?.Dispose();
-            throw new AdapterFormatException($"{files.ConfigPath}: is not valid JSON ({broken.Message}). Save the adapter again.", broken);
+            throw new AdapterFormatException($"{files.ConfigPath}: is not valid JSON ({(broken is JsonException mistake ? JsonMistake.Describe(mistake) : broken.Message)}). Save the adapter again.", broken);
         }
     }
 

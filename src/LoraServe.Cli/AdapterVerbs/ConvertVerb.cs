@@ -23,25 +23,18 @@ internal static class ConvertVerb
             string folder = arguments.GetValue(output)!;
             using LoadedModel loaded = ModelArguments.Load(arguments.GetValue(model)!, Compute.Arithmetic.Fast, Environment.ProcessorCount);
             Adapter parsed = AdapterLoader.Load(arguments.GetValue(adapter)!, loaded.Transformer);
-            try
+            ImmutableArray<LowRank> pairs = AdapterCombination.Combine(
+                [new WeightedAdapter(parsed, 1)], loaded.Transformer, new CombinationOptions { Method = CombinationMethod.Concatenation });
+            if (folder.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
             {
-                ImmutableArray<LowRank> pairs = AdapterCombination.Combine(
-                    [new WeightedAdapter(parsed, 1)], loaded.Transformer, new CombinationOptions { Method = CombinationMethod.Concatenation });
-                if (folder.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
-                {
-                    GgufLoraWriter.Write(folder, pairs, loaded.Transformer, loaded.Transformer.Spec.Architecture);
-                }
-                else
-                {
-                    PeftWriter.Write(folder, pairs, loaded.Transformer, loaded.Name);
-                }
+                GgufLoraWriter.Write(folder, pairs, loaded.Transformer, loaded.Transformer.Spec.Architecture);
+            }
+            else
+            {
+                PeftWriter.Write(folder, pairs, loaded.Transformer, loaded.Name);
+            }
 
-                arguments.InvocationConfiguration.Output.WriteLine($"{folder}: {parsed.Report.Method}, rank {pairs.Max(pair => pair.Rank)}, {pairs.Length} modules.");
-            }
-            catch (ArgumentException exception)
-            {
-                throw new UsageException(exception.Message);
-            }
+            arguments.InvocationConfiguration.Output.WriteLine($"{folder}: {parsed.Report.Method}, rank {pairs.Max(pair => pair.Rank)}, {pairs.Length} modules.");
         });
         return verb;
     }

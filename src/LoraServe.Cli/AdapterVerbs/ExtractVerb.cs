@@ -46,33 +46,26 @@ internal static class ExtractVerb
             using LoadedModel before = ModelArguments.Load(arguments.GetValue(model)!, Compute.Arithmetic.Exact, options.Workers);
             using LoadedModel after = ModelArguments.Load(arguments.GetValue(tuned)!, Compute.Arithmetic.Exact, options.Workers);
             string folder = arguments.GetValue(output)!;
-            try
+            var targets = RankTargets.Select(before.Transformer, policies.Targets(arguments));
+            ExtractionResult result = await Terminal.ProgressAsync(
+                arguments.InvocationConfiguration.Error,
+                "Extracting",
+                AdapterExtraction.StepCount(options, targets.Count),
+                stepDone => Task.Run(() => AdapterExtraction.Run(before.Transformer, after.Transformer, targets, options, stepDone, cancellationToken), cancellationToken)).ConfigureAwait(false);
+            PeftWriter.Write(folder, [.. result.Pairs.Select(pair => pair.Pair)], before.Transformer, before.Name);
+            if (arguments.GetValue(json))
             {
-                var targets = RankTargets.Select(before.Transformer, policies.Targets(arguments));
-                ExtractionResult result = await Terminal.ProgressAsync(
-                    arguments.InvocationConfiguration.Error,
-                    "Extracting",
-                    AdapterExtraction.StepCount(options, targets.Count),
-                    stepDone => Task.Run(() => AdapterExtraction.Run(before.Transformer, after.Transformer, targets, options, stepDone, cancellationToken), cancellationToken)).ConfigureAwait(false);
-                PeftWriter.Write(folder, [.. result.Pairs.Select(pair => pair.Pair)], before.Transformer, before.Name);
-                if (arguments.GetValue(json))
-                {
-                    ExtractionReport.WriteJson(arguments.InvocationConfiguration.Output, folder, result);
-                }
-                else
-                {
-                    ExtractionReport.Write(Terminal.Console(arguments.InvocationConfiguration.Output), folder, before.Transformer, result);
-                }
-
-                if (!result.Quality.IsAcceptable)
-                {
-                    arguments.InvocationConfiguration.Error.WriteLine(
-                        $"warning: the adapter misses {ExtractionReport.Percent(result.Quality.RelativeError)} of the change; below {ExtractionReport.Percent(RankQuality.Acceptable)} is good. Raise --rank or --max-rank, or use --policy quality.");
-                }
+                ExtractionReport.WriteJson(arguments.InvocationConfiguration.Output, folder, result);
             }
-            catch (ArgumentException exception)
+            else
             {
-                throw new UsageException(exception.Message);
+                ExtractionReport.Write(Terminal.Console(arguments.InvocationConfiguration.Output), folder, before.Transformer, result);
+            }
+
+            if (!result.Quality.IsAcceptable)
+            {
+                arguments.InvocationConfiguration.Error.WriteLine(
+                    $"warning: the adapter misses {ExtractionReport.Percent(result.Quality.RelativeError)} of the change; below {ExtractionReport.Percent(RankQuality.Acceptable)} is good. Raise --rank or --max-rank, or use --policy quality.");
             }
         });
         return verb;

@@ -41,12 +41,7 @@ internal static class ListVerb
 
     private static async Task ListServerAsync(string url, string? key, bool json, TextWriter output, CancellationToken cancellationToken)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri))
-        {
-            throw new UsageException($"--address is '{url}'; expected a URL such as http://localhost:8080.");
-        }
-
-        using var client = new LoraServeClient(uri, new LoraServeClientOptions { Key = key });
+        using var client = new LoraServeClient(ServerAddress.Parse(url), new LoraServeClientOptions { Key = key });
         ListAdaptersResponse answer;
         try
         {
@@ -55,7 +50,7 @@ internal static class ListVerb
         }
         catch (RpcException exception)
         {
-            throw new UsageException($"{url}: {exception.Status.Detail}");
+            throw ServerAddress.Failure(url, exception);
         }
 
         Table table = Terminal.Table("adapter", "method", ">rank", "where", ">memory", ">requests", "digest");
@@ -98,6 +93,11 @@ internal static class ListVerb
 
     private static void ListFolder(string folder, bool json, TextWriter output)
     {
+        if (!Directory.Exists(folder))
+        {
+            throw new CommandException($"{folder}: no such folder.");
+        }
+
         Table table = Terminal.Table("adapter", "method", ">rank", ">bytes", "digest");
         foreach (string path in Directory.EnumerateDirectories(folder).Where(path => File.Exists(Path.Combine(path, "adapter_config.json"))).Order(StringComparer.Ordinal))
         {

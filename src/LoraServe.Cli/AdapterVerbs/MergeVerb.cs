@@ -22,7 +22,7 @@ internal static class MergeVerb
         var output = new Option<string>("--out") { Description = "The directory to write.", Required = true, HelpName = "DIR" };
         var into = new Option<string?>("--into") { Description = "base writes a whole model in float32, with each adapter's weighted change added; adapter writes one LoRA adapter. [default: base, or adapter where --method is given]" };
         into.AcceptOnlyFromAmong(IntoBase, IntoAdapter);
-        var method = new Option<string>("--method") { Description = "How adapters become one: linear, cat, svd, ties, ties_svd, dare_linear, dare_linear_svd, dare_ties, dare_ties_svd, magnitude_prune, magnitude_prune_svd. [default: cat, which is exact]", HelpName = "NAME" };
+        var method = new Option<string>("--method") { Description = $"How adapters become one: {string.Join(", ", CombinationOptions.MethodNames)}. [default: cat, which is exact]", HelpName = "NAME" };
         var density = new Option<double>("--density") { Description = "Share of the values that the pruning methods keep.", DefaultValueFactory = _ => 1, HelpName = "F" };
         var rank = new Option<int?>("--rank") { Description = "Rank of what the svd methods make. [default: the greatest rank given]", HelpName = "N" };
         var seed = new Option<int>("--seed") { Description = "Seed of what the dare methods drop.", HelpName = "N" };
@@ -40,9 +40,9 @@ internal static class MergeVerb
 
             var options = new CombinationOptions
             {
-                Method = CombinationOptions.FindMethod(methodName ?? "cat") ?? throw new UsageException($"--method is '{methodName}'; expected one of those that --help lists."),
-                Density = arguments.GetValue(density),
-                Rank = arguments.GetValue(rank),
+                Method = CombinationOptions.FindMethod(methodName ?? "cat") ?? throw new UsageException($"--method is '{methodName}'; expected one of {string.Join(", ", CombinationOptions.MethodNames)}."),
+                Density = arguments.GetValue(density) is > 0 and <= 1 and var share ? share : throw new UsageException(FormattableString.Invariant($"--density is {arguments.GetValue(density)}; expected above 0 and at most 1.")),
+                Rank = arguments.GetValue(rank) is not <= 0 ? arguments.GetValue(rank) : throw new UsageException($"--rank is {arguments.GetValue(rank)}; expected at least 1."),
                 Seed = arguments.GetValue(seed),
             };
             string folder = arguments.GetValue(output)!;
@@ -50,23 +50,16 @@ internal static class MergeVerb
             using LoadedModel loaded = ModelArguments.Load(modelPath, Compute.Arithmetic.Exact, Environment.ProcessorCount);
             List<WeightedAdapter> parsed = [.. inputs.Select(input => new WeightedAdapter(AdapterLoader.Load(input.Path, loaded.Transformer), input.Weight))];
             TextWriter writer = arguments.InvocationConfiguration.Output;
-            try
+            if (target == IntoAdapter)
             {
-                if (target == IntoAdapter)
-                {
-                    ImmutableArray<LowRank> pairs = AdapterCombination.Combine(parsed, loaded.Transformer, options);
-                    PeftWriter.Write(folder, pairs, loaded.Transformer, loaded.Name);
-                    writer.WriteLine($"{folder}: one LoRA adapter of {parsed.Count}, rank {pairs.Max(pair => pair.Rank)}, {pairs.Length} modules.");
-                }
-                else
-                {
-                    IBaseModel merged = parsed.Aggregate((IBaseModel)loaded.Transformer, (into, next) => MergedModel.Create(into, next.Adapter, (float)next.Weight));
-                    WriteModel(folder, loaded, merged, arguments.GetValue(tokenizer) ?? modelPath, writer, arguments.InvocationConfiguration.Error);
-                }
+                ImmutableArray<LowRank> pairs = AdapterCombination.Combine(parsed, loaded.Transformer, options);
+                PeftWriter.Write(folder, pairs, loaded.Transformer, loaded.Name);
+                writer.WriteLine($"{folder}: one LoRA adapter of {parsed.Count}, rank {pairs.Max(pair => pair.Rank)}, {pairs.Length} modules.");
             }
-            catch (ArgumentException exception)
+            else
             {
-                throw new UsageException(exception.Message);
+                IBaseModel merged = parsed.Aggregate((IBaseModel)loaded.Transformer, (into, next) => MergedModel.Create(into, next.Adapter, (float)next.Weight));
+                WriteModel(folder, loaded, merged, arguments.GetValue(tokenizer) ?? modelPath, writer, arguments.InvocationConfiguration.Error);
             }
         });
         return verb;

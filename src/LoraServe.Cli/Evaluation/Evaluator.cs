@@ -36,7 +36,7 @@ internal sealed class Evaluator(InferenceEngine engine, RowTokenizer tokenizer, 
             }
             catch (EngineException exception)
             {
-                throw new UsageException($"line {rows[index].Line}: {exception.Message}");
+                throw new CommandException($"line {rows[index].Line}: {exception.Message}");
             }
 
             rowDone();

@@ -42,7 +42,7 @@ internal sealed class SweepArguments
     /// <param name="error">Where progress goes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="UsageException">A value is wrong.</exception>
-    /// <exception cref="ArgumentException">A value is out of its range.</exception>
+    /// <exception cref="RankChoiceException">The rows are too few for the folds.</exception>
     public async Task<SweepResult> RunAsync(
         ParseResult arguments, LoadedModel model, string? data, string[] targets, int threads, TextWriter error, CancellationToken cancellationToken)
     {
@@ -57,8 +57,9 @@ internal sealed class SweepArguments
         };
         int folds = arguments.GetValue(_folds) ?? UsualFolds;
         var sweep = new RankSweep(
-            [.. Numbers(_ranks, arguments).Select(rank => rank == Math.Floor(rank) && rank <= int.MaxValue ? (int)rank : throw new UsageException($"--sweep has {rank}; expected whole numbers."))],
-            arguments.GetValue(_rates) is null ? [MethodCatalog.LearningRate(options)] : Numbers(_rates, arguments),
+            [.. Numbers(_ranks, arguments).Select(rank => rank == Math.Floor(rank) && rank is >= 1 and <= int.MaxValue ? (int)rank : throw new UsageException(FormattableString.Invariant($"--sweep has {rank}; expected whole numbers from 1.")))],
+            arguments.GetValue(_rates) is null ? [MethodCatalog.LearningRate(options)]
+                : [.. Numbers(_rates, arguments).Select(rate => rate > 0 ? rate : throw new UsageException(FormattableString.Invariant($"--rates has {rate}; expected numbers above 0.")))],
             folds is >= 2 ? folds : throw new UsageException($"--folds is {folds}; expected 2 or more."),
             options.Seed);
         DirectoryInfo folder = Directory.CreateTempSubdirectory("loraserve-sweep-");

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Cli.Rendering;
+using LoraServe.Compute.Files;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Cli.Study;
@@ -46,7 +47,7 @@ internal sealed record StudyResult
         }
         catch (JsonException damage)
         {
-            throw new UsageException($"{path} is damaged: {damage.Message} Delete it, and the run is done again.");
+            throw new CommandException($"{path} is damaged: {JsonMistake.Describe(damage)}. Delete it, and the run is done again.");
         }
     }
 

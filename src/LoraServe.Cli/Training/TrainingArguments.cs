@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using LoraServe.Compute.Files;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Ranks;
@@ -61,7 +62,7 @@ internal sealed partial class TrainingArguments
 
     private readonly Option<string> _config = new("--config") { Description = "Settings as JSON: data_file, learning_rate, batch_rows and so on; a name that is none lists them all. Options given here come first.", HelpName = "FILE.json" };
     private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
-    private readonly Option<string> _method = new("--method") { Description = "How: one of the list above, or several with commas between. [default: lora]", HelpName = "NAME" };
+    private readonly Option<string> _method = new("--method") { Description = "How: one of the list below, or several with commas between. [default: lora]", HelpName = "NAME" };
     private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto, or the name of a policy that loraserve ranks shows: chosen for model and data; grow[:N]: grows from N when evaluations stand still. [default: the method's, 8 for lora]", HelpName = "N|auto|POLICY|grow" };
     private readonly Option<int?> _maxRank = new("--max-rank") { Description = "What a growing rank stays within. [default: 256]", HelpName = "N" };
     private readonly Option<GatePenalty?> _gatePenalty = new("--gate-penalty") { Description = "What closes the gates of method gated. [default: l1]", HelpName = "l1|hardconcrete" };
@@ -198,7 +199,7 @@ internal sealed partial class TrainingArguments
         {
             throw new UsageException(UnknownSetting().Match(wrong.Message) is { Success: true } unknown
                 ? $"{path}, line {wrong.LineNumber + 1}: there is no setting {unknown.Groups[1].Value}; expected {string.Join(", ", Names(unknown.Groups[2].Value))}."
-                : $"{path}: {wrong.Message}");
+                : $"{path}: {JsonMistake.Describe(wrong)}.");
         }
     }
 

@@ -23,6 +23,11 @@ internal static class DemoVerb
             }
             else
             {
+                if (arguments.GetValue(steps) is < 1 and var few)
+                {
+                    throw new UsageException($"--steps is {few}; expected at least 1.");
+                }
+
                 Refuse(arguments, root, "needs --model, which its adapters are for");
                 await TrainingDemo.RunAsync(DemoTask.All(arguments.GetValue(steps)), screen, cancellationToken).ConfigureAwait(false);
             }

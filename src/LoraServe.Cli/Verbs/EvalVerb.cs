@@ -12,35 +12,37 @@ namespace LoraServe.Cli.Verbs;
 /// <summary><c>loraserve eval</c>: how well the model, with or without an adapter, does on a data set.</summary>
 internal static class EvalVerb
 {
-    private const string AdapterName = "adapter";
-
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "DIR" };
+        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "[NAME=]DIR" };
         var data = new Option<string>("--data") { Description = "JSON Lines; a row has prompt and completion, prompt and references, prompt and chosen, messages, or text.", Required = true, HelpName = "FILE.jsonl" };
         var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of an answer.", DefaultValueFactory = _ => 32, HelpName = "N" };
         var maxLength = new Option<int>("--max-length") { Description = "Rows are cut on the right to this many tokens before they are scored.", DefaultValueFactory = _ => 256, HelpName = "N" };
         var limit = new Option<int>("--limit") { Description = "Only the first rows. [default: all]", HelpName = "N" };
         var answers = new Option<string>("--answers") { Description = "Also write what was generated, one JSON object a row.", HelpName = "FILE.jsonl" };
         var json = new Option<bool>("--json") { Description = "Print one object." };
-        var verb = new Command(
-            "eval",
-            "Measure exact match (greedy, until the end token or a newline) and mean token loss on a data set.") { adapter, data, maxTokens, maxLength, limit, answers, json };
+        var verb = new Command("eval", "Measure exact match (greedy, until the end token or a newline) and mean token loss on a data set.");
         model.AddTo(verb);
+        foreach (Option option in new Option[] { adapter, data, maxTokens, maxLength, limit, answers, json })
+        {
+            verb.Add(option);
+        }
+
         verb.SetAction(async (arguments, cancellationToken) =>
         {
             var options = new EvaluationOptions(AtLeastOne(arguments, maxTokens), AtLeastOne(arguments, maxLength));
             int rowLimit = arguments.GetResult(limit) is null ? int.MaxValue : AtLeastOne(arguments, limit);
+            NamedAdapter? named = arguments.GetValue(adapter) is { } text ? NamedAdapter.Parse(text) : null;
             using LoadedModel loaded = model.Load(arguments);
             RowTokenizer tokenizer = RowTokenizer.Of(loaded);
             IReadOnlyList<EvaluationRow> rows = EvaluationRow.Read(arguments.GetValue(data)!, rowLimit, tokenizer);
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments) });
             IReadOnlyList<AdapterReference> adapters = [];
-            if (arguments.GetValue(adapter) is { } path)
+            if (named is not null)
             {
-                await engine.Adapters.PublishAsync(Principal.Operator, AdapterName, path, cancellationToken: cancellationToken).ConfigureAwait(false);
-                adapters = [new AdapterReference(AdapterName)];
+                await NamedAdapter.PublishAsync([named], engine, cancellationToken).ConfigureAwait(false);
+                adapters = [new AdapterReference(named.Name)];
             }
 
             var evaluator = new Evaluator(engine, tokenizer, adapters, options);

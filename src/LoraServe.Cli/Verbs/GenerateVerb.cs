@@ -16,7 +16,7 @@ internal static class GenerateVerb
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapters = new Option<string[]>("--adapter") { Description = "An adapter and its name. Repeatable.", HelpName = "NAME=DIR" };
+        var adapters = new Option<string[]>("--adapter") { Description = "An adapter, called NAME or as its folder. Repeatable.", HelpName = "[NAME=]DIR" };
         var use = new Option<string>("--use") { Description = "Which adapters answer, such as style:0.5+support. [default: all that are given]", HelpName = "NAME[:WEIGHT][+NAME...]" };
         var prompt = new Option<string>("--prompt") { Description = "The text to continue.", Required = true, HelpName = "TEXT" };
         var chat = new Option<bool>("--chat") { Description = "Take the prompt as a user's message, through the model's chat template." };
@@ -37,6 +37,11 @@ internal static class GenerateVerb
             IReadOnlyList<AdapterReference> stack = arguments.GetValue(use) is { } text
                 ? AdapterReference.ParseStack(text)
                 : [.. named.Select(adapter => new AdapterReference(adapter.Name))];
+            if (stack.Select(part => part.Name).FirstOrDefault(name => !named.Any(adapter => name == adapter.Name || name.StartsWith($"{adapter.Name}@", StringComparison.Ordinal))) is { } unknown)
+            {
+                throw new UsageException($"--use names '{unknown}', which no --adapter is called{(named.Length > 0 ? $"; there is {string.Join(", ", named.Select(adapter => adapter.Name))}" : "")}.");
+            }
+
             using LoadedModel loaded = model.Load(arguments);
             string given = arguments.GetValue(prompt)!;
             var request = new GenerationRequest
@@ -59,7 +64,7 @@ internal static class GenerateVerb
 
     private static string AsChat(LoadedModel model, string prompt)
     {
-        ChatFormat chat = ChatFormat.Of(model) ?? throw new UsageException($"{model.Name} has no chat template; leave --chat away.");
+        ChatFormat chat = ChatFormat.Of(model) ?? throw new CommandException($"{model.Name} has no chat template; leave --chat away.");
         return chat.Render(new[] { new Dictionary<string, object?> { ["role"] = "user", ["content"] = prompt } });
     }
 

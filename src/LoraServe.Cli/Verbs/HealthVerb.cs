@@ -17,12 +17,7 @@ internal static class HealthVerb
         verb.SetAction(async (arguments, cancellationToken) =>
         {
             string url = arguments.GetValue(address)!;
-            if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri))
-            {
-                throw new UsageException($"--address is '{url}'; expected a URL such as http://localhost:8080.");
-            }
-
-            using GrpcChannel channel = GrpcChannel.ForAddress(uri);
+            using GrpcChannel channel = GrpcChannel.ForAddress(ServerAddress.Parse(url));
             try
             {
                 HealthCheckResponse answer = await new Health.HealthClient(channel)
@@ -32,7 +27,7 @@ internal static class HealthVerb
             }
             catch (RpcException exception)
             {
-                throw new UsageException($"{url}: {exception.Status.Detail}");
+                throw ServerAddress.Failure(url, exception);
             }
         });
         return verb;

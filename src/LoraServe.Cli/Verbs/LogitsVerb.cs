@@ -21,9 +21,9 @@ internal static class LogitsVerb
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "DIR" };
-        var tokens = new Option<FileInfo>("--tokens") { Description = "A JSON array of arrays of token ids.", Required = true, HelpName = "FILE.json" };
-        var output = new Option<FileInfo>("--out") { Description = "Where to write the tensors logits.0, logits.1, … [tokens, vocabulary].", Required = true, HelpName = "FILE.safetensors" };
+        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "[NAME=]DIR" };
+        var tokens = new Option<string>("--tokens") { Description = "A JSON array of arrays of token ids.", Required = true, HelpName = "FILE.json" };
+        var output = new Option<string>("--out") { Description = "Where to write the tensors logits.0, logits.1, … [tokens, vocabulary].", Required = true, HelpName = "FILE.safetensors" };
         var verb = new Command("logits", "Write the logits of given tokens to a safetensors file.");
         model.AddTo(verb);
         verb.Add(adapter);
@@ -31,15 +31,16 @@ internal static class LogitsVerb
         verb.Add(output);
         verb.SetAction(arguments =>
         {
-            int[][] sequences = ReadTokens(arguments.GetValue(tokens)!.FullName);
+            NamedAdapter? named = arguments.GetValue(adapter) is { } text ? NamedAdapter.Parse(text) : null;
+            int[][] sequences = ReadTokens(arguments.GetValue(tokens)!);
             using LoadedModel loaded = model.Load(arguments);
             using var pool = new WorkerPool(model.Threads(arguments));
-            using ResidentAdapter? resident = arguments.GetValue(adapter) is { } path
-                ? ResidentAdapter.Create(AdapterLoader.Load(path, loaded.Transformer), loaded.Transformer)
+            using ResidentAdapter? resident = named is not null
+                ? ResidentAdapter.Create(AdapterLoader.Load(named.Path, loaded.Transformer), loaded.Transformer)
                 : null;
             CheckTokens(sequences, loaded.Transformer, resident?.VirtualRows ?? 0);
             Tensor[] logits = [.. sequences.Select((sequence, index) => Compute(loaded.Transformer, pool, resident, sequence, index))];
-            string file = arguments.GetValue(output)!.FullName;
+            string file = arguments.GetValue(output)!;
             SafetensorsFile.Write(file, logits);
             arguments.InvocationConfiguration.Output.WriteLine($"{file}: {logits.Length} tensors, {sequences.Sum(sequence => sequence.Length)} tokens.");
         });
@@ -72,11 +73,11 @@ internal static class LogitsVerb
             int[][] sequences = JsonSerializer.Deserialize<int[][]>(File.ReadAllText(path)) ?? [];
             return sequences.Length > 0 && sequences.All(sequence => sequence is { Length: > 0 })
                 ? sequences
-                : throw new UsageException($"{path}: an empty array. Expected a JSON array of arrays of token ids, such as [[1, 2, 3]].");
+                : throw new CommandException($"{path}: an empty array. Expected a JSON array of arrays of token ids, such as [[1, 2, 3]].");
         }
         catch (JsonException exception)
         {
-            throw new UsageException($"{path}: {exception.Message} Expected a JSON array of arrays of token ids, such as [[1, 2, 3]].");
+            throw new CommandException($"{path}: {JsonMistake.Describe(exception)}. Expected a JSON array of arrays of token ids, such as [[1, 2, 3]].");
         }
     }
 
@@ -87,13 +88,13 @@ internal static class LogitsVerb
             int wrong = Array.FindIndex(sequence, id => (uint)id >= (uint)model.VocabularySize);
             if (wrong >= 0)
             {
-                throw new UsageException($"Token id {sequence[wrong]} is not one of the model's {model.VocabularySize}.");
+                throw new CommandException($"Token id {sequence[wrong]} is not one of the model's {model.VocabularySize}.");
             }
 
             if (sequence.Length > model.Spec.ContextLength - virtualRows)
             {
                 string ahead = virtualRows > 0 ? $" and the adapter puts {virtualRows} virtual tokens ahead of it" : "";
-                throw new UsageException($"A sequence has {sequence.Length} tokens{ahead}; the model's context is {model.Spec.ContextLength}.");
+                throw new CommandException($"A sequence has {sequence.Length} tokens{ahead}; the model's context is {model.Spec.ContextLength}.");
             }
         }
     }

@@ -31,41 +31,34 @@ internal static class RanksVerb
             IReadOnlyList<IRankPolicy> all = policies.Policies(arguments);
             TextWriter error = arguments.InvocationConfiguration.Error;
             using LoadedModel loaded = model.Load(arguments);
-            try
+            if (sweep.IsGiven(arguments))
             {
-                if (sweep.IsGiven(arguments))
-                {
-                    SweepResult result = await sweep.RunAsync(
-                        arguments, loaded, arguments.GetValue(data), policies.Targets(arguments), model.Threads(arguments), error, cancellationToken).ConfigureAwait(false);
-                    Write(arguments.InvocationConfiguration.Output, arguments.GetValue(json), loaded.Name, result);
-                    return;
-                }
-
-                var question = new RankQuestion
-                {
-                    Model = loaded.Transformer,
-                    Targets = RankTargets.Select(loaded.Transformer, policies.Targets(arguments)),
-                    Task = policies.Task(arguments),
-                    Data = arguments.GetValue(data) is { } path ? await ReadAsync(path, loaded, error).ConfigureAwait(false) : null,
-                };
-                if (arguments.GetValue(policies.Energy) is not null)
-                {
-                    question = question with { Spectra = await SpectraAsync(question, model.Threads(arguments), error, cancellationToken).ConfigureAwait(false) };
-                }
-
-                RankRow[] rows = [.. all.Select(policy => RankRow.Of(policy, question))];
-                if (arguments.GetValue(json))
-                {
-                    WriteJson(arguments.InvocationConfiguration.Output, loaded.Name, question, rows);
-                }
-                else
-                {
-                    Write(Terminal.Console(arguments.InvocationConfiguration.Output), loaded.Name, arguments.GetValue(data), question, rows);
-                }
+                SweepResult result = await sweep.RunAsync(
+                    arguments, loaded, arguments.GetValue(data), policies.Targets(arguments), model.Threads(arguments), error, cancellationToken).ConfigureAwait(false);
+                Write(arguments.InvocationConfiguration.Output, arguments.GetValue(json), loaded.Name, result);
+                return;
             }
-            catch (ArgumentException exception)
+
+            var question = new RankQuestion
             {
-                throw new UsageException(exception.Message);
+                Model = loaded.Transformer,
+                Targets = RankTargets.Select(loaded.Transformer, policies.Targets(arguments)),
+                Task = policies.Task(arguments),
+                Data = arguments.GetValue(data) is { } path ? await ReadAsync(path, loaded, error).ConfigureAwait(false) : null,
+            };
+            if (arguments.GetValue(policies.Energy) is not null)
+            {
+                question = question with { Spectra = await SpectraAsync(question, model.Threads(arguments), error, cancellationToken).ConfigureAwait(false) };
+            }
+
+            RankRow[] rows = [.. all.Select(policy => RankRow.Of(policy, question))];
+            if (arguments.GetValue(json))
+            {
+                WriteJson(arguments.InvocationConfiguration.Output, loaded.Name, question, rows);
+            }
+            else
+            {
+                Write(Terminal.Console(arguments.InvocationConfiguration.Output), loaded.Name, arguments.GetValue(data), question, rows);
             }
         });
         return verb;

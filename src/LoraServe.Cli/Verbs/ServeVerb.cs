@@ -23,7 +23,7 @@ internal static class ServeVerb
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapters = new Option<string[]>("--adapter") { Description = "Publish an adapter at start. Repeatable.", HelpName = "NAME=DIR" };
+        var adapters = new Option<string[]>("--adapter") { Description = "Publish an adapter at start, called NAME or as its folder. Repeatable.", HelpName = "[NAME=]DIR" };
         var root = new Option<string>("--adapter-root") { Description = "Folder in which adapters are found by name, loaded by path and kept when uploaded.", HelpName = "DIR" };
         var data = new Option<string>("--data-root") { Description = "Folder with files that training jobs can name; rows can be uploaded without it.", HelpName = "DIR" };
         var host = new Option<string>("--host") { Description = "Address or name to listen on; * for all addresses. [default: localhost]", HelpName = "ADDRESS" };

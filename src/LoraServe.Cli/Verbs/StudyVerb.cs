@@ -15,10 +15,7 @@ internal static class StudyVerb
 
     private const int UsualRows = 16;
 
-    private const string Description = """
-        Train several methods side by side on the same rows and compare what they bring and cost: exact match and loss on rows that were not
-        trained on, trained parameters, size of the files, peak memory and speed of training, and the time that a served token takes longer.
-
+    private const string Notes = """
         Each method on each task is a run in a folder of its own, OUT/TASK/METHOD, and a process of its own, so that its peak memory is its
         own. A run that is done is not done again and one that was interrupted goes on, so the same command finishes a study. The tables are
         in OUT/study.html and OUT/study.json, up to date after each run. Run nothing else meanwhile: speed is measured.
@@ -37,8 +34,13 @@ internal static class StudyVerb
         var rows = new Option<int>("--batch-rows") { Description = "Rows of a step.", DefaultValueFactory = _ => UsualRows, HelpName = "N" };
         var seed = new Option<int>("--seed") { Description = "What first values and the order of rows are drawn from.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print one object instead of tables." };
-        var verb = new Command("study", Description) { data, folder, methods, steps, rows, seed, json };
+        var verb = new NotedCommand("study", "Train several methods side by side and compare what they bring (exact match, loss) and cost (memory, speed, files).", Notes);
         model.AddTo(verb, choosesArithmetic: false);
+        foreach (Option option in new Option[] { data, folder, methods, steps, rows, seed, json })
+        {
+            verb.Add(option);
+        }
+
         verb.SetAction(async (arguments, cancellationToken) =>
         {
             int? mostSteps = AtLeastOne("--steps", arguments.GetValue(steps));

@@ -26,7 +26,7 @@ internal static class TemplateVerb
             {
                 ({ } file, null) => ChatTemplate.Parse(File.ReadAllText(file.FullName), file.Name),
                 (null, { } path) => ChatTemplate.Parse(
-                    ModelText.Read(path).ChatTemplateSource ?? throw new UsageException($"{path} has no chat template; give one with --template."), path),
+                    ModelText.Read(path).ChatTemplateSource ?? throw new CommandException($"{path} has no chat template; give one with --template."), path),
                 _ => throw new UsageException("Give either --model or --template."),
             };
             foreach (string line in File.ReadLines(arguments.GetValue(cases)!.FullName).Where(line => line.Length > 0))

@@ -23,7 +23,7 @@ internal static class TokenizeVerb
         verb.SetAction(arguments =>
         {
             string path = arguments.GetValue(model)!;
-            Tokenizer tokenizer = ModelText.Read(path).Tokenizer ?? throw new UsageException($"{path} has no tokenizer.");
+            Tokenizer tokenizer = ModelText.Read(path).Tokenizer ?? throw new CommandException($"{path} has no tokenizer.");
             string input = (arguments.GetValue(text), arguments.GetValue(file)) switch
             {
                 ({ } given, null) => given,

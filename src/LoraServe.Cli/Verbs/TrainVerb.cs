@@ -18,8 +18,7 @@ internal static class TrainVerb
         var training = new TrainingArguments();
         var folder = new Option<string>("--out") { Description = "Folder of the run: the adapter, metrics.jsonl and report.html. A run that was interrupted goes on from its checkpoint there.", Required = true, HelpName = "DIR" };
         var json = new Option<bool>("--json") { Description = "Print one object at the end." };
-        string methods = string.Join('\n', MethodCatalog.All.Select(method => $"  {method.Name,-18}{method.Description}"));
-        var verb = new Command("train", $"Train an adapter, or the whole model, on a data set. Methods, several of them with commas between:\n{methods}");
+        var verb = new NotedCommand("train", "Train an adapter, or the whole model, on a data set.", MethodNotes.Text());
         model.AddTo(verb, choosesArithmetic: false);
         training.AddTo(verb);
         verb.Add(folder);

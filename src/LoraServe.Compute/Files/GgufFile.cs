@@ -25,7 +25,7 @@ public sealed unsafe class GgufFile : IDisposable
         var reader = new GgufReader(path, mapping.Pointer, mapping.Length);
         if (reader.Read<uint>("the magic number") != Magic)
         {
-            throw new TensorFileException(path, "does not start with 'GGUF'; is this a GGUF file?");
+            throw new TensorFileException(path, "does not start with 'GGUF', as a GGUF file does");
         }
 
         Version = reader.Read<uint>("the version");

@@ -59,7 +59,7 @@ internal sealed class SafetensorsHeader
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new TensorFileException(file, $"the header is not valid JSON: {error.Message}", error);
+            throw new TensorFileException(file, $"the header is not valid JSON: {(error is JsonException mistake ? JsonMistake.Describe(mistake) : error.Message)}", error);
         }
 
         header.CheckLayout(length - header.DataStart);

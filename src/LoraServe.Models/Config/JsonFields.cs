@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Compute.Files;
 
 namespace LoraServe.Models.Config;
 
@@ -44,7 +45,11 @@ internal sealed class JsonFields
         }
         catch (JsonException error)
         {
-            throw new ModelFormatException(path, $"is not valid JSON: {error.Message}", error);
+            throw new ModelFormatException(path, $"is not valid JSON, {JsonMistake.Describe(error)}", error);
+        }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ModelFormatException(path, "is not there", error);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

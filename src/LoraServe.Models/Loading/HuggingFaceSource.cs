@@ -13,7 +13,8 @@ internal static class HuggingFaceSource
 
     public static ModelSource Open(string directory)
     {
-        JsonFields config = JsonFields.Load(Path.Combine(directory, "config.json"));
+        JsonFields config = JsonFields.TryLoad(Path.Combine(directory, "config.json"))
+            ?? throw new ModelFormatException(directory, "has no config.json; expected a Hugging Face directory with config.json, tokenizer.json and safetensors, or a GGUF file");
         var architecture = Architecture.Of(config);
         TransformerSpec spec = architecture.FromHuggingFace(config);
         JsonFields? tokenizerConfig = JsonFields.TryLoad(Path.Combine(directory, TokenizerConfig));

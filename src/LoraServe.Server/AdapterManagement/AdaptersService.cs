@@ -72,7 +72,7 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
         var combination = new CombinationOptions
         {
             Method = CombinationOptions.FindMethod(method)
-                ?? throw new EngineException(EngineError.InvalidRequest, $"method is '{method}'; expected linear, cat, svd, ties, ties_svd, dare_linear, dare_ties, dare_linear_svd, dare_ties_svd, magnitude_prune or magnitude_prune_svd."),
+                ?? throw new EngineException(EngineError.InvalidRequest, $"method is '{method}'; expected one of {string.Join(", ", CombinationOptions.MethodNames)}."),
             Density = request.HasDensity ? request.Density : 1,
             Rank = request.HasRank ? (int)request.Rank : null,
         };

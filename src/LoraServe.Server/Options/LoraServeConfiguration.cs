@@ -1,3 +1,5 @@
+using System.Text.Json;
+using LoraServe.Compute.Files;
 using LoraServe.Server.Access;
 using LoraServe.Server.Training;
 using LoraServe.Serving;
@@ -9,6 +11,9 @@ namespace LoraServe.Server.Options;
 public sealed class LoraServeConfiguration
 {
     private const string Section = "LoraServe";
+
+    /// <summary>What the configuration's own reader allows.</summary>
+    private static readonly JsonDocumentOptions s_json = new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true };
 
     /// <summary>Where it listens.</summary>
     public ServerOptions Server { get; set; } = new();
@@ -23,35 +28,45 @@ public sealed class LoraServeConfiguration
     public TrainingOptions Training { get; set; } = new();
 
     /// <summary>Reads a JSON file, if one is given, and then environment variables such as <c>LoraServe__Server__Port</c>, which win.</summary>
-    /// <exception cref="InvalidDataException">The file is not JSON, or names a setting that does not exist or has another type.</exception>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="SettingsException">There is no such file, it is not JSON, or it or the environment names a setting that does not exist or has another type.</exception>
     public static LoraServeConfiguration Read(string? jsonFile)
     {
         var builder = new ConfigurationBuilder();
         if (jsonFile is not null)
         {
-            builder.AddJsonFile(Path.GetFullPath(jsonFile), optional: false, reloadOnChange: false);
+            builder.AddJsonStream(new MemoryStream(ReadObject(jsonFile)));
         }
 
-        try
+        IConfigurationSection section = builder.AddEnvironmentVariables().Build().GetSection(Section);
+        if (SettingsCheck.Mistakes(section, typeof(LoraServeConfiguration)).ToArray() is { Length: > 0 } mistakes)
         {
-            IConfigurationSection section = builder.AddEnvironmentVariables().Build().GetSection(Section);
-            var settings = new LoraServeConfiguration();
-            section.Bind(settings, binder => binder.ErrorOnUnknownConfiguration = true);
-            return settings;
+            throw new SettingsException($"{jsonFile ?? "The environment"}: {string.Join(". ", mistakes)}.");
         }
-        catch (Exception exception) when (exception is InvalidOperationException or FormatException or InvalidDataException)
-        {
-            throw new InvalidDataException($"{jsonFile ?? "The environment"}: {string.Join(' ', Reasons(exception))}", exception);
-        }
+
+        var settings = new LoraServeConfiguration();
+        section.Bind(settings);
+        return settings;
     }
 
-    /// <summary>The outer message says what failed, the inner ones which setting or line.</summary>
-    private static IEnumerable<string> Reasons(Exception exception)
+    private static byte[] ReadObject(string path)
     {
-        for (Exception? reason = exception; reason is not null; reason = reason.InnerException)
+        try
         {
-            yield return reason.Message;
+            byte[] text = File.ReadAllBytes(path);
+            using JsonDocument document = JsonDocument.Parse(text, s_json);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? text : throw new SettingsException($"{path}: a JSON {document.RootElement.ValueKind}; expected an object with {Section}.");
+        }
+        catch (JsonException mistake)
+        {
+            throw new SettingsException($"{path}: not JSON, {JsonMistake.Describe(mistake)}.", mistake);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SettingsException($"{path}: no such file.", missing);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"{path}: cannot be read: {failure.Message}", failure);
         }
     }
 }

@@ -59,14 +59,14 @@ public sealed record RankPlan
     /// <param name="question">What was asked.</param>
     /// <param name="rankOf">The rank at a target; 0 for no pair there. Capped by the target's smaller side and by the question's <see cref="RankQuestion.MaximumRank"/>.</param>
     /// <param name="reason">How the policy came to them.</param>
-    /// <exception cref="ArgumentException">The question has no targets.</exception>
+    /// <exception cref="RankChoiceException">The question has no targets.</exception>
     public static RankPlan PerSite(string policy, RankQuestion question, Func<BaseModule, int> rankOf, string reason)
     {
         ArgumentNullException.ThrowIfNull(question);
         ArgumentNullException.ThrowIfNull(rankOf);
         if (question.Targets.Count == 0)
         {
-            throw new ArgumentException("There are no target modules; expected at least one.", nameof(question));
+            throw new RankChoiceException("There are no target modules; expected at least one.");
         }
 
         return new RankPlan(policy, [.. question.Targets.Select(target => new SiteRank(target, Capped(question, target, rankOf(target))))], reason);

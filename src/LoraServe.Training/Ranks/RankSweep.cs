@@ -18,7 +18,7 @@ public sealed class RankSweep
     /// <param name="learningRates">The rates to try.</param>
     /// <param name="folds">k, at least 2.</param>
     /// <param name="seed">What the rows are shuffled with.</param>
-    /// <exception cref="ArgumentException">There are no ranks or rates, one is not positive, or there are fewer than two folds.</exception>
+    /// <exception cref="RankChoiceException">There are no ranks or rates, one is not positive, or there are fewer than two folds.</exception>
     public RankSweep(IReadOnlyCollection<int> ranks, IReadOnlyCollection<double> learningRates, int folds = 5, int seed = 0)
     {
         ArgumentNullException.ThrowIfNull(ranks);
@@ -26,12 +26,12 @@ public sealed class RankSweep
         ArgumentOutOfRangeException.ThrowIfLessThan(folds, 2);
         if (ranks.Count == 0 || ranks.Any(rank => rank <= 0))
         {
-            throw new ArgumentException($"The ranks are [{string.Join(", ", ranks)}]; expected at least one, all from 1.", nameof(ranks));
+            throw new RankChoiceException($"The ranks are [{string.Join(", ", ranks)}]; expected at least one, all from 1.");
         }
 
         if (learningRates.Count == 0 || learningRates.Any(rate => !(rate > 0 && double.IsFinite(rate))))
         {
-            throw new ArgumentException($"The learning rates are [{string.Join(", ", learningRates)}]; expected at least one, all above 0.", nameof(learningRates));
+            throw new RankChoiceException($"The learning rates are [{string.Join(", ", learningRates)}]; expected at least one, all above 0.");
         }
 
         _folds = folds;
@@ -44,12 +44,12 @@ public sealed class RankSweep
 
     /// <summary>Splits a data set; validation parts differ by one row in size at most and cover every row once.</summary>
     /// <param name="rows">Number of rows.</param>
-    /// <exception cref="ArgumentException">There are fewer rows than folds.</exception>
+    /// <exception cref="RankChoiceException">There are fewer rows than folds.</exception>
     public IReadOnlyList<SweepFold> Folds(int rows)
     {
         if (rows < _folds)
         {
-            throw new ArgumentException($"The data set has {rows} rows; expected at least one for each of the {_folds} folds. Use fewer folds.", nameof(rows));
+            throw new RankChoiceException($"The data set has {rows} rows; expected at least one for each of the {_folds} folds. Use fewer folds.");
         }
 
         int[] order = [.. Enumerable.Range(0, rows)];

@@ -14,7 +14,7 @@ public static class RankTargets
     /// <param name="model">The base.</param>
     /// <param name="names">Last parts of paths, such as <c>q_proj</c>, or whole paths; none, or <see cref="AllLinear"/>, for every linear map of the layers.</param>
     /// <returns>In the model's order.</returns>
-    /// <exception cref="ArgumentException">A name means no module.</exception>
+    /// <exception cref="RankChoiceException">A name means no module.</exception>
     public static IReadOnlyList<BaseModule> Select(IBaseModel model, IReadOnlyCollection<string> names)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -25,7 +25,7 @@ public static class RankTargets
         var filter = new ModuleFilter(PeftConfig.Fields(new JsonObject { ["target_modules"] = targets }));
         if (filter.Unmatched(model.Modules.Select(module => module.Path)).FirstOrDefault() is { } unknown)
         {
-            throw new ArgumentException($"The model has no module '{unknown}'. It has {string.Join(", ", model.Modules.Select(module => module.Name).Distinct())}.", nameof(names));
+            throw new RankChoiceException($"The model has no module '{unknown}'. It has {string.Join(", ", model.Modules.Select(module => module.Name).Distinct())}.");
         }
 
         return [.. model.Modules.Where(filter.Targets)];

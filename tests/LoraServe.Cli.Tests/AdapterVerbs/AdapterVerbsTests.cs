@@ -73,14 +73,15 @@ public sealed class AdapterVerbsTests(TinyFiles files) : IClassFixture<TinyFiles
     }
 
     [Theory]
-    [InlineData("--method", "magic", "magic")]
-    [InlineData("--method", "linear", "ranks")]
-    [InlineData("--density", "2", "density")]
-    public async Task Merge_ThatCannotBe_IsRefused(string option, string value, string named)
+    [InlineData("--method", "magic", 2, "magic")]
+    [InlineData("--method", "linear", 1, "ranks")]
+    [InlineData("--density", "2", 2, "density")]
+    [InlineData("--rank", "0", 2, "--rank")]
+    public async Task Merge_ThatCannotBe_IsRefused(string option, string value, int code, string named)
     {
         string[] adapters = ["--adapter", files.Adapter("odd-a", 1, rank: 2), "--adapter", files.Adapter("odd-b", 2, rank: 3)];
 
-        string refusal = await CommandRun.RefusalAsync(["adapters", "merge", "--model", files.Model, .. adapters, "--into", "adapter", "--out", files.PathOf("odd"), option, value]);
+        string refusal = await CommandRun.ErrorAsync(code, ["adapters", "merge", "--model", files.Model, .. adapters, "--into", "adapter", "--out", files.PathOf("odd"), option, value]);
 
         Assert.Contains(named, refusal, StringComparison.Ordinal);
     }

@@ -65,18 +65,18 @@ public sealed class ExtractVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
     }
 
     [Theory]
-    [InlineData("--rank", "0", "--rank")]
-    [InlineData("--policy", "magic", "energy-squared")]
-    [InlineData("--policy", "task", "kind of task")]
-    [InlineData("--targets", "w_proj", "w_proj")]
-    [InlineData("--energy", "1.5", "--energy")]
-    [InlineData("--alpha", "0", "--alpha")]
-    [InlineData("--quality", "1", "--quality")]
-    [InlineData("--max-rank", "-1", "--max-rank")]
-    public async Task Extract_WhatCannotBe_IsRefused(string option, string value, string named)
+    [InlineData("--rank", "0", 2, "--rank")]
+    [InlineData("--policy", "magic", 2, "energy-squared")]
+    [InlineData("--policy", "task", 1, "kind of task")]
+    [InlineData("--targets", "w_proj", 1, "w_proj")]
+    [InlineData("--energy", "1.5", 2, "--energy")]
+    [InlineData("--alpha", "0", 2, "--alpha")]
+    [InlineData("--quality", "1", 2, "--quality")]
+    [InlineData("--max-rank", "-1", 2, "--max-rank")]
+    public async Task Extract_WhatCannotBe_IsRefused(string option, string value, int code, string named)
     {
-        string refusal = await CommandRun.RefusalAsync(
-            "adapters", "extract", "--base", files.Model, "--tuned", await MergedAsync("refused"), "--out", files.PathOf("refused-extracted"), option, value);
+        string refusal = await CommandRun.ErrorAsync(
+            code, "adapters", "extract", "--base", files.Model, "--tuned", await MergedAsync("refused"), "--out", files.PathOf("refused-extracted"), option, value);
 
         Assert.Contains(named, refusal, StringComparison.Ordinal);
         Assert.False(Directory.Exists(files.PathOf("refused-extracted")));

@@ -58,7 +58,7 @@ public sealed class BenchVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
     [InlineData("--rank", "0")]
     [InlineData("--prompt-tokens", "100000")]
     public async Task Numbers_ThatCannotBe_AreRefused(string option, string value) =>
-        Assert.Contains(option, await CommandRun.RefusalAsync("bench", "decode", "--model", files.Model, option, value), StringComparison.Ordinal);
+        Assert.Contains(option, await CommandRun.MisuseAsync("bench", "decode", "--model", files.Model, option, value), StringComparison.Ordinal);
 
     private Task<CommandRun> RunAsync(string bench, params string[] more) => CommandRun.SuccessAsync(["bench", bench, "--model", files.Model, "--json", .. s_small, .. more]);
 }

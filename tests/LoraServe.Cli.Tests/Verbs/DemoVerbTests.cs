@@ -36,8 +36,8 @@ public sealed class DemoVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
     [Fact]
     public async Task Demo_WithOptionsThatDoNotGoTogether_Refuses()
     {
-        Assert.Contains("--adapter-root needs --model", await CommandRun.RefusalAsync("demo", "--adapter-root", files.Model), StringComparison.Ordinal);
-        Assert.Contains("--steps has nothing to train", await CommandRun.RefusalAsync("demo", "--model", files.Model, "--steps", "1"), StringComparison.Ordinal);
+        Assert.Contains("--adapter-root needs --model", await CommandRun.MisuseAsync("demo", "--adapter-root", files.Model), StringComparison.Ordinal);
+        Assert.Contains("--steps has nothing to train", await CommandRun.MisuseAsync("demo", "--model", files.Model, "--steps", "1"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -96,7 +96,7 @@ public sealed class EvalVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
     [InlineData("--max-tokens", "-3")]
     [InlineData("--max-length", "0")]
     public async Task Numbers_BelowOne_AreRefused(string option, string value) =>
-        Assert.Contains(option, await CommandRun.RefusalAsync("eval", "--model", files.Model, "--data", "x.jsonl", option, value), StringComparison.Ordinal);
+        Assert.Contains(option, await CommandRun.MisuseAsync("eval", "--model", files.Model, "--data", "x.jsonl", option, value), StringComparison.Ordinal);
 
     private async Task<JsonElement> EvaluateAsync(string rows, params string[] more)
     {

@@ -63,20 +63,38 @@ public sealed class GenerateVerbTests(TinyFiles files) : IClassFixture<TinyFiles
     [InlineData("--max-tokens", "0", "max_tokens")]
     [InlineData("--use", "unknown", "unknown")]
     [InlineData("--use", "a:heavy", "heavy")]
-    [InlineData("--adapter", "no-equals", "NAME=DIR")]
-    [InlineData("--adapter", "a=no-such-folder", "no-such-folder")]
+    [InlineData("--adapter", "a=", "NAME=DIR")]
+    [InlineData("--adapter", "=folder", "NAME=DIR")]
+    [InlineData("--adapter", "", "NAME=DIR")]
     [InlineData("--threads", "-1", "--threads")]
     public async Task Options_ThatCannotBe_AreRefused(string option, string value, string named)
     {
-        string refusal = await CommandRun.RefusalAsync("generate", "--model", files.Model, "--prompt", "abc", option, value);
+        string refusal = await CommandRun.MisuseAsync("generate", "--model", files.Model, "--prompt", "abc", option, value);
 
         Assert.Contains(named, refusal, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData("a=no-such-folder")]
+    [InlineData("no-such-folder")]
+    public async Task Adapter_ThatIsNotThere_IsNamed(string adapter) =>
+        Assert.Contains("no-such-folder: no such directory", await CommandRun.RefusalAsync([.. Arguments, "--adapter", adapter]), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Adapter_WithoutAName_IsCalledAsItsFolder()
+    {
+        string folder = files.Adapter("style", 2);
+
+        string named = (await CommandRun.SuccessAsync([.. Arguments, "--json", "--adapter", $"style={folder}"])).Output;
+
+        Assert.Equal(named, (await CommandRun.SuccessAsync([.. Arguments, "--json", "--adapter", folder])).Output);
+        Assert.Equal(named, (await CommandRun.SuccessAsync([.. Arguments, "--json", "--adapter", $"{folder}{Path.DirectorySeparatorChar}", "--use", "style"])).Output);
     }
 
     [Fact]
     public async Task Adapters_OfOneName_AreRefused()
     {
-        string refusal = await CommandRun.RefusalAsync([.. Arguments, "--adapter", "a=x", "--adapter", "a=y"]);
+        string refusal = await CommandRun.MisuseAsync([.. Arguments, "--adapter", "a=x", "--adapter", "a=y"]);
 
         Assert.Contains("'a'", refusal, StringComparison.Ordinal);
     }

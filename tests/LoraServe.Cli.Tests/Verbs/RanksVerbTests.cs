@@ -38,13 +38,14 @@ public sealed class RanksVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
     }
 
     [Theory]
-    [InlineData("--energy", "0", "--energy")]
-    [InlineData("--complexity", "2", "--complexity")]
-    [InlineData("--targets", "nothing_proj", "nothing_proj")]
-    [InlineData("--mlp-rank", "-3", "--mlp-rank")]
-    [InlineData("--data", "missing.jsonl", "missing.jsonl")]
-    public async Task Ranks_WhatCannotBe_IsRefused(string option, string value, string named) =>
-        Assert.Contains(named, await CommandRun.RefusalAsync("ranks", "--model", files.Model, option, value), StringComparison.Ordinal);
+    [InlineData("--energy", "0", 2, "--energy")]
+    [InlineData("--complexity", "2", 2, "--complexity")]
+    [InlineData("--targets", "nothing_proj", 1, "nothing_proj")]
+    [InlineData("--mlp-rank", "-3", 2, "--mlp-rank")]
+    [InlineData("--sweep", "0", 2, "--sweep")]
+    [InlineData("--data", "missing.jsonl", 1, "missing.jsonl")]
+    public async Task Ranks_WhatCannotBe_IsRefused(string option, string value, int code, string named) =>
+        Assert.Contains(named, await CommandRun.ErrorAsync(code, "ranks", "--model", files.Model, option, value), StringComparison.Ordinal);
 
     [Fact]
     public async Task Ranks_Sweep_TrainsAndChooses()

@@ -31,5 +31,5 @@ public sealed class TemplateVerbTests(TinyFiles files) : IClassFixture<TinyFiles
 
     [Fact]
     public async Task Template_AndModelBoth_AreRefused() =>
-        Assert.Contains("--template", await CommandRun.RefusalAsync("template", "--model", "a", "--template", "b", "--cases", "c"), StringComparison.Ordinal);
+        Assert.Contains("--template", await CommandRun.MisuseAsync("template", "--model", "a", "--template", "b", "--cases", "c"), StringComparison.Ordinal);
 }

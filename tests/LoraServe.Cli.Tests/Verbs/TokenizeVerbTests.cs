@@ -31,11 +31,11 @@ public sealed class TokenizeVerbTests(TinyFiles files) : IClassFixture<TinyFiles
     }
 
     [Theory]
-    [InlineData]
-    [InlineData("--text", "x", "--file", "y")]
-    [InlineData("--file", "no-such-file.txt")]
-    public async Task Input_ThatIsMissingOrDouble_IsRefused(params string[] input) =>
-        Assert.NotEmpty(await CommandRun.RefusalAsync(["tokenize", "--model", s_tokenizer, .. input]));
+    [InlineData(2, "Give either --text or --file")]
+    [InlineData(2, "Give either --text or --file", "--text", "x", "--file", "y")]
+    [InlineData(1, "no-such-file.txt: no such file", "--file", "no-such-file.txt")]
+    public async Task Input_ThatIsMissingOrDouble_IsRefused(int code, string reason, params string[] input) =>
+        Assert.Contains(reason, await CommandRun.ErrorAsync(code, ["tokenize", "--model", s_tokenizer, .. input]), StringComparison.Ordinal);
 
     private static int[] Ids(JsonElement tokens) => [.. tokens.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32())];
 }

@@ -64,7 +64,7 @@ public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
     [Theory]
     [InlineData("error: Cannot parse argument 'abc' for option '--lr' as a number.", "--lr", "abc")]
     [InlineData("error: Cannot parse argument 'x' for option '--steps' as a whole number.", "--steps", "x")]
-    [InlineData("error: Cannot parse argument 'magic' for option '--loss'. Did you mean", "--loss", "magic")]
+    [InlineData("error: Cannot parse argument 'magic' for option '--loss'. Expected dpo, kto, orpo, supervised.", "--loss", "magic")]
     [InlineData("--eval-share", "--eval-shar", "0.1")]
     public async Task Train_WrongCommandLine_SaysWhatIsWrongWithoutAScreenOfHelp(string message, params string[] arguments)
     {

@@ -43,23 +43,31 @@ public sealed class LoraServeConfigurationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{ "LoraServe": { "Server": { "Prot": 9000 } } }""", "Prot")]
-    [InlineData("""{ "LoraServe": { "Engin": { "Workers": 1 } } }""", "Engin")]
-    [InlineData("""{ "LoraServe": { "Access": { "Keys": [ { "Secret": "x" } ] } } }""", "Secret")]
-    [InlineData("""{ "LoraServe": { "Server": { "Port": "high" } } }""", "LoraServe:Server:Port")]
-    [InlineData("""{ "LoraServe": { "Engine": { "MaxAdapterWait": "soon" } } }""", "LoraServe:Engine:MaxAdapterWait")]
-    [InlineData("""{ "LoraServe": { "Server": { "Port": 9000, } """, "LineNumber: 0")]
-    public void Read_BadFile_NamesTheFileAndTheSetting(string json, string setting)
+    [InlineData("""{ "LoraServe": { "Server": { "Prot": 9000 } } }""", "there is no setting LoraServe:Server:Prot; expected Host, Port,")]
+    [InlineData("""{ "LoraServe": { "Engin": { "Workers": 1 } } }""", "there is no setting LoraServe:Engin; expected Server, Engine, Access, Training")]
+    [InlineData("""{ "LoraServe": { "Access": { "Keys": [ { "Secret": "x" } ] } } }""", "there is no setting LoraServe:Access:Keys:0:Secret; expected Sha256,")]
+    [InlineData("""{ "LoraServe": { "Server": { "Port": "high" } } }""", "LoraServe:Server:Port is 'high'; expected a whole number")]
+    [InlineData("""{ "LoraServe": { "Server": { "Port": { "Grpc": 1 } } } }""", "LoraServe:Server:Port is an object; expected a whole number")]
+    [InlineData("""{ "LoraServe": { "Server": 8080 } }""", "LoraServe:Server is '8080'; expected an object")]
+    [InlineData("""{ "LoraServe": { "Access": { "Keys": "secret" } } }""", "LoraServe:Access:Keys is 'secret'; expected a list or an object")]
+    [InlineData("""{ "LoraServe": { "Engine": { "PrefixCache": "maybe" } } }""", "LoraServe:Engine:PrefixCache is 'maybe'; expected true or false")]
+    [InlineData("""{ "LoraServe": { "Engine": { "TenantWeights": { "a": "much" } } } }""", "LoraServe:Engine:TenantWeights:a is 'much'; expected a number")]
+    [InlineData("""{ "LoraServe": { "Engine": { "KvCacheType": "F8" } } }""", "LoraServe:Engine:KvCacheType is 'F8'; expected F32, ")]
+    [InlineData("""{ "LoraServe": { "Engine": { "MaxAdapterWait": "soon" } } }""", "LoraServe:Engine:MaxAdapterWait is 'soon'; expected a time such as 00:00:30")]
+    [InlineData("""{ "LoraServe": { "Server": { "Port": 9000, } """, "not JSON, line 1: ")]
+    [InlineData("[1]", "a JSON Array; expected an object with LoraServe")]
+    public void Read_BadFile_NamesTheFileAndTheSetting(string json, string reason)
     {
-        InvalidDataException refusal = Assert.Throws<InvalidDataException>(() => Read(json));
+        string message = Assert.Throws<SettingsException>(() => Read(json)).Message;
 
-        Assert.Contains(Path.GetFileName(_file), refusal.Message, StringComparison.Ordinal);
-        Assert.Contains(setting, refusal.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{_file}: ", message, StringComparison.Ordinal);
+        Assert.Contains(reason, message, StringComparison.Ordinal);
+        Assert.DoesNotContain("System.", message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Read_MissingFile_NamesIt() =>
-        Assert.Contains(Path.GetFileName(_file), Assert.Throws<FileNotFoundException>(() => LoraServeConfiguration.Read(_file)).Message, StringComparison.Ordinal);
+        Assert.Equal($"{_file}: no such file.", Assert.Throws<SettingsException>(() => LoraServeConfiguration.Read(_file)).Message);
 
     [Fact]
     public void Read_Environment_WinsOverTheFile()

@@ -69,10 +69,10 @@ public sealed class RankSweepTests
     [Fact]
     public void Create_WhatCannotBeSwept_IsRefused()
     {
-        Assert.Throws<ArgumentException>(() => new RankSweep([], [1e-3]));
-        Assert.Throws<ArgumentException>(() => new RankSweep([0], [1e-3]));
-        Assert.Throws<ArgumentException>(() => new RankSweep([4], [-1]));
+        Assert.Throws<RankChoiceException>(() => new RankSweep([], [1e-3]));
+        Assert.Throws<RankChoiceException>(() => new RankSweep([0], [1e-3]));
+        Assert.Throws<RankChoiceException>(() => new RankSweep([4], [-1]));
         Assert.Throws<ArgumentOutOfRangeException>(() => new RankSweep([4], [1e-3], folds: 1));
-        Assert.Throws<ArgumentException>(() => new RankSweep([4], [1e-3], folds: 5).Folds(4));
+        Assert.Throws<RankChoiceException>(() => new RankSweep([4], [1e-3], folds: 5).Folds(4));
     }
 }

@@ -41,7 +41,7 @@ public sealed class AdapterExtraction
     /// <param name="options">How.</param>
     /// <param name="afterEach">Called <see cref="StepCount"/> times, from any thread; null for nobody to tell.</param>
     /// <param name="cancellationToken">Gives up between two matrices.</param>
-    /// <exception cref="ArgumentException">
+    /// <exception cref="RankChoiceException">
     /// The checkpoints have different shapes, no target differs, a weight is not finite, or the policy lacks something.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
@@ -66,7 +66,7 @@ public sealed class AdapterExtraction
         BaseModule[] changed = FindChanged(targets);
         if (changed.Length == 0)
         {
-            throw new ArgumentException("The checkpoints do not differ in any target module; there is nothing to extract.");
+            throw new RankChoiceException("The checkpoints do not differ in any target module; there is nothing to extract.");
         }
 
         var question = new RankQuestion
@@ -79,7 +79,7 @@ public sealed class AdapterExtraction
         };
         if (_options.Policy.Missing(question) is { } missing)
         {
-            throw new ArgumentException($"Policy '{_options.Policy.Name}' needs {missing}.");
+            throw new RankChoiceException($"Policy '{_options.Policy.Name}' needs {missing}.");
         }
 
         RankPlan plan = _options.Policy.Choose(question);

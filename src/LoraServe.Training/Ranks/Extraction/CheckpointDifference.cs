@@ -8,25 +8,25 @@ namespace LoraServe.Training.Ranks.Extraction;
 internal static class CheckpointDifference
 {
     /// <summary>Refuses checkpoints of different shapes.</summary>
-    /// <exception cref="ArgumentException">They have; names the first difference.</exception>
+    /// <exception cref="RankChoiceException">They have; names the first difference.</exception>
     public static void CheckShapes(IBaseModel model, IBaseModel tuned)
     {
         if (model.LayerCount != tuned.LayerCount)
         {
-            throw new ArgumentException($"The base has {model.LayerCount} layers, the tuned checkpoint {tuned.LayerCount}; expected two checkpoints of one shape.");
+            throw new RankChoiceException($"The base has {model.LayerCount} layers, the tuned checkpoint {tuned.LayerCount}; expected two checkpoints of one shape.");
         }
 
         foreach ((BaseModule first, BaseModule second) in model.Modules.Zip(tuned.Modules))
         {
             if (first != second)
             {
-                throw new ArgumentException($"The base has {Describe(first)}, the tuned checkpoint {Describe(second)}; expected two checkpoints of one shape.");
+                throw new RankChoiceException($"The base has {Describe(first)}, the tuned checkpoint {Describe(second)}; expected two checkpoints of one shape.");
             }
         }
     }
 
     /// <summary>tuned − base of a weight, [outputs, inputs].</summary>
-    /// <exception cref="ArgumentException">An element is not finite.</exception>
+    /// <exception cref="RankChoiceException">An element is not finite.</exception>
     public static FloatMatrix Of(IBaseModel model, IBaseModel tuned, BaseModule module)
     {
         FloatMatrix change = tuned.Weight(module);
@@ -37,7 +37,7 @@ internal static class CheckpointDifference
             TensorPrimitives.Subtract(change.Row(i), row, change.Row(i));
             if (!float.IsFinite(TensorPrimitives.SumOfMagnitudes<float>(change.Row(i))))
             {
-                throw new ArgumentException($"{module.Path}.weight, row {i}: the difference is not finite. One of the checkpoints is damaged.");
+                throw new RankChoiceException($"{module.Path}.weight, row {i}: the difference is not finite. One of the checkpoints is damaged.");
             }
         }
 

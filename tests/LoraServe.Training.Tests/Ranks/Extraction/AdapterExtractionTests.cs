@@ -109,7 +109,7 @@ public sealed class AdapterExtractionTests : IDisposable
 
     [Fact]
     public void Select_UnknownName_IsRefused() =>
-        Assert.Contains("q_proj", Assert.Throws<ArgumentException>(() => RankTargets.Select(_model, ["w_proj"])).Message, StringComparison.Ordinal);
+        Assert.Contains("q_proj", Assert.Throws<RankChoiceException>(() => RankTargets.Select(_model, ["w_proj"])).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Select_NothingNamed_IsEveryLinearMapOfTheLayers() =>
@@ -122,5 +122,5 @@ public sealed class AdapterExtractionTests : IDisposable
     private MergedModel Merged() => MergedModel.Create(_model, TinyModel.CreateAdapter(_model, 7, Rank));
 
     private string Refusal(IBaseModel tuned, IRankPolicy policy) =>
-        Assert.Throws<ArgumentException>(() => AdapterExtraction.Run(_model, tuned, RankTargets.Select(_model, []), Options(policy))).Message;
+        Assert.Throws<RankChoiceException>(() => AdapterExtraction.Run(_model, tuned, RankTargets.Select(_model, []), Options(policy))).Message;
 }
