@@ -227,6 +227,11 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
             List<ResidentAdapter> freed = [];
             lock (_lock)
             {
+                if (_isDisposed)
+                {
+                    return;
+                }
+
                 _ledger.Settle(evicted, gone, loads);
                 foreach (AdapterVersion version in evicted)
                 {
@@ -276,6 +281,7 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
             foreach (AdapterVersion version in _ledger.Residents)
             {
                 version.State.Resident?.Dispose();
+                version.State.Resident = null;
             }
         }
 

@@ -112,6 +112,33 @@ public class ResidencyLedgerTests
     }
 
     [Fact]
+    public void Settle_RoomIsNeeded_EvictsTheLeastRecentlyUsed()
+    {
+        AdapterVersion[] versions = Versions.Create(4, bytes: 10);
+        var memory = new SimulatedMemory(budgetBytes: 30, turnTicks: 100, stepsPerLoad: 1);
+        foreach (int used in new[] { 0, 1, 2, 0 })
+        {
+            Use(versions[used]);
+        }
+
+        Use(versions[3]);
+        Assert.Equal([true, false, true, true], versions.Select(version => version.State.IsResident));
+        Use(versions[1]);
+        Assert.Equal([true, true, false, true], versions.Select(version => version.State.IsResident));
+
+        void Use(AdapterVersion version)
+        {
+            AdapterStack stack = Versions.Stack(version);
+            memory.Ledger.AddUser(stack, default);
+            memory.Advance();
+            memory.Advance();
+            Assert.True(memory.TryLease(stack, isOverdue: false, 0));
+            memory.EndLease(stack);
+            memory.Ledger.RemoveUser(stack);
+        }
+    }
+
+    [Fact]
     public void Settle_IdleOnesShareWhatTheNewOneBrings_CountsThatOnce()
     {
         var part = new SharedPart("projection", 100);
