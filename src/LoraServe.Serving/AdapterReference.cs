@@ -7,6 +7,8 @@ namespace LoraServe.Serving;
 /// <param name="Weight">Factor of everything that the adapter adds; 1 as trained.</param>
 public readonly record struct AdapterReference(string Name, float Weight = 1)
 {
+    private const NumberStyles Weights = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
     /// <summary>Reads a stack such as <c>style:0.5+support@3</c>; empty text is the base model alone.</summary>
     /// <exception cref="EngineException">A weight is not a number, or a name is missing.</exception>
     public static IReadOnlyList<AdapterReference> ParseStack(string text)
@@ -21,9 +23,9 @@ public readonly record struct AdapterReference(string Name, float Weight = 1)
     private static AdapterReference Parse(string part)
     {
         int colon = part.LastIndexOf(':');
-        string name = (colon < 0 ? part : part[..colon]).Trim();
+        string name = (colon < 0 ? part : part[..colon]).Trim(' ');
         float weight = 1;
-        if (colon >= 0 && !float.TryParse(part.AsSpan(colon + 1), NumberStyles.Float, CultureInfo.InvariantCulture, out weight))
+        if (colon >= 0 && !float.TryParse(part.AsSpan(colon + 1).Trim(' '), Weights, CultureInfo.InvariantCulture, out weight))
         {
             throw new EngineException(EngineError.InvalidRequest, $"The weight in '{part}' is not a number. Write a stack as name:weight+name:weight.");
         }

@@ -27,9 +27,9 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Serving/Store/Files/DeletionQueue.cs", // deletes files
         "src/LoraServe.Serving/Store/Residency/AdapterMemory.cs", // evicts what the engine's thread left to be evicted
         "src/LoraServe.Serving/Store/Residency/AdapterMemory.Loading.cs", // loads adapters
-        "src/LoraServe.Serving/Store/AdapterStore.cs", // publishes adapters that requests name
         "src/LoraServe.Serving/Store/AdapterStore.Publishing.cs", // publishes adapters
         "src/LoraServe.Serving/Store/MergeQueue.cs", // merges adapters
+        "src/LoraServe.Serving/Store/AdapterStore.Resolving.cs", // looks at files that requests name
         "src/LoraServe.Training/Ranks/SweepTraining.cs", // waits for whole trainings
     ];
 

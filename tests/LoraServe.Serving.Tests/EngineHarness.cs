@@ -5,6 +5,7 @@ using LoraServe.Models.Forward;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
 using LoraServe.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving.Tests;
 
@@ -17,7 +18,7 @@ internal sealed class EngineHarness : IAsyncDisposable
     private readonly bool _ownsFolder;
     private readonly List<(Func<bool> Condition, TaskCompletionSource Came)> _awaited = [];
 
-    public EngineHarness(Action<EngineOptions>? configure = null, string? folder = null, bool withText = false)
+    public EngineHarness(Action<EngineOptions>? configure = null, string? folder = null, bool withText = false, ILoggerFactory? loggers = null)
     {
         _ownsFolder = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("loraserve-").FullName;
@@ -31,7 +32,7 @@ internal sealed class EngineHarness : IAsyncDisposable
             StoreFolder = Path.Combine(Folder, "store"),
         };
         configure?.Invoke(Options);
-        Engine = new InferenceEngine(_model, new GenerationDefaults(), withText ? new LetterCodec() : null, Options, time: Time, wrapRunner: runner => new WatchedRunner(this, runner));
+        Engine = new InferenceEngine(_model, new GenerationDefaults(), withText ? new LetterCodec() : null, Options, loggers, Time, wrapRunner: runner => new WatchedRunner(this, runner));
         Engine.Loop.Turned = CheckAwaited;
     }
 

@@ -21,6 +21,10 @@ internal static class AccessOptionsValidator
             {
                 errors.Add($"LoraServe:Access:Keys:{i}:Tenant is empty; name who uses this key.");
             }
+            else if (key.Tenant.Any(char.IsControl))
+            {
+                errors.Add($"LoraServe:Access:Keys:{i}:Tenant has a control character, such as the end of a line; write the name alone.");
+            }
         }
 
         if (!Enum.IsDefined(options.Metrics))

@@ -74,6 +74,7 @@ internal static class AdapterMapping
         Adapter = happened.Adapter is { } record ? ToMessage(record) : new Proto.Adapter { Name = happened.Name },
         At = happened.At.ToTimestamp(),
         Detail = happened.Detail,
+        Alias = happened.Type == AdapterEventType.AliasChanged ? happened.Name : "",
     };
 
     private static Proto.AdapterTier Tier(AdapterTier tier) => tier switch

@@ -38,4 +38,7 @@ internal sealed record AdapterManifest
     public int VirtualRows { get; init; }
 
     public required DateTimeOffset PublishedAt { get; init; }
+
+    /// <summary>Sizes and times of files found by their name, as they were just before they were read; empty where nobody will look again.</summary>
+    public string FileStamp { get; init; } = "";
 }

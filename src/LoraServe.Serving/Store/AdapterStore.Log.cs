@@ -37,4 +37,7 @@ public sealed partial class AdapterStore
 
     [LoggerMessage(EventId = 32, Level = LogLevel.Error, Message = "The store is read-only: {Reason}")]
     private partial void LogReadOnly(string reason);
+
+    [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "The files of adapter {Adapter} were replaced by some that cannot be served, so it stays: {Reason}")]
+    private partial void LogNotReplaced(AdapterVersion adapter, string reason);
 }

@@ -97,6 +97,12 @@ public sealed partial class AdapterStore
             {
                 AdapterNames before = _names;
                 CheckPublish(who, name, options);
+                if (origin.Source == AdapterSource.Resolver && before.Find(who, name) is { } same && same.Digest == parsed.Digest)
+                {
+                    resident.Dispose(); // the same files, touched or copied again
+                    return new PublishResult(Record(same, before), new LoadReport(parsed.Report, same.ResidentBytes, change, _time.GetElapsedTime(begun).TotalSeconds));
+                }
+
                 version = Version(who, name, origin, before, parsed, resident);
                 (AdapterNames next, AdapterVersion[] old) = Save(who, version, before, options);
                 isAdopted = true;
@@ -145,6 +151,7 @@ public sealed partial class AdapterStore
             InvocationTokens = [.. parsed.InvocationTokens],
             VirtualRows = resident.VirtualRows,
             PublishedAt = _time.GetUtcNow(),
+            FileStamp = origin.Stamp,
         };
         return new AdapterVersion(manifest, origin.Shown);
     }
@@ -190,5 +197,6 @@ public sealed partial class AdapterStore
     /// <param name="Path">Where they lie now.</param>
     /// <param name="Source">Where they came from.</param>
     /// <param name="Shown">What callers are told instead of the path: where an upload lies is the store's business.</param>
-    private sealed record Origin(string Path, AdapterSource Source, string Shown);
+    /// <param name="Stamp">For files found by their name: how to tell that they were replaced.</param>
+    private sealed record Origin(string Path, AdapterSource Source, string Shown, string Stamp = "");
 }

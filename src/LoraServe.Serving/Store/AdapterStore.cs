@@ -35,7 +35,6 @@ public sealed partial class AdapterStore : IDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _publishing = new(1);
     private readonly MergeQueue _merges;
-    private readonly Dictionary<string, Task> _resolving = [];
     private EngineInstruments? _instruments;
     private volatile AdapterNames _names = AdapterNames.Empty;
 
@@ -47,6 +46,7 @@ public sealed partial class AdapterStore : IDisposable
         _logger = logger;
         _time = time;
         _root = new AdapterRoot(options.AdapterRoot);
+        _looks = new Looks(time);
         _trial = new AdapterTrial(model, options.AdapterLimits);
         _deletions = new DeletionQueue(logger);
         _memory = new AdapterMemory(model, options, _deletions, time) { Happened = OnMemory };
@@ -286,56 +286,6 @@ public sealed partial class AdapterStore : IDisposable
     }
 
     private static void RequirePinning(Principal who) => who.RequireAdmin("pin adapters, which takes memory from all");
-
-    private async ValueTask<AdapterVersion> FindAsync(Principal who, string reference, CancellationToken cancellationToken)
-    {
-        AdapterNames names = _names;
-        if (names.Find(who, reference) is { } found)
-        {
-            return found;
-        }
-
-        // What is taken out of service stays out: only what was never published is found by itself.
-        if (AdapterName.Split(reference).Version == 0 && !names.Knows(reference) && _root.Find(reference) is { } path)
-        {
-            await ResolveAsync(reference, path).WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-
-        return _names.Get(who, reference);
-    }
-
-    // Requests that name the same cold adapter wait for one load.
-    private Task ResolveAsync(string name, string path)
-    {
-        lock (_resolving)
-        {
-            if (!_resolving.TryGetValue(name, out Task? resolving))
-            {
-                resolving = Task.Run(async () =>
-                {
-                    try
-                    {
-                        var origin = new Origin(path, AdapterSource.Resolver, Shown(path));
-                        await PublishAsync(Principal.Operator, name, origin, new PublishOptions { ExpectedVersion = 0 }, CancellationToken.None).ConfigureAwait(false);
-                    }
-                    catch (EngineException taken) when (taken.Error == EngineError.AdapterExists)
-                    {
-                        // Somebody published the name meanwhile; that version is as good.
-                    }
-                    finally
-                    {
-                        lock (_resolving)
-                        {
-                            _resolving.Remove(name);
-                        }
-                    }
-                });
-                _resolving.Add(name, resolving);
-            }
-
-            return resolving;
-        }
-    }
 
     // Names below the root are the operator's, whether or not anybody has used them.
     private void CheckRoot(Principal who, params IEnumerable<string> names)

@@ -10,6 +10,9 @@ public sealed class AdapterUpload : IAsyncDisposable
     private const string Config = "adapter_config.json";
     private static readonly string[] s_weights = ["adapter_model.safetensors", "adapter.safetensors"];
 
+    /// <summary>What an adapter's files can be called.</summary>
+    internal static IReadOnlyList<string> FileNames { get; } = [Config, .. s_weights];
+
     private readonly string _folder;
     private readonly long _maxBytes;
     private readonly Func<string, CancellationToken, Task<PublishResult>> _publish;

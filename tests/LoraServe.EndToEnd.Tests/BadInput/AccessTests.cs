@@ -71,6 +71,49 @@ public class AccessTests
         await Refused.WithAsync(StatusCode.Unauthenticated, server.Client.Inference.GenerateAsync(Ask.For(""), both), "More than one key");
     }
 
+    [Fact]
+    public async Task Aliases_OfOthers_CannotBeTakenByAnUploadOrATrainingJob()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(access: Keys(), trains: true);
+        LoraServeClient red = server.ClientWith("red");
+        LoraServeClient blue = server.ClientWith("blue");
+        LoraServeClient admin = server.ClientWith("admin");
+        string folder = server.WriteAdapter("files", 1);
+        await red.UploadAsync("of-red", folder, "live");
+        await admin.UploadAsync("official", folder, "prod");
+        TrainingData data = await blue.UploadRowsAsync("""{"prompt": "a", "completion": "b"}""");
+        foreach (string alias in new[] { "live", "prod", "of-red", "official", "files" })
+        {
+            await Refused.WithAsync(StatusCode.PermissionDenied, blue.Adapters.SetAliasAsync(new SetAliasRequest { Alias = alias, Target = "of-blue" }), "'blue-tenant'");
+            await Refused.WithAsync(StatusCode.PermissionDenied, () => blue.UploadAsync("of-blue", folder, alias), "'blue-tenant'");
+            await Refused.WithAsync(StatusCode.PermissionDenied, () => blue.UploadAdapterAsync(alias, folder), "'blue-tenant'");
+            await Refused.WithAsync(
+                StatusCode.PermissionDenied,
+                blue.Training.StartAsync(new StartTrainingRequest { TrainingData = data, Publish = new PublishTarget { Name = "of-blue", Aliases = { alias } } }), "'blue-tenant'");
+            await Refused.WithAsync(
+                StatusCode.NotFound,
+                blue.Training.StartAsync(new StartTrainingRequest { TrainingData = data, Method = new MethodOptions { InitFrom = "live" } }), "There is no adapter 'live'");
+        }
+
+        Assert.Equal("of-red", (await red.Adapters.GetAsync(new GetAdapterRequest { Name = "live" })).Name);
+        Assert.Equal("official", (await admin.Adapters.GetAsync(new GetAdapterRequest { Name = "prod" })).Name);
+        Assert.Empty(await NamesAsync(blue));
+    }
+
+    [Fact]
+    public async Task NamesBelowTheRoot_BeforeTheirFirstUse_AreTheOperators()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(access: Keys());
+        server.WriteAdapter("shared-style", 1);
+        string others = TinyFiles.WriteAdapter(Path.Combine(server.Outside, "others"), 2);
+        LoraServeClient blue = server.ClientWith("blue");
+        await Refused.WithAsync(StatusCode.PermissionDenied, () => blue.UploadAdapterAsync("shared-style", others), "'blue-tenant'");
+        await Refused.WithAsync(StatusCode.PermissionDenied, () => blue.UploadAsync("of-blue", others, "shared-style"), "'blue-tenant'");
+        GenerateResponse answer = await server.ClientWith("red").Inference.GenerateAsync(Ask.For("shared-style"));
+        Assert.Equal(answer.Adapters, (await server.ClientWith("admin").Inference.GenerateAsync(Ask.For("shared-style"))).Adapters);
+        Assert.Equal("", server.Engine.Adapters.Get(LoraServe.Serving.Principal.Operator, "shared-style").Owner);
+    }
+
     private static async Task<IEnumerable<string>> NamesAsync(LoraServeClient client) =>
         (await client.Adapters.ListAsync(new ListAdaptersRequest())).Adapters.Select(adapter => adapter.Name);
 

@@ -73,6 +73,19 @@ public class RestartTests
         await restarted.AskAsync(Ask.For("whole"));
     }
 
+    [Fact]
+    public async Task Start_OnTheStoreOfARunningServer_IsRefusedInOneLine()
+    {
+        using var folder = new TemporaryFolder();
+        await using TestServer running = await TestServer.StartTinyAsync(folder: folder);
+        using CommandProcess second = CommandProcess.Serve(folder);
+        (int code, string error) = await second.EndAsync();
+        Assert.NotEqual(0, code);
+        Assert.Contains("is in use by another server", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        await running.LoadAsync(("a", 1));
+    }
+
     private static (string Name, uint Version, string Digest, string Aliases, bool IsPinned, bool IsLatest) Identity(Adapter adapter) =>
         (adapter.Name, adapter.Version, adapter.Digest, string.Join(',', adapter.Aliases), adapter.Pinned, adapter.Latest);
 

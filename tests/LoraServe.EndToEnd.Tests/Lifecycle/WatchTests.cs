@@ -24,7 +24,11 @@ public class WatchTests
         await server.AskAsync(Ask.For("a"));
         await ToldAsync(watch, "Evicted b@1", "Resident a@1");
         await server.Client.Adapters.SetAliasAsync(new SetAliasRequest { Alias = "best", Target = "b" });
-        await ToldAsync(watch, "AliasChanged b@1");
+        await ToldAsync(watch, "AliasChanged b@1 best");
+        await server.Client.UploadAsync("c", server.WriteAdapter("c", 3), "best", "next");
+        await ToldAsync(watch, "Published c@1", "AliasChanged c@1 best", "AliasChanged c@1 next");
+        await server.Client.Adapters.UnloadAsync(new UnloadAdapterRequest { Name = "c" });
+        await ToldAsync(watch, "Unloaded c@1", "AliasChanged best@0 best", "AliasChanged next@0 next");
         await server.Client.Adapters.UnloadAsync(new UnloadAdapterRequest { Name = "a" });
         await ToldAsync(watch, "Unloaded a@1");
     }
@@ -39,7 +43,7 @@ public class WatchTests
             Exception? failure = await Record.ExceptionAsync(() => watch.ResponseStream.MoveNext(patience.Token));
             Assert.True(failure is null, $"told were only {string.Join(", ", told)}; expected {string.Join(", ", expected)}");
             AdapterEvent happened = watch.ResponseStream.Current;
-            told.Add($"{happened.Type} {happened.Adapter.Name}@{happened.Adapter.Version}");
+            told.Add($"{happened.Type} {happened.Adapter.Name}@{happened.Adapter.Version} {happened.Alias}".Trim());
         }
     }
 }

@@ -77,6 +77,7 @@ public sealed class AdapterMappingTests
 
         Assert.Equal(type.ToString(), message.Type.ToString());
         Assert.Equal((3u, s_published, "why"), (message.Adapter.Version, message.At.ToDateTimeOffset(), message.Detail));
+        Assert.Equal(type == AdapterEventType.AliasChanged ? "support" : "", message.Alias);
     }
 
     [Fact]

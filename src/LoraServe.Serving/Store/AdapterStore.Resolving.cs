@@ -1,0 +1,114 @@
+using LoraServe.Serving.Store.Files;
+using LoraServe.Serving.Store.Names;
+using LoraServe.Serving.Store.Residency;
+
+namespace LoraServe.Serving.Store;
+
+/// <summary>Finding what requests name, also below the adapter root: names that nobody has published, and files that were replaced.</summary>
+public sealed partial class AdapterStore
+{
+    private readonly Dictionary<string, Task> _resolving = [];
+    private readonly Looks _looks; // under the lock of _resolving
+
+    private async ValueTask<AdapterVersion> FindAsync(Principal who, string reference, CancellationToken cancellationToken)
+    {
+        AdapterNames names = _names;
+        AdapterVersion? found = names.Find(who, reference);
+        Task? resolving = found is not null ? LookAgain(reference, found)
+
+            // What is taken out of service stays out: only what was never published is found by itself.
+            : AdapterName.Split(reference).Version == 0 && !names.Knows(reference) && _root.Find(reference) is { } path ? Resolve(reference, path)
+            : null;
+        if (resolving is null)
+        {
+            return found ?? names.Get(who, reference);
+        }
+
+        await resolving.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return _names.Get(who, reference);
+    }
+
+    // Requests that name the same cold adapter wait for one load.
+    private Task Resolve(string name, string path)
+    {
+        lock (_resolving)
+        {
+            return _resolving.TryGetValue(name, out Task? resolving) ? resolving : Begin(name, () => PublishFoundAsync(name, path, FileStamp.Of(path), latest: 0));
+        }
+    }
+
+    // A folder found by its name is looked at again now and then when a request names it. Null: nothing to wait for.
+    private Task? LookAgain(string reference, AdapterVersion found)
+    {
+        if (found.Manifest.Source != AdapterSource.Resolver || found.Manifest.Name != reference)
+        {
+            return null;
+        }
+
+        lock (_resolving)
+        {
+            return _resolving.TryGetValue(reference, out Task? resolving) ? resolving
+                : _looks.IsDue(reference) ? Begin(reference, () => ReplaceAsync(found))
+                : null;
+        }
+    }
+
+    private Task Begin(string name, Func<Task> work)
+    {
+        // It waits for the lock before it takes itself out, so it is in by then.
+        Task resolving = Task.Run(async () =>
+        {
+            try
+            {
+                await work().ConfigureAwait(false);
+            }
+            finally
+            {
+                lock (_resolving)
+                {
+                    _resolving.Remove(name);
+                }
+            }
+        });
+        _resolving.Add(name, resolving);
+        return resolving;
+    }
+
+    private async Task ReplaceAsync(AdapterVersion latest)
+    {
+        string name = latest.Manifest.Name;
+        try
+        {
+            string? path = _root.Find(name);
+            string stamp = path is null ? "" : FileStamp.Of(path);
+            bool isReplaced;
+            lock (_resolving)
+            {
+                isReplaced = _looks.Note(name, stamp, latest.Manifest.FileStamp);
+            }
+
+            if (isReplaced)
+            {
+                await PublishFoundAsync(name, path!, stamp, latest.Manifest.Version).ConfigureAwait(false);
+            }
+        }
+        catch (EngineException refusal)
+        {
+            // Files that cannot be served, such as half of a copy, leave the version that there is.
+            LogNotReplaced(latest, refusal.Message);
+        }
+    }
+
+    private async Task PublishFoundAsync(string name, string path, string stamp, int latest)
+    {
+        try
+        {
+            var origin = new Origin(path, AdapterSource.Resolver, Shown(path), stamp);
+            await PublishAsync(Principal.Operator, name, origin, new PublishOptions { ExpectedVersion = latest }, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (EngineException taken) when (taken.Error is EngineError.AdapterExists or EngineError.VersionConflict)
+        {
+            // Somebody published the name meanwhile; that version is as good.
+        }
+    }
+}
