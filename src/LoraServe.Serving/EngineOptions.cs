@@ -65,6 +65,11 @@ public sealed record EngineOptions
     [Range(1, 65_536)]
     public int MaxTexts { get; set; } = 256;
 
+    /// <summary>Longest text that is made into tokens, in UTF-16 units; a longer one is refused before it costs anything.</summary>
+    /// <value>1,048,576 by default. What has more tokens than the context is refused afterwards.</value>
+    [Range(1, int.MaxValue)]
+    public int MaxTextLength { get; set; } = 1 << 20;
+
     /// <summary>Most adapters in one request's stack.</summary>
     /// <value>8 by default.</value>
     [Range(1, 64)]

@@ -75,6 +75,16 @@ public sealed class InferenceEngine : IAsyncDisposable
 
     internal EngineLoop Loop => _loop;
 
+    /// <summary>The tokens of a text.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addSpecialTokens">Whether it gets the tokens that the tokenizer puts around a text, such as the begin token.</param>
+    /// <exception cref="EngineException">The text is longer than <see cref="EngineOptions.MaxTextLength"/>, or the model has no tokenizer.</exception>
+    public int[] Tokenize(string text, bool addSpecialTokens)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _reader.Encode(text, addSpecialTokens, "text");
+    }
+
     /// <summary>Begins to continue a prompt. Returns once the request is accepted; tokens come by enumerating the result.</summary>
     /// <exception cref="EngineException">The request is refused.</exception>
     public async Task<Generation> GenerateAsync(GenerationRequest request, CancellationToken cancellationToken = default)

@@ -111,6 +111,20 @@ internal sealed class RequestReader(
         return texts;
     }
 
+    /// <summary>The tokens of a text that is not too long to be looked at.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="addSpecialTokens">Whether it gets the tokens that the tokenizer puts around a text.</param>
+    /// <param name="field">What a refusal calls it.</param>
+    public int[] Encode(string text, bool addSpecialTokens, string field)
+    {
+        if (text.Length > options.MaxTextLength)
+        {
+            throw Invalid($"The {field} has {text.Length} characters; it can have {options.MaxTextLength}. Send less text, or raise MaxTextLength.");
+        }
+
+        return (codec ?? throw NoTokenizer()).Encode(text, addSpecialTokens);
+    }
+
     /// <summary>The text of tokens.</summary>
     public string Text(int[] tokens) => codec?.Decode(tokens) ?? throw NoTokenizer();
 
@@ -162,7 +176,7 @@ internal sealed class RequestReader(
             return null;
         }
 
-        int[] tokens = ids is not null ? [.. ids] : (codec ?? throw NoTokenizer()).Encode(text!, addSpecialTokens);
+        int[] tokens = ids is not null ? [.. ids] : Encode(text!, addSpecialTokens, field);
         foreach (int token in tokens)
         {
             if (token < 0 || token >= vocabularySize)

@@ -87,6 +87,30 @@ public class TokenizerTests
     public void Decode_UnknownIds_AddNothing() =>
         Assert.Equal("", s_byteLevel.Decode([-1, int.MaxValue, s_byteLevel.VocabularySize], skipSpecialTokens: false));
 
+    /// <summary>Also one word of a million letters costs memory in proportion to its length, and little of it.</summary>
+    [Theory]
+    [InlineData("gpt2-style")]
+    [InlineData("llama-sp-nolegacy")]
+    public void Encode_OneLongWord_AllocatesInProportion(string name)
+    {
+        const int Letters = 1_000_000;
+        Tokenizer tokenizer = Load(name);
+        var random = new Random(1);
+        string word = string.Create(Letters, random, (letters, source) =>
+        {
+            for (int i = 0; i < letters.Length; i++)
+            {
+                letters[i] = (char)('a' + source.Next(26));
+            }
+        });
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        int[] ids = tokenizer.Encode(word, addSpecialTokens: false);
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64L * Letters);
+        Assert.InRange(ids.Length, 1, Letters + 1);
+    }
+
     private static Arbitrary<string> Texts()
     {
         string[] parts = ["a", "The", " ", "  ", "\n", "'s", "12", "é", "e\u0301", "日本", "한", "𝒳", "👩‍🚀", "\u00A0", "_", "...", "\t", "ß", "\u200D", "١"];

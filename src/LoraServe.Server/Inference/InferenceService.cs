@@ -72,8 +72,8 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
         }
 
         string text = request.Messages.Count == 0 ? request.Text : RequestMapping.Render(request.Messages, [], null, served.Chat);
-        int[] ids = tokenizer.Encode(text, request.AddSpecialTokens && request.Messages.Count == 0);
-        var response = new Proto.TokenizeResponse { Text = text };
+        int[] ids = served.Engine.Tokenize(text, request.AddSpecialTokens && request.Messages.Count == 0);
+        var response = new Proto.TokenizeResponse { Text = text, TokenIds = { Capacity = ids.Length }, Tokens = { Capacity = ids.Length } };
         response.TokenIds.AddRange(ids.Select(id => (uint)id));
         response.Tokens.AddRange(ids.Select(id => tokenizer.TokenText(id) ?? ""));
         return Task.FromResult(response);

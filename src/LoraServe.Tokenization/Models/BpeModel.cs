@@ -71,10 +71,11 @@ internal sealed class BpeModel
         Symbols symbols = new(this, row);
         if (_config.IsByteLevel)
         {
-            AddBytes(word, ref symbols, bytes);
+            AddBytes(word, ref symbols, row, bytes);
         }
         else
         {
+            row.Reserve(word.Length);
             AddCharacters(word, ref symbols);
         }
 
@@ -102,7 +103,7 @@ internal sealed class BpeModel
         });
     }
 
-    private void AddBytes(ReadOnlySpan<char> word, ref Symbols symbols, List<byte> bytes)
+    private void AddBytes(ReadOnlySpan<char> word, ref Symbols symbols, SymbolRow row, List<byte> bytes)
     {
         if (HasAffixes)
         {
@@ -114,6 +115,7 @@ internal sealed class BpeModel
         System.Runtime.InteropServices.CollectionsMarshal.SetCount(bytes, count);
         Span<byte> buffer = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(bytes);
         count = Encoding.UTF8.GetBytes(word, buffer);
+        row.Reserve(count);
         foreach (byte b in buffer[..count])
         {
             if (_byteIds[b] != Vocabulary.None)

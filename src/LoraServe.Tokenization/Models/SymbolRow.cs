@@ -23,12 +23,21 @@ internal sealed class SymbolRow
 
     public void Clear() => Count = 0;
 
+    /// <summary>Makes room for a number of symbols at once, so that a long word costs no more memory than it takes.</summary>
+    public void Reserve(int count)
+    {
+        if (count > _ids.Length)
+        {
+            Array.Resize(ref _ids, count);
+            Array.Resize(ref _lengths, count);
+        }
+    }
+
     public void Add(int id, int length)
     {
         if (Count == _ids.Length)
         {
-            Array.Resize(ref _ids, 2 * Count);
-            Array.Resize(ref _lengths, 2 * Count);
+            Reserve(2 * Count);
         }
 
         _ids[Count] = id;
@@ -148,8 +157,13 @@ internal sealed class SymbolRow
     {
         if (_next.Length < Count)
         {
-            _next = new int[_ids.Length];
-            _previous = new int[_ids.Length];
+            _next = new int[Count];
+            _previous = new int[Count];
+        }
+
+        if (_heap.Length < Count)
+        {
+            _heap = new ulong[Count];
         }
 
         for (int i = 0; i < Count; i++)
@@ -172,7 +186,7 @@ internal sealed class SymbolRow
 
         if (_heapCount == _heap.Length)
         {
-            Array.Resize(ref _heap, Math.Max(64, 2 * _heapCount));
+            Array.Resize(ref _heap, _heapCount + (_heapCount / 2));
         }
 
         ulong entry = ((ulong)(uint)rank << 32) | (uint)left;

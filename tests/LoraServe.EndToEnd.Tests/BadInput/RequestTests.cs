@@ -94,6 +94,20 @@ public class RequestTests
     }
 
     [Fact]
+    public async Task Calls_WithTextAboveTheLimit_AreRefusedWithTheLimit()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync(options => options.MaxTextLength = 1000);
+        Inference.InferenceClient inference = server.Client.Inference;
+        string text = new('x', 1001);
+        string[] words = ["1001 characters", "it can have 1000"];
+        await Refused.WithAsync(StatusCode.InvalidArgument, inference.TokenizeAsync(new TokenizeRequest { Text = text }), ["The text has", .. words]);
+        await Refused.WithAsync(StatusCode.InvalidArgument, inference.GenerateAsync(new GenerateRequest { Prompt = text }), ["The prompt has", .. words]);
+        await Refused.WithAsync(StatusCode.InvalidArgument, inference.ScoreAsync(new ScoreRequest { Prompt = "x", Continuations = { text } }), ["The continuations has", .. words]);
+        await Refused.WithAsync(StatusCode.InvalidArgument, inference.EmbedAsync(new EmbedRequest { Input = { text } }), ["The input has", .. words]);
+        Assert.NotEmpty((await inference.TokenizeAsync(new TokenizeRequest { Text = text[1..] })).TokenIds);
+    }
+
+    [Fact]
     public async Task Generate_MessageAboveTheLimit_IsRefusedWithTheLimit()
     {
         await using TestServer server = await TestServer.StartTinyAsync();
