@@ -28,7 +28,7 @@ public class TokenizerGoldenTests
     }
 
     /// <summary>Tokenizers of other models are refused by name instead of being read wrongly.</summary>
-    private static Tokenizer Load(string folder)
+    internal static Tokenizer Load(string folder)
     {
         string path = Path.Combine(folder, "tokenizer.json");
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
@@ -43,7 +43,7 @@ public class TokenizerGoldenTests
         return Tokenizer.FromFile(path);
     }
 
-    private static string Folder(string name) =>
+    internal static string Folder(string name) =>
         name.StartsWith("shared:", StringComparison.Ordinal)
             ? SharedFiles.Require($"{SharedTokenizers}/{name["shared:".Length..]}")
             : Repository.Fixture($"tokenizers/{name["repository:".Length..]}");
