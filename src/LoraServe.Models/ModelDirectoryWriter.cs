@@ -10,7 +10,11 @@ public static class ModelDirectoryWriter
 {
     private const string ChatTemplateFile = "chat_template.jinja";
     private static readonly string[] s_tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", ChatTemplateFile];
+    private static readonly string[] s_configFiles = ["config.json", "generation_config.json"];
     private static readonly JsonWriterOptions s_readable = new() { Indented = true };
+
+    /// <summary>Names of all files that lie beside a model's weights, as far as they are written here.</summary>
+    public static IReadOnlyList<string> FileNames { get; } = [.. s_configFiles, .. s_tokenizerFiles];
 
     /// <summary>Writes config.json, generation_config.json and, where the model has one, its chat template.</summary>
     /// <param name="directory">Exists already.</param>
@@ -21,8 +25,8 @@ public static class ModelDirectoryWriter
     public static void Write(string directory, LoadedModel model, bool tiedHead)
     {
         ArgumentNullException.ThrowIfNull(model);
-        WriteJson(Path.Combine(directory, "config.json"), json => WriteConfig(json, model, tiedHead));
-        WriteJson(Path.Combine(directory, "generation_config.json"), json => WriteTokens(json, model.Generation));
+        WriteJson(Path.Combine(directory, s_configFiles[0]), json => WriteConfig(json, model, tiedHead));
+        WriteJson(Path.Combine(directory, s_configFiles[1]), json => WriteTokens(json, model.Generation));
         if (model.ChatTemplateSource is { } template)
         {
             AtomicFile.WriteAllText(Path.Combine(directory, ChatTemplateFile), template);

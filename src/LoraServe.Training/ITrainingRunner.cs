@@ -21,12 +21,13 @@ public interface ITrainingRunner
     /// <summary>The step of the furthest checkpoint in a run's folder; 0 where there is none.</summary>
     int CheckpointedStep(string folder);
 
-    /// <summary>Trains to the end, or goes on from the checkpoint in the folder of an interrupted run.</summary>
+    /// <summary>Trains to the end, or goes on from the checkpoint in the folder of an interrupted run. Where the same run is done there, nothing is trained.</summary>
     /// <param name="options">What is trained, on what, and how.</param>
     /// <param name="folder">The run's own: <c>metrics.jsonl</c>, checkpoints, <c>report.html</c> and the result lie there.</param>
     /// <param name="progress">Called after each step, from the thread that trains; must return soon and not throw.</param>
     /// <param name="cancellationToken">Stops after the step that runs, with a checkpoint to go on from.</param>
-    /// <exception cref="TrainingOptionsException">A setting or the data is wrong; the message names the field, or the file and its line.</exception>
+    /// <exception cref="TrainingOptionsException">A setting is wrong, or the folder has a run of others; the message names which.</exception>
+    /// <exception cref="TrainingDataException">A row is wrong; the message names file and line.</exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     Task<TrainingOutcome> RunAsync(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken);
 }

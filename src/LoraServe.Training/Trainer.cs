@@ -66,6 +66,10 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     /// <inheritdoc />
     public int CheckpointedStep(string folder) => RunFolder.CheckpointedStep(folder);
 
+    /// <summary>Gives up the run in a folder, done or not: the next run begins anew there, and replaces its files when it is done.</summary>
+    /// <exception cref="IOException">The folder cannot be written.</exception>
+    public static void Discard(string folder) => RunFolder.Discard(folder);
+
     /// <inheritdoc />
     public Task<TrainingOutcome> RunAsync(TrainingJobOptions options, string folder, Action<TrainingProgress> progress, CancellationToken cancellationToken)
     {
@@ -128,7 +132,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
             Entry? entry;
             while (entries.Count == 0 ? (entry = _arrivals.Take(_stopping.Token)) is not null : _arrivals.TryTake(out entry))
             {
-                if (entry.Try(() => entry.Run = new TrainingRun(entry.Options, entry.Folder, _model, _time, _options.WorkerCount)))
+                if (entry.Try(() => Begin(entry)) && entry.IsRunning)
                 {
                     entries.Add(entry);
                 }
@@ -138,6 +142,17 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         {
             // Stopping.
         }
+    }
+
+    private void Begin(Entry entry)
+    {
+        if (RunFolder.FindDone(entry.Folder, entry.Options, _model) is { } outcome)
+        {
+            entry.End(() => outcome);
+            return;
+        }
+
+        entry.Run = new TrainingRun(entry.Options, entry.Folder, _model, _time, _options.WorkerCount);
     }
 
     private void Round(List<Entry> entries, TrainingPass pass)

@@ -9,6 +9,8 @@ public sealed record TrainingJobOptions
 {
     private const int GreatestRank = 4096;
     private const int GreatestCount = 1 << 30;
+    private const int GreatestEpochs = 10_000; // whose batches are counted before the first step
+    private const int GreatestAccumulation = 1 << 16; // whose examples are one step, which nothing interrupts
 
     /// <summary>The method's name, such as <c>lora</c>, <c>dora</c>, <c>ia3</c>, <c>prompt</c> or <c>full</c>.</summary>
     public string Method { get; init; } = "lora";
@@ -160,11 +162,12 @@ public sealed record TrainingJobOptions
         check.InRange("max length", MaximumLength, 2, GreatestCount);
         check.InRange("steps", Steps, 1, GreatestCount);
         check.Positive("epochs", Epochs);
+        check.Expect(Epochs is not > GreatestEpochs || double.IsInfinity(Epochs.Value), FormattableString.Invariant($"{nameOf("epochs")} is {Epochs}; expected at most {GreatestEpochs}."));
         check.Expect(Steps is null || Epochs is null, $"both {nameOf("steps")} and {nameOf("epochs")} are given; give one.");
         check.InRange("batch tokens", BatchTokens, 1, GreatestCount);
         check.InRange("batch rows", BatchRows, 1, GreatestCount);
         check.Expect(BatchTokens is null || BatchRows is null, $"both {nameOf("batch tokens")} and {nameOf("batch rows")} are given; give one.");
-        check.InRange("accumulation steps", AccumulationSteps, 1, GreatestCount);
+        check.InRange("accumulation steps", AccumulationSteps, 1, GreatestAccumulation);
         check.Positive("learning rate", LearningRate);
         check.InRange("warm-up steps", WarmupSteps, 0, GreatestCount);
         check.Expect(WarmupSteps is not { } warmup || Steps is not { } steps || warmup <= steps, $"{nameOf("warm-up steps")} is {WarmupSteps} and {nameOf("steps")} is {Steps}; warm up for fewer.");

@@ -55,7 +55,7 @@ public sealed class TrainerTests : IDisposable
         Assert.True(steps[^1].Loss < steps[0].Loss / 2, $"{steps[0].Loss} to {steps[^1].Loss}");
         Assert.NotNull(steps[^1].EvaluationLoss);
         Assert.Equal(steps.Select(step => step.Loss), MetricsLog.Read(At("out/metrics.jsonl")).Select(step => step.Loss));
-        Assert.Equal(["adapter_config.json", "adapter_model.safetensors", "metrics.jsonl", "report.html"], Directory.GetFileSystemEntries(At("out")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["adapter_config.json", "adapter_model.safetensors", "metrics.jsonl", "report.html", "run.json"], Directory.GetFileSystemEntries(At("out")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal(outcome.Summary.TrainableParameters * sizeof(float), outcome.Summary.AdapterBytes, 4096d);
         Assert.All(outcome.Summary.Ranks, rank => Assert.Equal(4, rank.Rank));
         Assert.All(steps, step => Assert.Null(step.Rank));
@@ -117,7 +117,7 @@ public sealed class TrainerTests : IDisposable
         using var cancellation = new CancellationTokenSource();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => RunAsync(Options, "run", progress => Cancel(progress), cancellation.Token));
         TrainingOptionsException refused = await Assert.ThrowsAsync<TrainingOptionsException>(() => RunAsync(Options with { Seed = 9 }, "run"));
-        Assert.Contains("other settings", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("an unfinished run of other settings: seed was 0 and is 9.", refused.Message, StringComparison.Ordinal);
 
         void Cancel(TrainingProgress progress)
         {
@@ -126,6 +126,83 @@ public sealed class TrainerTests : IDisposable
                 cancellation.Cancel();
             }
         }
+    }
+
+    [Fact]
+    public async Task RunAsync_DoneAlready_TrainsNothingAndSaysWhatItDid()
+    {
+        using var trainer = new Trainer(_model, new TrainerOptions { WorkerCount = 2 });
+        TrainingOutcome first = await trainer.RunAsync(Options, At("done"), _ => { }, default);
+        byte[] weights = Weights("done");
+        File.Move(Options.DataFile, At("elsewhere.jsonl"));
+
+        TrainingOutcome again = await trainer.RunAsync(Options with { DataFile = At("elsewhere.jsonl") }, At("done"), _ => Assert.Fail("It trains."), default);
+
+        Assert.Equal((false, true), (first.WasDone, again.WasDone));
+        Assert.Equivalent(first.Summary, again.Summary, strict: true);
+        Assert.Equal(weights, Weights("done"));
+    }
+
+    [Fact]
+    public async Task RunAsync_FinishedRunOfOtherSettings_StaysAndIsNamed()
+    {
+        await RunAsync(Options, "done");
+        byte[] weights = Weights("done");
+
+        TrainingOptionsException refused = await Assert.ThrowsAsync<TrainingOptionsException>(
+            () => RunAsync(Options with { Rank = 2, Optimizer = new OptimizerOptions { Kind = OptimizerKind.Sgd } }, "done"));
+        TrainingOptionsException others = await Assert.ThrowsAsync<TrainingOptionsException>(() => RunAsync(Options with { DataFile = Rows("other.jsonl", 10) }, "done"));
+
+        Assert.Contains("a finished run of other settings: rank was 4 and is 2, optimizer.kind was \"adam_w\" and is \"sgd\".", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("other settings: data_file is another.", others.Message, StringComparison.Ordinal);
+        Assert.Equal(weights, Weights("done"));
+    }
+
+    [Fact]
+    public async Task RunAsync_AdapterOfUnknownOrigin_Stays()
+    {
+        await RunAsync(Options, "found");
+        File.Delete(At("found/run.json"));
+
+        TrainingOptionsException refused = await Assert.ThrowsAsync<TrainingOptionsException>(() => RunAsync(Options, "found"));
+
+        Assert.Contains("nothing there says how it was made", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunAsync_KilledBeforeItWasNotedAsDone_EndsWithTheSameBytes()
+    {
+        await RunAsync(Options, "killed");
+        byte[] weights = Weights("killed");
+        File.Delete(At("killed/run.json"));
+        Directory.CreateDirectory(At("killed/saved"));
+
+        await RunAsync(Options, "killed");
+
+        Assert.Equal(weights, Weights("killed"));
+        Assert.False(Directory.Exists(At("killed/saved")));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Discard_AnyRun_LetsAnotherReplaceIt(bool isKnown)
+    {
+        await RunAsync(Options with { Method = "houlsby", Rank = null, EvaluationShare = 0 }, "old");
+        File.WriteAllText(At("old/notes.txt"), "mine");
+        if (!isKnown)
+        {
+            File.Delete(At("old/run.json"));
+        }
+
+        Trainer.Discard(At("old"));
+        Assert.True(File.Exists(At("old/adapter.safetensors")));
+        await RunAsync(Options, "old");
+
+        // What the run before left goes, as far as it noted it; what somebody else put there stays.
+        Assert.Equal(!isKnown, File.Exists(At("old/adapter.safetensors")));
+        Assert.True(File.Exists(At("old/adapter_model.safetensors")));
+        Assert.True(File.Exists(At("old/notes.txt")));
     }
 
     [Theory]

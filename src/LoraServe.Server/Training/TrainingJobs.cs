@@ -472,7 +472,7 @@ public sealed partial class TrainingJobs : IAsyncDisposable
 
     private static PublishOptions Options(Proto.PublishTarget target) => new()
     {
-        ExpectedVersion = target.HasExpectedVersion ? (int)Math.Min(target.ExpectedVersion, int.MaxValue) : null,
+        ExpectedVersion = target.HasExpectedVersion ? TrainingMapping.Whole(target.ExpectedVersion, "expected version") : null,
         Aliases = [.. target.Aliases],
     };
 }

@@ -33,6 +33,7 @@ internal static class TrainingMapping
         ["eval file"] = "validation_data",
         ["eval share"] = "validation_split",
         ["full score"] = "full_score",
+        ["expected version"] = "publish.expected_version",
         ["steps"] = "hyperparameters.max_steps",
         ["epochs"] = "hyperparameters.epochs",
         ["batch rows"] = "hyperparameters.batch_size",
@@ -229,7 +230,9 @@ internal static class TrainingMapping
         return message;
     }
 
-    private static int Whole(uint value, string setting) =>
+    /// <summary>A number as settings have it; what is larger than any setting is refused as it was given.</summary>
+    /// <exception cref="TrainingOptionsException">It is.</exception>
+    public static int Whole(uint value, string setting) =>
         value <= int.MaxValue ? (int)value : throw new TrainingOptionsException($"{FieldOf(setting)} is {value}; expected at most {int.MaxValue}.");
 
     private static TrainingOptionsException Unknown(string field, int value) => new($"{field} is {value}, a choice that this server does not know; expected one of the service's description.");

@@ -52,8 +52,8 @@ internal sealed class RunData : IDisposable
     /// <summary>Examples to evaluate on; none without an evaluation.</summary>
     public IReadOnlyList<TrainingExample> Evaluation { get; }
 
-    /// <summary>What tells the rows to train on from others.</summary>
-    public string Fingerprint => _rows.Fingerprint;
+    /// <summary>The rows themselves.</summary>
+    public RunRows Rows => _rows;
 
     /// <summary>Goes on from a place.</summary>
     public void Seek(BatchCursor cursor)
@@ -81,7 +81,10 @@ internal sealed class RunData : IDisposable
         double batches = epochs <= 1 || epochs == Math.Floor(epochs)
             ? CountBatches((int)Math.Ceiling(epochs)) * epochs / Math.Ceiling(epochs)
             : CountBatches(1) * epochs;
-        return Math.Max(1, checked((int)Math.Ceiling(batches / _options.AccumulationSteps)));
+        double counted = Math.Ceiling(batches / _options.AccumulationSteps);
+        return counted <= int.MaxValue
+            ? Math.Max(1, (int)counted)
+            : throw new TrainingOptionsException(FormattableString.Invariant($"{epochs} epochs of these rows are {counted:0} steps; expected at most {int.MaxValue}. Train for fewer."));
     }
 
     /// <summary>Whether an epoch has ended since the last call.</summary>

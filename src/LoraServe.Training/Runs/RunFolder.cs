@@ -1,6 +1,6 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Compute.Files;
+using LoraServe.Models;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
@@ -15,16 +15,17 @@ internal sealed class RunFolder
     private const string OptimizerPrefix = "optimizer.";
     private const string MethodPrefix = "method.";
     private const string BestPrefix = "best.";
+    private static readonly string[] s_results = ["adapter_config.json", "adapter_model.safetensors", "adapter.safetensors", "model.safetensors"];
     private readonly CheckpointStore _checkpoints;
     private readonly string _checkpointFolder;
-    private readonly string _settings;
+    private readonly JsonObject _settings;
+    private IReadOnlyList<string> _files = [];
 
     /// <summary>Makes the folder where it is missing.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="options">The run's settings: a checkpoint of others is refused.</param>
-    /// <param name="dataFingerprint">What tells the rows from others.</param>
+    /// <param name="settings">The run's: a checkpoint of others is refused.</param>
     /// <exception cref="IOException">It cannot be made.</exception>
-    public RunFolder(string path, TrainingJobOptions options, string dataFingerprint)
+    public RunFolder(string path, JsonObject settings)
     {
         try
         {
@@ -38,7 +39,45 @@ internal sealed class RunFolder
         Path = path;
         _checkpointFolder = CheckpointsOf(path);
         _checkpoints = new CheckpointStore(_checkpointFolder);
-        _settings = $"{JsonSerializer.Serialize(options)} {dataFingerprint}";
+        _settings = settings;
+    }
+
+    /// <summary>What the same run left in a folder when it was done there; null where it has still to be done.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="options">What is asked for.</param>
+    /// <param name="model">The base.</param>
+    /// <exception cref="TrainingOptionsException">What is there is another run's, and would be replaced.</exception>
+    /// <exception cref="InvalidDataException">Its record is damaged.</exception>
+    public static TrainingOutcome? FindDone(string path, TrainingJobOptions options, LoadedModel model)
+    {
+        if (RunRecord.Read(path) is not { } record)
+        {
+            return HasResult(path) && !HasWork(path)
+                ? throw new TrainingOptionsException($"{path} has an adapter or a model already, and nothing there says how it was made. Name another folder, or replace it with --overwrite.")
+                : null;
+        }
+
+        if (record.Summary is not { } summary)
+        {
+            return null;
+        }
+
+        using var rows = new RunRows(options, model);
+        return RunSettings.Difference(record.Settings, RunSettings.Of(options, rows, model.Transformer.Fingerprint)) is { } difference
+            ? throw new TrainingOptionsException($"{path} has a finished run of other settings: {difference}. Name another folder, or replace the run with --overwrite.")
+            : new TrainingOutcome(path, summary) { WasDone = true };
+    }
+
+    /// <summary>Lets the next run in a folder begin anew, and replace what is there when it is done.</summary>
+    public static void Discard(string path)
+    {
+        if (HasResult(path) || File.Exists(System.IO.Path.Combine(path, RunRecord.FileName)))
+        {
+            new RunRecord { Settings = [], Files = FilesOf(path), Summary = null }.Write(path);
+        }
+
+        DeleteIfThere(CheckpointsOf(path));
+        DeleteIfThere(ApartOf(path));
     }
 
     /// <summary>The step of the furthest checkpoint in a folder; 0 where there is none.</summary>
@@ -61,11 +100,13 @@ internal sealed class RunFolder
     /// <summary>Saves what was trained: first apart, then each file, or each part's folder, in its place.</summary>
     public void Save(TrainableAdapter adapter)
     {
-        string apart = System.IO.Path.Combine(Path, "saved");
+        string apart = ApartOf(Path);
         adapter.Save(apart);
+        string[] saved = [.. Directory.EnumerateFileSystemEntries(apart).OrderBy(entry => entry.EndsWith(".json", StringComparison.Ordinal))];
+        _files = [.. saved.Select(entry => System.IO.Path.GetFileName(entry))];
 
         // The configuration comes last: with it a reader finds everything else.
-        foreach (string entry in Directory.EnumerateFileSystemEntries(apart).OrderBy(entry => entry.EndsWith(".json", StringComparison.Ordinal)))
+        foreach (string entry in saved)
         {
             string place = System.IO.Path.Combine(Path, System.IO.Path.GetFileName(entry));
             if (Directory.Exists(place))
@@ -75,8 +116,25 @@ internal sealed class RunFolder
 
             AtomicFile.Move(entry, place);
         }
+    }
 
-        Directory.Delete(apart);
+    /// <summary>Notes that the run is done, and deletes what it went through for it, and what a run left there that it replaces.</summary>
+    /// <param name="summary">What it cost and brought.</param>
+    /// <param name="more">Names of files that belong to what was saved.</param>
+    public void Finish(RunSummary summary, IReadOnlyList<string> more)
+    {
+        _files = [.. _files, .. more];
+        string[] replaced = [.. FilesOf(Path).Except(_files)];
+        new RunRecord { Settings = _settings, Files = _files, Summary = summary }.Write(Path);
+        foreach (string file in replaced)
+        {
+            string old = System.IO.Path.Combine(Path, file);
+            DeleteIfThere(old);
+            File.Delete(old);
+        }
+
+        DeleteIfThere(ApartOf(Path));
+        DeleteIfThere(_checkpointFolder);
     }
 
     /// <summary>Writes a checkpoint.</summary>
@@ -94,7 +152,7 @@ internal sealed class RunFolder
         Add(arrays, BestPrefix, best.Values);
         var state = new JsonObject
         {
-            ["settings"] = _settings,
+            ["settings"] = _settings.DeepClone(),
             ["epoch"] = cursor.Epoch,
             ["position"] = cursor.Position,
             ["batch"] = cursor.Batch,
@@ -124,9 +182,9 @@ internal sealed class RunFolder
         }
 
         JsonObject state = checkpoint.State;
-        if (state["settings"]?.GetValue<string>() != _settings)
+        if (RunSettings.Difference(state["settings"] as JsonObject ?? [], _settings) is { } difference)
         {
-            throw new TrainingOptionsException($"{_checkpointFolder} has the checkpoints of a run with other settings or other data. Name another folder, or delete them to begin anew.");
+            throw new TrainingOptionsException($"{Path} has an unfinished run of other settings: {difference}. Name another folder, or replace the run with --overwrite.");
         }
 
         growing?.Restore(state["rank"]!.GetValue<int>(), state["losses"]!.AsArray().Select(loss => loss!.GetValue<double>()));
@@ -145,16 +203,26 @@ internal sealed class RunFolder
         return state["tokens"]!.GetValue<long>();
     }
 
-    /// <summary>Deletes the checkpoints of a run that is done.</summary>
-    public void DeleteCheckpoints()
+    private static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
+
+    /// <summary>Where what was trained is saved before it gets its place; there from then until the run is done.</summary>
+    private static string ApartOf(string path) => System.IO.Path.Combine(path, "saved");
+
+    /// <summary>Whether a run has been at work in a folder without being done.</summary>
+    private static bool HasWork(string path) => CheckpointedStep(path) > 0 || Directory.Exists(ApartOf(path));
+
+    private static bool HasResult(string path) =>
+        Directory.Exists(path) && Directory.EnumerateDirectories(path).Append(path).SelectMany(folder => s_results, System.IO.Path.Combine).Any(File.Exists);
+
+    private static IReadOnlyList<string> FilesOf(string path) => RunRecord.Read(path)?.Files ?? [];
+
+    private static void DeleteIfThere(string folder)
     {
-        if (Directory.Exists(_checkpointFolder))
+        if (Directory.Exists(folder))
         {
-            Directory.Delete(_checkpointFolder, recursive: true);
+            Directory.Delete(folder, recursive: true);
         }
     }
-
-    private static string CheckpointsOf(string path) => System.IO.Path.Combine(path, "checkpoints");
 
     private static void Add(Dictionary<string, float[]> arrays, string prefix, IReadOnlyDictionary<string, float[]> more)
     {

@@ -52,6 +52,9 @@ internal sealed class RunRows : IDisposable
     /// <summary>What tells the rows to train on from others.</summary>
     public string Fingerprint => _files[0].Fingerprint;
 
+    /// <summary>What tells the rows of an evaluation file from others; null without one.</summary>
+    public string? EvaluationFingerprint => _files.Count > 1 ? _files[1].Fingerprint : null;
+
     /// <summary>Reads every row as the run will, in the order of the files.</summary>
     /// <param name="isEnough">Asked before each row, whether the others are left unread.</param>
     /// <exception cref="TrainingDataException">A row is wrong.</exception>

@@ -47,6 +47,7 @@ internal sealed class TrainingRun : IDisposable
         _data = new RunData(options, model);
         try
         {
+            _folder = new RunFolder(folder, RunSettings.Of(options, _data.Rows, model.Transformer.Fingerprint));
             _options = options = ChosenRanks.Resolve(options, model, _data, workers);
             TotalSteps = _data.CountSteps();
             TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model.Transformer)
@@ -58,7 +59,6 @@ internal sealed class TrainingRun : IDisposable
             var rate = new LearningRate(options.Schedule, MethodCatalog.LearningRate(options), options.WarmupSteps ?? (TotalSteps / WarmupShare), TotalSteps);
             double norm = options.MaximumGradientNorm > 0 ? options.MaximumGradientNorm : double.PositiveInfinity;
             _training = new AdapterTraining(adapter, model.Transformer, new Optimizer(options.Optimizer), rate, norm, (float)options.LabelSmoothing, options.Loss, options.Beta);
-            _folder = new RunFolder(folder, options, _data.Fingerprint);
             _growing = options.Growth is { } growth ? new GrowingRank(growth, _training, _best) : null;
             _tokens = _folder.Restore(_training, _data, _best, _growing);
             _checkpointed = _training.Step;
@@ -179,7 +179,7 @@ internal sealed class TrainingRun : IDisposable
 
         RunSummary summary = Summary();
         HtmlReport.Save(_folder.ReportFile, summary, _steps);
-        _folder.DeleteCheckpoints();
+        _folder.Finish(summary, methods is [{ MakesModel: true }] ? ModelDirectoryWriter.FileNames : []);
         return new TrainingOutcome(_folder.Path, summary);
     }
 

@@ -108,6 +108,27 @@ public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
     }
 
     [Fact]
+    public async Task Train_IntoAFinishedRun_IsDoneRefusedOrReplaced()
+    {
+        string[] arguments = ["--data", Rows(4), "--steps", "1"];
+        Assert.Equal(0, (await RunAsync([.. arguments, "--rank", "8"])).ExitCode);
+
+        CommandRun again = await RunAsync([.. arguments, "--rank", "8"]);
+        CommandRun other = await RunAsync([.. arguments, "--rank", "4"]);
+
+        Assert.Equal(0, again.ExitCode);
+        Assert.Contains("done already, with the same settings; nothing was trained.", again.Error, StringComparison.Ordinal);
+        Assert.Equal(1, other.ExitCode);
+        Assert.Contains("a finished run of other settings: rank was 8 and is 4. Name another folder, or replace the run with --overwrite.", other.Error, StringComparison.Ordinal);
+        Assert.Contains("\"r\": 8", await File.ReadAllTextAsync(At("out/adapter_config.json")), StringComparison.Ordinal);
+
+        Assert.NotEqual(0, (await RunAsync([.. arguments, "--rank", "4", "--overwrite", "--eval", "missing.jsonl"])).ExitCode);
+        Assert.Contains("\"r\": 8", await File.ReadAllTextAsync(At("out/adapter_config.json")), StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync([.. arguments, "--rank", "4", "--overwrite"])).ExitCode);
+        Assert.Contains("\"r\": 4", await File.ReadAllTextAsync(At("out/adapter_config.json")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Train_BrokenRow_NamesFileAndLine()
     {
         string path = At("broken.jsonl");

@@ -434,6 +434,7 @@ public sealed class TrainingJobsTests
         Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => request.Hyperparameters.MaxSteps = 0));
         Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => request.Publish = new Proto.PublishTarget { Name = "no/name" }));
         Assert.Equal(StatusCode.AlreadyExists, await RefusedAsync(request => request.Publish = new Proto.PublishTarget { Name = "taken", ExpectedVersion = 0 }));
+        Assert.Equal(StatusCode.InvalidArgument, await RefusedAsync(request => request.Publish = new Proto.PublishTarget { Name = "taken", ExpectedVersion = uint.MaxValue }));
         Assert.Equal(StatusCode.Aborted, await RefusedAsync(request => request.Publish = new Proto.PublishTarget { Name = "taken", ExpectedVersion = 7 }));
         Assert.Equal(StatusCode.NotFound, await RefusedAsync(request => request.Method = new Proto.MethodOptions { InitFrom = "nobody" }));
         Assert.Equal(StatusCode.NotFound, await RefusedAsync(request => request.ValidationData = new Proto.TrainingData { UploadId = "../../rows" }));

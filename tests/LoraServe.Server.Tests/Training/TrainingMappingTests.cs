@@ -159,6 +159,8 @@ public sealed class TrainingMappingTests
         { request => request.Method.RankGates = new() { Strength = 0 }, "method.rank_gates.strength is 0; expected more than 0." },
         { request => request.Method.RankGates = new() { Penalty = (Proto.GatePenalty)9 }, "method.rank_gates.penalty is 9, a choice that this server does not know; expected one of the service's description." },
         { request => request.Hyperparameters.Optimizer = (Proto.OptimizerType)77, "hyperparameters.optimizer is 77, a choice that this server does not know; expected one of the service's description." },
+        { request => request.Hyperparameters.Epochs = 1e9, "hyperparameters.epochs is 1000000000; expected at most 10000." },
+        { request => request.Hyperparameters.GradientAccumulationSteps = 100_000, "hyperparameters.gradient_accumulation_steps is 100000; expected 1 to 65536." },
         { request => request.FullScore = 2, "full_score is 2; expected 0 to 1." },
     };
 
