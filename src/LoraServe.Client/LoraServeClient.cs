@@ -18,24 +18,19 @@ public sealed class LoraServeClient : IDisposable
     private const string AdapterConfig = "adapter_config.json";
     private const string AdapterWeights = "adapter_model.safetensors";
     private const string AdapterHubWeights = "adapter.safetensors";
-    private readonly GrpcChannel _channel;
+    private readonly GrpcChannel? _channel;
 
     /// <summary>A client that connects at its first call.</summary>
     /// <param name="address">Such as <c>http://localhost:8080</c>, or <c>https://…</c> where the server has a certificate.</param>
-    /// <param name="options">Key and limits; null for the defaults.</param>
+    /// <param name="options">Key, limits and retry; null for the defaults.</param>
     public LoraServeClient(Uri address, LoraServeClientOptions? options = null)
+        : this(Connect(address, options ?? new LoraServeClientOptions(), out GrpcChannel channel)) =>
+        _channel = channel;
+
+    /// <summary>A client over a channel of the caller's, who keeps it and says how it retries.</summary>
+    /// <param name="invoker">Makes the calls, as <see cref="ChannelBase.CreateCallInvoker"/> does.</param>
+    public LoraServeClient(CallInvoker invoker)
     {
-        ArgumentNullException.ThrowIfNull(address);
-        options ??= new LoraServeClientOptions();
-        var handler = new SocketsHttpHandler { EnableMultipleHttp2Connections = true };
-        handler.SslOptions.RemoteCertificateValidationCallback = options.CertificateValidation;
-        _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
-        {
-            HttpHandler = handler,
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = options.MaxReceiveMessageBytes,
-        });
-        CallInvoker invoker = options.Key is { } key ? _channel.Intercept(new KeyInterceptor(key)) : _channel.CreateCallInvoker();
         Inference = new Inference.InferenceClient(invoker);
         Adapters = new V1.Adapters.AdaptersClient(invoker);
         Training = new Training.TrainingClient(invoker);
@@ -197,5 +192,14 @@ public sealed class LoraServeClient : IDisposable
     public IChatClient AsChatClient(string adapter = "") => new AdapterChatClient(this, adapter);
 
     /// <inheritdoc />
-    public void Dispose() => _channel.Dispose();
+    public void Dispose() => _channel?.Dispose();
+
+    private static CallInvoker Connect(Uri address, LoraServeClientOptions options, out GrpcChannel channel)
+    {
+        ArgumentNullException.ThrowIfNull(address);
+        var settings = new GrpcChannelOptions { HttpHandler = Connection.Handler(options), DisposeHttpClient = true };
+        Connection.Configure(settings, options);
+        channel = GrpcChannel.ForAddress(address, settings);
+        return options.Key is { } key ? channel.Intercept(new KeyInterceptor(key)) : channel.CreateCallInvoker();
+    }
 }

@@ -53,6 +53,6 @@ public sealed partial class DocumentationTests
     [GeneratedRegex(@"`(?<path>[\w.\-]+(?:/[\w.\-]+)+)/?`")]
     private static partial Regex PathInCode();
 
-    [GeneratedRegex(@"\bLoraServe\.(?!sln\b|X\b)(?:[A-Z]\w+)(?:\.Tests)?(?![\w:.(])")]
+    [GeneratedRegex(@"\bLoraServe\.(?!sln\b|X\b|V1\b)(?:[A-Z]\w+)(?:\.Tests)?(?![\w:.(])")]
     private static partial Regex ProjectName();
 }

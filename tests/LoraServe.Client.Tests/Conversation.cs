@@ -21,9 +21,19 @@ internal sealed class Conversation
     /// <summary>Uploads are refused with this after their first message.</summary>
     public Status? Refusal { get; set; }
 
+    /// <summary>What the first messages are answered with, one each; the ones after get their answer.</summary>
+    public Queue<RpcException> Failures { get; } = [];
+
+    /// <summary>Ends streams after their chunks.</summary>
+    public RpcException? StreamFailure { get; set; }
+
     public void Hear(object message, ServerCallContext context)
     {
         Heard.Add(message);
         Keys.Add(context.RequestHeaders.GetValue("authorization"));
+        if (Failures.TryDequeue(out RpcException? failure))
+        {
+            throw failure;
+        }
     }
 }

@@ -33,7 +33,9 @@ internal sealed class ServerDouble : IAsyncDisposable
         return new ServerDouble(application);
     }
 
-    public LoraServeClient Connect(string? key = null) => new(new Uri(_application.Urls.Single()), new LoraServeClientOptions { Key = key });
+    public Uri Address => new(_application.Urls.Single());
+
+    public LoraServeClient Connect(string? key = null) => new(Address, new LoraServeClientOptions { Key = key });
 
     public ValueTask DisposeAsync() => _application.DisposeAsync();
 
@@ -57,6 +59,11 @@ internal sealed class ServerDouble : IAsyncDisposable
             foreach (GenerateChunk chunk in conversation.Chunks)
             {
                 await stream.WriteAsync(chunk);
+            }
+
+            if (conversation.StreamFailure is { } failure)
+            {
+                throw failure;
             }
         }
     }

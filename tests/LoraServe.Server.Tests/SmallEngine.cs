@@ -17,7 +17,10 @@ internal sealed class SmallEngine : IAsyncDisposable
     private readonly LoadedModel _model = ModelLoader.Load(Repository.Fixture("models/llama-tied"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
     private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
 
-    public SmallEngine() => Engine = new InferenceEngine(_model, new EngineOptions { Workers = 1, KvCacheBytes = 1 << 20 });
+    public SmallEngine() => Engine = new InferenceEngine(_model, new EngineOptions { Workers = 1, KvCacheBytes = 1 << 20 }, Log);
+
+    /// <summary>What the engine logs; errors that a test does not name here fail it.</summary>
+    public ErrorLog Log { get; } = new();
 
     public InferenceEngine Engine { get; }
 
@@ -50,6 +53,7 @@ internal sealed class SmallEngine : IAsyncDisposable
         await Engine.DisposeAsync();
         _model.Dispose();
         Directory.Delete(_folder, recursive: true);
+        Log.Verify();
     }
 
     private static float[] Values(Random random) => [.. Enumerable.Range(0, Rank * Width).Select(_ => random.NextSingle() - 0.5f)];

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grpc.Core;
+using LoraServe.Server.Errors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -30,6 +31,9 @@ internal static class CallStatus
         end[CodeHeader] = ((int)code).ToString(CultureInfo.InvariantCulture);
         end[MessageHeader] = message;
     }
+
+    /// <summary>Tells the caller's retry policy that the same call would end the same way.</summary>
+    public static void ForbidRetry(HttpContext context) => End(context)[ErrorStatus.RetryHeader] = "-1";
 
     /// <summary>A call that fails before its first answer has all in its headers.</summary>
     private static IHeaderDictionary End(HttpContext context) =>

@@ -28,6 +28,7 @@ internal sealed partial class UnreadMiddleware(RequestDelegate next, int limitBy
                 CallStatus.Set(
                     context, StatusCode.ResourceExhausted,
                     $"The message has more than the {limitBytes} bytes that the server takes. Send less at once: what is uploaded comes in many messages. LoraServe:Server:MaxReceiveMessageBytes is the limit.");
+                CallStatus.ForbidRetry(context);
                 break;
 
             case { StatusCode: StatusCode.Unknown, DebugException: InvalidProtocolBufferException or InvalidDataException or IOException }:

@@ -119,6 +119,36 @@ public class PeerTests
     [SkippableTheory]
     [InlineData("node")]
     [InlineData("python")]
+    public async Task Failures_OfEveryKind_ArriveAsTheirStatus(string name)
+    {
+        var peer = GrpcPeer.Require(name);
+        await using TestServer server = await TestServer.StartTinyAsync(server: options => options.MaxReceiveMessageBytes = 10_000);
+        JsonObject slow = Call($"{Inference}/GenerateStream", """{"prompt": "a", "sampling": {"max_tokens": 400, "n": 8, "ignore_eos": true}}""");
+        JsonObject cancelled = slow.DeepClone().AsObject();
+        cancelled["cancel_after"] = 2;
+        JsonObject late = slow.DeepClone().AsObject();
+        late["timeout_s"] = 0.001;
+        JsonObject zipped = Call($"{Inference}/Tokenize", $$"""{"text": "{{new string('x', 9_000)}}"}""");
+        zipped["gzip"] = true;
+        JsonArray outcomes = await peer.CallAsync(
+            server.Host.Address, InferenceReflection.Descriptor,
+            Call($"{Inference}/Generate", """{"adapter": "no-such", "prompt": "a"}"""),
+            Call($"{Inference}/Tokenize", $$"""{"text": "{{new string('x', 10_001)}}"}"""),
+            late,
+            cancelled,
+            zipped);
+
+        Assert.Equal(["NOT_FOUND", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED", "CANCELLED", "OK"], outcomes.Select(outcome => outcome!["code"]!.ToString()));
+        Assert.Contains("'no-such'", outcomes[0]!["details"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("10000 bytes", outcomes[1]!["details"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("-1", outcomes[1]!["trailers"]!["grpc-retry-pushback-ms"]!.ToString());
+        Assert.Equal(2, outcomes[3]!["responses"]!.AsArray().Count);
+        await server.IdleAsync();
+    }
+
+    [SkippableTheory]
+    [InlineData("node")]
+    [InlineData("python")]
     public async Task Health_OfServerAndServices_IsServing(string name)
     {
         var peer = GrpcPeer.Require(name);

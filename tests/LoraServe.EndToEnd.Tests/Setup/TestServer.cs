@@ -73,10 +73,10 @@ internal sealed class TestServer : IAsyncDisposable
     public static Task<TestServer> StartAsync(string model, Arithmetic arithmetic, Action<EngineOptions>? engine = null, bool trains = false) =>
         StartAsync(model, arithmetic, engine, null, null, new TemporaryFolder(), ownsFolder: true, trains);
 
-    /// <summary>Another client, with a connection of its own.</summary>
+    /// <summary>Another client, with a connection of its own. It tries nothing twice: tests see what the server says.</summary>
     public LoraServeClient ClientWith(string? key)
     {
-        var client = new LoraServeClient(Host.Address, new LoraServeClientOptions { Key = key });
+        var client = new LoraServeClient(Host.Address, new LoraServeClientOptions { Key = key, MaxAttempts = 1 });
         _clients.Add(client);
         return client;
     }

@@ -14,6 +14,7 @@ public sealed class FailingDiskTests
         for (int step = 1; hasFailed; step++)
         {
             await using var bench = new TrainingBench();
+            bench.Log.Allow("No space left on device");
             Proto.StartTrainingRequest request = TrainingBench.Request(publish: "tuned");
             request.TrainingData = new Proto.TrainingData { UploadId = await bench.UploadAsync(TrainingBench.Alice) };
             bench.Runner.LetStep(2);
@@ -65,6 +66,7 @@ public sealed class FailingDiskTests
         for (int step = 1; hasFailed; step++)
         {
             await using var bench = new TrainingBench();
+            bench.Log.Allow("No space left on device");
             await bench.UntilAsync((await bench.StartAsync()).Id, Proto.TrainingStatus.Running);
             Proto.TrainingJob job = await bench.StartAsync();
             bool isCancelled = false;

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using LoraServe.Server.Training;
 using LoraServe.Serving;
+using LoraServe.Testing;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Training;
@@ -19,12 +20,13 @@ internal sealed class TrainingBench : IAsyncDisposable
         Options = new TrainingOptions { MaxRunningJobs = 1, StateFolder = Path.Combine(_folder, "state"), DataRoot = Directory.CreateDirectory(Path.Combine(_folder, "root")).FullName };
         configure?.Invoke(Options);
         File.WriteAllText(Path.Combine(Options.DataRoot!, "rows.jsonl"), "{\"text\": \"a\"}\n");
-        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, new RecordedLogs(Log), Clock);
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, Log, Clock);
     }
 
     public EndingClock Clock { get; } = new();
 
-    public RecordedLog<object> Log { get; } = new();
+    /// <summary>What jobs and engine log; errors that a test does not name here fail it.</summary>
+    public ErrorLog Log => Small.Log;
 
     public TrainingOptions Options { get; }
 
@@ -100,7 +102,7 @@ internal sealed class TrainingBench : IAsyncDisposable
         await Jobs.DisposeAsync();
         meanwhile?.Invoke();
         Runner = new FakeRunner();
-        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, new RecordedLogs(Log), Clock);
+        Jobs = new TrainingJobs(Runner, Small.Engine.Adapters, Options, Log, Clock);
     }
 
     /// <summary>Lets workers come to an end with what they do.</summary>

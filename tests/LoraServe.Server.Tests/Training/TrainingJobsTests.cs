@@ -244,6 +244,7 @@ public sealed class TrainingJobsTests
     public async Task Restart_DamagedFile_IsNamedAndSetAsideAndTheOthersGoOn(string? content)
     {
         await using var bench = new TrainingBench();
+        bench.Log.Expect("is damaged and was set aside");
         Proto.TrainingJob job = await bench.StartAsync();
         Proto.TrainingJob whole = await bench.StartAsync();
         string file = bench.FileOf(job);
@@ -263,7 +264,7 @@ public sealed class TrainingJobsTests
 
         Assert.Equal(whole.Id, Assert.Single(bench.Jobs.List(TrainingBench.Admin, [], 10)).Id);
         Assert.True(Directory.Exists($"{Path.GetDirectoryName(file)}.damaged"));
-        Assert.Contains(bench.Log.Lines, line => line.Text.Contains($"{job.Id} is damaged and was set aside as {job.Id}.damaged", StringComparison.Ordinal));
+        Assert.Contains(bench.Log.Lines, line => line.Contains($"{job.Id} is damaged and was set aside as {job.Id}.damaged", StringComparison.Ordinal));
         bench.Runner.LetStep(2);
         await bench.UntilAsync(whole.Id, Proto.TrainingStatus.Succeeded);
     }
@@ -285,6 +286,7 @@ public sealed class TrainingJobsTests
     public async Task Run_Fault_TellsNoDetailsAndTheNextJobRuns()
     {
         await using var bench = new TrainingBench();
+        bench.Log.Expect("secret");
         bench.Runner.Failure = (_, _) => bench.Runner.Runs.Count == 1 ? new InvalidOperationException("secret") : null;
         Proto.TrainingJob first = await bench.StartAsync();
         Proto.TrainingJob second = await bench.StartAsync();
