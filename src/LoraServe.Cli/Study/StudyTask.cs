@@ -38,13 +38,13 @@ internal sealed record StudyTask(string Name, string TrainingFile, string Evalua
             IEnumerable<int> colons = Enumerable.Range(1, Math.Max(text.Length - 2, 0)).Where(at => text[at] == ':' && File.Exists(text[..at]));
             return colons.Any()
                 ? (text[..colons.First()], text[(colons.First() + 1)..])
-                : throw new UsageException($"--data is {text}: no such file; expected FILE.jsonl, or TRAIN.jsonl:EVAL.jsonl.");
+                : throw new CommandException($"--data is {text}: no such file; expected FILE.jsonl, or TRAIN.jsonl:EVAL.jsonl.");
         }
 
         string evaluation = Path.Combine(Path.GetDirectoryName(text) ?? "", Stem(Path.GetFileName(text)) + EvaluationEnding);
         return File.Exists(evaluation)
             ? (text, evaluation)
-            : throw new UsageException($"--data is {text}, and {evaluation} is not there; put the rows to evaluate on there, or name them: {text}:EVAL.jsonl.");
+            : throw new CommandException($"--data is {text}, and {evaluation} is not there; put the rows to evaluate on there, or name them: {text}:EVAL.jsonl.");
     }
 
     private static string Stem(string file)
