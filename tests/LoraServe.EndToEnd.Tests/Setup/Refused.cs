@@ -13,7 +13,12 @@ internal static class Refused
     {
         RpcException refusal = await Assert.ThrowsAsync<RpcException>(call);
         Assert.True(refusal.StatusCode == code, $"{refusal.StatusCode} instead of {code}: {refusal.Status.Detail}");
-        Assert.All(s_foreign, foreign => Assert.DoesNotContain(foreign, refusal.Status.Detail, StringComparison.Ordinal));
+        if (refusal.Status.DebugException is null)
+        {
+            // The server said it; of a connection that broke the client speaks, in its library's words.
+            Assert.All(s_foreign, foreign => Assert.DoesNotContain(foreign, refusal.Status.Detail, StringComparison.Ordinal));
+        }
+
         Assert.All(words, word => Assert.Contains(word, refusal.Status.Detail, StringComparison.Ordinal));
         return refusal;
     }
