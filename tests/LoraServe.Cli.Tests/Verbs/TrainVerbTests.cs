@@ -118,7 +118,7 @@ public sealed class TrainVerbTests(TinyFiles files) : IClassFixture<TinyFiles>, 
 
         Assert.Equal(0, again.ExitCode);
         Assert.Contains("done already, with the same settings; nothing was trained.", again.Error, StringComparison.Ordinal);
-        Assert.Equal(1, other.ExitCode);
+        Assert.Equal(2, other.ExitCode);
         Assert.Contains("a finished run of other settings: rank was 8 and is 4. Name another folder, or replace the run with --overwrite.", other.Error, StringComparison.Ordinal);
         Assert.Contains("\"r\": 8", await File.ReadAllTextAsync(At("out/adapter_config.json")), StringComparison.Ordinal);
 
