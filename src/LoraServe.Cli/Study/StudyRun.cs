@@ -52,7 +52,7 @@ internal sealed class StudyRun
         StudyResult result = StudyResult.Read(ResultFile);
         return result.Settings == Settings
             ? result
-            : throw new CommandException($"{ResultFile} is of a run with other settings or rows ({result.Settings}). Name another folder with --out, or delete that one.");
+            : throw new UsageException($"{ResultFile} is of a run with other settings or rows ({result.Settings}). Name another folder with --out, or delete that one.");
     }
 
     /// <summary>Keeps a result.</summary>
