@@ -14,7 +14,8 @@ internal sealed record StudyTask(string Name, string TrainingFile, string Evalua
     private const string EvaluationEnding = ".eval.jsonl";
 
     /// <summary>Reads tasks, each <c>FILE.jsonl</c> with its evaluation rows beside it or <c>TRAIN:EVAL</c>, and checks all their rows.</summary>
-    /// <exception cref="UsageException">One has not that form, or two have the same name.</exception>
+    /// <exception cref="UsageException">Two have the same name.</exception>
+    /// <exception cref="CommandException">A file is not there.</exception>
     /// <exception cref="TrainingDataException">A file cannot be read, or a line is no row.</exception>
     public static StudyTask[] ParseAll(IEnumerable<string> texts)
     {
