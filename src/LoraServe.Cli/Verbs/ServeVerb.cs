@@ -96,11 +96,12 @@ internal static class ServeVerb
         await host.StopAsync(signals.Hurry).ConfigureAwait(false);
     }
 
+    /// <summary>Each call has one line of ours; what ASP.NET Core says of the same call would be four more, and four for each probe.</summary>
     private static void ConfigureLogging(ILoggingBuilder logging) =>
         logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
             console.UseUtcTimestamp = true;
-        }).SetMinimumLevel(LogLevel.Information);
+        }).SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning);
 }

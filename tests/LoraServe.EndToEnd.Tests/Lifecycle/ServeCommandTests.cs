@@ -36,6 +36,8 @@ public partial class ServeCommandTests
 
         Assert.Equal(480, tokens);
         Assert.Equal((0, ""), await server.EndAsync());
+        string logged = Assert.Single(server.Output, line => line.Contains(" info: ", StringComparison.Ordinal));
+        Assert.Contains("/loraserve.v1.Inference/GenerateStream: OK for tenant 'default'", logged, StringComparison.Ordinal);
         using CommandProcess gone = CommandProcess.Start("health", "--address", address.ToString());
         (int code, string error) = await gone.EndAsync();
         Assert.Equal(1, code);
