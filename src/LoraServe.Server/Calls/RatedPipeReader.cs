@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http;
 
 namespace LoraServe.Server.Calls;
 
@@ -34,7 +33,7 @@ internal sealed class RatedPipeReader : PipeReader
 
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
-        ValueTask<ReadResult> arrived = FromCaller(_inner.ReadAsync(cancellationToken));
+        ValueTask<ReadResult> arrived = _inner.ReadAsync(cancellationToken);
         if (arrived.IsCompleted)
         {
             return Take(await arrived.ConfigureAwait(false));
@@ -74,19 +73,6 @@ internal sealed class RatedPipeReader : PipeReader
     public override void CancelPendingRead() => _inner.CancelPendingRead();
 
     public override void Complete(Exception? exception = null) => _inner.Complete(exception);
-
-    // A body that breaks off says that the caller has gone, perhaps before the call itself knows.
-    private static async ValueTask<ReadResult> FromCaller(ValueTask<ReadResult> arriving)
-    {
-        try
-        {
-            return await arriving.ConfigureAwait(false);
-        }
-        catch (IOException broken) when (broken is not BadHttpRequestException)
-        {
-            throw new RpcException(new Status(StatusCode.Cancelled, "The caller went away.", broken));
-        }
-    }
 
     private ReadResult Take(ReadResult result)
     {

@@ -1,5 +1,6 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +15,7 @@ internal sealed partial class ErrorInterceptor(IHostApplicationLifetime lifetime
 
     public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
-        Guard(() => continuation(requestStream, context), context);
+        Guard(() => continuation(requestStream, context), context, isStreamed: true);
 
     public override Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
@@ -22,7 +23,7 @@ internal sealed partial class ErrorInterceptor(IHostApplicationLifetime lifetime
 
     public override Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation) =>
-        Guard(() => Run(continuation(requestStream, responseStream, context)), context);
+        Guard(() => Run(continuation(requestStream, responseStream, context)), context, isStreamed: true);
 
     private static async Task<bool> Run(Task call)
     {
@@ -30,14 +31,14 @@ internal sealed partial class ErrorInterceptor(IHostApplicationLifetime lifetime
         return true;
     }
 
-    private async Task<TResponse> Guard<TResponse>(Func<Task<TResponse>> call, ServerCallContext context)
+    private async Task<TResponse> Guard<TResponse>(Func<Task<TResponse>> call, ServerCallContext context, bool isStreamed = false)
     {
         try
         {
             ThrowIfLate(context);
             return await call().ConfigureAwait(false);
         }
-        catch (Exception exception) when (context.CancellationToken.IsCancellationRequested && IsOfAnEndedCall(exception))
+        catch (Exception exception) when (IsOfABrokenStream(exception, isStreamed) || (context.CancellationToken.IsCancellationRequested && IsOfAnEndedCall(exception)))
         {
             ThrowIfLate(context);
             throw new RpcException(lifetime.ApplicationStopping.IsCancellationRequested
@@ -63,6 +64,12 @@ internal sealed partial class ErrorInterceptor(IHostApplicationLifetime lifetime
             throw new RpcException(new Status(StatusCode.DeadlineExceeded, "The call's deadline passed before the answer was complete."));
         }
     }
+
+    /// <summary>
+    /// Whether a caller that sends a stream broke it off, perhaps before the call itself knows. A disk that fails is an
+    /// <see cref="LoraServe.Serving.EngineException"/> in these calls, so that what is left is the connection's.
+    /// </summary>
+    private static bool IsOfABrokenStream(Exception exception, bool isStreamed) => isStreamed && exception is IOException and not BadHttpRequestException;
 
     /// <summary>Reading or writing a call that has ended fails with the second or the third where it was not waited for.</summary>
     private static bool IsOfAnEndedCall(Exception exception) => exception is OperationCanceledException or InvalidOperationException or IOException;

@@ -29,15 +29,6 @@ public sealed class RatedPipeReaderTests
     }
 
     [Fact]
-    public async Task Read_TheCallerBreaksOff_IsNoFaultOfTheServer()
-    {
-        Task<ReadResult> waiting = _reader.ReadAsync().AsTask();
-        await _pipe.Writer.CompleteAsync(new IOException("The client reset the request stream."));
-
-        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => waiting)).StatusCode);
-    }
-
-    [Fact]
     public async Task Read_OneByteNowAndThen_FailsToo()
     {
         RpcException end = await Assert.ThrowsAsync<RpcException>(() => SendAsync(bytes: 1, every: TimeSpan.FromSeconds(20), times: 10));
