@@ -56,6 +56,7 @@ internal static class ServeVerb
                 settings.Training.StateFolder ??= Path.Combine(folder, TrainingFolder);
             }
 
+            settings.Check();
             NamedAdapter[] published = NamedAdapter.ParseAll(arguments.GetValue(adapters) ?? []);
             await ServeAsync(model.Load(arguments), settings, published, arguments.InvocationConfiguration, cancellationToken).ConfigureAwait(false);
         });

@@ -4,6 +4,7 @@ using LoraServe.Server.Access;
 using LoraServe.Server.Training;
 using LoraServe.Serving;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace LoraServe.Server.Options;
 
@@ -47,6 +48,10 @@ public sealed class LoraServeConfiguration
         section.Bind(settings);
         return settings;
     }
+
+    /// <summary>Checks all sections, before anything is loaded for them.</summary>
+    /// <exception cref="OptionsValidationException">Settings are out of range; the message lists all that are.</exception>
+    public void Check() => OptionChecks.Check(Server, Access, (nameof(Engine), Engine), (nameof(Training), Training));
 
     private static byte[] ReadObject(string path)
     {

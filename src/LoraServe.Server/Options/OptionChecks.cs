@@ -11,11 +11,9 @@ internal static class OptionChecks
     private static readonly TimeSpan s_longest = TimeSpan.FromDays(1);
 
     /// <exception cref="OptionsValidationException">Something is out of range.</exception>
-    public static void Check(ServerOptions server, AccessOptions access)
+    public static void Check(ServerOptions server, AccessOptions access, params (string Section, object Options)[] others)
     {
-        var errors = new List<ValidationResult>();
-        Validator.TryValidateObject(server, new ValidationContext(server), errors, validateAllProperties: true);
-        List<string> messages = [.. errors.Select(error => $"LoraServe:Server: {error.ErrorMessage}"), .. AccessOptionsValidator.Errors(access)];
+        List<string> messages = [.. OutOfRange("Server", server), .. AccessOptionsValidator.Errors(access), .. others.SelectMany(other => OutOfRange(other.Section, other.Options))];
         if (server.Host is { Length: > 0 } host && host != ListenAddress.Localhost && !ListenAddress.TryResolve(host, out _, out string? unknown))
         {
             messages.Add($"LoraServe:Server: {unknown}");
@@ -44,5 +42,12 @@ internal static class OptionChecks
         {
             throw new OptionsValidationException("LoraServe", typeof(ServerOptions), messages);
         }
+    }
+
+    private static IEnumerable<string> OutOfRange(string section, object options)
+    {
+        var errors = new List<ValidationResult>();
+        Validator.TryValidateObject(options, new ValidationContext(options), errors, validateAllProperties: true);
+        return errors.Select(error => $"LoraServe:{section}: {error.ErrorMessage}");
     }
 }

@@ -24,4 +24,17 @@ public sealed class OptionChecksTests
             setting => Assert.Contains(refusal.Failures, failure => failure.Contains(setting, StringComparison.Ordinal)));
         Assert.All(refusal.Failures, failure => Assert.StartsWith("LoraServe:", failure, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void Check_OfAllSections_NamesTheSection()
+    {
+        var settings = new LoraServeConfiguration { Engine = { MaxBatchRows = 0 }, Training = { Share = 2 } };
+
+        OptionsValidationException refusal = Assert.Throws<OptionsValidationException>(settings.Check);
+
+        Assert.Collection(
+            refusal.Failures,
+            failure => Assert.Contains("LoraServe:Engine: The field MaxBatchRows", failure, StringComparison.Ordinal),
+            failure => Assert.Contains("LoraServe:Training: The field Share", failure, StringComparison.Ordinal));
+    }
 }
