@@ -1,4 +1,5 @@
 using LoraServe.Adapters;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Workers;
 using LoraServe.Training.Autograd;

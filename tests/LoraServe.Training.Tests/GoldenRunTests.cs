@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Gradients;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;
 

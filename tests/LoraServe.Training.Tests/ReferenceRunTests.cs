@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Workers;

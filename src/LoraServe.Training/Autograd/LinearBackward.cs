@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Matrices;

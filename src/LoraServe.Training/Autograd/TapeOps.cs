@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;

@@ -3,8 +3,8 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Peft;
-using LoraServe.Training.Autograd;
 using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training.Methods;

@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Training.Autograd;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training.Methods;

@@ -1,3 +1,5 @@
+using LoraServe.Adapters.Gradients;
+
 namespace LoraServe.Training.Methods;
 
 /// <summary>How much AdaLoRA holds a parameter's elements to matter: the smoothed sensitivity |w·g| times its smoothed deviation.</summary>

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
 
 namespace LoraServe.Training.Methods;
 
@@ -47,5 +48,5 @@ internal static class MatrixGradient
     public static FloatMatrix Matrix(this Parameter parameter) => new(parameter.Shape[0], parameter.Shape[1], parameter.Values);
 
     /// <summary>Derivatives as a matrix.</summary>
-    public static FloatMatrix Matrix(this Autograd.GradientMatrix gradient) => new(gradient.Rows.Count, gradient.Rows.Width, gradient.Values);
+    public static FloatMatrix Matrix(this GradientMatrix gradient) => new(gradient.Rows.Count, gradient.Rows.Width, gradient.Values);
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Training.Methods;

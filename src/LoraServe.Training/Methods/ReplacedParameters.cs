@@ -1,8 +1,8 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Peft;
-using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
 

@@ -3,9 +3,9 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Peft;
 using LoraServe.Compute.Files;
-using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
 

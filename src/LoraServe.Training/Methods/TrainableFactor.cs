@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.LinearAlgebra;
 
 namespace LoraServe.Training.Methods;

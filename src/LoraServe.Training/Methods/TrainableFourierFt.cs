@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
-using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
 

@@ -1,7 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods;
-using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
 

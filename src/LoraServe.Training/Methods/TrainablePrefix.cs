@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Training.Autograd;
+using LoraServe.Adapters.Gradients;
 
 namespace LoraServe.Training.Methods;
 

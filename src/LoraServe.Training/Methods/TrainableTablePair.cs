@@ -1,6 +1,6 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Training.Autograd;
+using LoraServe.Adapters.Gradients;
 
 namespace LoraServe.Training.Methods;
 

@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Peft;
-using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
 

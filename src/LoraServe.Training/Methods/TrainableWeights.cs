@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
-using LoraServe.Training.Autograd;
 
 namespace LoraServe.Training.Methods;
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Compute.Workers;
 
 namespace LoraServe.Training.Optimizers;

@@ -1,3 +1,5 @@
+using LoraServe.Adapters.Gradients;
+
 namespace LoraServe.Training.Optimizers;
 
 /// <summary>w ← w·(1 − rate·decay) − rate·sign(β1·m + (1 − β1)·g); m ← β2·m + (1 − β2)·g.</summary>

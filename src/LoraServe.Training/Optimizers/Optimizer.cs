@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Gradients;
 using LoraServe.Compute.Workers;
 
 namespace LoraServe.Training.Optimizers;

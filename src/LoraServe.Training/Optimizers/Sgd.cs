@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LoraServe.Adapters.Gradients;
 
 namespace LoraServe.Training.Optimizers;
 

@@ -1,3 +1,5 @@
+using LoraServe.Adapters.Gradients;
+
 namespace LoraServe.Training.Optimizers;
 
 /// <summary>The formula of an optimizer for one parameter; keeps nothing itself.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Training.Methods;
 
 namespace LoraServe.Training.Tests.Methods;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Models;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;

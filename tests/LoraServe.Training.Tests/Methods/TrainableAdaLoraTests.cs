@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Gradients;
 using LoraServe.Training.Methods;
 
 namespace LoraServe.Training.Tests.Methods;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Resident;
 using LoraServe.Training.Data;
 using LoraServe.Training.Methods;

@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Gradients;
 using LoraServe.Compute.Tensors;
 using LoraServe.Training.Optimizers;
 

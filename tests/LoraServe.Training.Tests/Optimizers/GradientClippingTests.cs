@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Gradients;
 using LoraServe.Training.Optimizers;
 
 namespace LoraServe.Training.Tests.Optimizers;

@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Gradients;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Tests.Methods;

@@ -1,10 +1,10 @@
 using LoraServe.Adapters.Resident;
 
-namespace LoraServe.Training.Autograd;
+namespace LoraServe.Adapters.Gradients;
 
 /// <summary>Derivatives by what an adapter does at a linear map, part by part as in <see cref="LinearEdit"/>; null where it has no such part.</summary>
 /// <remarks>A low-rank pair that is shared by all adapters (VeRA) is frozen: only its two vectors are differentiated.</remarks>
-internal sealed class LinearEditGradient
+public sealed class LinearEditGradient
 {
     /// <summary>Zeros of the shapes that the parts have.</summary>
     /// <param name="edit">The edit.</param>

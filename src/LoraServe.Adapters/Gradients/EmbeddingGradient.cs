@@ -1,12 +1,12 @@
 using LoraServe.Adapters.Resident;
 
-namespace LoraServe.Training.Autograd;
+namespace LoraServe.Adapters.Gradients;
 
 /// <summary>Derivatives by what an adapter does to the token table's rows, part by part as in <see cref="EmbeddingEdit"/>; null where it has no such part.</summary>
 /// <param name="edit">The edit.</param>
 /// <param name="tokens">Size of the vocabulary.</param>
 /// <param name="replacement">Where derivatives by a replaced table go.</param>
-internal sealed class EmbeddingGradient(EmbeddingEdit edit, int tokens, GradientMatrix? replacement)
+public sealed class EmbeddingGradient(EmbeddingEdit edit, int tokens, GradientMatrix? replacement)
 {
     /// <summary>[tokens, width]; belongs to the parameter.</summary>
     public GradientMatrix? Replacement { get; } = replacement;

@@ -1,18 +1,21 @@
 using System.Runtime.InteropServices;
 using LoraServe.Compute.Memory;
 
-namespace LoraServe.Training.Autograd;
+namespace LoraServe.Adapters.Gradients;
 
 /// <summary>Derivatives by a matrix or a vector (one row): an array that kernels can write to, because it does not move.</summary>
-internal sealed unsafe class GradientMatrix
+public sealed unsafe class GradientMatrix
 {
     /// <summary>Zeros.</summary>
+    /// <param name="rows">Number of rows.</param>
+    /// <param name="columns">Length of a row.</param>
     public GradientMatrix(int rows, int columns)
         : this(rows, columns, GC.AllocateArray<float>(checked(rows * columns), pinned: true))
     {
     }
 
     /// <summary>The gradient of a parameter, so that nothing has to be brought there.</summary>
+    /// <param name="parameter">Of two dimensions.</param>
     public GradientMatrix(Parameter parameter)
         : this(parameter.Shape[0], parameter.Shape[1], parameter.Gradient)
     {

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using LoraServe.Compute.Tensors;
 
-namespace LoraServe.Training;
+namespace LoraServe.Adapters.Gradients;
 
 /// <summary>A tensor that is trained, with the gradient of the step's loss.</summary>
 public sealed class Parameter
@@ -40,7 +40,7 @@ public sealed class Parameter
     public float[] Gradient { get; }
 
     /// <summary>Factor of the learning rate, such as LoRA+'s ratio for B.</summary>
-    public float RateFactor { get; internal set; } = 1;
+    public float RateFactor { get; set; } = 1;
 
     /// <summary>Whether weight decay acts on it.</summary>
     public bool Decays { get; init; } = true;

@@ -1,9 +1,10 @@
 using LoraServe.Adapters.Resident;
 
-namespace LoraServe.Training.Autograd;
+namespace LoraServe.Adapters.Gradients;
 
 /// <summary>Derivatives by what an adapter adds after a sublayer, part by part as in <see cref="BottleneckEdit"/>.</summary>
-internal sealed class BottleneckGradient(BottleneckEdit edit)
+/// <param name="edit">The edit.</param>
+public sealed class BottleneckGradient(BottleneckEdit edit)
 {
     /// <summary>[bottleneck, width].</summary>
     public GradientMatrix Down { get; } = new(edit.Down.Outputs, edit.Down.Inputs);
@@ -20,5 +21,6 @@ internal sealed class BottleneckGradient(BottleneckEdit edit)
     /// <summary>[width].</summary>
     public GradientMatrix Scale { get; } = new(1, edit.Up.Outputs);
 
+    /// <summary>All.</summary>
     public IEnumerable<GradientMatrix> Parts => [Down, DownBias, Up, UpBias, Scale];
 }

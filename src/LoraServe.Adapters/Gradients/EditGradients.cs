@@ -1,11 +1,10 @@
-using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Resident;
 
-namespace LoraServe.Training.Autograd;
+namespace LoraServe.Adapters.Gradients;
 
 /// <summary>Derivatives of the loss by everything that one adapter does, in the form in which it is resident.</summary>
-internal sealed class EditGradients
+public sealed class EditGradients
 {
     private readonly Dictionary<Site, LinearEditGradient> _linears = [];
     private readonly Dictionary<NormSite, GradientMatrix> _norms = [];
