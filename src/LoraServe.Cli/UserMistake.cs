@@ -7,7 +7,7 @@ using LoraServe.Models;
 using LoraServe.Server.Options;
 using LoraServe.Serving;
 using LoraServe.Tokenization;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 using LoraServe.Training;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;

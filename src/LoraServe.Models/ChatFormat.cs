@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 
 namespace LoraServe.Models;
 

@@ -9,9 +9,10 @@ public sealed class ProjectReferenceTests
     private static readonly Dictionary<string, string[]> s_references = new()
     {
         ["LoraServe.Compute"] = [],
+        ["LoraServe.Templates"] = [],
         ["LoraServe.Tokenization"] = [],
         ["LoraServe.Adapters"] = ["LoraServe.Compute"],
-        ["LoraServe.Models"] = ["LoraServe.Adapters", "LoraServe.Tokenization"],
+        ["LoraServe.Models"] = ["LoraServe.Adapters", "LoraServe.Templates", "LoraServe.Tokenization"],
         ["LoraServe.Serving"] = ["LoraServe.Models"],
         ["LoraServe.Training"] = ["LoraServe.Models"],
         ["LoraServe.Contracts"] = [],
@@ -21,7 +22,7 @@ public sealed class ProjectReferenceTests
     };
 
     /// <summary>The engine: everything below the surfaces.</summary>
-    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving", "LoraServe.Training"];
+    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving", "LoraServe.Training"];
 
     [Fact]
     public void SourceProjects_ReferenceWhatIsDrawn_AndNothingElse() =>

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using LoraServe.Models;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 
 namespace LoraServe.Cli.Verbs;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Serving;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 using LoraServe.Training;
 using LoraServe.Training.Data;
 

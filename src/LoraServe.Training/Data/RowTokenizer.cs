@@ -1,6 +1,6 @@
 using LoraServe.Models;
 using LoraServe.Tokenization;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 
 namespace LoraServe.Training.Data;
 

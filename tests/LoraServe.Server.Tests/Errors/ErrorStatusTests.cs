@@ -2,7 +2,7 @@ using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Server.Errors;
 using LoraServe.Serving;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 
 namespace LoraServe.Server.Tests.Errors;
 

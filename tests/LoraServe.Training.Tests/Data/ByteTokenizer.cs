@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using LoraServe.Tokenization;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Tests.Data;

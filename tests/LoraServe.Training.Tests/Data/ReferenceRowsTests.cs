@@ -2,7 +2,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using LoraServe.Models;
 using LoraServe.Testing;
-using LoraServe.Tokenization.Templates;
+using LoraServe.Templates;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Tests.Data;

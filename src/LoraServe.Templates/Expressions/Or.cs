@@ -1,0 +1,13 @@
+using LoraServe.Templates.Runtime;
+using LoraServe.Templates.Values;
+
+namespace LoraServe.Templates.Expressions;
+
+internal sealed record Or(Expression Left, Expression Right, int Line) : Expression(Line)
+{
+    public override object? Evaluate(RenderState state)
+    {
+        object? left = state.Evaluate(Left);
+        return Truth.Of(left) ? left : state.Evaluate(Right);
+    }
+}

@@ -1,0 +1,16 @@
+namespace LoraServe.Templates.Parsing;
+
+internal enum TokenKind
+{
+    Data,
+    BlockBegin,
+    BlockEnd,
+    VariableBegin,
+    VariableEnd,
+    Name,
+    String,
+    Integer,
+    Float,
+    Operator,
+    End,
+}

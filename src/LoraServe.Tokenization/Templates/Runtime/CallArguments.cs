@@ -1,4 +1,0 @@
-namespace LoraServe.Tokenization.Templates;
-
-/// <summary>The values given in a call.</summary>
-internal sealed record CallArguments(List<object?> Positional, List<KeyValuePair<string, object?>> Named);

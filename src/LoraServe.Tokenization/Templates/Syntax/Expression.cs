@@ -1,7 +1,0 @@
-namespace LoraServe.Tokenization.Templates;
-
-/// <summary>An expression of the language; it evaluates itself.</summary>
-internal abstract record Expression(int Line)
-{
-    public abstract object? Evaluate(RenderState state);
-}
