@@ -12,15 +12,16 @@ namespace LoraServe.Models;
 /// <summary>A frozen base model: its shape and its weights. Immutable; owns its memory and its mapped files.</summary>
 public sealed unsafe class Transformer : IBaseModel, IDisposable
 {
+    private readonly ImmutableArray<LinearWeights> _linears;
+    private readonly ImmutableArray<NativeBuffer> _norms;
     private readonly IDisposable? _files; // null for a view, which owns nothing
 
     internal Transformer(TransformerWeights weights, Arithmetic arithmetic, string fingerprint, ParameterNames names, IDisposable files)
     {
         Spec = weights.Spec;
         TokenTable = weights.TokenTable;
-        Layers = weights.Layers;
-        FinalNorm = weights.FinalNorm;
-        Head = weights.Head;
+        _linears = weights.Linears;
+        _norms = weights.Norms;
         Arithmetic = arithmetic;
         Fingerprint = fingerprint;
         Modules = ListModules(Spec, names);
@@ -32,15 +33,12 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
     {
         Spec = source.Spec;
         TokenTable = source.TokenTable;
-        Layers = [.. source.Layers.Select(layer => layer with { Linears = [.. layer.Linears.Select(View)] })];
-        FinalNorm = source.FinalNorm;
-        Head = View(source.Head);
+        _linears = [.. source._linears.Select(linear => linear with { Matrix = linear.Matrix.In(arithmetic) })];
+        _norms = source._norms;
         Arithmetic = arithmetic;
         Fingerprint = source.Fingerprint;
         Modules = source.Modules;
         Norms = source.Norms;
-
-        LinearWeights View(LinearWeights linear) => linear with { Matrix = linear.Matrix.In(arithmetic) };
     }
 
     /// <summary>The shape.</summary>
@@ -49,22 +47,12 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
     /// <summary>The token table [tokens, width], in the file; rows are dequantised when looked up.</summary>
     public Tensor TokenTable { get; }
 
-    /// <summary>The layers.</summary>
-    public ImmutableArray<LayerWeights> Layers { get; }
-
-    /// <summary>Gains of the norm before the head.</summary>
-    public NativeBuffer FinalNorm { get; }
-
-    /// <summary>The head [tokens, width]; a packed copy of the table where it is tied.</summary>
-    public LinearWeights Head { get; }
-
     /// <summary>What the matrices were packed for.</summary>
     public Arithmetic Arithmetic { get; }
 
     /// <summary>Bytes of memory that the weights take, the mapped token table included.</summary>
     public long ByteLength =>
-        TokenTable.ByteLength + FinalNorm.ByteLength + Bytes(Head)
-        + Layers.Sum(layer => layer.AttentionNorm.ByteLength + layer.MlpNorm.ByteLength + layer.Linears.Sum(Bytes));
+        TokenTable.ByteLength + _norms.Sum(norm => norm.ByteLength) + _linears.Sum(linear => linear.Matrix.ByteLength + (linear.Bias?.ByteLength ?? 0));
 
     /// <inheritdoc />
     /// <remarks>SHA-256 over the spec and, for every tensor used, name, type, shape and a sample of its bytes; in hexadecimal.</remarks>
@@ -91,16 +79,11 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
     /// <inheritdoc />
     public bool TiedHead => Spec.TiedHead;
 
-    /// <summary>The weights at a site that is not the table.</summary>
-    public LinearWeights Linear(Site site) => site.Role == SiteRole.Head ? Head : Layers[site.Layer].Linears[(int)site.Role];
+    /// <summary>The weights at a site that is not the table. The head's are a packed copy of the table where it is tied.</summary>
+    public LinearWeights Linear(Site site) => _linears[Spec.Sites.Index(site)];
 
     /// <summary>A norm's gains.</summary>
-    public NativeBuffer Norm(NormSite site) => site.Role switch
-    {
-        NormRole.Final => FinalNorm,
-        NormRole.Attention => Layers[site.Layer].AttentionNorm,
-        _ => Layers[site.Layer].MlpNorm,
-    };
+    public NativeBuffer Norm(NormSite site) => _norms[Spec.Sites.Index(site)];
 
     /// <summary>The same model in the same memory, computing in <paramref name="arithmetic"/>.</summary>
     /// <remarks>A view: it is valid until this model is disposed, and disposing it does nothing.</remarks>
@@ -153,31 +136,22 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
             return;
         }
 
-        foreach (LayerWeights layer in Layers)
+        foreach (LinearWeights linear in _linears)
         {
-            layer.Dispose();
+            linear.Dispose();
         }
 
-        FinalNorm.Dispose();
-        Head.Dispose();
+        foreach (NativeBuffer norm in _norms)
+        {
+            norm.Dispose();
+        }
+
         _files.Dispose();
     }
 
-    private static long Bytes(LinearWeights linear) => linear.Matrix.ByteLength + (linear.Bias?.ByteLength ?? 0);
-
-    private static List<BaseModule> ListModules(TransformerSpec spec, ParameterNames names)
+    private static BaseModule[] ListModules(TransformerSpec spec, ParameterNames names)
     {
-        var modules = new List<BaseModule> { Module(Site.Embedding) };
-        for (int layer = 0; layer < spec.LayerCount; layer++)
-        {
-            for (int role = 0; role < Site.RolesPerLayer; role++)
-            {
-                modules.Add(Module(new Site(layer, (SiteRole)role)));
-            }
-        }
-
-        modules.Add(Module(Site.Head));
-        return modules;
+        return [.. spec.Sites.Linears.Prepend(Site.Embedding).Select(Module)];
 
         BaseModule Module(Site site)
         {
@@ -186,16 +160,6 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
         }
     }
 
-    private static List<BaseNorm> ListNorms(TransformerSpec spec, ParameterNames names)
-    {
-        var sites = new List<NormSite>();
-        for (int layer = 0; layer < spec.LayerCount; layer++)
-        {
-            sites.Add(new NormSite(layer, NormRole.Attention));
-            sites.Add(new NormSite(layer, NormRole.Mlp));
-        }
-
-        sites.Add(NormSite.Final);
-        return [.. sites.Select(site => new BaseNorm(names.Of(site), site, spec.Width))];
-    }
+    private static BaseNorm[] ListNorms(TransformerSpec spec, ParameterNames names) =>
+        [.. spec.Sites.Norms.Select(site => new BaseNorm(names.Of(site), site, spec.Width))];
 }

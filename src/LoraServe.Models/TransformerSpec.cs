@@ -4,9 +4,11 @@ using LoraServe.Adapters.Edits;
 namespace LoraServe.Models;
 
 /// <summary>Everything that the forward pass must know about a model but its weights.</summary>
-/// <remarks>RMS norm before attention and before a SiLU-gated MLP, residual around both, RMS norm before the head.</remarks>
+/// <remarks>RMS norms before attention and before a gated MLP, residual around both, RMS norm before the head; the rest is said here.</remarks>
 public sealed record TransformerSpec
 {
+    private SiteTable? _sites;
+
     /// <summary>Name of the architecture, such as <c>llama</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -48,6 +50,27 @@ public sealed record TransformerSpec
 
     /// <summary>The linear maps that add a bias, in every layer.</summary>
     public ImmutableArray<SiteRole> Biases { get; init; } = [];
+
+    /// <summary>The norms of every layer: those before attention and MLP, and of those after them what there is.</summary>
+    public ImmutableArray<NormRole> LayerNorms { get; init; } = [NormRole.Attention, NormRole.Mlp];
+
+    /// <summary>What the MLP's gate goes through.</summary>
+    public Activation MlpActivation { get; init; } = Activation.Silu;
+
+    /// <summary>Factor of queries' products with keys; null for one over the root of <see cref="HeadSize"/>.</summary>
+    public float? QueryScale { get; init; }
+
+    /// <summary>Factor of the token table's rows.</summary>
+    public float EmbeddingScale { get; init; } = 1;
+
+    /// <summary>Bound c of logits, which become c·tanh(logit / c); 0 for none.</summary>
+    public float LogitCap { get; init; }
+
+    /// <summary>Factor of queries' products with keys.</summary>
+    public float AttentionScale => QueryScale ?? (1f / MathF.Sqrt(HeadSize));
+
+    /// <summary>All linear maps and norms, numbered.</summary>
+    public SiteTable Sites => _sites ??= new SiteTable(LayerCount, LayerNorms);
 
     /// <summary>Elements of a linear map's input and output.</summary>
     /// <param name="role">Which linear map; for the head and the table: rows of tokens, columns of width.</param>

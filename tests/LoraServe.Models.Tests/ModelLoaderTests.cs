@@ -184,7 +184,7 @@ public class ModelLoaderTests
 
     private static void AssertWeightsAreReadable(Transformer model)
     {
-        Assert.Equal((model.LayerCount * Site.RolesPerLayer) + 2, model.Modules.Count);
+        Assert.Equal((model.LayerCount * 7) + 2, model.Modules.Count);
         foreach (BaseModule module in model.Modules)
         {
             float[] row = new float[module.Inputs];

@@ -43,19 +43,17 @@ public static unsafe class TinyModel
         spec ??= DefaultSpec;
         var random = new Random(seed);
         Tensor table = Matrix(random, type, spec.VocabularySize, spec.Width);
-        var layers = ImmutableArray.CreateBuilder<LayerWeights>();
+        var norms = ImmutableArray.CreateBuilder<NativeBuffer>();
+        var linears = ImmutableArray.CreateBuilder<LinearWeights>();
         for (int layer = 0; layer < spec.LayerCount; layer++)
         {
-            layers.Add(new LayerWeights(
-                Gains(random, spec.Width),
-                Gains(random, spec.Width),
-                [.. Enumerable.Range(0, Site.RolesPerLayer).Select(role => Linear(new Site(layer, (SiteRole)role)))]));
+            norms.AddRange(spec.LayerNorms.Select(_ => Gains(random, spec.Width)));
+            linears.AddRange(spec.Sites.Linears.Where(site => site.Layer == layer).Select(Linear));
         }
 
-        LinearWeights head = spec.TiedHead
-            ? new LinearWeights(Site.Head, PackedMatrix.Pack(table, arithmetic), null)
-            : Linear(Site.Head);
-        var weights = new TransformerWeights(spec, table, layers.ToImmutable(), Gains(random, spec.Width), head);
+        linears.Add(spec.TiedHead ? new LinearWeights(Site.Head, PackedMatrix.Pack(table, arithmetic), null) : Linear(Site.Head));
+        norms.Add(Gains(random, spec.Width));
+        var weights = new TransformerWeights(spec, table, linears.ToImmutable(), norms.ToImmutable());
         return new Transformer(weights, arithmetic, $"tiny-{seed}-{type}", ParameterNames.HuggingFace, new MemoryStream());
 
         LinearWeights Linear(Site site)

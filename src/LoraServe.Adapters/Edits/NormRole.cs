@@ -9,6 +9,12 @@ public enum NormRole
     /// <summary>The layer's MLP.</summary>
     Mlp,
 
+    /// <summary>The residual stream, from the layer's attention.</summary>
+    AfterAttention,
+
+    /// <summary>The residual stream, from the layer's MLP.</summary>
+    AfterMlp,
+
     /// <summary>The head; of no layer.</summary>
     Final,
 }

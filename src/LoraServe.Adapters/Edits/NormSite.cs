@@ -5,9 +5,6 @@ namespace LoraServe.Adapters.Edits;
 /// <param name="Role">Which of the layer's norms.</param>
 public readonly record struct NormSite(int Layer, NormRole Role)
 {
-    /// <summary>Number of roles that every layer has.</summary>
-    public const int RolesPerLayer = (int)NormRole.Mlp + 1;
-
     /// <summary>The norm before the head.</summary>
     public static NormSite Final { get; } = new(-1, NormRole.Final);
 

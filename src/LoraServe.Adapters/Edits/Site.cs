@@ -5,9 +5,6 @@ namespace LoraServe.Adapters.Edits;
 /// <param name="Role">Which of the layer's linear maps.</param>
 public readonly record struct Site(int Layer, SiteRole Role)
 {
-    /// <summary>Number of roles that every layer has.</summary>
-    public const int RolesPerLayer = (int)SiteRole.Down + 1;
-
     /// <summary>The head.</summary>
     public static Site Head { get; } = new(-1, SiteRole.Head);
 

@@ -8,6 +8,7 @@ namespace LoraServe.Adapters.Resident;
 public sealed class ResidentAdapter : IDisposable
 {
     private const int PlacesPerLayer = (int)BottleneckPlace.Mlp + 1;
+    private readonly SiteTable _sites;
     private readonly LinearEdit?[] _linears;
     private readonly NormEdit?[] _norms;
     private readonly BottleneckEdit?[] _bottlenecks;
@@ -20,8 +21,9 @@ public sealed class ResidentAdapter : IDisposable
     {
         Digest = digest;
         _invocationTokens = [.. invocationTokens];
-        _linears = new LinearEdit?[(model.LayerCount * Site.RolesPerLayer) + 1];
-        _norms = new NormEdit?[(model.LayerCount * NormSite.RolesPerLayer) + 1];
+        _sites = new SiteTable(model.LayerCount, [.. model.Norms.Select(norm => norm.Site.Role).Where(role => role != NormRole.Final).Distinct()]);
+        _linears = new LinearEdit?[_sites.LinearCount];
+        _norms = new NormEdit?[_sites.NormCount];
         _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
         _prefixes = new PrefixEdit?[model.LayerCount];
         try
@@ -101,10 +103,10 @@ public sealed class ResidentAdapter : IDisposable
     }
 
     /// <summary>What it does at a linear map; null: nothing.</summary>
-    public LinearEdit? At(Site site) => _linears[Index(site)];
+    public LinearEdit? At(Site site) => _linears[_sites.Index(site)];
 
     /// <summary>What it does at a norm; null: nothing.</summary>
-    public NormEdit? At(NormSite site) => _norms[Index(site)];
+    public NormEdit? At(NormSite site) => _norms[_sites.Index(site)];
 
     /// <summary>What it adds after a sublayer; null: nothing.</summary>
     public BottleneckEdit? At(int layer, BottleneckPlace place) => _bottlenecks[(layer * PlacesPerLayer) + (int)place];
@@ -118,10 +120,6 @@ public sealed class ResidentAdapter : IDisposable
         _memory.ForEach(part => part.Dispose());
         _memory.Clear();
     }
-
-    private int Index(Site site) => site.Role == SiteRole.Head ? _linears.Length - 1 : (site.Layer * Site.RolesPerLayer) + (int)site.Role;
-
-    private int Index(NormSite site) => site.Role == NormRole.Final ? _norms.Length - 1 : (site.Layer * NormSite.RolesPerLayer) + (int)site.Role;
 
     private void Place(BaseModule module, SiteEdits edits)
     {
@@ -147,7 +145,7 @@ public sealed class ResidentAdapter : IDisposable
         (PackedMatrix? a, PackedMatrix? b) = edits.Shared is { } shared
             ? (Share(shared.A, shared.Rank, module.Inputs), Share(shared.B, module.Outputs, shared.Rank))
             : (Pack(edits.A), Pack(edits.B));
-        _linears[Index(module.Site)] = new LinearEdit(a, b, edits.Scale, edits.RowIds)
+        _linears[_sites.Index(module.Site)] = new LinearEdit(a, b, edits.Scale, edits.RowIds)
         {
             InputGain = Copy(edits.InputGain),
             Rotation = edits.Rotation is { } rotation ? [.. rotation.Factors.Select(Place)] : [],
@@ -169,7 +167,7 @@ public sealed class ResidentAdapter : IDisposable
         }
         else
         {
-            _linears[Index(module.Site)] = new LinearEdit(null, null, 1, []) { Replacement = weight, ReplacedBias = Copy(edit.Bias) };
+            _linears[_sites.Index(module.Site)] = new LinearEdit(null, null, 1, []) { Replacement = weight, ReplacedBias = Copy(edit.Bias) };
         }
     }
 
@@ -180,10 +178,10 @@ public sealed class ResidentAdapter : IDisposable
         switch (edit)
         {
             case NormDelta norm:
-                _norms[Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length);
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length);
                 break;
             case NormReplacement norm:
-                _norms[Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length, Replaces: true);
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length, Replaces: true);
                 break;
             case VirtualTokens tokens:
                 TakeVirtualRows(tokens.Rows.Rows, VirtualRows == 0);

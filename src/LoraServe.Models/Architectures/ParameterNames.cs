@@ -11,8 +11,7 @@ internal sealed record ParameterNames
     {
         Layers = "model.layers.",
         Linears = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj", "mlp.up_proj", "mlp.down_proj"],
-        AttentionNorm = "input_layernorm",
-        MlpNorm = "post_attention_layernorm",
+        LayerNorms = new() { [NormRole.Attention] = "input_layernorm", [NormRole.Mlp] = "post_attention_layernorm" },
         FinalNorm = "model.norm",
         Head = "lm_head",
         Table = "model.embed_tokens",
@@ -23,8 +22,7 @@ internal sealed record ParameterNames
     {
         Layers = "blk.",
         Linears = ["attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down"],
-        AttentionNorm = "attn_norm",
-        MlpNorm = "ffn_norm",
+        LayerNorms = new() { [NormRole.Attention] = "attn_norm", [NormRole.Mlp] = "ffn_norm" },
         FinalNorm = "output_norm",
         Head = "output",
         Table = "token_embd",
@@ -36,11 +34,8 @@ internal sealed record ParameterNames
     /// <summary>The layer's linear maps, indexed by <see cref="SiteRole"/> from Query to Down.</summary>
     public required ImmutableArray<string> Linears { get; init; }
 
-    /// <summary>The layer's norm before attention.</summary>
-    public required string AttentionNorm { get; init; }
-
-    /// <summary>The layer's norm before the MLP.</summary>
-    public required string MlpNorm { get; init; }
+    /// <summary>The layer's norms.</summary>
+    public required Dictionary<NormRole, string> LayerNorms { get; init; }
 
     /// <summary>The norm before the head.</summary>
     public required string FinalNorm { get; init; }
@@ -60,10 +55,5 @@ internal sealed record ParameterNames
     };
 
     /// <summary>The full name of a norm.</summary>
-    public string Of(NormSite site) => site.Role switch
-    {
-        NormRole.Final => FinalNorm,
-        NormRole.Attention => $"{Layers}{site.Layer}.{AttentionNorm}",
-        _ => $"{Layers}{site.Layer}.{MlpNorm}",
-    };
+    public string Of(NormSite site) => site.Role == NormRole.Final ? FinalNorm : $"{Layers}{site.Layer}.{LayerNorms[site.Role]}";
 }

@@ -21,7 +21,7 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
     private const int BlocksPerRange = AttentionTile.RangePositions / KvPool.PageTokens;
 
     private readonly int _group = spec.QueryHeads / spec.KeyValueHeads;
-    private readonly float _scale = 1f / MathF.Sqrt(spec.HeadSize);
+    private readonly float _scale = spec.AttentionScale;
     private readonly int _stateFloats = AttentionTile.StateFloats(spec.HeadSize);
     private readonly List<Tile> _tiles = [];
     private readonly List<Item> _items = [];

@@ -7,11 +7,12 @@ namespace LoraServe.Models.Forward;
 
 /// <summary>Runs each operation at once, in scratch memory that every layer uses anew.</summary>
 /// <remarks>What an operation needs only meanwhile it gives back: where no layer is begun, all results stay until the next step, and nothing else.</remarks>
-internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, WorkerPool pool) : IForwardOps<Rows>, IDisposable
+internal sealed unsafe class EagerOps(Transformer model, KvPool pages, WorkerPool pool) : IForwardOps<Rows>, IDisposable
 {
+    private readonly TransformerSpec _spec = model.Spec;
     private readonly ScratchArena _scratch = new();
-    private readonly RopeTables _rope = new(spec.Rope, spec.HeadSize);
-    private readonly CachedAttention _attention = new(spec, pages, pool);
+    private readonly RopeTables _rope = new(model.Spec.Rope, model.Spec.HeadSize);
+    private readonly CachedAttention _attention = new(model.Spec, pages, pool);
     private readonly LinearGroup _linears = new();
     private readonly BottleneckEdits _bottlenecks = new();
     private long _layerMark;
@@ -30,10 +31,10 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         _attention.Plan(batch, _scratch);
     }
 
-    public Rows Embed(Transformer weights, TokenBatch batch)
+    public Rows Embed(TokenBatch batch)
     {
-        Rows x = _scratch.Rent(batch.RowCount, spec.Width);
-        RowLoop.Run(pool, batch.RowCount, Operations(x, 4), new EmbedKernel(weights, batch, x));
+        Rows x = _scratch.Rent(batch.RowCount, _spec.Width);
+        RowLoop.Run(pool, batch.RowCount, Operations(x, 4), new EmbedKernel(model, batch, x));
         _layerMark = _scratch.Mark();
         return x;
     }
@@ -44,63 +45,80 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         return x;
     }
 
-    public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows) => Norm(x, gains, site, rows, _scratch.Rent(x.Count, x.Width));
+    public Rows Norm(Rows x, NormSite site, RowGroup rows) => Norm(x, site, rows, _scratch.Rent(x.Count, x.Width));
 
     /// <summary>Norms into rows that the caller has.</summary>
-    public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows, Rows y)
+    public Rows Norm(Rows x, NormSite site, RowGroup rows, Rows y)
     {
-        RowLoop.Run(pool, x.Count, Operations(x, 1), new NormKernel(x, (float*)gains.Pointer, spec.NormEpsilon, y));
+        float* gains = (float*)model.Norm(site).Pointer;
+        RowLoop.Run(pool, x.Count, Operations(x, 1), new NormKernel(x, gains, _spec.NormEpsilon, y));
         foreach (EditRun run in rows.Runs)
         {
             if (run.Adapter.At(site) is not null)
             {
-                NormEdited(x, (float*)gains.Pointer, site, rows.Runs, run, y);
+                NormEdited(x, gains, site, rows.Runs, run, y);
             }
         }
 
         return y;
     }
 
-    public Rows Linear(Rows x, LinearWeights map, RowGroup rows)
+    /// <summary>A linear map with its bias and the adapters' edits: [T, outputs].</summary>
+    public Rows Linear(Rows x, Site site, RowGroup rows)
     {
-        Rows y = _scratch.Rent(x.Count, map.Matrix.Outputs);
+        LinearWeights map = model.Linear(site);
+        Rows y = Output(x, map);
         _linears.Run(pool, _scratch, x, rows, [map], [y], default);
         return y;
     }
 
-    public (Rows First, Rows Second) Linear(Rows x, LinearWeights first, LinearWeights second, RowGroup rows)
+    public (Rows First, Rows Second) Linear(Rows x, Site first, Site second, RowGroup rows)
     {
-        Rows a = _scratch.Rent(x.Count, first.Matrix.Outputs);
-        Rows b = _scratch.Rent(x.Count, second.Matrix.Outputs);
-        _linears.Run(pool, _scratch, x, rows, [first, second], [a, b], default);
+        (LinearWeights one, LinearWeights two) = (model.Linear(first), model.Linear(second));
+        (Rows a, Rows b) = (Output(x, one), Output(x, two));
+        _linears.Run(pool, _scratch, x, rows, [one, two], [a, b], default);
         return (a, b);
     }
 
-    public (Rows First, Rows Second, Rows Third) Linear(Rows x, LinearWeights first, LinearWeights second, LinearWeights third, RowGroup rows)
+    public (Rows First, Rows Second, Rows Third) Linear(Rows x, Site first, Site second, Site third, RowGroup rows)
     {
-        Rows a = _scratch.Rent(x.Count, first.Matrix.Outputs);
-        Rows b = _scratch.Rent(x.Count, second.Matrix.Outputs);
-        Rows c = _scratch.Rent(x.Count, third.Matrix.Outputs);
-        _linears.Run(pool, _scratch, x, rows, [first, second, third], [a, b, c], default);
+        (LinearWeights one, LinearWeights two, LinearWeights three) = (model.Linear(first), model.Linear(second), model.Linear(third));
+        (Rows a, Rows b, Rows c) = (Output(x, one), Output(x, two), Output(x, three));
+        _linears.Run(pool, _scratch, x, rows, [one, two, three], [a, b, c], default);
         return (a, b, c);
     }
 
-    public Rows AddLinear(Rows residual, Rows x, LinearWeights map, RowGroup rows)
+    public Rows AddLinear(Rows residual, Rows x, Site site, NormSite? after, RowGroup rows)
     {
         long mark = _scratch.Mark();
-        Rows y = _scratch.Rent(x.Count, map.Matrix.Outputs);
-        if (_bottlenecks.Plan(map.Site, rows.Runs))
+        if (after is null && !_bottlenecks.Plan(site, rows.Runs))
         {
-            _linears.Run(pool, _scratch, x, rows, [map], [y], default);
-            _bottlenecks.Run(pool, _scratch, y, residual);
+            LinearWeights map = model.Linear(site);
+            _linears.Run(pool, _scratch, x, rows, [map], [Output(x, map)], residual);
         }
         else
         {
-            _linears.Run(pool, _scratch, x, rows, [map], [y], residual);
+            Rows sublayer = Linear(x, site, rows);
+            AddSublayer(residual, after is { } norm ? Norm(sublayer, norm, rows) : sublayer, site, rows);
         }
 
         _scratch.Release(mark);
         return residual;
+    }
+
+    /// <summary>Adds a sublayer's result, with what bottleneck adapters make of it, to the residual stream.</summary>
+    public void AddSublayer(Rows residual, Rows sublayer, Site site, RowGroup rows)
+    {
+        if (_bottlenecks.Plan(site, rows.Runs))
+        {
+            _bottlenecks.Run(pool, _scratch, sublayer, residual);
+            return;
+        }
+
+        for (int t = 0; t < sublayer.Count; t++)
+        {
+            RowArithmetic.Add(sublayer[t], residual[t], sublayer.Width);
+        }
     }
 
     public Rows Rotate(Rows heads, TokenBatch batch)
@@ -117,12 +135,12 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         return outputs;
     }
 
-    public Rows SiluMultiply(Rows gate, Rows up) => SiluMultiply(gate, up, gate);
+    public Rows GateMultiply(Rows gate, Rows up) => GateMultiply(gate, up, gate);
 
-    /// <summary>Multiplies into rows that the caller has; they may be either factor's.</summary>
-    public Rows SiluMultiply(Rows gate, Rows up, Rows product)
+    /// <summary>Multiplies into rows that the caller has; they may be the gate's.</summary>
+    public Rows GateMultiply(Rows gate, Rows up, Rows product)
     {
-        RowLoop.Run(pool, gate.Count, Operations(gate, 4), new SiluMultiplyKernel(gate, up, product));
+        RowLoop.Run(pool, gate.Count, Operations(gate, 4), new GateMultiplyKernel(_spec.MlpActivation, gate, up, product));
         return product;
     }
 
@@ -137,7 +155,20 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         return selected;
     }
 
+    public Rows Head(Rows x, RowGroup rows)
+    {
+        Rows logits = Linear(x, Site.Head, rows);
+        if (_spec.LogitCap > 0)
+        {
+            RowLoop.Run(pool, logits.Count, Operations(logits, 4), new CapKernel(logits, _spec.LogitCap));
+        }
+
+        return logits;
+    }
+
     public void Dispose() => _scratch.Dispose();
+
+    private Rows Output(Rows x, LinearWeights map) => _scratch.Rent(x.Count, map.Matrix.Outputs);
 
     private static long Operations(Rows rows, int perElement) => (long)rows.Count * rows.Width * perElement;
 
@@ -171,13 +202,13 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
                 }
             }
 
-            RmsNorm.Run(x.Slice(t, 1), edited[0], spec.NormEpsilon, y.Slice(t, 1));
+            RmsNorm.Run(x.Slice(t, 1), edited[0], _spec.NormEpsilon, y.Slice(t, 1));
         }
 
         _scratch.Release(mark);
     }
 
-    private readonly struct EmbedKernel(Transformer weights, TokenBatch batch, Rows x) : IRowKernel
+    private readonly struct EmbedKernel(Transformer model, TokenBatch batch, Rows x) : IRowKernel
     {
         public void Run(int first, int end)
         {
@@ -185,7 +216,7 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
             {
                 if (batch.Tokens[t] >= 0)
                 {
-                    weights.TokenTable.CopyRow(batch.Tokens[t], x.Span(t));
+                    model.TokenTable.CopyRow(batch.Tokens[t], x.Span(t));
                 }
                 else
                 {
@@ -214,6 +245,11 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
                     RowArithmetic.Multiply((float*)row.Adapter.VirtualEmbeddings + ((long)row.Index * x.Width), row.Weight, x[row.Row], x.Width);
                 }
             }
+
+            for (int t = first; t < end && model.Spec.EmbeddingScale != 1; t++)
+            {
+                RowArithmetic.Multiply(x[t], model.Spec.EmbeddingScale, x[t], x.Width);
+            }
         }
     }
 
@@ -227,9 +263,23 @@ internal sealed unsafe class EagerOps(TransformerSpec spec, KvPool pages, Worker
         public void Run(int first, int end) => Rope.Run(heads.Slice(first, end - first), turns.Slice(first, end - first));
     }
 
-    private readonly struct SiluMultiplyKernel(Rows gate, Rows up, Rows product) : IRowKernel
+    private readonly struct GateMultiplyKernel(Activation activation, Rows gate, Rows up, Rows product) : IRowKernel
     {
         public void Run(int first, int end) =>
-            Compute.Kernels.SiluMultiply.Run(gate.Slice(first, end - first), up.Slice(first, end - first), product.Slice(first, end - first));
+            GatedProduct.Run(activation, gate.Slice(first, end - first), up.Slice(first, end - first), product.Slice(first, end - first));
+    }
+
+    private readonly struct CapKernel(Rows logits, float cap) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end; t++)
+            {
+                foreach (ref float logit in logits.Span(t))
+                {
+                    logit = cap * MathF.Tanh(logit / cap);
+                }
+            }
+        }
     }
 }

@@ -13,7 +13,7 @@ namespace LoraServe.Models.Forward;
 /// <param name="pool">The workers.</param>
 public sealed class TransformerRunner(Transformer model, KvPool pages, WorkerPool pool) : IDisposable
 {
-    private readonly EagerOps _ops = new(model.Spec, pages, pool);
+    private readonly EagerOps _ops = new(model, pages, pool);
 
     /// <summary>The last step's hidden states after the final norm, [rows of <see cref="TokenBatch.Hidden"/>, D]; valid until the next step.</summary>
     public Rows Hidden { get; private set; }
@@ -24,7 +24,7 @@ public sealed class TransformerRunner(Transformer model, KvPool pages, WorkerPoo
     {
         ArgumentNullException.ThrowIfNull(batch);
         _ops.BeginStep(batch);
-        (Rows logits, Hidden) = DecoderForward.Run<EagerOps, Rows>(_ops, model, batch);
+        (Rows logits, Hidden) = DecoderForward.Run<EagerOps, Rows>(_ops, model.Spec, batch);
         return logits;
     }
 

@@ -29,15 +29,9 @@ internal sealed class WeightPacker(ModelSource source, WeightTensors tensors, Mo
         return new TransformerWeights(
             _spec,
             tensors.TokenTable,
-            [.. Enumerable.Range(0, _spec.LayerCount).Select(Layer)],
-            Floats(tensors.Norm(NormSite.Final), []),
-            _linears[Site.Head]);
+            [.. _spec.Sites.Linears.Select(site => _linears[site])],
+            [.. _spec.Sites.Norms.Select(site => Floats(tensors.Norm(site), []))]);
     }
-
-    private LayerWeights Layer(int layer) => new(
-        Floats(tensors.Norm(new NormSite(layer, NormRole.Attention)), []),
-        Floats(tensors.Norm(new NormSite(layer, NormRole.Mlp)), []),
-        [.. Enumerable.Range(0, Site.RolesPerLayer).Select(role => _linears[new Site(layer, (SiteRole)role)])]);
 
     private LinearWeights Pack(Site site, Tensor weight, Tensor? bias)
     {

@@ -15,20 +15,14 @@ internal sealed class WeightTensors
         _source = source;
         TransformerSpec spec = source.Spec;
         Add(Site.Embedding);
-        for (int layer = 0; layer < spec.LayerCount; layer++)
+        foreach (NormSite norm in spec.Sites.Norms)
         {
-            Add(new NormSite(layer, NormRole.Attention));
-            Add(new NormSite(layer, NormRole.Mlp));
-            for (int role = 0; role < Site.RolesPerLayer; role++)
-            {
-                Add(new Site(layer, (SiteRole)role));
-            }
+            Add(norm);
         }
 
-        Add(NormSite.Final);
-        if (!spec.TiedHead)
+        foreach (Site linear in spec.Sites.Linears.Where(site => site != Site.Head || !spec.TiedHead))
         {
-            Add(Site.Head);
+            Add(linear);
         }
     }
 

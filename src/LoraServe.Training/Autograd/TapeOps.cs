@@ -17,6 +17,7 @@ namespace LoraServe.Training.Autograd;
 /// </remarks>
 internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 {
+    private readonly Transformer _model;
     private readonly EagerOps _eager;
     private readonly WorkerPool _pool;
     private readonly List<Action> _records = [];
@@ -24,6 +25,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     private readonly ScratchArena _gradients = new();
     private readonly ScratchArena _kept = new();
     private readonly Dictionary<ResidentAdapter, EditGradients> _trained = [];
+    private readonly LinearBackward _linear;
     private readonly NormBackward _norm;
     private readonly AttentionGradient _attention;
     private readonly BottleneckBackward _bottleneck;
@@ -31,19 +33,22 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     private readonly ReusedRows _products;
     private TapeValue? _embedded;
     private TapeValue? _last;
+    private Action<TapeValue> _atHead = _ => { };
     private bool _checkpointsActivations;
     private bool _isRecording;
     private long _layerMark;
 
     /// <summary>A tape over serving's operations.</summary>
-    /// <param name="spec">The model's shape.</param>
+    /// <param name="model">The model, in exact arithmetic.</param>
     /// <param name="eager">What runs the operations.</param>
     /// <param name="pool">The workers.</param>
-    public TapeOps(TransformerSpec spec, EagerOps eager, WorkerPool pool)
+    public TapeOps(Transformer model, EagerOps eager, WorkerPool pool)
     {
+        TransformerSpec spec = model.Spec;
+        _model = model;
         _eager = eager;
         _pool = pool;
-        LinearBackward = new LinearBackward(pool, _gradients);
+        _linear = new LinearBackward(pool, _gradients);
         _norm = new NormBackward(pool, _gradients, spec.NormEpsilon);
         _attention = new AttentionGradient(spec, pool, _gradients);
         _bottleneck = new BottleneckBackward(pool, _gradients);
@@ -51,21 +56,15 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _products = new ReusedRows(_kept);
     }
 
-    /// <summary>What the head is to be applied to: [rows of <see cref="TokenBatch.Logits"/>, D]. Logits of all rows at once would outweigh everything else.</summary>
-    public TapeValue HeadInput { get; private set; } = new(default, false);
-
-    /// <summary>Where derivatives by the trained adapters' edits go.</summary>
-    public IReadOnlyDictionary<ResidentAdapter, EditGradients> Trained => _trained;
-
-    /// <summary>The way back through linear maps.</summary>
-    public LinearBackward LinearBackward { get; }
-
     /// <summary>Begins a step: everything that earlier steps made is given up.</summary>
     /// <param name="batch">The step's tokens.</param>
     /// <param name="trained">The trained adapters, and where derivatives by their edits go.</param>
     /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back.</param>
-    public void BeginStep(TokenBatch batch, IEnumerable<KeyValuePair<ResidentAdapter, EditGradients>> trained, bool checkpointsActivations)
+    /// <param name="atHead">Given what the head reads, applies it with <see cref="HeadPart"/> and leaves the loss's derivative there.</param>
+    public void BeginStep(
+        TokenBatch batch, IEnumerable<KeyValuePair<ResidentAdapter, EditGradients>> trained, bool checkpointsActivations, Action<TapeValue> atHead)
     {
+        _atHead = atHead;
         _checkpointsActivations = checkpointsActivations;
         _records.Clear();
         _layerInputs.Clear();
@@ -84,11 +83,11 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _eager.BeginStep(batch);
     }
 
-    /// <summary>Runs the forward pass up to the head's input.</summary>
-    public void Forward(Transformer model, TokenBatch batch) => DecoderForward.Run<TapeOps, TapeValue>(this, model, batch);
+    /// <summary>Runs the forward pass.</summary>
+    public void Forward(TokenBatch batch) => DecoderForward.Run<TapeOps, TapeValue>(this, _model.Spec, batch);
 
     /// <summary>Walks back over everything recorded, last first; layers that were not kept run again.</summary>
-    public void Backward(Transformer model, TokenBatch batch)
+    public void Backward(TokenBatch batch)
     {
         int embedding = _checkpointsActivations && _embedded is { NeedsGradient: true } ? 1 : 0;
         WalkBack(embedding);
@@ -96,7 +95,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         {
             TapeValue x = _layerInputs[layer];
             _eager.BeginLayer(layer, x.Rows);
-            TapeValue y = DecoderForward.Layer<TapeOps, TapeValue>(this, model, batch, layer, x);
+            TapeValue y = DecoderForward.Layer<TapeOps, TapeValue>(this, _model.Spec, batch, layer, x);
             y.Gradient = _last.Gradient;
             WalkBack(embedding);
             _gradients.Release(_layerMark);
@@ -118,11 +117,19 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return rows;
     }
 
-    public TapeValue Embed(Transformer weights, TokenBatch batch)
+    public TapeValue Embed(TokenBatch batch)
     {
         bool trains = Trains(batch.All, gradients => gradients.VirtualEmbeddings is not null || gradients.Embedding is not null);
-        TapeValue x = _embedded = new TapeValue(_eager.Embed(weights, batch), trains);
-        Record(x, () => EmbeddingBackward.Run(batch, x.Gradient, _trained));
+        TapeValue x = _embedded = new TapeValue(_eager.Embed(batch), trains);
+        Record(x, () =>
+        {
+            if (_model.Spec.EmbeddingScale != 1)
+            {
+                Scale(x.Gradient, _model.Spec.EmbeddingScale);
+            }
+
+            EmbeddingBackward.Run(batch, x.Gradient, _trained);
+        });
         return x;
     }
 
@@ -148,23 +155,17 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return x;
     }
 
-    public TapeValue Norm(TapeValue x, NativeBuffer gains, NormSite site, RowGroup rows)
+    public TapeValue Norm(TapeValue x, NormSite site, RowGroup rows)
     {
         bool needsGradient = x.NeedsGradient || Trains(rows, gradients => gradients.At(site) is not null);
-        TapeValue y = site == NormSite.Final
-            ? new TapeValue(_eager.Norm(x.Rows, gains, site, rows), needsGradient)
-            : _normed.Make(x.Rows.Count, x.Rows.Width, needsGradient, to => _eager.Norm(x.Rows, gains, site, rows, to));
-        Record(y, () => BackThroughNorm(x, gains, site, rows, y.Gradient));
+        TapeValue y = site.Role is NormRole.Attention or NormRole.Mlp
+            ? _normed.Make(x.Rows.Count, x.Rows.Width, needsGradient, to => _eager.Norm(x.Rows, site, rows, to))
+            : new TapeValue(_eager.Norm(x.Rows, site, rows), needsGradient);
+        Record(y, () => BackThroughNorm(x, site, rows, y.Gradient));
         return y;
     }
 
-    public TapeValue Linear(TapeValue x, LinearWeights map, RowGroup rows)
-    {
-        HeadInput = x;
-        return new TapeValue(default, x.NeedsGradient || Trains(map, rows));
-    }
-
-    public (TapeValue First, TapeValue Second) Linear(TapeValue x, LinearWeights first, LinearWeights second, RowGroup rows)
+    public (TapeValue First, TapeValue Second) Linear(TapeValue x, Site first, Site second, RowGroup rows)
     {
         (Rows a, Rows b) = _eager.Linear(x.Rows, first, second, rows);
         TapeValue y1 = Recorded(x, first, rows, a);
@@ -172,7 +173,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return (y1, y2);
     }
 
-    public (TapeValue First, TapeValue Second, TapeValue Third) Linear(TapeValue x, LinearWeights first, LinearWeights second, LinearWeights third, RowGroup rows)
+    public (TapeValue First, TapeValue Second, TapeValue Third) Linear(TapeValue x, Site first, Site second, Site third, RowGroup rows)
     {
         (Rows a, Rows b, Rows c) = _eager.Linear(x.Rows, first, second, third, rows);
         TapeValue y1 = Recorded(x, first, rows, a);
@@ -181,20 +182,27 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return (y1, y2, y3);
     }
 
-    public TapeValue AddLinear(TapeValue residual, TapeValue x, LinearWeights map, RowGroup rows)
+    public TapeValue AddLinear(TapeValue residual, TapeValue x, Site site, NormSite? after, RowGroup rows)
     {
-        BottleneckPlace place = BottleneckEdits.PlaceAfter(map.Site);
-        bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(map, rows) || Trains(rows, gradients => gradients.At(map.Site.Layer, place) is not null);
+        if (after is { } norm)
+        {
+            TapeValue sublayer = Recorded(x, site, rows, _eager.Linear(x.Rows, site, rows));
+            return AddSublayer(residual, Norm(sublayer, norm, rows), site, rows);
+        }
+
+        bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(site, rows) || TrainsAfter(site, rows);
         Rows before = needsGradient && _isRecording ? Copy(residual.Rows, _eager.Scratch) : residual.Rows;
-        var sum = new TapeValue(_eager.AddLinear(before, x.Rows, map, rows), needsGradient);
+        var sum = new TapeValue(_eager.AddLinear(before, x.Rows, site, null, rows), needsGradient);
         Record(sum, () =>
         {
             x.Restore();
-            Rows dSublayer = BackThroughBottlenecks(residual, x, map, rows, sum);
+            long mark = _eager.Scratch.Mark();
+            Rows dSublayer = HasBottlenecks(site, rows) ? BackThroughBottlenecks(residual, _eager.Linear(x.Rows, site, rows), site, rows, sum) : sum.Gradient;
+            _eager.Scratch.Release(mark);
 
             // The sum's derivative is also the residual stream's: one buffer goes all the way down.
             residual.Gradient = residual.NeedsGradient ? sum.Gradient : default;
-            BackThrough(map, rows, x, dSublayer);
+            BackThrough(site, rows, x, dSublayer);
         });
         return sum;
     }
@@ -225,17 +233,17 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return attended;
     }
 
-    public TapeValue SiluMultiply(TapeValue gate, TapeValue up)
+    public TapeValue GateMultiply(TapeValue gate, TapeValue up)
     {
         TapeValue product = _products.Make(
-            gate.Rows.Count, gate.Rows.Width, gate.NeedsGradient || up.NeedsGradient, to => _eager.SiluMultiply(gate.Rows, up.Rows, to));
+            gate.Rows.Count, gate.Rows.Width, gate.NeedsGradient || up.NeedsGradient, to => _eager.GateMultiply(gate.Rows, up.Rows, to));
         Record(product, () =>
         {
             gate.Gradient = _gradients.Rent(gate.Rows.Count, gate.Rows.Width);
             up.Gradient = _gradients.Rent(up.Rows.Count, up.Rows.Width);
             RowLoop.Run(
                 _pool, gate.Rows.Count, (long)gate.Rows.Count * gate.Rows.Width * 8,
-                new SiluBackwardKernel(gate.Rows, up.Rows, product.Gradient, gate.Gradient, up.Gradient));
+                new GateBackwardKernel(_model.Spec.MlpActivation, gate.Rows, up.Rows, product.Gradient, gate.Gradient, up.Gradient));
         });
         return product;
     }
@@ -257,7 +265,60 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return selected;
     }
 
+    /// <summary>The losses are computed here, a part of the rows at a time: logits of all at once would outweigh everything else.</summary>
+    /// <returns>Nothing that could be read: whoever wants logits asks for <see cref="HeadPart"/>.</returns>
+    public TapeValue Head(TapeValue x, RowGroup rows)
+    {
+        _atHead(x);
+        return new TapeValue(default, needsGradient: false);
+    }
+
+    /// <summary>The head of some rows, whose logits stay until the scratch is released.</summary>
+    /// <param name="x">What the head reads, [group rows, D].</param>
+    /// <param name="rows">The rows.</param>
+    public Rows HeadPart(Rows x, RowGroup rows) => _eager.Head(x, rows);
+
+    /// <summary>The way back through <see cref="HeadPart"/>, to what it read and to the adapters' edits of it.</summary>
+    /// <param name="x">What the head read, [group rows, D].</param>
+    /// <param name="logits">What it gave, [group rows, V]; null where the model does not bound logits.</param>
+    /// <param name="dLogits">Derivative by the logits, [group rows, V]; overwritten where they are bounded.</param>
+    /// <param name="dx">Derivative by <paramref name="x"/>, added to; no rows where it is not wanted.</param>
+    /// <param name="rows">The rows.</param>
+    public void HeadPartBackward(Rows x, Rows? logits, Rows dLogits, Rows dx, RowGroup rows)
+    {
+        if (logits is { } bounded)
+        {
+            float cap = _model.Spec.LogitCap;
+            for (int t = 0; t < dLogits.Count; t++)
+            {
+                for (int i = 0; i < dLogits.Width; i++)
+                {
+                    float share = bounded[t][i] / cap;
+                    dLogits[t][i] *= 1 - (share * share);
+                }
+            }
+        }
+
+        _linear.Run(_model.Linear(Site.Head), x, dLogits, dx, rows.Runs, _trained);
+    }
+
     public void Dispose() => _gradients.Dispose();
+
+    /// <summary>Adds a sublayer's normed result, and what bottleneck adapters make of it.</summary>
+    private TapeValue AddSublayer(TapeValue residual, TapeValue sublayer, Site site, RowGroup rows)
+    {
+        bool needsGradient = residual.NeedsGradient || sublayer.NeedsGradient || TrainsAfter(site, rows);
+        Rows before = needsGradient && _isRecording ? Copy(residual.Rows, _eager.Scratch) : residual.Rows;
+        _eager.AddSublayer(before, sublayer.Rows, site, rows);
+        var sum = new TapeValue(before, needsGradient);
+        Record(sum, () =>
+        {
+            // Read before what the norm's input gets from it is added elsewhere, so it may be the stream's own buffer.
+            sublayer.Gradient = HasBottlenecks(site, rows) ? BackThroughBottlenecks(residual, sublayer.Rows, site, rows, sum) : sum.Gradient;
+            residual.Gradient = residual.NeedsGradient ? sum.Gradient : default;
+        });
+        return sum;
+    }
 
     private void Record(TapeValue result, Action backward)
     {
@@ -273,38 +334,29 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
     }
 
-    private TapeValue Recorded(TapeValue x, LinearWeights map, RowGroup rows, Rows result)
+    private TapeValue Recorded(TapeValue x, Site site, RowGroup rows, Rows result)
     {
-        var y = new TapeValue(result, x.NeedsGradient || Trains(map, rows));
-        Record(y, () => BackThrough(map, rows, x, y.Gradient));
+        var y = new TapeValue(result, x.NeedsGradient || Trains(site, rows));
+        Record(y, () => BackThrough(site, rows, x, y.Gradient));
         return y;
     }
 
-    private void BackThroughNorm(TapeValue x, NativeBuffer gains, NormSite site, RowGroup rows, Rows dy)
+    private void BackThroughNorm(TapeValue x, NormSite site, RowGroup rows, Rows dy)
     {
         Rows dx = x.HasGradient ? x.Gradient : RentGradient(x.Rows.Count, x.Rows.Width);
-        _norm.Run(x.Rows, gains, site, rows.Runs, dy, dx, _trained);
+        _norm.Run(x.Rows, _model.Norm(site), site, rows.Runs, dy, dx, _trained);
         if (x.NeedsGradient)
         {
             x.Gradient = dx;
         }
     }
 
-    /// <summary>The derivative by the map's result, where adapters add to the stream what they make of it; adds their part of the stream's.</summary>
-    private Rows BackThroughBottlenecks(TapeValue residual, TapeValue x, LinearWeights map, RowGroup rows, TapeValue sum)
+    /// <summary>The derivative by a sublayer's result, where adapters add to the stream what they make of it; adds their part of the stream's.</summary>
+    private Rows BackThroughBottlenecks(TapeValue residual, Rows sublayer, Site site, RowGroup rows, TapeValue sum)
     {
-        BottleneckPlace place = BottleneckEdits.PlaceAfter(map.Site);
-        if (!HasEdit(rows, adapter => adapter.At(map.Site.Layer, place) is not null))
-        {
-            return sum.Gradient;
-        }
-
-        long mark = _eager.Scratch.Mark();
-        Rows sublayer = _eager.Linear(x.Rows, map, rows);
         Rows dSublayer = Copy(sum.Gradient, _gradients);
         Rows dResidual = residual.NeedsGradient ? sum.Gradient : default;
-        _bottleneck.Run(map.Site.Layer, place, residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
-        _eager.Scratch.Release(mark);
+        _bottleneck.Run(site.Layer, BottleneckEdits.PlaceAfter(site), residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
         return dSublayer;
     }
 
@@ -329,11 +381,11 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
     }
 
-    private static bool HasEdit(RowGroup rows, Func<ResidentAdapter, bool> has)
+    private static bool HasBottlenecks(Site site, RowGroup rows)
     {
         foreach (EditRun run in rows.Runs)
         {
-            if (has(run.Adapter))
+            if (run.Adapter.At(site.Layer, BottleneckEdits.PlaceAfter(site)) is not null)
             {
                 return true;
             }
@@ -353,7 +405,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _isRecording = true;
     }
 
-    private void BackThrough(LinearWeights map, RowGroup rows, TapeValue x, Rows dy)
+    private void BackThrough(Site site, RowGroup rows, TapeValue x, Rows dy)
     {
         if (x.NeedsGradient && !x.HasGradient)
         {
@@ -361,10 +413,12 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
 
         x.Restore();
-        LinearBackward.Run(map, x.Rows, dy, x.NeedsGradient ? x.Gradient : default, rows.Runs, _trained);
+        _linear.Run(_model.Linear(site), x.Rows, dy, x.NeedsGradient ? x.Gradient : default, rows.Runs, _trained);
     }
 
-    private bool Trains(LinearWeights map, RowGroup rows) => Trains(rows, gradients => gradients.At(map.Site) is not null);
+    private bool Trains(Site site, RowGroup rows) => Trains(rows, gradients => gradients.At(site) is not null);
+
+    private bool TrainsAfter(Site site, RowGroup rows) => Trains(rows, gradients => gradients.At(site.Layer, BottleneckEdits.PlaceAfter(site)) is not null);
 
     private bool Trains(RowGroup rows, Func<EditGradients, bool> edits)
     {
@@ -377,6 +431,14 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
 
         return false;
+    }
+
+    private static void Scale(Rows rows, float factor)
+    {
+        for (int t = 0; t < rows.Count; t++)
+        {
+            RowArithmetic.Multiply(rows[t], factor, rows[t], rows.Width);
+        }
     }
 
     private Rows Copy(Rows rows, ScratchArena arena)
@@ -402,13 +464,13 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
     }
 
-    private readonly struct SiluBackwardKernel(Rows gate, Rows up, Rows dProduct, Rows dGate, Rows dUp) : IRowKernel
+    private readonly struct GateBackwardKernel(Activation activation, Rows gate, Rows up, Rows dProduct, Rows dGate, Rows dUp) : IRowKernel
     {
         public void Run(int first, int end)
         {
             int count = end - first;
-            Compute.Kernels.SiluMultiply.Backward(
-                gate.Slice(first, count), up.Slice(first, count), dProduct.Slice(first, count), dGate.Slice(first, count), dUp.Slice(first, count));
+            GatedProduct.Backward(
+                activation, gate.Slice(first, count), up.Slice(first, count), dProduct.Slice(first, count), dGate.Slice(first, count), dUp.Slice(first, count));
         }
     }
 }

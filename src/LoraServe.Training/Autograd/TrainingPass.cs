@@ -42,24 +42,12 @@ internal sealed class TrainingPass : IDisposable
     {
         Build(shares, out int[][] targets);
         _tape!.BeginStep(
-            _batch, shares.Where(share => share.Gradients is not null).Select(share => KeyValuePair.Create(share.Adapter!, share.Gradients!)), checkpointsActivations);
-        _tape.Forward(_model, _batch);
-        int first = 0;
-        for (int i = 0; i < shares.Count; i++)
-        {
-            BatchShare share = shares[i];
-            share.Losses = new float[targets[i].Length];
-            share.Hits = new bool[share.WantsHits ? targets[i].Length : 0];
-            float[]? coefficients = Coefficients(share, first, targets[i]);
-            if (coefficients is not null || share.Coefficients is null)
-            {
-                _head!.Run(_batch, first, targets[i], coefficients, share.Smoothing, share.Losses, share.Hits);
-            }
-
-            first += targets[i].Length;
-        }
-
-        _tape.Backward(_model, _batch);
+            _batch,
+            shares.Where(share => share.Gradients is not null).Select(share => KeyValuePair.Create(share.Adapter!, share.Gradients!)),
+            checkpointsActivations,
+            input => AddLosses(input, shares, targets));
+        _tape.Forward(_batch);
+        _tape.Backward(_batch);
     }
 
     /// <inheritdoc />
@@ -70,7 +58,25 @@ internal sealed class TrainingPass : IDisposable
         _pages?.Dispose();
     }
 
-    private float[]? Coefficients(BatchShare share, int first, int[] targets)
+    private void AddLosses(TapeValue input, IReadOnlyList<BatchShare> shares, int[][] targets)
+    {
+        int first = 0;
+        for (int i = 0; i < shares.Count; i++)
+        {
+            BatchShare share = shares[i];
+            share.Losses = new float[targets[i].Length];
+            share.Hits = new bool[share.WantsHits ? targets[i].Length : 0];
+            float[]? coefficients = Coefficients(input, share, first, targets[i]);
+            if (coefficients is not null || share.Coefficients is null)
+            {
+                _head!.Run(input, _batch, first, targets[i], coefficients, share.Smoothing, share.Losses, share.Hits);
+            }
+
+            first += targets[i].Length;
+        }
+    }
+
+    private float[]? Coefficients(TapeValue input, BatchShare share, int first, int[] targets)
     {
         if (share.UniformCoefficient is { } uniform)
         {
@@ -84,7 +90,7 @@ internal sealed class TrainingPass : IDisposable
             return null;
         }
 
-        _head!.Run(_batch, first, targets, null, share.Smoothing, share.Losses, []);
+        _head!.Run(input, _batch, first, targets, null, share.Smoothing, share.Losses, []);
         float[] coefficients = new float[targets.Length];
         rule(share, coefficients);
         return coefficients;
@@ -151,8 +157,8 @@ internal sealed class TrainingPass : IDisposable
         int count = Math.Max(pages, Math.Max(FirstPages, (_pages?.PageCount ?? 0) * 3 / 2));
         Dispose();
         _pages = new KvPool(_model.Spec, count, ElementType.F32);
-        _eager = new EagerOps(_model.Spec, _pages, _pool);
-        _tape = new TapeOps(_model.Spec, _eager, _pool);
-        _head = new HeadLoss(_model, _eager, _tape, _pool);
+        _eager = new EagerOps(_model, _pages, _pool);
+        _tape = new TapeOps(_model, _eager, _pool);
+        _head = new HeadLoss(_model.Spec, _eager, _tape, _pool);
     }
 }

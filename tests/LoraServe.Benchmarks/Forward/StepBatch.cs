@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Matrices;
@@ -27,7 +28,7 @@ internal sealed class StepBatch : IDisposable
         _pool = pool;
         int pagesEach = (position + rows + KvPool.PageTokens - 1) / KvPool.PageTokens;
         _pages = new KvPool(model.Spec, sequences * pagesEach, ElementType.F16);
-        _ops = new EagerOps(model.Spec, _pages, pool);
+        _ops = new EagerOps(model, _pages, pool);
         var random = new Random(1);
         for (int sequence = 0; sequence < sequences; sequence++)
         {
@@ -53,7 +54,7 @@ internal sealed class StepBatch : IDisposable
     public int RowCount => _plain.RowCount;
 
     /// <summary>Bytes of base matrices that a step reads at least once.</summary>
-    public long WeightBytes => _model.Head.Matrix.ByteLength + _model.Layers.Sum(layer => layer.Linears.Sum(linear => linear.Matrix.ByteLength));
+    public long WeightBytes => _model.Spec.Sites.Linears.Sum(site => _model.Linear(site).Matrix.ByteLength);
 
     public void RunPlain() => Run<EagerOps>(_ops, _plain);
 
@@ -74,16 +75,18 @@ internal sealed class StepBatch : IDisposable
         Rows c = _products.Rent(RowCount, wide.Width);
         Rows logits = _products.Rent(_plain.Logits.Count, _model.VocabularySize);
         long mark = _products.Mark();
-        foreach (LayerWeights layer in _model.Layers)
+        for (int layer = 0; layer < spec.LayerCount; layer++)
         {
-            Multiply(wide, [layer.Query.Matrix, layer.Key.Matrix, layer.Value.Matrix], [a, b, c]);
-            Multiply(wide, [layer.Output.Matrix], [a]);
-            Multiply(wide, [layer.Gate.Matrix, layer.Up.Matrix], [a, b]);
-            Multiply(wide, [layer.Down.Matrix], [a]);
+            Multiply(wide, [At(SiteRole.Query), At(SiteRole.Key), At(SiteRole.Value)], [a, b, c]);
+            Multiply(wide, [At(SiteRole.Output)], [a]);
+            Multiply(wide, [At(SiteRole.Gate), At(SiteRole.Up)], [a, b]);
+            Multiply(wide, [At(SiteRole.Down)], [a]);
             _products.Release(mark);
+
+            PackedMatrix At(SiteRole role) => _model.Linear(new Site(layer, role)).Matrix;
         }
 
-        Multiply(wide.Slice(0, logits.Count), [_model.Head.Matrix], [logits]);
+        Multiply(wide.Slice(0, logits.Count), [_model.Linear(Site.Head).Matrix], [logits]);
     }
 
     public void Dispose()
@@ -97,7 +100,7 @@ internal sealed class StepBatch : IDisposable
         where TOps : IForwardOps<Rows>
     {
         _ops.BeginStep(batch);
-        DecoderForward.Run<TOps, Rows>(ops, _model, batch);
+        DecoderForward.Run<TOps, Rows>(ops, _model.Spec, batch);
     }
 
     private void Multiply(Rows x, ReadOnlySpan<PackedMatrix> matrices, ReadOnlySpan<Rows> outputs)

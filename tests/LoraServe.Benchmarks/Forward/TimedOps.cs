@@ -19,31 +19,31 @@ internal sealed class TimedOps(EagerOps ops) : IForwardOps<Rows>
         return times;
     }
 
-    public Rows Embed(Transformer weights, TokenBatch batch) => Time("embed", () => ops.Embed(weights, batch));
+    public Rows Embed(TokenBatch batch) => Time("embed", () => ops.Embed(batch));
 
     public Rows BeginLayer(int layer, Rows x) => ops.BeginLayer(layer, x);
 
-    public Rows Norm(Rows x, NativeBuffer gains, NormSite site, RowGroup rows) => Time("norm", () => ops.Norm(x, gains, site, rows));
+    public Rows Norm(Rows x, NormSite site, RowGroup rows) => Time("norm", () => ops.Norm(x, site, rows));
 
-    public Rows Linear(Rows x, LinearWeights map, RowGroup rows) => Time("head", () => ops.Linear(x, map, rows));
-
-    public (Rows First, Rows Second) Linear(Rows x, LinearWeights first, LinearWeights second, RowGroup rows) =>
+    public (Rows First, Rows Second) Linear(Rows x, Site first, Site second, RowGroup rows) =>
         Time("gate, up", () => ops.Linear(x, first, second, rows));
 
-    public (Rows First, Rows Second, Rows Third) Linear(Rows x, LinearWeights first, LinearWeights second, LinearWeights third, RowGroup rows) =>
+    public (Rows First, Rows Second, Rows Third) Linear(Rows x, Site first, Site second, Site third, RowGroup rows) =>
         Time("q, k, v", () => ops.Linear(x, first, second, third, rows));
 
-    public Rows AddLinear(Rows residual, Rows x, LinearWeights map, RowGroup rows) =>
-        Time(map.Site.Role == SiteRole.Down ? "down" : "output", () => ops.AddLinear(residual, x, map, rows));
+    public Rows AddLinear(Rows residual, Rows x, Site site, NormSite? after, RowGroup rows) =>
+        Time(site.Role == SiteRole.Down ? "down" : "output", () => ops.AddLinear(residual, x, site, after, rows));
 
     public Rows Rotate(Rows heads, TokenBatch batch) => Time("rotate", () => ops.Rotate(heads, batch));
 
     public Rows Attend(Rows queries, Rows keys, Rows values, int layer, TokenBatch batch) =>
         Time("attend", () => ops.Attend(queries, keys, values, layer, batch));
 
-    public Rows SiluMultiply(Rows gate, Rows up) => Time("silu", () => ops.SiluMultiply(gate, up));
+    public Rows GateMultiply(Rows gate, Rows up) => Time("gate", () => ops.GateMultiply(gate, up));
 
     public Rows Gather(Rows x, RowGroup rows) => Time("gather", () => ops.Gather(x, rows));
+
+    public Rows Head(Rows x, RowGroup rows) => Time("head", () => ops.Head(x, rows));
 
     private T Time<T>(string name, Func<T> operation)
     {

@@ -185,7 +185,7 @@ public sealed class EditsTests : IDisposable
         using ResidentAdapter prefix = TinyEdits.Prefix(_model, seed: 7, Count);
         using var pool = new Compute.Workers.WorkerPool(2);
         using var pages = new KvPool(_model.Spec, 2, Compute.Tensors.ElementType.F32);
-        using var ops = new EagerOps(_model.Spec, pages, pool);
+        using var ops = new EagerOps(_model, pages, pool);
         using var memory = new Compute.Memory.ScratchArena();
         int keyWidth = _model.Spec.KeyValueHeads * _model.Spec.HeadSize;
         var queries = memory.Rent(9, _model.Spec.QueryHeads * _model.Spec.HeadSize);

@@ -148,7 +148,7 @@ public sealed class RankPolicyTests : IDisposable
     public void Question_ParameterCountOfTheModel_IsThatOfTheFiles()
     {
         TransformerSpec spec = _model.Spec;
-        long perLayer = Enumerable.Range(0, Site.RolesPerLayer).Sum(role =>
+        long perLayer = Enumerable.Range(0, (int)SiteRole.Down + 1).Sum(role =>
         {
             (int outputs, int inputs) = spec.Shape((SiteRole)role);
             return ((long)outputs * inputs) + (spec.Biases.Contains((SiteRole)role) ? outputs : 0);
