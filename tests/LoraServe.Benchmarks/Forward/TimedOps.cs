@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Memory;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
 
 namespace LoraServe.Benchmarks.Forward;
