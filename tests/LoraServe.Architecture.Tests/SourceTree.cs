@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using LoraServe.Testing;
 
 namespace LoraServe.Architecture.Tests;
@@ -23,6 +24,10 @@ internal static class SourceTree
             .Where(name => File.Exists(ProjectFile(folder, name))).Order(StringComparer.Ordinal)];
 
     public static string ProjectFile(string folder, string name) => Path.Combine(Repository.Root, folder, name, $"{name}.csproj");
+
+    /// <summary>What a project below src is compiled to: the command has a name of its own.</summary>
+    public static string AssemblyOf(string project) =>
+        XDocument.Load(ProjectFile("src", project)).Descendants("AssemblyName").Select(name => name.Value).SingleOrDefault(project);
 
     public static string[] Lines(string path) => File.ReadAllLines(Path.Combine(Repository.Root, path));
 
