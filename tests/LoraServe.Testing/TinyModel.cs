@@ -133,27 +133,22 @@ public static unsafe class TinyModel
     /// <summary>A matrix of about unit gain.</summary>
     private static Tensor Matrix(Random random, ElementType type, int rows, int columns)
     {
-        const int BlockElements = 32;
         float range = 1.7f / MathF.Sqrt(columns);
         if (type == ElementType.F32)
         {
             return Tensor.FromFloats("weight", Values(random, rows * columns, range), rows, columns);
         }
 
-        (int blockBytes, float steps) = type switch
-        {
-            ElementType.Q8_0 => (34, 128f),
-            ElementType.Q4_0 => (18, 8f),
-            ElementType.Q4_1 => (20, 8f),
-            _ => throw new ArgumentException($"No random blocks of {type}.", nameof(type)),
-        };
-        byte[] blocks = new byte[rows * (columns / BlockElements) * blockBytes];
+        CodeForm codes = StoredFormats.Of(type).Codes;
+        float steps = codes.Bits > 0 ? 1 << (codes.Bits - 1) : throw new ArgumentException($"No random blocks of {type}.", nameof(type));
+        int blockBytes = type.BlockBytes();
+        byte[] blocks = new byte[type.ByteLength((long)rows * columns)];
         random.NextBytes(blocks);
         for (int block = 0; block < blocks.Length; block += blockBytes)
         {
             float scale = range / steps * (0.5f + random.NextSingle());
             BitConverter.TryWriteBytes(blocks.AsSpan(block), (Half)scale);
-            if (type == ElementType.Q4_1)
+            if (codes.HasMinimum)
             {
                 BitConverter.TryWriteBytes(blocks.AsSpan(block + sizeof(short)), (Half)(-7.5f * scale));
             }

@@ -71,7 +71,7 @@ internal sealed class AdapterTensors
     public float[] Values(string name, string because, params ReadOnlySpan<long> shape)
     {
         Tensor tensor = Find(name, because, shape);
-        if (IsIntegral(tensor.Type))
+        if (tensor.Type.IsInteger())
         {
             throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {tensor.Type}; expected floating-point numbers.");
         }
@@ -96,7 +96,7 @@ internal sealed class AdapterTensors
     public int[] Indices(string name, int limit, string because, params ReadOnlySpan<long> shape)
     {
         Tensor tensor = Find(name, because, shape);
-        if (!IsIntegral(tensor.Type))
+        if (!tensor.Type.IsInteger())
         {
             throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {tensor.Type}; expected integers.");
         }
@@ -112,8 +112,6 @@ internal sealed class AdapterTensors
         _taken.Add(tensor.Name);
         return Array.ConvertAll(values, value => (int)value);
     }
-
-    private static bool IsIntegral(ElementType type) => type is ElementType.U8 or ElementType.I8 or ElementType.I16 or ElementType.I32 or ElementType.I64;
 
     private Tensor Find(string name, string because, ReadOnlySpan<long> shape)
     {

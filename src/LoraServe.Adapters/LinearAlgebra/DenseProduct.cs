@@ -1,5 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 
 namespace LoraServe.Adapters.LinearAlgebra;

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 
 namespace LoraServe.Adapters.LinearAlgebra;

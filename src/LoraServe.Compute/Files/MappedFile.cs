@@ -1,10 +1,11 @@
 using System.IO.MemoryMappedFiles;
+using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Files;
 
 /// <summary>A whole file mapped read-only into memory, until disposed or no tensor refers to it any more.</summary>
 /// <remarks>The file must not be shortened while it is mapped: the operating system then ends the process on access.</remarks>
-internal sealed unsafe class MappedFile : IDisposable
+internal sealed unsafe class MappedFile : IDisposableMemory
 {
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
@@ -28,7 +29,7 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Size in bytes.</summary>
     public long Length { get; }
 
-    /// <summary>Whether the memory is gone.</summary>
+    /// <inheritdoc />
     public bool IsDisposed { get; private set; }
 
     /// <summary>Maps the file at <paramref name="path"/>.</summary>

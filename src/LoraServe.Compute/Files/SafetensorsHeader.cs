@@ -157,8 +157,8 @@ internal sealed class SafetensorsHeader
 
     private SafetensorsEntry Check(string name, string dtype, ImmutableArray<long> shape, ImmutableArray<long> offsets)
     {
-        ElementType type = SafetensorsTypes.Parse(dtype)
-            ?? throw new TensorFileException(_file, $"tensor '{name}' has dtype '{dtype}'; supported are {SafetensorsTypes.Supported}");
+        ElementType type = StoredFormats.FindDtype(dtype)?.Type
+            ?? throw new TensorFileException(_file, $"tensor '{name}' has dtype '{dtype}'; supported are {StoredFormats.Dtypes}");
         if (offsets is not [long begin, long end] || begin > end)
         {
             throw new TensorFileException(_file, $"tensor '{name}' has data_offsets [{string.Join(", ", offsets)}]; expected a begin and an end that is not before it");

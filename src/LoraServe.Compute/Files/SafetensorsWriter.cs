@@ -65,7 +65,7 @@ internal static unsafe class SafetensorsWriter
             }
 
             json.WriteStartObject(tensor.Name);
-            json.WriteString("dtype", SafetensorsTypes.Name(tensor.Type) ?? throw new ArgumentException($"safetensors has no dtype for {tensor}", nameof(tensors)));
+            json.WriteString("dtype", StoredFormats.Of(tensor.Type).Dtypes.FirstOrDefault() ?? throw new ArgumentException($"safetensors has no dtype for {tensor}", nameof(tensors)));
             json.WriteStartArray("shape");
             foreach (long extent in tensor.Shape)
             {

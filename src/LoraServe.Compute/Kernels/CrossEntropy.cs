@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LoraServe.Compute.Memory;
+using LoraServe.Compute.Vectors;
 using LoraServe.Compute.Workers;
 
 namespace LoraServe.Compute.Kernels;

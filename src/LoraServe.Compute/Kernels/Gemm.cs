@@ -1,4 +1,5 @@
 using LoraServe.Compute.Kernels.Panels;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 
@@ -51,7 +52,7 @@ public static class Gemm
         KeepAlive(a, b);
     }
 
-    private static PanelKernels KernelsOf(in GemmOperand a, in GemmOperand b) => (a.Matrix ?? b.Matrix)?.Kernels ?? PanelKernels.Default;
+    private static PanelKernels KernelsOf(in GemmOperand a, in GemmOperand b) => (a.Matrix ?? b.Matrix) is { } matrix ? PanelKernels.Of(matrix) : PanelKernels.Default;
 
     private static void CheckShapes(in GemmOperand a, in GemmOperand b, Rows c)
     {

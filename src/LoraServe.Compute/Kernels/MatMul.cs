@@ -46,7 +46,7 @@ public static unsafe class MatMul
     {
         ArgumentNullException.ThrowIfNull(m);
         CheckShapes(m, x, y);
-        m.Kernels.MultiplyFloats(m, x, new TileTarget(y, 0, m.Outputs));
+        PanelKernels.Of(m).MultiplyFloats(m, x, new TileTarget(y, 0, m.Outputs));
         GC.KeepAlive(m);
     }
 
@@ -63,7 +63,7 @@ public static unsafe class MatMul
 
         if (columnCount > 0)
         {
-            m.Kernels.MultiplyFloats(m, x, new TileTarget(y, firstColumn, firstColumn + columnCount, Adds: true, scale));
+            PanelKernels.Of(m).MultiplyFloats(m, x, new TileTarget(y, firstColumn, firstColumn + columnCount, Adds: true, scale));
         }
 
         GC.KeepAlive(m);

@@ -39,8 +39,8 @@ public readonly unsafe struct MatMulInput
                 throw new ArgumentException($"a matrix with {reader.Inputs} inputs cannot read rows of width {x.Width}", nameof(readers));
             }
 
-            nibbles |= reader.ReadsIntegers && reader.Format != PanelFormat.U8;
-            bytes |= reader.ReadsIntegers && reader.Format == PanelFormat.U8;
+            nibbles |= reader.ReadsIntegers && reader.Layout.Codes.Bits == 4;
+            bytes |= reader.ReadsIntegers && reader.Layout.Codes.Bits == 8;
         }
 
         long byteLength = (long)x.Count * (x.Width / PanelLayout.BlockInputs) * sizeof(ActivationBlock);
@@ -62,10 +62,10 @@ public readonly unsafe struct MatMulInput
         return input;
     }
 
-    /// <summary>The rounded rows that go with weights of <paramref name="format"/>.</summary>
-    internal ActivationBlock* Blocks(PanelFormat format)
+    /// <summary>The rounded rows that go with the codes of <paramref name="m"/>.</summary>
+    internal ActivationBlock* Blocks(PackedMatrix m)
     {
-        ActivationBlock* blocks = format == PanelFormat.U8 ? _besideBytes : _besideNibbles;
+        ActivationBlock* blocks = m.Layout.Codes.Bits == 8 ? _besideBytes : _besideNibbles;
         return blocks is not null ? blocks : throw new InvalidOperationException("the rows were not prepared for a matrix of this kind");
     }
 

@@ -85,16 +85,16 @@ internal readonly unsafe ref struct MatMulJob<TEpilogue> : IParallelJob
         }
 
         PackedMatrix m = _parts[part];
-        int columns = PanelsPerChunk(m) * m.Kernels.Lanes;
+        int columns = PanelsPerChunk(m) * m.Lanes;
         int first = chunk * columns;
         var target = new TileTarget(_outputs[part], first, Math.Min(first + columns, m.Outputs));
         if (m.ReadsIntegers)
         {
-            m.Kernels.MultiplyIntegers(m, _x.Blocks(m.Format), _x.Values.Count, target);
+            PanelKernels.Of(m).MultiplyIntegers(m, _x.Blocks(m), _x.Values.Count, target);
         }
         else
         {
-            m.Kernels.MultiplyFloats(m, _x.Values, target);
+            PanelKernels.Of(m).MultiplyFloats(m, _x.Values, target);
         }
 
         _epilogue.Apply(part, first, target.End - first);

@@ -1,5 +1,6 @@
 using System.Runtime.Intrinsics.X86;
-using LoraServe.Compute.Kernels.Panels;
+using LoraServe.Compute.Matrices;
+using LoraServe.Compute.Vectors;
 
 namespace LoraServe.Compute.Machine;
 
@@ -8,7 +9,7 @@ public static class InstructionSet
 {
     /// <summary>Such as <c>AVX-512</c> or <c>AVX2</c>; <c>portable</c> where no special ones are used.</summary>
     public static string Name { get; } =
-        PanelKernels.Default.Lanes == 16 ? "AVX-512"
+        PanelLayout.DefaultLanes == 16 ? "AVX-512"
         : Simd256.HasDot ? "AVX2 with VNNI"
         : Avx2.IsSupported ? "AVX2"
         : "portable";

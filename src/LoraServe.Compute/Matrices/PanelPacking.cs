@@ -1,35 +1,61 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Matrices;
 
 /// <summary>Moves one output's weights between the row-major form of files and a lane of a panel.</summary>
 internal static unsafe class PanelPacking
 {
-    /// <summary>Writes a stored row (of the type that <paramref name="format"/> is made from) into lane <paramref name="lane"/>.</summary>
-    public static void Pack(PanelFormat format, ReadOnlySpan<byte> row, byte* panel, int lane, int lanes)
+    /// <summary>Writes a stored row into lane <paramref name="lane"/> of a panel that holds its type.</summary>
+    public static void Pack(StoredFormat stored, PanelLayout layout, ReadOnlySpan<byte> row, byte* panel, int lane, int lanes)
     {
-        switch (format)
+        if (stored.ReadGroup is not { } read)
         {
-            case PanelFormat.F32:
+            if (stored.BlockBytes == sizeof(uint))
+            {
                 Scatter(MemoryMarshal.Cast<byte, uint>(row), (uint*)panel + lane, lanes);
-                break;
-            case PanelFormat.F16 or PanelFormat.BF16:
+            }
+            else
+            {
                 Scatter(MemoryMarshal.Cast<byte, ushort>(row), (ushort*)panel + lane, lanes);
-                break;
-            case PanelFormat.U8:
-                PackBytes(row, panel, lane, lanes);
-                break;
-            default:
-                PackNibbles(format, row, panel, lane, lanes);
-                break;
+            }
+
+            return;
+        }
+
+        Span<byte> codes = stackalloc byte[CodeForm.GroupElements];
+        int groups = stored.BlockElements / CodeForm.GroupElements;
+        for (; row.Length > 0; row = row[stored.BlockBytes..])
+        {
+            for (int group = 0; group < groups; group++, panel += layout.BlockBytes(lanes))
+            {
+                read(row[..stored.BlockBytes], group, codes, out float scale, out float minimum);
+                PackGroup(layout, codes, scale, minimum, panel, lane, lanes);
+            }
+        }
+    }
+
+    /// <summary>Writes a row of a matrix whose blocks hold whole groups of 32 columns into lane <paramref name="lane"/>.</summary>
+    public static void Pack(Nf4Matrix matrix, PanelLayout layout, int row, byte* panel, int lane, int lanes)
+    {
+        Span<byte> codes = stackalloc byte[CodeForm.GroupElements];
+        for (int column = 0; column < matrix.Columns; column += CodeForm.GroupElements, panel += layout.BlockBytes(lanes))
+        {
+            long start = ((long)row * matrix.Columns) + column;
+            for (int i = 0; i < codes.Length; i++)
+            {
+                codes[i] = (byte)matrix.CodeAt(start + i);
+            }
+
+            PackGroup(layout, codes, matrix.ScaleAt(start), 0, panel, lane, lanes);
         }
     }
 
     /// <summary>Reads lane <paramref name="lane"/> as float32, with the same roundings as decoding the stored row.</summary>
-    public static void Unpack(PanelFormat format, byte* panel, int lane, int lanes, Span<float> destination)
+    public static void Unpack(PanelLayout layout, byte* panel, int lane, int lanes, Span<float> destination)
     {
-        switch (format)
+        switch (layout.Format)
         {
             case PanelFormat.F32:
                 for (int k = 0; k < destination.Length; k++)
@@ -56,67 +82,78 @@ internal static unsafe class PanelPacking
 
                 break;
             default:
-                for (; destination.Length > 0; destination = destination[PanelLayout.BlockInputs..], panel += format.BlockBytes(lanes))
+                for (; destination.Length > 0; destination = destination[PanelLayout.BlockInputs..], panel += layout.BlockBytes(lanes))
                 {
-                    UnpackBlock(format, panel, lane, lanes, destination[..PanelLayout.BlockInputs]);
+                    UnpackGroup(layout, panel, lane, lanes, destination[..PanelLayout.BlockInputs]);
                 }
 
                 break;
         }
     }
 
-    /// <summary>Writes a row of a matrix whose blocks hold whole groups of 32 columns into lane <paramref name="lane"/>.</summary>
-    public static void Pack(Nf4Matrix matrix, int row, byte* panel, int lane, int lanes)
+    // Four codes, or four pairs of nibbles, are the bytes of a 32-bit lane; a pair is inputs i (low) and 16 + i.
+    private static void PackGroup(PanelLayout layout, Span<byte> codes, float scale, float minimum, byte* block, int lane, int lanes)
     {
-        for (int column = 0; column < matrix.Columns; column += PanelLayout.BlockInputs, panel += PanelFormat.Nf4.BlockBytes(lanes))
+        if (layout.Codes.Bits == 4)
         {
-            long start = ((long)row * matrix.Columns) + column;
-            for (int i = 0; i < PanelLayout.BlockInputs / 2; i++)
-            {
-                int pair = matrix.CodeAt(start + i) | (matrix.CodeAt(start + i + 16) << 4);
-                panel[(((i / 4 * lanes) + lane) * 4) + (i % 4)] = (byte)pair;
-            }
+            Vector128<byte> low = Vector128.Create<byte>(codes[..16]);
+            (low | (Vector128.Create<byte>(codes[16..]) << 4)).CopyTo(codes);
+            codes = codes[..16];
+        }
 
-            ((float*)(panel + PanelFormat.Nf4.CodeBytes(lanes)))[lane] = matrix.ScaleAt(start);
+        Scatter(MemoryMarshal.Cast<byte, uint>(codes), (uint*)block + lane, lanes);
+        byte* scales = block + layout.CodeBytes(lanes);
+        WriteScale(layout, scales, lane, scale);
+        if (layout.Codes.HasMinimum)
+        {
+            WriteScale(layout, scales, lanes + lane, minimum);
         }
     }
 
-    private static void UnpackBlock(PanelFormat format, byte* block, int lane, int lanes, Span<float> destination)
+    private static void UnpackGroup(PanelLayout layout, byte* block, int lane, int lanes, Span<float> destination)
     {
-        byte* scales = block + format.CodeBytes(lanes);
-        if (format == PanelFormat.U8)
+        Span<byte> codes = stackalloc byte[CodeForm.GroupElements];
+        for (int i = 0; i < layout.CodeBytes(1); i++)
         {
-            float scale = (float)((Half*)scales)[lane];
+            codes[i] = block[(((i / 4 * lanes) + lane) * 4) + (i % 4)];
+        }
+
+        if (layout.Codes.Bits == 4)
+        {
+            Vector128<byte> pairs = Vector128.Create<byte>(codes[..16]);
+            (pairs & Vector128.Create((byte)15)).CopyTo(codes);
+            (pairs >>> 4).CopyTo(codes[16..]);
+        }
+
+        byte* scales = block + layout.CodeBytes(lanes);
+        float scale = ReadScale(layout, scales, lane);
+        if (layout.HasLevels)
+        {
             for (int k = 0; k < destination.Length; k++)
             {
-                destination[k] = scale * (block[Place(k, lane, lanes)] - 128);
+                destination[k] = Nf4.Levels[codes[k]] * scale;
             }
 
             return;
         }
 
-        // A nibble stands for one of 16 values.
-        Span<float> levels = stackalloc float[16];
-        for (int code = 0; code < levels.Length; code++)
-        {
-            levels[code] = format switch
-            {
-                PanelFormat.Nf4 => Nf4.Levels[code] * ((float*)scales)[lane],
-                PanelFormat.U4 => (float)((Half*)scales)[lane] * (code - 8),
-                _ => ((float)((Half*)scales)[lane] * code) + (float)((Half*)scales)[lanes + lane],
-            };
-        }
+        layout.Codes.Decode(codes, scale, layout.Codes.HasMinimum ? ReadScale(layout, scales, lanes + lane) : 0, destination);
+    }
 
-        int half = destination.Length / 2;
-        for (int k = 0; k < half; k++)
+    private static void WriteScale(PanelLayout layout, byte* scales, int place, float value)
+    {
+        if (layout.Codes.ScaleBytes == sizeof(float))
         {
-            byte pair = block[Place(k, lane, lanes)];
-            destination[k] = levels[pair & 15];
-            destination[half + k] = levels[pair >> 4];
+            ((float*)scales)[place] = value;
+        }
+        else
+        {
+            ((Half*)scales)[place] = (Half)value;
         }
     }
 
-    private static int Place(int k, int lane, int lanes) => (((k / 4 * lanes) + lane) * 4) + (k % 4);
+    private static float ReadScale(PanelLayout layout, byte* scales, int place) =>
+        layout.Codes.ScaleBytes == sizeof(float) ? ((float*)scales)[place] : (float)((Half*)scales)[place];
 
     private static void Scatter<T>(ReadOnlySpan<T> row, T* lane, int lanes)
         where T : unmanaged
@@ -124,42 +161,6 @@ internal static unsafe class PanelPacking
         for (int k = 0; k < row.Length; k++)
         {
             lane[(nint)k * lanes] = row[k];
-        }
-    }
-
-    private static void PackBytes(ReadOnlySpan<byte> row, byte* block, int lane, int lanes)
-    {
-        for (; row.Length > 0; row = row[34..], block += PanelFormat.U8.BlockBytes(lanes))
-        {
-            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(row.Slice(2, 32));
-            for (int group = 0; group < groups.Length; group++)
-            {
-                // q + 128 in each byte: flipping the sign bit.
-                ((uint*)block)[(group * lanes) + lane] = groups[group] ^ 0x80808080;
-            }
-
-            ((ushort*)(block + PanelFormat.U8.CodeBytes(lanes)))[lane] = BinaryPrimitives.ReadUInt16LittleEndian(row);
-        }
-    }
-
-    // The files keep nibbles as the panels do: byte i is inputs i and 16 + i.
-    private static void PackNibbles(PanelFormat format, ReadOnlySpan<byte> row, byte* block, int lane, int lanes)
-    {
-        int header = format == PanelFormat.U4WithMinimum ? 4 : 2;
-        for (; row.Length > 0; row = row[(header + 16)..], block += format.BlockBytes(lanes))
-        {
-            ReadOnlySpan<uint> groups = MemoryMarshal.Cast<byte, uint>(row.Slice(header, 16));
-            for (int group = 0; group < groups.Length; group++)
-            {
-                ((uint*)block)[(group * lanes) + lane] = groups[group];
-            }
-
-            ushort* scales = (ushort*)(block + format.CodeBytes(lanes));
-            scales[lane] = BinaryPrimitives.ReadUInt16LittleEndian(row);
-            if (format == PanelFormat.U4WithMinimum)
-            {
-                scales[lanes + lane] = BinaryPrimitives.ReadUInt16LittleEndian(row[2..]);
-            }
         }
     }
 }

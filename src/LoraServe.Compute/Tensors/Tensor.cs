@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using LoraServe.Compute.Files;
 using LoraServe.Compute.Memory;
 
 namespace LoraServe.Compute.Tensors;
@@ -56,7 +55,7 @@ public sealed unsafe class Tensor
     {
         get
         {
-            ObjectDisposedException.ThrowIf(_owner is MappedFile { IsDisposed: true }, this);
+            ObjectDisposedException.ThrowIf(_owner is IDisposableMemory { IsDisposed: true }, this);
             return (nint)_data;
         }
     }
@@ -120,7 +119,7 @@ public sealed unsafe class Tensor
         }
 
         long rowBytes = ByteLength / RowCount;
-        ElementDecoder.Decode(Type, new ReadOnlySpan<byte>((byte*)Data + (row * rowBytes), checked((int)rowBytes)), destination);
+        StoredFormats.Of(Type).Decode(new ReadOnlySpan<byte>((byte*)Data + (row * rowBytes), checked((int)rowBytes)), destination);
         GC.KeepAlive(_owner);
     }
 

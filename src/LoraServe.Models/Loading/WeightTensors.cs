@@ -59,8 +59,9 @@ internal sealed class WeightTensors
             throw new ModelFormatException(_source.Path, $"tensor {tensor} has the wrong shape; expected {Text(shape)} by the configuration");
         }
 
-        bool isWeight = tensor.Type is ElementType.F32 or ElementType.F16 or ElementType.BF16 or ElementType.Q8_0 or ElementType.Q4_0 or ElementType.Q4_1;
-        return isWeight ? tensor : throw new ModelFormatException(_source.Path, $"tensor {tensor} is not of a type for weights; supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1");
+        return ElementTypes.Weights.Contains(tensor.Type)
+            ? tensor
+            : throw new ModelFormatException(_source.Path, $"tensor {tensor} is not of a type for weights; supported are {string.Join(", ", ElementTypes.Weights)}");
     }
 
     private static string Text(ReadOnlySpan<long> shape) => $"[{string.Join(", ", shape.ToArray())}]";

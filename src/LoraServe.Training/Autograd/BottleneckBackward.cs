@@ -2,6 +2,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 using LoraServe.Models.Forward;

@@ -1,6 +1,7 @@
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 using LoraServe.Models.Forward;

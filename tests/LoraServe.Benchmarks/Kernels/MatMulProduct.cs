@@ -61,8 +61,10 @@ internal sealed class MatMulProduct : IDisposable
 
         for (int block = 0; type.BlockElements() > 1 && block < bytes.Length; block += type.BlockBytes())
         {
-            bytes[block + 1] = 0x20;
-            bytes[block + 3] = type == ElementType.Q4_1 ? (byte)0x20 : bytes[block + 3];
+            foreach (int half in StoredFormats.Of(type).Halves)
+            {
+                bytes[block + half + 1] = 0x20;
+            }
         }
 
         return PackedMatrix.Pack(Tensor.FromBytes("weight", type, bytes, outputs, inputs), Arithmetic.Fast);

@@ -66,7 +66,7 @@ public sealed unsafe class GemmTests : IDisposable
                 {
                     int width = type.BlockElements() > 1 ? inputs : inputs - 5;
                     Tensor tensor = RandomMatrix.Create(type, outputs, width, other);
-                    using PackedMatrix matrix = PackedMatrix.Pack(tensor, Arithmetic.Fast, default, kernels);
+                    using PackedMatrix matrix = PackedMatrix.Pack(tensor, Arithmetic.Fast, default, kernels.Lanes);
                     var random = new Random(outputs);
                     using var left = new Factor(other, outputs, random);
                     using var right = new Factor(width, other, random);
@@ -86,7 +86,7 @@ public sealed unsafe class GemmTests : IDisposable
         foreach (PanelKernels kernels in PanelKernels.All)
         {
             var stored = Nf4Matrix.Quantize(RandomMatrix.Floats(70 * 96, 1), 70, 96);
-            using PackedMatrix matrix = PackedMatrix.Pack(stored, default, kernels);
+            using PackedMatrix matrix = PackedMatrix.Pack(stored, default, kernels.Lanes);
             float[] values = new float[70 * 96];
             for (int row = 0; row < 70; row++)
             {

@@ -22,7 +22,7 @@ internal sealed unsafe class MatMulCase : IDisposable
     public MatMulCase(PanelKernels kernels, Tensor tensor, Arithmetic arithmetic, float[] x, int rows)
     {
         Tensor = tensor;
-        Matrix = PackedMatrix.Pack(tensor, arithmetic, default, kernels);
+        Matrix = PackedMatrix.Pack(tensor, arithmetic, default, kernels.Lanes);
         // An odd stride, so that nothing relies on aligned or dense rows.
         int stride = Matrix.Inputs + 3;
         _x = new NativeBuffer((long)rows * stride * sizeof(float));
@@ -76,7 +76,7 @@ internal sealed unsafe class MatMulCase : IDisposable
     {
         float[] weights = new float[Matrix.Inputs];
         Tensor.CopyRow(output, weights);
-        int limit = Tensor.Type == ElementType.Q8_0 ? 63 : 127;
+        int limit = Matrix.Layout.Codes.Bits == 8 ? 63 : 127;
         double value = 0;
         double magnitude = 0;
         for (int block = 0; block < Matrix.Inputs; block += 32)

@@ -80,7 +80,7 @@ public sealed unsafe class MatMulTests : IDisposable
         foreach ((int rows, int outputs, int inputs) in (ReadOnlySpan<(int, int, int)>)[(1, 7, 64), (2, 100, 50), (5, 33, 129), (9, 16, 32), (13, 65, 161), (3, 1, 1)])
         {
             using var product = new MatMulCase(KernelsOf(lanes), ElementType.F32, Arithmetic.Exact, rows, outputs, inputs);
-            using PackedMatrix over = PackedMatrix.Over(new Rows((nint)product.Tensor.Data, outputs, inputs, inputs), KernelsOf(lanes));
+            using PackedMatrix over = PackedMatrix.Over(new Rows((nint)product.Tensor.Data, outputs, inputs, inputs), lanes);
             Assert.Equal(product.Run(_pool), product.Run(_pool, product.X, over));
 
             float[] row = new float[inputs];
@@ -218,7 +218,7 @@ public sealed unsafe class MatMulTests : IDisposable
             {
                 foreach (int rows in (ReadOnlySpan<int>)[1, 5, 13])
                 {
-                    using PackedMatrix b = PackedMatrix.FromFloats(RandomMatrix.Floats(outputs * rank, rank), outputs, rank, kernels);
+                    using PackedMatrix b = PackedMatrix.FromFloats(RandomMatrix.Floats(outputs * rank, rank), outputs, rank, kernels.Lanes);
                     using var scratch = new ScratchArena();
                     Rows x = scratch.Rent(rows, rank);
                     RandomMatrix.Floats(rows * rank, 8).CopyTo(new Span<float>(x[0], rows * rank));

@@ -68,7 +68,7 @@ public class Nf4MatrixTests
             foreach ((int rows, int columns, int blockSize) in (ReadOnlySpan<(int, int, int)>)[(19, 96, 64), (5, 64, 128), (3, 48, 64), (7, 37, 64), (4, 32, 32)])
             {
                 var matrix = Nf4Matrix.Quantize(RandomMatrix.Floats(rows * columns, columns), rows, columns, blockSize: blockSize);
-                using PackedMatrix packed = PackedMatrix.Pack(matrix, default, kernels);
+                using PackedMatrix packed = PackedMatrix.Pack(matrix, default, kernels.Lanes);
                 float[] row = new float[columns];
                 for (int r = 0; r < rows; r++)
                 {

@@ -15,7 +15,7 @@ public class PackedMatrixTests
             foreach (ElementType type in RandomMatrix.Types)
             {
                 Tensor tensor = RandomMatrix.Create(type, 19, 64, 1);
-                using PackedMatrix packed = PackedMatrix.Pack(tensor, Arithmetic.Fast, default, kernels);
+                using PackedMatrix packed = PackedMatrix.Pack(tensor, Arithmetic.Fast, default, kernels.Lanes);
                 float[] expected = tensor.ToFloats();
                 float[] row = new float[64];
                 for (int output = 0; output < 19; output++)

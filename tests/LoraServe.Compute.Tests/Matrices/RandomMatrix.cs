@@ -6,7 +6,7 @@ namespace LoraServe.Compute.Tests.Matrices;
 /// <summary>Seeded weights of every stored type.</summary>
 internal static class RandomMatrix
 {
-    public static readonly ElementType[] Types = [ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.Q8_0, ElementType.Q4_0, ElementType.Q4_1];
+    public static readonly ElementType[] Types = [.. ElementTypes.Weights];
 
     public static float[] Floats(int count, int seed)
     {
@@ -43,11 +43,11 @@ internal static class RandomMatrix
                 for (int block = 0; block < bytes.Length; block += type.BlockBytes())
                 {
                     // Scales and minima of either sign, now and then zero or subnormal.
-                    for (int half = 0; half < (type == ElementType.Q4_1 ? 2 : 1); half++)
+                    foreach (int half in StoredFormats.Of(type).Halves)
                     {
                         double value = (random.NextDouble() - 0.5) / 50;
                         value = random.Next(10) switch { 0 => 0, 1 => value / 10_000, _ => value };
-                        MemoryMarshal.Write(bytes.AsSpan(block + (2 * half)), (Half)value);
+                        MemoryMarshal.Write(bytes.AsSpan(block + half), (Half)value);
                     }
                 }
 

@@ -1,3 +1,4 @@
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 

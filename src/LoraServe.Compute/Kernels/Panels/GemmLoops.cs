@@ -1,5 +1,7 @@
 using System.Runtime.CompilerServices;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
+using LoraServe.Compute.Vectors;
 
 namespace LoraServe.Compute.Kernels.Panels;
 

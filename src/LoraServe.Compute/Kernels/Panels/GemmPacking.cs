@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
+using LoraServe.Compute.Vectors;
 
 namespace LoraServe.Compute.Kernels.Panels;
 
@@ -122,14 +123,8 @@ internal static unsafe class GemmPacking<TSimd, TFloat, TInt>
     // The values of inputs [first, first + count) of a panel, [input][lane]: where they are, or widened into memory that is lent.
     private static float* Widen(PackedMatrix matrix, int panel, int first, int count, float* destination)
     {
-        byte* source = matrix.Panel(panel) + matrix.Format.PanelBytes(TSimd.Lanes, first);
-        if (matrix.Format == PanelFormat.F32)
-        {
-            return (float*)source;
-        }
-
-        PanelWidening<TSimd, TFloat, TInt>.Widen(matrix.Format, source, count, destination);
-        return destination;
+        byte* start = matrix.Panel(panel) + matrix.Layout.PanelBytes(TSimd.Lanes, first);
+        return PanelKernels<TSimd, TFloat, TInt>.FormatOf(matrix).Singles(start, matrix.PanelOutputs(panel), count, destination);
     }
 
     // Strip s holds columns 6s … 6s + 5, [depth, 6].

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LoraServe.Compute.Vectors;
 
 namespace LoraServe.Compute.Kernels.Panels;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
+using LoraServe.Compute.Vectors;
 
 namespace LoraServe.Compute.Kernels.Panels;
 
@@ -16,11 +16,14 @@ internal abstract unsafe class PanelKernels
         new PanelKernels<Simd256, Vector256<float>, Vector256<int>>(),
     ];
 
-    /// <summary>The fastest on this machine, chosen once: not 512 bits where they would slow the clock or are switched off.</summary>
-    public static PanelKernels Default { get; } = All[Vector512.IsHardwareAccelerated && Avx512BW.IsSupported ? 0 : 1];
+    /// <summary>The fastest on this machine.</summary>
+    public static PanelKernels Default { get; } = Of(PanelLayout.DefaultLanes);
 
     /// <summary>Outputs of a panel.</summary>
     public abstract int Lanes { get; }
+
+    /// <summary>The kernels that read a matrix.</summary>
+    public static PanelKernels Of(PackedMatrix m) => Of(m.Lanes);
 
     /// <summary>Multiplies float32 rows with the panels that hold the target's columns.</summary>
     public abstract void MultiplyFloats(PackedMatrix m, Rows x, in TileTarget target);
@@ -30,4 +33,6 @@ internal abstract unsafe class PanelKernels
 
     /// <summary>Computes a piece of c (+)= scale · a · b.</summary>
     public abstract void MultiplyAdd(in GemmOperand a, in GemmOperand b, Rows c, float scale, bool adds, GemmPiece piece);
+
+    private static PanelKernels Of(int lanes) => All[lanes == Simd512.Lanes ? 0 : 1];
 }

@@ -1,7 +1,7 @@
 using System.Runtime.Intrinsics;
-using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Vectors;
 
-namespace LoraServe.Compute.Tests.Kernels;
+namespace LoraServe.Compute.Tests.Vectors;
 
 public class VectorMathTests
 {

@@ -1,4 +1,4 @@
-namespace LoraServe.Compute.Kernels.Panels;
+namespace LoraServe.Compute.Vectors;
 
 /// <summary>The vector operations that panel kernels are written in, for one vector width.</summary>
 /// <remarks>

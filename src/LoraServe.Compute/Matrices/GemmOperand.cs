@@ -1,9 +1,8 @@
-using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 
-namespace LoraServe.Compute.Kernels;
+namespace LoraServe.Compute.Matrices;
 
-/// <summary>A factor of a <see cref="Gemm"/>: rows in memory, their transpose, or a packed matrix. Borrows what it is made of.</summary>
+/// <summary>A factor of a general product: rows in memory, their transpose, or a packed matrix. Borrows what it is made of.</summary>
 public readonly struct GemmOperand
 {
     private GemmOperand(int rows, int columns, Rows stored, bool isTransposed, PackedMatrix? matrix)

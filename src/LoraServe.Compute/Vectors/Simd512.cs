@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace LoraServe.Compute.Kernels.Panels;
+namespace LoraServe.Compute.Vectors;
 
 /// <summary>512-bit vectors: AVX-512 BW.</summary>
 internal readonly unsafe struct Simd512 : ISimd<Vector512<float>, Vector512<int>>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace LoraServe.Compute.Kernels;
+namespace LoraServe.Compute.Vectors;
 
 /// <summary>Elementary functions on eight lanes whose result in a lane depends on that lane's argument alone, on every processor.</summary>
 /// <remarks>

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace LoraServe.Compute.Kernels.Panels;
+namespace LoraServe.Compute.Vectors;
 
 /// <summary>256-bit vectors: AVX2 (with its dot products where the processor has them), and without intrinsics any other machine's.</summary>
 internal readonly unsafe struct Simd256 : ISimd<Vector256<float>, Vector256<int>>

@@ -1,0 +1,8 @@
+namespace LoraServe.Compute.Tensors;
+
+/// <summary>Memory of tensors that can be taken away while they live.</summary>
+internal interface IDisposableMemory : IDisposable
+{
+    /// <summary>Whether the memory is gone.</summary>
+    bool IsDisposed { get; }
+}
