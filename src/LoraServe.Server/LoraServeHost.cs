@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using LoraServe.Jobs;
 using LoraServe.Server.Access;
 using LoraServe.Server.AdapterManagement;
 using LoraServe.Server.Calls;

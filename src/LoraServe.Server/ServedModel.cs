@@ -1,5 +1,5 @@
+using LoraServe.Jobs;
 using LoraServe.Models;
-using LoraServe.Server.Training;
 using LoraServe.Serving;
 
 namespace LoraServe.Server;

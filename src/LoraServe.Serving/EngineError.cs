@@ -21,6 +21,12 @@ public enum EngineError
     /// <summary>No adapter, version or alias has that name.</summary>
     UnknownAdapter,
 
+    /// <summary>No training job has that id, or it is another tenant's.</summary>
+    UnknownJob,
+
+    /// <summary>No uploaded rows have that id, or they are another tenant's.</summary>
+    UnknownUpload,
+
     /// <summary>The name is taken, and the caller asked for a new one.</summary>
     AdapterExists,
 

@@ -30,6 +30,8 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Serving/Store/AdapterStore.Publishing.cs", // publishes adapters
         "src/LoraServe.Serving/Store/MergeQueue.cs", // merges adapters
         "src/LoraServe.Serving/Store/AdapterStore.Resolving.cs", // looks at files that requests name
+        "src/LoraServe.Jobs/TrainingJobs.cs", // reads the rows of a job that is taken in
+        "src/LoraServe.Jobs/TrainingJobs.Running.cs", // waits for whole trainings, and publishes what comes of them
         "src/LoraServe.Training/Ranks/SweepTraining.cs", // waits for whole trainings
     ];
 

@@ -18,7 +18,8 @@ public sealed class ProjectReferenceTests
         ["LoraServe.Training"] = ["LoraServe.Models"],
         ["LoraServe.Contracts"] = [],
         ["LoraServe.Client"] = ["LoraServe.Contracts"],
-        ["LoraServe.Server"] = ["LoraServe.Contracts", "LoraServe.Serving", "LoraServe.Training"],
+        ["LoraServe.Jobs"] = ["LoraServe.Serving", "LoraServe.Training"],
+        ["LoraServe.Server"] = ["LoraServe.Contracts", "LoraServe.Jobs"],
         ["LoraServe.Cli"] = ["LoraServe.Client", "LoraServe.Server"],
     };
 
@@ -26,7 +27,7 @@ public sealed class ProjectReferenceTests
     private static readonly string[] s_friends = ["LoraServe.Adapters → LoraServe.Training", "LoraServe.Models → LoraServe.Training"];
 
     /// <summary>The engine: everything below the surfaces.</summary>
-    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving", "LoraServe.Training"];
+    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving", "LoraServe.Training", "LoraServe.Jobs"];
 
     [Fact]
     public void SourceProjects_ReferenceWhatIsDrawn_AndNothingElse() =>

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using LoraServe.Compute;
+using LoraServe.Jobs;
 using LoraServe.Models;
 using LoraServe.Server;
 using LoraServe.Server.Options;
-using LoraServe.Server.Training;
 using LoraServe.Serving;
 using LoraServe.Serving.Store;
 using LoraServe.Training;

@@ -41,7 +41,7 @@ internal static class ErrorStatus
     {
         EngineError.InvalidRequest or EngineError.InvalidSampling or EngineError.EmptyPrompt or EngineError.PromptTooLong
             or EngineError.InvalidAdapterName or EngineError.AdapterRefused or EngineError.InvalidUpload or EngineError.PathRefused => StatusCode.InvalidArgument,
-        EngineError.UnknownAdapter => StatusCode.NotFound,
+        EngineError.UnknownAdapter or EngineError.UnknownJob or EngineError.UnknownUpload => StatusCode.NotFound,
         EngineError.PermissionDenied => StatusCode.PermissionDenied,
         EngineError.AdapterExists => StatusCode.AlreadyExists,
         EngineError.VersionConflict => StatusCode.Aborted,

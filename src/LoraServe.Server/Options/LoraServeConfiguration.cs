@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LoraServe.Compute.Files;
+using LoraServe.Jobs.Options;
 using LoraServe.Server.Access;
-using LoraServe.Server.Training;
 using LoraServe.Serving;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,7 @@
 using Grpc.Core;
+using LoraServe.Jobs;
+using LoraServe.Jobs.Records;
+using LoraServe.Jobs.Rows;
 using LoraServe.Server.Access;
 using LoraServe.Serving;
 using Proto = LoraServe.V1;
@@ -36,30 +39,36 @@ internal sealed class TrainingService(ServedModel served) : Proto.Training.Train
         return new Proto.UploadDataResponse { UploadId = id, Bytes = (ulong)upload.Bytes, Rows = (ulong)upload.Rows };
     }
 
-    public override Task<Proto.TrainingJob> Start(Proto.StartTrainingRequest request, ServerCallContext context) =>
-        Jobs.StartAsync(Caller.Of(context), request, context.CancellationToken);
+    public override async Task<Proto.TrainingJob> Start(Proto.StartTrainingRequest request, ServerCallContext context)
+    {
+        TrainingJobs jobs = Jobs;
+        return JobMapping.ToMessage(await jobs.StartAsync(Caller.Of(context), RequestMapping.ToDomain(request), RequestMapping.FieldOf, context.CancellationToken).ConfigureAwait(false));
+    }
 
     public override async Task Watch(Proto.WatchTrainingRequest request, IServerStreamWriter<Proto.TrainingEvent> responseStream, ServerCallContext context)
     {
-        await foreach (Proto.TrainingEvent happened in Jobs.WatchAsync(Caller.Of(context), request.Id, request.IncludePast, context.CancellationToken).ConfigureAwait(false))
+        await foreach (JobEvent happened in Jobs.WatchAsync(Caller.Of(context), request.Id, request.IncludePast, context.CancellationToken).ConfigureAwait(false))
         {
-            await responseStream.WriteAsync(happened, context.CancellationToken).ConfigureAwait(false);
+            await responseStream.WriteAsync(JobMapping.ToMessage(happened), context.CancellationToken).ConfigureAwait(false);
         }
     }
 
     public override Task<Proto.TrainingJob> Cancel(Proto.CancelTrainingRequest request, ServerCallContext context) =>
-        Task.FromResult(Jobs.Cancel(Caller.Of(context), request.Id));
+        Task.FromResult(JobMapping.ToMessage(Jobs.Cancel(Caller.Of(context), request.Id)));
 
     public override Task<Proto.TrainingJob> Resume(Proto.ResumeTrainingRequest request, ServerCallContext context) =>
-        Task.FromResult(Jobs.Resume(Caller.Of(context), request.Id));
+        Task.FromResult(JobMapping.ToMessage(Jobs.Resume(Caller.Of(context), request.Id)));
 
     public override Task<Proto.ListTrainingResponse> List(Proto.ListTrainingRequest request, ServerCallContext context)
     {
+        int limit = request.HasLimit ? (int)Math.Min(request.Limit, int.MaxValue) : DefaultLimit;
         var response = new Proto.ListTrainingResponse();
-        response.Jobs.AddRange(Jobs.List(Caller.Of(context), request.Statuses, request.HasLimit ? (int)Math.Min(request.Limit, int.MaxValue) : DefaultLimit));
+        response.Jobs.AddRange(Jobs.List(Caller.Of(context), IsWanted, limit).Select(JobMapping.ToMessage));
         return Task.FromResult(response);
+
+        bool IsWanted(JobStatus status) => request.Statuses.Count == 0 || request.Statuses.Contains(JobMapping.ToMessage(status));
     }
 
     public override Task<Proto.TrainingJob> Get(Proto.GetTrainingRequest request, ServerCallContext context) =>
-        Task.FromResult(Jobs.Get(Caller.Of(context), request.Id));
+        Task.FromResult(JobMapping.ToMessage(Jobs.Get(Caller.Of(context), request.Id)));
 }

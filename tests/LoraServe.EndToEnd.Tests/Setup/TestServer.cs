@@ -1,10 +1,11 @@
 using LoraServe.Client;
 using LoraServe.Compute;
 using LoraServe.Models;
+using LoraServe.Jobs;
+using LoraServe.Jobs.Options;
 using LoraServe.Server;
 using LoraServe.Server.Access;
 using LoraServe.Server.Options;
-using LoraServe.Server.Training;
 using LoraServe.Serving;
 using LoraServe.Testing;
 using LoraServe.Training;

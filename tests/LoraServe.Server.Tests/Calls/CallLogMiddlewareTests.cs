@@ -1,5 +1,6 @@
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using LoraServe.Jobs.Tests;
 using LoraServe.Server.Calls;
 using LoraServe.Serving;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using LoraServe.Jobs.Tests;
 using LoraServe.Server.Metrics;
 using LoraServe.Serving;
 

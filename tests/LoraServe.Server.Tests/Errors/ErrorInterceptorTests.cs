@@ -1,4 +1,5 @@
 using Grpc.Core;
+using LoraServe.Jobs.Tests;
 using LoraServe.Server.Errors;
 using LoraServe.Serving;
 using Microsoft.Extensions.Hosting.Internal;

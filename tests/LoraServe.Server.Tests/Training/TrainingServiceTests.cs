@@ -1,5 +1,8 @@
 using Google.Protobuf;
 using Grpc.Core;
+using LoraServe.Jobs;
+using LoraServe.Jobs.Records;
+using LoraServe.Jobs.Tests;
 using LoraServe.Server.Training;
 using LoraServe.Serving;
 using Proto = LoraServe.V1;
@@ -34,8 +37,10 @@ public sealed class TrainingServiceTests
         Assert.Equal((Proto.TrainingStatus.Queued, "alice", request), (job.Status, job.Owner, job.Request));
         Assert.Equal(job.Id, Assert.Single((await service.List(new Proto.ListTrainingRequest(), alice)).Jobs).Id);
         Assert.Empty((await service.List(new Proto.ListTrainingRequest { Limit = 0 }, alice)).Jobs);
+        Assert.Empty((await service.List(new Proto.ListTrainingRequest { Statuses = { Proto.TrainingStatus.Unspecified } }, alice)).Jobs);
+        Assert.Single((await service.List(new Proto.ListTrainingRequest { Statuses = { Proto.TrainingStatus.Failed, Proto.TrainingStatus.Queued, Proto.TrainingStatus.Running } }, alice)).Jobs);
         await service.Cancel(new Proto.CancelTrainingRequest { Id = job.Id }, alice);
-        Assert.Equal(Proto.TrainingStatus.Cancelled, (await bench.UntilAsync(job.Id, Proto.TrainingStatus.Cancelled)).Status);
+        Assert.Equal(JobStatus.Cancelled, (await bench.UntilAsync(job.Id, JobStatus.Cancelled)).Status);
         Assert.Equal(Proto.TrainingStatus.Cancelled, (await service.Get(new Proto.GetTrainingRequest { Id = job.Id }, alice)).Status);
     }
 
@@ -47,7 +52,7 @@ public sealed class TrainingServiceTests
 
         foreach (Messages messages in new[] { new Messages(), new Messages(Chunk("{}")), new Messages(Header("a"), Header("b")), new Messages(Header("a"), new Proto.UploadDataRequest()) })
         {
-            Assert.Equal(StatusCode.InvalidArgument, await TrainingBench.RefusalAsync(() => service.UploadData(messages, new FakeCall(TrainingBench.Alice))));
+            Assert.Equal(EngineError.InvalidUpload, await TrainingBench.RefusalAsync(() => service.UploadData(messages, new FakeCall(TrainingBench.Alice))));
         }
     }
 
