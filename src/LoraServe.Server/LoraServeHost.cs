@@ -1,15 +1,12 @@
 using System.Net.Sockets;
 using LoraServe.Jobs;
 using LoraServe.Server.Access;
-using LoraServe.Server.AdapterManagement;
-using LoraServe.Server.Calls;
-using LoraServe.Server.Errors;
 using LoraServe.Server.Health;
-using LoraServe.Server.Inference;
 using LoraServe.Server.Listening;
 using LoraServe.Server.Metrics;
 using LoraServe.Server.Options;
-using LoraServe.Server.Training;
+using LoraServe.Server.Surfaces;
+using LoraServe.Server.Surfaces.Grpc;
 using LoraServe.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -83,25 +80,15 @@ public sealed class LoraServeHost : IAsyncDisposable
         builder.Services.AddSingleton<IHostLifetime, CallersLifetime>();
         builder.Services.AddSingleton(served);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(new CallerDirectory(access));
-        builder.Services.AddSingleton(services => new MetricsPage(served.Engine, access, services.GetRequiredService<CallerDirectory>()));
-        builder.Services.AddGrpc(grpc =>
-        {
-            grpc.MaxReceiveMessageSize = options.MaxReceiveMessageBytes;
-            grpc.Interceptors.Add<ErrorInterceptor>();
-            grpc.Interceptors.Add<AccessInterceptor>();
-        });
-        builder.Services.AddGrpcReflection();
-        CallPipeline.AddTo(builder);
-        HealthSurface.AddTo(builder, served.Engine, options.MaxStepTime);
+        builder.Services.AddSingleton(_ => new MetricsPage(served.Engine, access));
+        AccessHandler.AddTo(builder.Services, access);
+        HealthPages.AddTo(builder, served.Engine, options.MaxStepTime);
+        GrpcSurface.AddTo(builder, options);
 
         WebApplication application = builder.Build();
-        CallPipeline.Use(application, options);
-        application.MapGrpcService<InferenceService>();
-        application.MapGrpcService<AdaptersService>();
-        application.MapGrpcService<TrainingService>();
-        application.MapGrpcReflectionService();
-        HealthSurface.Map(application);
+        application.UseAuthentication();
+        GrpcSurface.Map(application, options);
+        HealthPages.Map(application);
         application.Services.GetRequiredService<MetricsPage>().Map(application);
         MeterProvider? exporter = options.OtlpEndpoint is { } endpoint ? OtlpExport.Start(endpoint) : null;
         try
@@ -121,7 +108,7 @@ public sealed class LoraServeHost : IAsyncDisposable
         }
 
         isListening = true;
-        await HealthSurface.PublishAsync(application.Services).ConfigureAwait(false);
+        await HealthPages.PublishAsync(application.Services).ConfigureAwait(false);
 
         ICollection<string> addresses = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         return new LoraServeHost(application, served, exporter, options.DrainTimeout, new Uri(addresses.First()), new Uri(addresses.Last()));
@@ -140,7 +127,7 @@ public sealed class LoraServeHost : IAsyncDisposable
         }
 
         Task drained = _engine.DrainAsync(CancellationToken.None);
-        await HealthSurface.PublishAsync(_application.Services).ConfigureAwait(false);
+        await HealthPages.PublishAsync(_application.Services).ConfigureAwait(false);
 
         // Training goes first: requests that run need the machine now, and who watches a job would hold up the stop.
         Task training = _training?.DisposeAsync().AsTask() ?? Task.CompletedTask;

@@ -42,6 +42,9 @@ public enum EngineError
     /// <summary>An adapter's files could not be read when they were needed.</summary>
     AdapterUnavailable,
 
+    /// <summary>It is not known who calls: no key came, several did, or one that nobody has.</summary>
+    Unauthenticated,
+
     /// <summary>The caller may not do this: it is an administrator's to do, or concerns what belongs to somebody else.</summary>
     PermissionDenied,
 

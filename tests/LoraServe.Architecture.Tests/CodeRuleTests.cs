@@ -44,6 +44,12 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Training/Ranks/SweepTraining.cs", // rows of a fold, which go with the sweep
     ];
 
+    /// <summary>Files of the server that know gRPC although they are not of its surface.</summary>
+    private static readonly string[] s_grpcReaders =
+    [
+        "src/LoraServe.Server/Surfaces/Refusals.cs", // the one table of what each surface calls a refusal
+    ];
+
     /// <summary>Files over the usual length.</summary>
     private static readonly string[] s_longFiles = [];
 
@@ -94,6 +100,14 @@ public sealed partial class CodeRuleTests
                 PoolUse()));
 
     [Fact]
+    public void Server_KnowsGrpcInItsSurfaceOnly() =>
+        Rule.Holds(
+            "gRPC, protobuf and the wire contract are known to Server/Surfaces/Grpc only: another surface shares everything else.",
+            SourceTree.Matches(
+                s_source.Except(s_grpcReaders).Where(file => file.StartsWith("src/LoraServe.Server/", StringComparison.Ordinal) && !file.StartsWith("src/LoraServe.Server/Surfaces/Grpc/", StringComparison.Ordinal)),
+                GrpcUse()));
+
+    [Fact]
     public void Code_IsFinished() => Rule.Holds("What is not done is not there.", SourceTree.Matches(SourceTree.CodeFiles, Unfinished()));
 
     [Fact]
@@ -135,6 +149,7 @@ public sealed partial class CodeRuleTests
             "What is listed as an exception is one.",
             s_clockReaders.Where(file => !SourceTree.Matches([file], SystemClock()).Any())
                 .Concat(s_poolUsers.Where(file => !SourceTree.Matches([file], PoolUse()).Any()))
+                .Concat(s_grpcReaders.Where(file => !SourceTree.Matches([file], GrpcUse()).Any()))
                 .Concat(s_writers.Where(file => !SourceTree.Matches([file], FileWrite()).Any()))
                 .Concat(s_unseeded.Where(file => !SourceTree.Matches([file], SharedRandom()).Any()))
                 .Concat(s_longFiles.Where(file => SourceTree.Lines(file).Length <= LongestFile)));
@@ -161,6 +176,9 @@ public sealed partial class CodeRuleTests
 
     [GeneratedRegex(@"\b(Task\.Run|ThreadPool\.\w+|Task\.Factory\.StartNew)\(")]
     private static partial Regex PoolUse();
+
+    [GeneratedRegex(@"^using (\w+ = )?(Grpc\.|Google\.Protobuf|LoraServe\.V1)")]
+    private static partial Regex GrpcUse();
 
     [GeneratedRegex(@"\b(TO[D]O|FIX[M]E|HA[C]K|X[X]X)\b|\bNotImplemented[E]xception\b")]
     private static partial Regex Unfinished();

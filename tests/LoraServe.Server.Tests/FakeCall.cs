@@ -1,5 +1,5 @@
 using Grpc.Core;
-using LoraServe.Server.Access;
+using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
 
 namespace LoraServe.Server.Tests;
@@ -11,7 +11,7 @@ internal sealed class FakeCall : ServerCallContext
     {
         if (caller is not null)
         {
-            Caller.Attach(this, caller);
+            new RequestContext(caller, deadline: null).Attach(UserState!);
         }
     }
 

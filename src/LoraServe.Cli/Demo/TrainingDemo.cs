@@ -8,6 +8,7 @@ using LoraServe.Models;
 using LoraServe.Server;
 using LoraServe.Server.Access;
 using LoraServe.Server.Options;
+using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
 using LoraServe.Training;
 using LoraServe.Training.Data;

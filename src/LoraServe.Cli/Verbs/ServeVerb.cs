@@ -4,6 +4,7 @@ using LoraServe.Jobs;
 using LoraServe.Models;
 using LoraServe.Server;
 using LoraServe.Server.Options;
+using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
 using LoraServe.Serving.Store;
 using LoraServe.Training;

@@ -1,17 +1,22 @@
-using Grpc.Core;
+using System.Security.Claims;
 using LoraServe.Serving;
+using Microsoft.AspNetCore.Http;
 
 namespace LoraServe.Server.Access;
 
-/// <summary>Where the interceptor leaves who calls, for the services.</summary>
-internal static class Caller
+/// <summary>Who calls, where ASP.NET Core keeps it.</summary>
+/// <param name="principal">Who it is.</param>
+internal sealed class Caller(Principal principal) : ClaimsIdentity([new Claim(ClaimTypes.Name, principal.Tenant)], AccessHandler.Scheme)
 {
-    private static readonly object s_key = new();
+    private static readonly object s_refusal = new();
 
-    public static Principal Of(ServerCallContext context) => (Principal)context.UserState[s_key];
+    /// <summary>Who it is.</summary>
+    public Principal Principal { get; } = principal;
 
-    /// <summary>The caller; null where the call was refused before anybody asked who it is from.</summary>
-    public static Principal? Find(ServerCallContext context) => context.UserState.TryGetValue(s_key, out object? caller) ? (Principal)caller : null;
+    /// <summary>The caller of any request over HTTP, whatever its surface.</summary>
+    /// <exception cref="EngineException"><see cref="EngineError.Unauthenticated"/>.</exception>
+    public static Principal Of(HttpContext context) => context.User.Identity is Caller caller ? caller.Principal : throw (EngineException)context.Items[s_refusal]!;
 
-    public static void Attach(ServerCallContext context, Principal caller) => context.UserState[s_key] = caller;
+    /// <summary>Keeps why it is not known who calls, for whoever must know: ASP.NET Core itself keeps successes only.</summary>
+    public static void Refuse(HttpContext context, EngineException refusal) => context.Items[s_refusal] = refusal;
 }

@@ -27,7 +27,7 @@ internal static class Listeners
 
     /// <summary>
     /// Who connects and sends nothing, or slowly, goes; who waits quietly for an answer stays, for as long as it answers pings. Streams of
-    /// messages have their own bound (<see cref="Calls.UploadRateMiddleware"/>).
+    /// messages have their own bound, which is their surface's.
     /// </summary>
     private static void Limit(KestrelServerLimits limits, ServerOptions options)
     {

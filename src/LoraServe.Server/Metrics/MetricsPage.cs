@@ -1,5 +1,5 @@
-using Grpc.Core;
 using LoraServe.Server.Access;
+using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -15,14 +15,12 @@ internal sealed class MetricsPage : IDisposable
     private const string Private = "private";
 
     private readonly AccessOptions _access;
-    private readonly CallerDirectory _callers;
     private readonly MeterFeed _named;
     private readonly MeterFeed _unnamed;
 
-    public MetricsPage(InferenceEngine engine, AccessOptions access, CallerDirectory callers)
+    public MetricsPage(InferenceEngine engine, AccessOptions access)
     {
         _access = access;
-        _callers = callers;
         _named = FeedOf(engine, MetricNames.Value);
 
         // A tag says itself whether it may be shown, since a name can have another owner tomorrow.
@@ -43,16 +41,11 @@ internal sealed class MetricsPage : IDisposable
         {
             try
             {
-                await (MayReadNames(context.Request.Headers.Authorization) ? named : unnamed)(context).ConfigureAwait(false);
-            }
-            catch (RpcException refusal)
-            {
-                context.Response.Headers.WWWAuthenticate = "Bearer";
-                await RefuseAsync(context, StatusCodes.Status401Unauthorized, refusal.Status.Detail).ConfigureAwait(false);
+                await (MayReadNames(context) ? named : unnamed)(context).ConfigureAwait(false);
             }
             catch (EngineException refusal)
             {
-                await RefuseAsync(context, StatusCodes.Status403Forbidden, refusal.Message).ConfigureAwait(false);
+                await HttpRefusal.WriteAsync(context, refusal).ConfigureAwait(false);
             }
         });
 
@@ -63,25 +56,17 @@ internal sealed class MetricsPage : IDisposable
     private static MeterFeed FeedOf(InferenceEngine engine, Func<object?, string> spell) =>
         new(instrument => instrument.Meter.Name == EngineMetrics.MeterName && instrument.Meter.Scope == engine, spell);
 
-    private static Task RefuseAsync(HttpContext context, int status, string reason)
-    {
-        context.Response.StatusCode = status;
-        return context.Response.WriteAsync($"{reason}\n", context.RequestAborted);
-    }
-
     /// <summary>Whether a caller reads the page with names; false: the one without.</summary>
-    /// <param name="authorization">The header's value; null where there is none.</param>
-    /// <exception cref="RpcException">UNAUTHENTICATED: a key is needed, or the one that came is unknown.</exception>
-    /// <exception cref="EngineException">The page is for administrators only.</exception>
-    private bool MayReadNames(string? authorization)
+    /// <exception cref="EngineException">A key is needed, the one that came is unknown, or the page is for administrators only.</exception>
+    private bool MayReadNames(HttpContext context)
     {
         // A wrong key is refused also where none is needed: its owner should hear of the mistake.
-        if (authorization is null && _access.Metrics == MetricsAccess.Anyone)
+        if (context.Request.Headers.Authorization.Count == 0 && _access.Metrics == MetricsAccess.Anyone)
         {
             return false;
         }
 
-        Principal caller = _callers.Find(authorization);
+        Principal caller = Caller.Of(context);
         if (_access.Metrics == MetricsAccess.Admins)
         {
             caller.RequireAdmin("read /metrics");

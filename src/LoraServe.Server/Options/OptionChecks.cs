@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using LoraServe.Server.Access;
-using LoraServe.Server.Listening;
 using Microsoft.Extensions.Options;
 
 namespace LoraServe.Server.Options;

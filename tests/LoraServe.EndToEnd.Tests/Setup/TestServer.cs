@@ -1,11 +1,12 @@
 using LoraServe.Client;
 using LoraServe.Compute;
-using LoraServe.Models;
 using LoraServe.Jobs;
 using LoraServe.Jobs.Options;
+using LoraServe.Models;
 using LoraServe.Server;
 using LoraServe.Server.Access;
 using LoraServe.Server.Options;
+using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
 using LoraServe.Testing;
 using LoraServe.Training;

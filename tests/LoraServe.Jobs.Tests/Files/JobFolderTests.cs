@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Records;
@@ -196,11 +197,13 @@ public sealed class JobFolderTests : IDisposable
     }
 
     // Whole numbers may be texts, and times have any number of digits; protobuf reads either.
-    private static string? Plain(JsonNode? value) =>
-        value is null ? null
-        : DateTimeOffset.TryParse(value.ToString(), System.Globalization.CultureInfo.InvariantCulture, out DateTimeOffset time) && value.ToString().Contains('T', StringComparison.Ordinal) ? time.ToString("o")
-        : double.TryParse(value.ToString(), System.Globalization.CultureInfo.InvariantCulture, out double number) && !value.ToString().All(char.IsAsciiDigit) ? number.ToString("r", System.Globalization.CultureInfo.InvariantCulture)
-        : value.ToString();
+    private static string? Plain(JsonNode? value)
+    {
+        string? text = value?.ToString();
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, out DateTimeOffset time) && text.Contains('T', StringComparison.Ordinal) ? time.ToString("o")
+            : double.TryParse(text, CultureInfo.InvariantCulture, out double number) && !text.All(char.IsAsciiDigit) ? number.ToString("r", CultureInfo.InvariantCulture)
+            : text;
+    }
 
     private JobState Old(string id)
     {

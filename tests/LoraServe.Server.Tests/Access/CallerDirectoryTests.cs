@@ -1,4 +1,3 @@
-using Grpc.Core;
 using LoraServe.Server.Access;
 using LoraServe.Serving;
 
@@ -16,10 +15,10 @@ public sealed class CallerDirectoryTests
     [InlineData("bearer secret")]
     [InlineData("Bearer   secret ")]
     public void Find_KnownKey_IsItsTenant(string authorization) =>
-        Assert.Equal(new Principal("alice", IsAdmin: true), s_directory.Find(authorization));
+        Assert.Equal((new Principal("alice", IsAdmin: true), null), s_directory.Find(authorization));
 
     [Fact]
-    public void Find_DigestInCapitals_IsTheSameKey() => Assert.Equal("alice", Directory(Digest.ToUpperInvariant()).Find("Bearer secret").Tenant);
+    public void Find_DigestInCapitals_IsTheSameKey() => Assert.Equal("alice", Directory(Digest.ToUpperInvariant()).Find("Bearer secret").Caller!.Tenant);
 
     [Theory]
     [InlineData(null)]
@@ -31,24 +30,24 @@ public sealed class CallerDirectoryTests
     [InlineData("Bearer " + Digest)]
     public void Find_NoKnownKey_IsUnauthenticatedAndSaysNothingOfTheKey(string? authorization)
     {
-        RpcException refusal = Assert.Throws<RpcException>(() => s_directory.Find(authorization));
+        (Principal? caller, EngineException? refusal) = s_directory.Find(authorization);
 
-        Assert.Equal(StatusCode.Unauthenticated, refusal.StatusCode);
-        Assert.DoesNotContain("wrong", refusal.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal((null, EngineError.Unauthenticated), (caller, refusal!.Error));
+        Assert.DoesNotContain("wrong", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Find_TwoKeysOneOfThemKnown_IsUnauthenticated()
     {
-        RpcException refusal = Assert.Throws<RpcException>(() => s_directory.Find("Bearer wrong,Bearer secret"));
+        (Principal? caller, EngineException? refusal) = s_directory.Find("Bearer wrong,Bearer secret");
 
-        Assert.Equal(StatusCode.Unauthenticated, refusal.StatusCode);
-        Assert.Contains("More than one key", refusal.Status.Detail, StringComparison.Ordinal);
+        Assert.Equal((null, EngineError.Unauthenticated), (caller, refusal!.Error));
+        Assert.Contains("More than one key", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Find_WithoutKeys_EverybodyIsAdministrator() =>
-        Assert.Equal(new Principal("default", IsAdmin: true), new CallerDirectory(new AccessOptions()).Find(null));
+        Assert.Equal((new Principal("default", IsAdmin: true), null), new CallerDirectory(new AccessOptions()).Find(null));
 
     private static CallerDirectory Directory(string digest)
     {

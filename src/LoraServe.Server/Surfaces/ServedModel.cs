@@ -1,0 +1,15 @@
+using LoraServe.Jobs;
+using LoraServe.Models;
+using LoraServe.Serving;
+
+namespace LoraServe.Server.Surfaces;
+
+/// <summary>The model that this process serves and the engine that runs it.</summary>
+/// <param name="Model">Weights, tokenizer and defaults.</param>
+/// <param name="Engine">Runs it. Disposed with the application, before the model.</param>
+/// <param name="Chat">The model's chat format; null where it has none.</param>
+public sealed record ServedModel(LoadedModel Model, InferenceEngine Engine, ChatFormat? Chat)
+{
+    /// <summary>Trains adapters for it; null where the server does not. The host stops it when it stops.</summary>
+    public TrainingJobs? Training { get; init; }
+}

@@ -1,0 +1,115 @@
+using LoraServe.Server.Surfaces;
+using LoraServe.Server.Surfaces.Grpc.Inference;
+using LoraServe.Serving;
+using Proto = LoraServe.V1;
+
+namespace LoraServe.Server.Tests.Surfaces.Grpc.Inference;
+
+public sealed class RequestMappingTests
+{
+    private static readonly RequestContext s_call = new(new Principal("alice", IsAdmin: false), deadline: null);
+
+    [Fact]
+    public void Generate_EveryField_IsCarried()
+    {
+        var until = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        var call = new RequestContext(new Principal("alice", IsAdmin: false), until);
+
+        GenerationRequest request = RequestMapping.ToDomain(
+            new Proto.GenerateRequest
+            {
+                Adapter = "style:0.5+support@3",
+                Prompt = "hello",
+                Echo = true,
+                Priority = -3,
+                RequestId = "id",
+                SkipSpecialTokensInPrompt = true,
+                Sampling = new Proto.SamplingOptions { MaxTokens = 5 },
+            },
+            call);
+
+        Assert.Equal([new AdapterReference("style", 0.5f), new AdapterReference("support@3")], request.Adapters);
+        Assert.Equal(("hello", null), (request.Prompt, request.PromptTokens));
+        Assert.Equal((true, -3, "id", false, 5), (request.Echo, request.Priority, request.RequestId, request.AddSpecialTokens, request.Sampling.MaxTokens));
+        Assert.Equal(("alice", (DateTimeOffset?)until), (request.Tenant, request.Deadline));
+    }
+
+    [Fact]
+    public void Generate_NoDeadlineAndNoAdapter_AreNone()
+    {
+        GenerationRequest request = RequestMapping.ToDomain(new Proto.GenerateRequest { PromptTokenIds = { 1, 2 } }, s_call);
+
+        Assert.Null(request.Deadline);
+        Assert.Empty(request.Adapters);
+        Assert.Equal((null, true), (request.Prompt, request.AddSpecialTokens));
+        Assert.Equal([1, 2], request.PromptTokens!);
+    }
+
+    [Fact]
+    public void Generate_StructuredStack_KeepsOrderAndWeights()
+    {
+        var stack = new Proto.AdapterSelection { Stack = { new Proto.AdapterWeight { Name = "b" }, new Proto.AdapterWeight { Name = "a", Weight = 0 } } };
+
+        GenerationRequest request = RequestMapping.ToDomain(new Proto.GenerateRequest { Prompt = "p", Adapters = stack }, s_call);
+
+        Assert.Equal([new AdapterReference("b"), new AdapterReference("a", 0)], request.Adapters);
+    }
+
+    [Fact]
+    public void Requests_WithTwoFormsOfOneThing_NameBothFields()
+    {
+        var stack = new Proto.AdapterSelection { Stack = { new Proto.AdapterWeight { Name = "a" } } };
+
+        Refused("prompt and prompt_token_ids", () => RequestMapping.ToDomain(new Proto.GenerateRequest { Prompt = "p", PromptTokenIds = { 1 } }, s_call));
+        Refused("prompt and prompt_token_ids", () => RequestMapping.ToDomain(new Proto.ScoreRequest { Prompt = "p", PromptTokenIds = { 1 } }, s_call));
+        Refused("adapter and adapters", () => RequestMapping.ToDomain(new Proto.GenerateRequest { Prompt = "p", Adapter = "a", Adapters = stack }, s_call));
+        Refused("adapter and adapters", () => RequestMapping.ToDomain(new Proto.EmbedRequest { Adapter = "a", Adapters = stack }, s_call));
+    }
+
+    [Fact]
+    public void Requests_WithTokensThatNoIntegerHolds_NameTheField()
+    {
+        Refused("prompt_token_ids", () => RequestMapping.ToDomain(new Proto.GenerateRequest { PromptTokenIds = { uint.MaxValue } }, s_call));
+        Refused("continuation_token_ids", () => RequestMapping.ToDomain(new Proto.ScoreRequest { ContinuationTokenIds = { new Proto.TokenIds { Ids = { uint.MaxValue } } } }, s_call));
+    }
+
+    [Fact]
+    public void Chat_WithoutMessagesOrTemplate_IsRefused()
+    {
+        EngineException empty = Assert.Throws<EngineException>(() => RequestMapping.ToDomain(new Proto.ChatRequest(), chat: null, s_call));
+        EngineException noTemplate = Assert.Throws<EngineException>(() => RequestMapping.ToDomain(new Proto.ChatRequest { Messages = { new Proto.ChatMessage { Role = "user" } } }, chat: null, s_call));
+
+        Assert.Equal((EngineError.EmptyPrompt, EngineError.Unsupported), (empty.Error, noTemplate.Error));
+    }
+
+    [Fact]
+    public void Score_EveryField_IsCarried()
+    {
+        ScoreRequest request = RequestMapping.ToDomain(
+            new Proto.ScoreRequest { Adapter = "a", Prompt = "p", Continuations = { "x", "y" }, ContinuationTokenIds = { new Proto.TokenIds { Ids = { 1, 2 } } }, RequestId = "id" },
+            s_call);
+
+        Assert.Equal(("p", "id", "alice"), (request.Prompt, request.RequestId, request.Tenant));
+        Assert.Equal(["x", "y"], request.Continuations);
+        Assert.Equal([1, 2], Assert.Single(request.ContinuationTokens));
+    }
+
+    [Theory]
+    [InlineData(Proto.Pooling.Mean, Pooling.Mean)]
+    [InlineData(Proto.Pooling.Last, Pooling.Last)]
+    [InlineData((Proto.Pooling)7, Pooling.Last)]
+    public void Embed_EveryField_IsCarried(Proto.Pooling pooling, Pooling expected)
+    {
+        EmbedRequest request = RequestMapping.ToDomain(new Proto.EmbedRequest { Input = { "x", "y" }, Pooling = pooling, Normalize = true }, s_call);
+
+        Assert.Equal(["x", "y"], request.Inputs);
+        Assert.Equal((expected, true, "alice"), (request.Pooling, request.Normalize, request.Tenant));
+    }
+
+    private static void Refused(string fields, Func<object> map)
+    {
+        EngineException refusal = Assert.Throws<EngineException>(map);
+        Assert.Equal(EngineError.InvalidRequest, refusal.Error);
+        Assert.Contains(fields, refusal.Message, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,71 @@
+using Grpc.Core;
+using LoraServe.Adapters;
+using LoraServe.Server.Surfaces;
+using LoraServe.Serving;
+using LoraServe.Templates;
+using LoraServe.Training;
+
+namespace LoraServe.Server.Tests.Surfaces;
+
+public sealed class RefusalsTests
+{
+    /// <summary>What callers get for each way in which the engine refuses or fails.</summary>
+    private static readonly Dictionary<EngineError, (StatusCode Grpc, int Http)> s_names = new()
+    {
+        [EngineError.InvalidRequest] = (StatusCode.InvalidArgument, 400),
+        [EngineError.InvalidSampling] = (StatusCode.InvalidArgument, 400),
+        [EngineError.EmptyPrompt] = (StatusCode.InvalidArgument, 400),
+        [EngineError.PromptTooLong] = (StatusCode.InvalidArgument, 400),
+        [EngineError.InvalidAdapterName] = (StatusCode.InvalidArgument, 400),
+        [EngineError.UnknownAdapter] = (StatusCode.NotFound, 404),
+        [EngineError.UnknownJob] = (StatusCode.NotFound, 404),
+        [EngineError.UnknownUpload] = (StatusCode.NotFound, 404),
+        [EngineError.Unauthenticated] = (StatusCode.Unauthenticated, 401),
+        [EngineError.AdapterExists] = (StatusCode.AlreadyExists, 409),
+        [EngineError.VersionConflict] = (StatusCode.Aborted, 409),
+        [EngineError.AdapterRefused] = (StatusCode.InvalidArgument, 400),
+        [EngineError.AdapterTooLarge] = (StatusCode.FailedPrecondition, 400),
+        [EngineError.AdapterUnavailable] = (StatusCode.Unavailable, 503),
+        [EngineError.PermissionDenied] = (StatusCode.PermissionDenied, 403),
+        [EngineError.StorageFailed] = (StatusCode.Unavailable, 503),
+        [EngineError.PathRefused] = (StatusCode.InvalidArgument, 400),
+        [EngineError.InvalidUpload] = (StatusCode.InvalidArgument, 400),
+        [EngineError.QueueFull] = (StatusCode.ResourceExhausted, 429),
+        [EngineError.DeadlineExceeded] = (StatusCode.DeadlineExceeded, 504),
+        [EngineError.ShuttingDown] = (StatusCode.Unavailable, 503),
+        [EngineError.StepFailed] = (StatusCode.Internal, 500),
+        [EngineError.Unsupported] = (StatusCode.FailedPrecondition, 400),
+    };
+
+    public static TheoryData<EngineError> Kinds => [.. Enum.GetValues<EngineError>()];
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public void NamesOf_EveryKind_AreTheTables(EngineError kind)
+    {
+        Assert.True(s_names.TryGetValue(kind, out (StatusCode Grpc, int Http) expected), $"{kind} has no row in this table: decide what each surface calls it.");
+
+        Assert.Equal(expected, Refusals.NamesOf(kind));
+    }
+
+    [Fact]
+    public void Of_WhatTheCallerSentWrong_IsAnInvalidRequest()
+    {
+        TemplateException template = Assert.Throws<TemplateException>(() => ChatTemplate.Parse("{{", "test"));
+
+        Assert.All(
+            new Exception[] { template, new AdapterFormatException("adapter_config.json: damaged"), new TrainingOptionsException("rank is 0") },
+            wrong => Assert.Equal((EngineError.InvalidRequest, wrong.Message), (Refusals.Of(wrong)!.Error, Refusals.Of(wrong)!.Message)));
+    }
+
+    [Fact]
+    public void Of_ARefusal_IsThatRefusal()
+    {
+        var refusal = new EngineException(EngineError.QueueFull, "full") { RetryAfter = TimeSpan.FromSeconds(1) };
+
+        Assert.Same(refusal, Refusals.Of(refusal));
+    }
+
+    [Fact]
+    public void Of_AFaultOfTheServer_IsNone() => Assert.Null(Refusals.Of(new InvalidOperationException("secret")));
+}
