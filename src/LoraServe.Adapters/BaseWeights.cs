@@ -15,8 +15,12 @@ public static class BaseWeights
     }
 
     /// <summary>A module's weight, [outputs, inputs].</summary>
-    internal static FloatMatrix Weight(this IBaseModel model, BaseModule module)
+    /// <param name="model">The base.</param>
+    /// <param name="module">One of its linear maps, the head or the token table.</param>
+    public static FloatMatrix Weight(this IBaseModel model, BaseModule module)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(module);
         var weight = new FloatMatrix(module.Outputs, module.Inputs);
         for (int row = 0; row < weight.Rows; row++)
         {

@@ -6,6 +6,12 @@ namespace LoraServe.Adapters;
 /// <summary>What loading an adapter must know about the frozen base model.</summary>
 public interface IBaseModel
 {
+    /// <summary>What kind of model it is: Hugging Face's <c>model_type</c>, such as <c>llama</c>.</summary>
+    string Architecture { get; }
+
+    /// <summary>Hugging Face's class of it, such as <c>LlamaForCausalLM</c>; null where that is not known.</summary>
+    string? ModelClass { get; }
+
     /// <summary>Every linear map, the head (also where it is tied) and the token table.</summary>
     IReadOnlyList<BaseModule> Modules { get; }
 

@@ -59,6 +59,12 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
     public string Fingerprint { get; }
 
     /// <inheritdoc />
+    public string Architecture => Spec.Architecture;
+
+    /// <inheritdoc />
+    public string? ModelClass => Architectures.Architecture.All.FirstOrDefault(known => known.Name == Architecture)?.ClassName;
+
+    /// <inheritdoc />
     public IReadOnlyList<BaseModule> Modules { get; }
 
     /// <inheritdoc />

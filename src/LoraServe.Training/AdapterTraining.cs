@@ -1,11 +1,11 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Workers;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
-using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 
 namespace LoraServe.Training;

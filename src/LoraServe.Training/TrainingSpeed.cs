@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;

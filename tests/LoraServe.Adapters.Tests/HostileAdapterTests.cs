@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing;
 

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Methods;
 using LoraServe.Adapters.Tests.Reference;

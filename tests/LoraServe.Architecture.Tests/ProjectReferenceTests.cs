@@ -24,7 +24,7 @@ public sealed class ProjectReferenceTests
     };
 
     /// <summary>Projects that see another one's internal types today; one that does not any more is taken out of the list, none is added.</summary>
-    private static readonly string[] s_friends = ["LoraServe.Adapters → LoraServe.Training", "LoraServe.Models → LoraServe.Training"];
+    private static readonly string[] s_friends = ["LoraServe.Models → LoraServe.Training"];
 
     /// <summary>The engine: everything below the surfaces.</summary>
     private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Serving", "LoraServe.Training", "LoraServe.Jobs"];

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Peft;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Models;
 using LoraServe.Testing;
 

@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Full;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
@@ -7,7 +10,6 @@ using LoraServe.Models;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
-using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 
 namespace LoraServe.Training.Tests;
@@ -53,13 +55,13 @@ internal sealed class GoldenRun : IDisposable
             null => [],
         };
         JsonObject[] configs = [.. folders.Select(folder => Read(Path.Combine(_folder, folder, "adapter_config.json")))];
-        if (configs.Any(config => config["peft_type"] is { } type && !TrainableMethods.Types.Contains(type.GetValue<string>())))
+        if (configs.Any(config => config["peft_type"] is { } type && !MethodTable.TrainableTypes.Contains(type.GetValue<string>())))
         {
             return null;
         }
 
         var options = new TrainableOptions { RateRatioOfB = Case["optimizer"]!["ratio"]?.GetValue<float>() ?? 1 };
-        TrainableAdapter[] parts = [.. configs.Select(config => TrainableMethods.Create(config, Model.Transformer, options))];
+        TrainableAdapter[] parts = [.. configs.Select(config => MethodTable.Create(config, Model.Transformer, options))];
         TrainableAdapter adapter = parts.Length switch
         {
             0 => new TrainableWeights(Model.Transformer),
@@ -216,7 +218,7 @@ internal sealed class GoldenRun : IDisposable
     private AdapterTraining Training(string name)
     {
         string folder = Path.Combine(_folder, Case["adapters"]![name]!.GetValue<string>());
-        TrainableAdapter adapter = TrainableMethods.Create(Read(Path.Combine(folder, "adapter_config.json")), Model.Transformer, new TrainableOptions());
+        TrainableAdapter adapter = MethodTable.Create(Read(Path.Combine(folder, "adapter_config.json")), Model.Transformer, new TrainableOptions());
         adapter.Load(folder);
         var rate = new LearningRate(LearningRateSchedule.Constant, Case["lrs"]![name]!.GetValue<double>(), 0, Steps);
         return new AdapterTraining(adapter, Model.Transformer, new Optimizer(new OptimizerOptions { WeightDecay = Case["optimizer"]!["weight_decay"]!.GetValue<double>() }), rate);

@@ -1,6 +1,8 @@
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Methods.AdaLora;
+using LoraServe.Adapters.Methods.Full;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Testing;
-using LoraServe.Training.Methods;
 
 namespace LoraServe.Training.Tests;
 

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Workers;
@@ -7,7 +9,6 @@ using LoraServe.Models;
 using LoraServe.Testing;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
-using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 
 namespace LoraServe.Training.Tests;
@@ -25,7 +26,7 @@ public sealed class ReferenceRunTests
         JsonObject settings = run["hyperparameters"]!.AsObject();
         using LoadedModel model = ModelLoader.Load(path, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
         JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "initial", "adapter_config.json")))!.AsObject();
-        TrainableAdapter adapter = TrainableMethods.Create(config, model.Transformer, new TrainableOptions());
+        TrainableAdapter adapter = MethodTable.Create(config, model.Transformer, new TrainableOptions());
         Load(adapter, Path.Combine(folder, "initial", "adapter_model.safetensors"));
         var rate = new LearningRate(
             LearningRateSchedule.Linear, settings["learning_rate"]!.GetValue<double>(), settings["warmup_steps"]!.GetValue<int>(), settings["total_steps"]!.GetValue<int>());

@@ -1,6 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
-using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Compute.Files;
 
 namespace LoraServe.Adapters.Gguf;

@@ -30,6 +30,50 @@ internal static class RankChange
         return new LowRank(pair.Site, wideA, wideB, scale);
     }
 
+    /// <summary>A pair of a higher rank that computes the same: bit for bit where the scale stays, else but for the rounding of B.</summary>
+    /// <param name="pair">The pair.</param>
+    /// <param name="rank">The rank to come; at least the pair's.</param>
+    /// <param name="seed">What the new rows of A are drawn from: uniform within ±1/√inputs, as at the start.</param>
+    /// <param name="scale">
+    /// The scale to come: of a method that divides a fixed alpha by the rank, the new quotient, for which B's columns make up.
+    /// Null to keep the scale, so that alpha grows with the rank.
+    /// </param>
+    /// <exception cref="ArgumentException">The rank is lower, or the scale is 0 or not finite.</exception>
+    public static LowRank Grow(LowRank pair, int rank, int seed, float? scale = null)
+    {
+        float next = scale ?? pair.Scale;
+        if (rank < pair.Rank)
+        {
+            throw new ArgumentException($"The rank is {rank}; expected at least the pair's, {pair.Rank}.", nameof(rank));
+        }
+
+        if (!float.IsFinite(next) || (next == 0 && pair.Scale != 0))
+        {
+            throw new ArgumentException($"The scale is {next}; expected a finite one other than 0.", nameof(scale));
+        }
+
+        var random = new Random(seed);
+        float bound = 1 / MathF.Sqrt(pair.A.Columns);
+        var a = new FloatMatrix(rank, pair.A.Columns);
+        pair.A.Values.CopyTo(a.Values, 0);
+        for (int i = pair.A.Values.Length; i < a.Values.Length; i++)
+        {
+            a.Values[i] = ((random.NextSingle() * 2) - 1) * bound;
+        }
+
+        var b = new FloatMatrix(pair.B.Rows, rank);
+        double factor = next == pair.Scale ? 1 : (double)pair.Scale / next;
+        for (int row = 0; row < b.Rows; row++)
+        {
+            for (int k = 0; k < pair.Rank; k++)
+            {
+                b.Row(row)[k] = (float)(pair.B.Row(row)[k] * factor);
+            }
+        }
+
+        return new LowRank(pair.Site, a, b, next);
+    }
+
     // With A = C·Q and B = P·D, the rows of Q and the columns of P orthonormal, the product has the singular values of the small D·C.
     private static (FloatMatrix A, FloatMatrix B) Truncate(LowRank pair, int rank)
     {
@@ -53,8 +97,8 @@ internal static class RankChange
         }
 
         TruncatedSvd svd = TruncatedSvd.Of(core, rank);
-        var a = new FloatMatrix(svd.Values.Length, pair.A.Columns);
-        var b = new FloatMatrix(pair.B.Rows, svd.Values.Length);
+        var a = new FloatMatrix(svd.Values.Count, pair.A.Columns);
+        var b = new FloatMatrix(pair.B.Rows, svd.Values.Count);
         for (int k = 0; k < a.Rows; k++)
         {
             Combine(q, svd.Right.Row(k)).CopyTo(a.Row(k));

@@ -8,7 +8,7 @@ namespace LoraServe.Adapters.LinearAlgebra;
 /// Block Krylov iteration on WᵀW with full reorthogonalisation (Golub and Van Loan, Matrix Computations, 10.3), in double:
 /// a few products with W where the values fall off. Where they do not, the eigenvectors of the smaller of WᵀW and WWᵀ.
 /// </remarks>
-internal sealed class TruncatedSvd
+public sealed class TruncatedSvd
 {
     private const double Tolerance = 1e-9;
     private const double Dependent = 1e-10;
@@ -27,11 +27,16 @@ internal sealed class TruncatedSvd
     public FloatMatrix Right { get; }
 
     /// <summary>Singular values, descending.</summary>
-    public double[] Values { get; }
+    public IReadOnlyList<double> Values { get; }
 
     /// <summary>Finds the <paramref name="rank"/> greatest singular values; as many as there are where there are fewer.</summary>
+    /// <param name="matrix">W.</param>
+    /// <param name="rank">At least 1.</param>
+    /// <param name="cancellationToken">Gives up between two rounds.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static TruncatedSvd Of(FloatMatrix matrix, int rank, CancellationToken cancellationToken = default)
     {
+        ArgumentNullException.ThrowIfNull(matrix);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rank);
         int shorter = Math.Min(matrix.Rows, matrix.Columns);
         int wanted = Math.Min(rank, shorter);

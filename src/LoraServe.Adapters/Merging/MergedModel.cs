@@ -38,6 +38,12 @@ public sealed class MergedModel : IBaseModel
     public int HeadSize => _model.HeadSize;
 
     /// <inheritdoc />
+    public string Architecture => _model.Architecture;
+
+    /// <inheritdoc />
+    public string? ModelClass => _model.ModelClass;
+
+    /// <inheritdoc />
     public int VocabularySize => _model.VocabularySize;
 
     /// <summary>Whether the head still is the token table: false where the adapter edits either of them.</summary>

@@ -14,7 +14,7 @@ public static class AdapterWriter
 
     /// <summary>Writes a directory whole or not at all. In one that is there already, the two files are replaced, the configuration last, and others stay.</summary>
     /// <param name="directory">The directory.</param>
-    /// <param name="config">Content of <c>adapter_config.json</c>, as <see cref="AdapterConfigs"/> makes it.</param>
+    /// <param name="config">Content of <c>adapter_config.json</c>, as the method's template has it.</param>
     /// <param name="tensors">The tensors under the names that the library reads.</param>
     /// <param name="baseFingerprint">The base's fingerprint, where every other base is to be refused, the same model in another quantisation too.</param>
     /// <exception cref="ArgumentException">There is no tensor, or two have the same name.</exception>

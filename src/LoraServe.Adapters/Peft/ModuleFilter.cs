@@ -3,9 +3,11 @@ using LoraServe.Adapters.Edits;
 namespace LoraServe.Adapters.Peft;
 
 /// <summary>Which modules of the base a configuration targets (PEFT's <c>check_target_module_exists</c>).</summary>
-internal sealed class ModuleFilter
+public sealed class ModuleFilter
 {
-    private const string AllLinear = "all-linear";
+    /// <summary>PEFT's name for every linear map of the layers.</summary>
+    public const string AllLinear = "all-linear";
+
     private readonly string[] _names = [];
     private readonly string[] _excludedNames = [];
     private readonly ModulePattern? _pattern;
@@ -14,13 +16,19 @@ internal sealed class ModuleFilter
     private readonly int[]? _layers;
     private readonly bool _allLinear;
 
-    /// <summary>Targets nothing.</summary>
-    public ModuleFilter()
+    /// <summary>Targets modules by their names.</summary>
+    /// <param name="names">Last parts of paths, such as <c>q_proj</c>, or whole paths; <see cref="AllLinear"/> among them for every linear map of the layers.</param>
+    public ModuleFilter(IEnumerable<string> names)
     {
+        _names = [.. names];
+        if (_names.Contains(AllLinear))
+        {
+            (_names, _allLinear) = ([], true);
+        }
     }
 
     /// <summary>Reads target_modules, exclude_modules, layers_to_transform and layers_pattern.</summary>
-    public ModuleFilter(ConfigFields fields)
+    internal ModuleFilter(ConfigFields fields)
     {
         switch (fields.Find("target_modules"))
         {
@@ -53,23 +61,25 @@ internal sealed class ModuleFilter
     }
 
     /// <summary>Whether a path is the name or ends with it, from the start of a part.</summary>
-    public static bool HasName(string path, string name) =>
+    internal static bool HasName(string path, string name) =>
         path.EndsWith(name, StringComparison.Ordinal) && (path.Length == name.Length || path[path.Length - name.Length - 1] == '.');
 
     /// <summary>The names that none of the paths has.</summary>
+    /// <param name="paths">Paths of all modules.</param>
     public IEnumerable<string> Unmatched(IEnumerable<string> paths) =>
         _names.Where(name => !paths.Any(path => HasName(path, name)));
 
-    /// <summary>Whether the configuration targets the module.</summary>
+    /// <summary>Whether the module is targeted.</summary>
     public bool Targets(BaseModule module)
     {
+        ArgumentNullException.ThrowIfNull(module);
         return _allLinear
             ? module.Site.Role is not (SiteRole.Head or SiteRole.Embedding) && !IsExcluded(module.Path)
             : Targets(module.Path);
     }
 
     /// <summary>Whether the configuration targets the path, of a module of any kind.</summary>
-    public bool Targets(string path)
+    internal bool Targets(string path)
     {
         if (IsExcluded(path))
         {
@@ -86,7 +96,7 @@ internal sealed class ModuleFilter
     }
 
     /// <summary>What the configuration targets, in words.</summary>
-    public string Describe() => _allLinear ? AllLinear : _pattern is not null ? "a pattern" : _names.Length == 0 ? "nothing" : string.Join(", ", _names.Take(8));
+    internal string Describe() => _allLinear ? AllLinear : _pattern is not null ? "a pattern" : _names.Length == 0 ? "nothing" : string.Join(", ", _names.Take(8));
 
     private bool IsExcluded(string path) =>
         _excludedNames.Any(name => HasName(path, name)) || _excludedPattern?.IsMatch(path) == true;

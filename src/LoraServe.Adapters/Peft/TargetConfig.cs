@@ -27,7 +27,7 @@ internal sealed class TargetConfig
     public TargetConfig(ConfigFields fields, int[] tokens)
     {
         string[] names = fields.Texts("target_modules") ?? ["embed_tokens"];
-        Targets = new ModuleFilter();
+        Targets = new ModuleFilter([]);
         TrainableTokens = names.ToDictionary(name => name, _ => tokens);
     }
 

@@ -3,8 +3,9 @@ using System.CommandLine;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gguf;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Peft;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Models;
 
 namespace LoraServe.Cli.AdapterVerbs;

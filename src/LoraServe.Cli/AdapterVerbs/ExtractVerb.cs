@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using LoraServe.Adapters.Peft;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Cli.Ranks;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using Spectre.Console;

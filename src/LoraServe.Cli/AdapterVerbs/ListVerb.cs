@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Grpc.Core;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Rendering;
 using LoraServe.Client;
 using LoraServe.V1;

@@ -2,8 +2,9 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Peft;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 

@@ -1,6 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Peft;
+using LoraServe.Adapters.Loading;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Resident;
 using LoraServe.Models;
 

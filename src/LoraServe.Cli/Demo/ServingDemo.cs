@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Benchmarks;
 using LoraServe.Cli.Rendering;
 using LoraServe.Client;

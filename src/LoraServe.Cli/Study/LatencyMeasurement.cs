@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoraServe.Adapters.Methods.Description;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Serving;
@@ -28,9 +29,9 @@ internal sealed class LatencyMeasurement(LoadedModel model, int threads) : IAsyn
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<ServingLatency> MeasureAsync(string method, string folder, CancellationToken cancellationToken)
     {
-        IReadOnlyList<TrainingMethod> methods = MethodCatalog.Find(method);
+        IReadOnlyList<MethodVariant> methods = MethodCatalog.Find(method);
         var adapters = new List<AdapterReference>();
-        foreach (TrainingMethod part in methods)
+        foreach (MethodVariant part in methods)
         {
             string name = FormattableString.Invariant($"study-{++_published}");
             await _engine.Adapters.PublishAsync(Principal.Operator, name, methods.Count == 1 ? folder : Path.Combine(folder, part.Name), cancellationToken: cancellationToken).ConfigureAwait(false);

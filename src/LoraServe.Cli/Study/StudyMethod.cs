@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoraServe.Adapters.Methods.Description;
 using LoraServe.Training.Methods;
 
 namespace LoraServe.Cli.Study;
@@ -35,7 +36,7 @@ internal sealed record StudyMethod(string Name, int? Size)
     private static StudyMethod Parse(string text)
     {
         int colon = text.LastIndexOf(':');
-        IReadOnlyList<TrainingMethod> methods = MethodCatalog.Find(colon < 0 ? text : text[..colon]);
+        IReadOnlyList<MethodVariant> methods = MethodCatalog.Find(colon < 0 ? text : text[..colon]);
         var method = new StudyMethod(string.Join('+', methods.Select(one => one.Name)), methods.Count == 1 ? methods[0].Rank : null);
         if (colon < 0)
         {

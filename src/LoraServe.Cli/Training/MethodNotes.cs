@@ -1,29 +1,19 @@
 using System.Text;
-using LoraServe.Training.Methods;
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Description;
 
 namespace LoraServe.Cli.Training;
 
 /// <summary>The methods as <c>loraserve train --help</c> lists them, by kind.</summary>
 internal static class MethodNotes
 {
-    private static readonly (string Kind, string[] Names)[] s_kinds =
-    [
-        ("low-rank updates of linear maps", ["lora", "loraplus", "rslora", "dora", "pissa", "olora", "gated", "qlora", "adalora"]),
-        ("other products and few numbers", ["vera", "loha", "lokr", "vblora", "randlora", "miss", "shira", "fourierft"]),
-        ("rotations and reflections of inputs", ["oft", "boft", "hra"]),
-        ("factors, biases and norms", ["ia3", "bitfit", "ln"]),
-        ("bottlenecks", ["houlsby", "pfeiffer", "parallel"]),
-        ("rows ahead of the prompt", ["prompt", "p-tuning", "prefix", "prefix-projection"]),
-        ("the whole model", ["full"]),
-    ];
-
     public static string Text()
     {
         var text = new StringBuilder("Methods, several of them with commas between:\n");
-        foreach ((string kind, string[] names) in s_kinds)
+        foreach (IGrouping<MethodKind, MethodVariant> kind in MethodTable.Variants.GroupBy(method => method.Kind).OrderBy(kind => kind.Key))
         {
-            text.Append($"  {kind}\n");
-            foreach (TrainingMethod method in names.Select(name => MethodCatalog.All.Single(method => method.Name == name)))
+            text.Append($"  {Describe(kind.Key)}\n");
+            foreach (MethodVariant method in kind)
             {
                 text.Append($"    {method.Name,-18}{method.Description}\n");
             }
@@ -31,4 +21,15 @@ internal static class MethodNotes
 
         return text.ToString();
     }
+
+    private static string Describe(MethodKind kind) => kind switch
+    {
+        MethodKind.LowRank => "low-rank updates of linear maps",
+        MethodKind.OtherUpdate => "other products and few numbers",
+        MethodKind.Rotation => "rotations and reflections of inputs",
+        MethodKind.Vector => "factors, biases and norms",
+        MethodKind.Bottleneck => "bottlenecks",
+        MethodKind.VirtualRows => "rows ahead of the prompt",
+        _ => "the whole model",
+    };
 }

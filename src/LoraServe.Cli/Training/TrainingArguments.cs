@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute.Files;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;

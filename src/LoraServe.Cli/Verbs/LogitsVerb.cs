@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Memory;

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Records;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
-using LoraServe.Training.Ranks;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Jobs.Files;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Ranks;

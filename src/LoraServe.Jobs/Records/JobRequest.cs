@@ -1,3 +1,4 @@
+
 namespace LoraServe.Jobs.Records;
 
 /// <summary>What a caller asks for, as it was asked for: null stands for what is usual, which <see cref="JobOptions"/> puts in.</summary>

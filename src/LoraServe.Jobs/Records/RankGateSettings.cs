@@ -1,4 +1,4 @@
-using LoraServe.Training.Ranks;
+using LoraServe.Adapters.Methods.Training;
 
 namespace LoraServe.Jobs.Records;
 

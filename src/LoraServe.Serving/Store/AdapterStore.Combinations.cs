@@ -1,6 +1,7 @@
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Peft;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Residency;
 

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Peft;
 
@@ -8,7 +7,7 @@ namespace LoraServe.Training.Ranks;
 public static class RankTargets
 {
     /// <summary>PEFT's name for every linear map of the layers.</summary>
-    public const string AllLinear = "all-linear";
+    public const string AllLinear = ModuleFilter.AllLinear;
 
     /// <summary>The modules that names mean, as in PEFT's <c>target_modules</c>.</summary>
     /// <param name="model">The base.</param>
@@ -19,10 +18,7 @@ public static class RankTargets
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(names);
-        JsonNode targets = names.Count == 0 || names.Contains(AllLinear)
-            ? JsonValue.Create(AllLinear)
-            : new JsonArray([.. names.Select(name => (JsonNode)name)]);
-        var filter = new ModuleFilter(PeftConfig.Fields(new JsonObject { ["target_modules"] = targets }));
+        var filter = new ModuleFilter(names.Count == 0 ? [AllLinear] : names);
         if (filter.Unmatched(model.Modules.Select(module => module.Path)).FirstOrDefault() is { } unknown)
         {
             throw new RankChoiceException($"The model has no module '{unknown}'. It has {string.Join(", ", model.Modules.Select(module => module.Name).Distinct())}.");

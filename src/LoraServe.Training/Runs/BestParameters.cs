@@ -1,5 +1,5 @@
 using LoraServe.Adapters.Gradients;
-using LoraServe.Training.Methods;
+using LoraServe.Adapters.Methods.Training;
 
 namespace LoraServe.Training.Runs;
 

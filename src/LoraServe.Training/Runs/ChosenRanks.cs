@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Methods.Description;
 using LoraServe.Models;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Ranks;
@@ -22,7 +23,7 @@ internal static class ChosenRanks
             return options;
         }
 
-        IReadOnlyList<TrainingMethod> methods = MethodCatalog.Find(options.Method);
+        IReadOnlyList<MethodVariant> methods = MethodCatalog.Find(options.Method);
         IReadOnlyList<string> targets = options.Targets.Count > 0 ? options.Targets : methods[0].Targets;
         IRankPolicy policy = RankPolicies.Find(options.RankPolicy);
         var question = new RankQuestion
@@ -51,10 +52,10 @@ internal static class ChosenRanks
     private static int MostFrequent(RankPlan plan) => plan.Sites.GroupBy(site => site.Rank).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First().Key;
 
     /// <summary>The configuration's fields with the ranks of maps, and alphas that keep the scale the same everywhere where none is given.</summary>
-    private static JsonObject Patterns(TrainingJobOptions options, RankPlan plan, IReadOnlyList<TrainingMethod> methods)
+    private static JsonObject Patterns(TrainingJobOptions options, RankPlan plan, IReadOnlyList<MethodVariant> methods)
     {
         JsonObject fields = options.PeftConfig?.DeepClone().AsObject() ?? [];
-        foreach (TrainingMethod method in methods.Where(method => method.HasRankPattern))
+        foreach (MethodVariant method in methods.Where(method => method.HasRankPattern))
         {
             JsonObject own = methods.Count == 1 ? fields : fields[method.Name] as JsonObject ?? [];
             own["rank_pattern"] = new JsonObject(plan.Sites.Select(site => KeyValuePair.Create(site.Module.Path, (JsonNode?)Math.Max(1, site.Rank))));

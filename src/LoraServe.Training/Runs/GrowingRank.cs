@@ -1,3 +1,5 @@
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Ranks;
 
@@ -21,7 +23,7 @@ internal sealed class GrowingRank
         _growth = growth;
         _training = training;
         _best = best;
-        if (training.Adapter is not TrainableLora { CanGrow: true })
+        if (training.Adapter is not IGrowingRank { CanGrow: true })
         {
             throw Refusal();
         }
@@ -31,7 +33,7 @@ internal sealed class GrowingRank
     /// <exception cref="TrainingOptionsException">The method has no rank that can grow.</exception>
     public static void Check(TrainingJobOptions options)
     {
-        if (options.Growth is not null && MethodCatalog.Find(options.Method) is not [{ Name: "lora" or "loraplus" or "rslora" or "dora" or "qlora" }])
+        if (options.Growth is not null && MethodCatalog.Find(options.Method) is not [{ GrowsRank: true }])
         {
             throw Refusal();
         }
@@ -43,7 +45,7 @@ internal sealed class GrowingRank
     /// <summary>Losses of the evaluations since it last grew.</summary>
     public IReadOnlyList<double> Losses => _losses;
 
-    private TrainableLora Adapter => (TrainableLora)_training.Adapter;
+    private IGrowingRank Adapter => (IGrowingRank)_training.Adapter;
 
     /// <summary>Takes note of an evaluation, and grows where it is time.</summary>
     public void Offer(double loss)
@@ -69,17 +71,21 @@ internal sealed class GrowingRank
         _losses.AddRange(losses);
     }
 
-    private static TrainingOptionsException Refusal() =>
-        new("only the ranks of lora, loraplus, rslora, dora and qlora at linear maps can grow; name one of them, or a rank.");
+    private static TrainingOptionsException Refusal()
+    {
+        string[] names = [.. MethodTable.Variants.Where(method => method.GrowsRank).Select(method => method.Name)];
+        return new($"only the ranks of {string.Join(", ", names.SkipLast(1))} and {names[^1]} at linear maps can grow; name one of them, or a rank.");
+    }
 
     private void Grow(int rank)
     {
-        TrainableLora before = Adapter;
-        _training.Grow(before.Grown(rank));
+        TrainableAdapter before = _training.Adapter;
+        IGrowingRank growing = Adapter;
+        _training.Grow(growing.Grown(rank));
         if (_best.Values.Count > 0)
         {
             _best.Restore(before);
-            _best.Values = before.Grown(rank).Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Values);
+            _best.Values = growing.Grown(rank).Parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Values);
         }
     }
 }

@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute.Files;
 using LoraServe.Models;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
-using LoraServe.Training.Methods;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Training.Runs;

@@ -1,4 +1,5 @@
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Methods.Description;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Models;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Checkpoints;
@@ -166,7 +168,7 @@ internal sealed class TrainingRun : IDisposable
 
         _training.Finish();
         _folder.Save(_training.Adapter);
-        IReadOnlyList<TrainingMethod> methods = MethodCatalog.Find(_options.Method);
+        IReadOnlyList<MethodVariant> methods = MethodCatalog.Find(_options.Method);
         if (methods is [{ MakesModel: true }])
         {
             ModelDirectoryWriter.Write(_folder.Path, _model, _model.Transformer.TiedHead);

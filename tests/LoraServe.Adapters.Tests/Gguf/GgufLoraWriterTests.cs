@@ -1,5 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gguf;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;

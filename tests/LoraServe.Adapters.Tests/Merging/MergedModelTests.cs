@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Tests.Reference;
 

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Peft;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;

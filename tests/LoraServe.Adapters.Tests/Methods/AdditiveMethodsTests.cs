@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
-using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Adapters.Tests.Reference;
 
 namespace LoraServe.Adapters.Tests.Methods;

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.RandLora;
+using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Adapters.Peft;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;

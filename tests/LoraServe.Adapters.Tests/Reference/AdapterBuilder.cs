@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Loading;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Testing;

@@ -15,6 +15,8 @@ internal sealed class FileBaseModel : IBaseModel
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(directory, "config.json")));
         JsonElement config = document.RootElement;
+        Architecture = config.GetProperty("model_type").GetString()!;
+        ModelClass = config.TryGetProperty("architectures", out JsonElement classes) ? classes[0].GetString() : null;
         Width = config.GetProperty("hidden_size").GetInt32();
         LayerCount = config.GetProperty("num_hidden_layers").GetInt32();
         VocabularySize = config.GetProperty("vocab_size").GetInt32();
@@ -36,6 +38,10 @@ internal sealed class FileBaseModel : IBaseModel
         _bySite = Modules.ToDictionary(module => module.Site);
         _byNorm = Norms.ToDictionary(norm => norm.Site);
     }
+
+    public string Architecture { get; }
+
+    public string? ModelClass { get; }
 
     public IReadOnlyList<BaseModule> Modules { get; }
 

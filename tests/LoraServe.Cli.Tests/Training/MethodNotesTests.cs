@@ -1,4 +1,4 @@
-using LoraServe.Training.Methods;
+using LoraServe.Adapters.Methods;
 
 namespace LoraServe.Cli.Tests.Training;
 
@@ -10,7 +10,7 @@ public sealed class MethodNotesTests
         string help = (await CommandRun.SuccessAsync("train", "--help")).Output;
         string notes = help[help.IndexOf("Methods, several of them", StringComparison.Ordinal)..];
 
-        Assert.All(MethodCatalog.All, method => Assert.Single(notes.Split('\n'), line => line.StartsWith($"    {method.Name} ", StringComparison.Ordinal)));
+        Assert.All(MethodTable.Variants, method => Assert.Single(notes.Split('\n'), line => line.StartsWith($"    {method.Name} ", StringComparison.Ordinal)));
         Assert.DoesNotContain("--", notes, StringComparison.Ordinal);
     }
 

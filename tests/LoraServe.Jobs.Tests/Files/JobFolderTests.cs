@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Records;
 using LoraServe.Testing;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
-using LoraServe.Training.Ranks;
 using LoraServe.Training.Reports;
 using Microsoft.Extensions.Logging.Abstractions;
 

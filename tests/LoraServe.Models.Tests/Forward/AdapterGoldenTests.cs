@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
 using LoraServe.Models.Forward;

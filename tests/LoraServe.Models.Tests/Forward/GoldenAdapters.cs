@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 
 namespace LoraServe.Models.Tests.Forward;

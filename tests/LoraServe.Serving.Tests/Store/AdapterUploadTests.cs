@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
@@ -42,7 +43,7 @@ public sealed class AdapterUploadTests
             Add($"{path}.adapter_up.bias", model.Width);
         }
 
-        AdapterWriter.Write(folder, AdapterConfigs.Create("BOTTLENECK", model, new JsonObject { ["mh_adapter"] = false }), tensors);
+        AdapterWriter.Write(folder, MethodTable.NewConfig("BOTTLENECK", model, new JsonObject { ["mh_adapter"] = false }), tensors);
 
         void Add(string name, params long[] shape) =>
             tensors.Add(Tensor.FromFloats(name, [.. Enumerable.Range(0, (int)shape.Aggregate((a, b) => a * b)).Select(_ => random.NextSingle() - 0.5f)], shape));

@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Loading;
+using LoraServe.Adapters.Methods.Training;
+using LoraServe.Adapters.Peft;
 using LoraServe.Adapters.Resident;
-using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training.Tests.Methods;
 

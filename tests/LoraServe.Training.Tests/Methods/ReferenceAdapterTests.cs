@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
 using LoraServe.Compute.Memory;
@@ -7,7 +10,6 @@ using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
-using LoraServe.Training.Methods;
 
 namespace LoraServe.Training.Tests.Methods;
 
@@ -34,7 +36,7 @@ public sealed class ReferenceAdapterTests
         TrainableAdapter? adapter = null;
         try
         {
-            adapter = TrainableMethods.Create(JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "adapter_config.json")))!.AsObject(), model, new TrainableOptions());
+            adapter = MethodTable.Create(JsonNode.Parse(File.ReadAllText(Path.Combine(directory, "adapter_config.json")))!.AsObject(), model, new TrainableOptions());
             adapter.Load(directory);
         }
         catch (AdapterFormatException refused)

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
-using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Loading;
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Models;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;
@@ -11,7 +13,7 @@ namespace LoraServe.Training.Tests.Methods;
 /// <summary>What training saves is what serving loads, for every method of the catalogue.</summary>
 public sealed class SavedMethodsTests
 {
-    public static TheoryData<string> Names => [.. MethodCatalog.All.Where(method => !method.MakesModel).Select(method => method.Name)];
+    public static TheoryData<string> Names => [.. MethodTable.Variants.Where(method => !method.MakesModel).Select(method => method.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -1,3 +1,5 @@
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
@@ -26,7 +28,7 @@ internal sealed class TinyTraining : IDisposable
     }
 
     /// <summary>Every method of the catalogue, and some together.</summary>
-    public static string[] Methods { get; } = [.. MethodCatalog.All.Select(method => method.Name), "lora,prompt", "houlsby,lora", "prompt,pfeiffer", "ia3,prefix"];
+    public static string[] Methods { get; } = [.. MethodTable.Variants.Select(method => method.Name), "lora,prompt", "houlsby,lora", "prompt,pfeiffer", "ia3,prefix"];
 
     public Transformer Model { get; }
 

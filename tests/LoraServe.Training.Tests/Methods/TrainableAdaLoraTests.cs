@@ -1,5 +1,5 @@
 using LoraServe.Adapters.Gradients;
-using LoraServe.Training.Methods;
+using LoraServe.Adapters.Methods.AdaLora;
 
 namespace LoraServe.Training.Tests.Methods;
 

@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
-using LoraServe.Adapters;
 using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Loading;
+using LoraServe.Adapters.Methods;
+using LoraServe.Adapters.Methods.Training;
+using LoraServe.Adapters.Peft;
 using LoraServe.Adapters.Resident;
 using LoraServe.Training.Data;
-using LoraServe.Training.Methods;
 
 namespace LoraServe.Training.Tests.Methods;
 
@@ -18,7 +20,7 @@ public sealed class TrainableAdapterTests : IDisposable
 
     public static TheoryData<string> Methods => [.. TinyTraining.Methods];
 
-    public static TheoryData<string> MethodsThatBeginAsTheBase => [.. MethodCatalog.All.Select(method => method.Name).Except(s_beginsElsewhere)];
+    public static TheoryData<string> MethodsThatBeginAsTheBase => [.. MethodTable.Variants.Select(method => method.Name).Except(s_beginsElsewhere)];
 
     public static TheoryData<string, string, bool> Variants => new()
     {

@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Methods.Full;
 using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
 using LoraServe.Compute.Memory;
@@ -7,7 +8,6 @@ using LoraServe.Models.Forward;
 using LoraServe.Testing;
 using LoraServe.Training.Autograd;
 using LoraServe.Training.Data;
-using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 
 namespace LoraServe.Training.Tests.Methods;

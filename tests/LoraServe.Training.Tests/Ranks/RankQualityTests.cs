@@ -1,4 +1,6 @@
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.LinearAlgebra;
+using LoraServe.Testing;
 using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training.Tests.Ranks;

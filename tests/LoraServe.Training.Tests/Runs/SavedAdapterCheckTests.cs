@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Methods.Description;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Training.Data;
@@ -62,7 +63,7 @@ public sealed class SavedAdapterCheckTests : IDisposable
         _tiny.Step(training, rows);
         training.Finish();
         training.Adapter.Save(_folder);
-        IReadOnlyList<TrainingMethod> methods = MethodCatalog.Find(method);
+        IReadOnlyList<MethodVariant> methods = MethodCatalog.Find(method);
         directories = methods.Count == 1 ? [_folder] : [.. methods.Select(part => Path.Combine(_folder, part.Name))];
         return training;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 using LoraServe.Models;
 using LoraServe.Serving.Store;

@@ -1,8 +1,8 @@
 using Google.Protobuf.WellKnownTypes;
+using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Records;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
-using LoraServe.Training.Ranks;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Surfaces.Grpc.Training;

@@ -1,0 +1,39 @@
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Methods.Prompt;
+using LoraServe.Adapters.Methods.Reading;
+using LoraServe.Adapters.Peft;
+
+namespace LoraServe.Adapters.Methods.Prefix;
+
+/// <summary>Prefix tuning (Li and Liang 2021): keys and values of every layer ahead of the prompt.</summary>
+internal static class PrefixReader
+{
+    private const string Kind = "prefix";
+
+    /// <summary>Reads an adapter; a projection has been applied when it was saved.</summary>
+    /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
+    public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
+    {
+        PromptConfig config = PromptConfig.Read(fields);
+        BaseModule[] keys = [.. model.Modules.Where(module => module.Site.Role == SiteRole.Key)];
+        int width = keys[0].Outputs;
+        int columns = checked(2 * width * model.LayerCount);
+        FloatMatrix rows = tensors.Matrix(
+            PromptReader.Rows,
+            config.VirtualTokens,
+            columns,
+            $"num_virtual_tokens {config.VirtualTokens} in the configuration; {model.LayerCount} layers with keys and values of {width} elements in the base");
+        tensors.RefuseWhatIsLeft();
+        return new AdapterContent("prefix tuning") { Placed = [.. keys.Select(module => Place(rows, module))] };
+    }
+
+    private static PlacedEdit Place(FloatMatrix rows, BaseModule module)
+    {
+        int layer = module.Site.Layer;
+        int width = module.Outputs;
+        FloatMatrix keys = rows.ColumnsFrom(2 * layer * width, width);
+        FloatMatrix values = rows.ColumnsFrom(((2 * layer) + 1) * width, width);
+        return new PlacedEdit(new PrefixKeyValue(layer, keys, values), $"{module.Path[..module.Path.LastIndexOf('.')]}.{Kind}", Kind, double.Hypot(keys.Norm(), values.Norm()));
+    }
+}

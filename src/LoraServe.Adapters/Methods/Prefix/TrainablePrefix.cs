@@ -1,0 +1,89 @@
+using System.Numerics.Tensors;
+using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
+using LoraServe.Adapters.Methods.Training;
+
+namespace LoraServe.Adapters.Methods.Prefix;
+
+/// <summary>Prefix tuning (Li and Liang 2021, arXiv:2101.00190), also called P-tuning v2: keys and values ahead of the prompt in every layer.</summary>
+/// <remarks>With a projection a small network makes them from one embedding a row while they are trained; what it makes is saved.</remarks>
+internal sealed class TrainablePrefix : TrainableAdapter
+{
+    // Values as large as PEFT's first ones, of deviation 1, drown what attention reads and are slow to unlearn.
+    private const float Deviation = 0.02f;
+    private readonly Parameter _rows;
+    private readonly PromptEncoder? _projection;
+    private readonly int _width;
+
+    /// <summary>A prefix of the configuration's length.</summary>
+    public TrainablePrefix(JsonObject config, IBaseModel model, TrainableOptions options)
+        : base(config, model)
+    {
+        int count = ConfigNumber(config, "num_virtual_tokens");
+        _width = model.Modules.First(module => module.Site == new Site(0, SiteRole.Key)).Outputs;
+        int all = checked(model.LayerCount * 2 * _width);
+        if (config["prefix_projection"]?.GetValue<bool>() != true)
+        {
+            _rows = Add("prompt_embeddings", [count, all], Initialization.Normal(checked(count * all), Deviation, options.Seed));
+            return;
+        }
+
+        int tokenWidth = ConfigNumber(config, "token_dim");
+        int hidden = ConfigNumber(config, "encoder_hidden_size");
+        _rows = Add("prompt_encoder.embedding.weight", [count, tokenWidth], Initialization.Normal(checked(count * tokenWidth), 1, options.Seed));
+        _projection = new PromptEncoder(
+            usesTanh: true,
+            AddLayer("prompt_encoder.transform.0", hidden, tokenWidth, options.Seed + 1),
+            AddLayer("prompt_encoder.transform.2", all, hidden, options.Seed + 2));
+    }
+
+    private int Count => _rows.Shape[0];
+
+    public override IReadOnlyList<AdapterEdit> Edits()
+    {
+        float[] rows = Rows();
+        return [.. Enumerable.Range(0, Model.LayerCount).Select(layer => new PrefixKeyValue(layer, Part(rows, 2 * layer), Part(rows, (2 * layer) + 1)))];
+    }
+
+    public override void Pull(EditGradients gradients)
+    {
+        float[] d = new float[Count * Model.LayerCount * 2 * _width];
+        for (int layer = 0; layer < Model.LayerCount; layer++)
+        {
+            if (gradients.PrefixAt(layer) is { } prefix)
+            {
+                PutPart(prefix.Keys.Values, d, 2 * layer);
+                PutPart(prefix.Values.Values, d, (2 * layer) + 1);
+            }
+        }
+
+        d = _projection is null ? d : _projection.Backward(d);
+        TensorPrimitives.Add(_rows.Gradient, d, _rows.Gradient);
+    }
+
+    internal override IEnumerable<Parameter> Saved() =>
+        _projection is null ? Parameters : [new Parameter("prompt_embeddings", [Count, Model.LayerCount * 2 * _width], Rows())];
+
+    private float[] Rows() => _projection is null ? _rows.Values : _projection.Forward(_rows.Values);
+
+    /// <summary>Keys or values of one layer: rows are ordered by layer, key or value, head, element.</summary>
+    private FloatMatrix Part(float[] rows, int part)
+    {
+        var matrix = new FloatMatrix(Count, _width);
+        for (int row = 0; row < Count; row++)
+        {
+            rows.AsSpan((row * Model.LayerCount * 2 * _width) + (part * _width), _width).CopyTo(matrix.Row(row));
+        }
+
+        return matrix;
+    }
+
+    private void PutPart(float[] values, float[] rows, int part)
+    {
+        for (int row = 0; row < Count; row++)
+        {
+            values.AsSpan(row * _width, _width).CopyTo(rows.AsSpan((row * Model.LayerCount * 2 * _width) + (part * _width), _width));
+        }
+    }
+}
