@@ -1,4 +1,5 @@
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 
 namespace LoraServe.Cli;

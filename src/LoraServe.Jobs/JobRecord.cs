@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Queue;
 using LoraServe.Jobs.Records;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Jobs;

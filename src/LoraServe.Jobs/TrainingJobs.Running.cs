@@ -2,7 +2,7 @@ using LoraServe.Adapters;
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Queue;
 using LoraServe.Jobs.Records;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Training;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;

@@ -3,9 +3,12 @@ using System.Runtime.InteropServices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 using LoraServe.Models.Forward;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving;
@@ -16,6 +19,7 @@ internal sealed partial class EngineLoop : IDisposable
     private static readonly TimeSpan s_longestAlarm = TimeSpan.FromDays(1);
 
     private readonly IStepRunner _runner;
+    private readonly IAdapterLeases _leases;
     private readonly Sampler _sampler;
     private readonly Scheduler _scheduler;
     private readonly QueueLimits _queue;
@@ -25,17 +29,18 @@ internal sealed partial class EngineLoop : IDisposable
     private readonly NativeBuffer _scoreScratch;
     private readonly int _vocabularySize;
     private readonly StepPlan _plan = new();
+    private readonly List<(GenerationSequence Sequence, int Row)> _choices = [];
+    private readonly List<GenerationSequence> _answers = [];
     private readonly List<SampleSlot> _slots = [];
     private readonly HashSet<Submission> _live = [];
     private readonly List<Submission> _expired = [];
     private readonly ConcurrentQueue<Submission> _submitted = new();
     private readonly ConcurrentQueue<(Submission Submission, Exception Reason)> _cancelled = new();
-    private readonly object _bell = new();
+    private readonly Bell _bell;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Thread _thread;
     private readonly Lock _entrance = new();
     private readonly ITimer _alarm;
-    private bool _isRung;
     private volatile bool _isClosed;
     private int _accepted;
     private volatile bool _isStopping;
@@ -44,9 +49,12 @@ internal sealed partial class EngineLoop : IDisposable
     private long _countedPreemptions;
 
     public EngineLoop(
-        IStepRunner runner, WorkerPool pool, IAdapterLeases leases, EngineOptions options, int vocabularySize, Func<EngineLoop, EngineInstruments> instruments, ILogger logger, TimeProvider time)
+        IStepRunner runner, WorkerPool pool, IAdapterLeases leases, EngineOptions options, int vocabularySize, EngineInstruments instruments, Bell bell, ILogger logger, TimeProvider time)
     {
         _runner = runner;
+        _leases = leases;
+        _instruments = instruments;
+        _bell = bell;
         _time = time;
         _logger = logger;
         _vocabularySize = vocabularySize;
@@ -57,7 +65,6 @@ internal sealed partial class EngineLoop : IDisposable
         long waitTicks = (long)(options.MaxAdapterWait.TotalSeconds * time.TimestampFrequency);
         var limits = new SchedulerLimits(options.MaxBatchRows, options.MaxLogitRows, places, waitTicks);
         _scheduler = new Scheduler(limits, leases, options.TenantWeights, runner.PageCount, options.PrefixCache) { Admitted = OnAdmitted, Refused = Fail };
-        _instruments = instruments(this);
         _alarm = time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _thread = new Thread(Run) { IsBackground = true, Name = "engine loop" };
     }
@@ -67,9 +74,6 @@ internal sealed partial class EngineLoop : IDisposable
         _queue.Count, _scheduler.Running.Count, _scheduler.Pages.UsedCount, _scheduler.Pages.KeptCount, _scheduler.Pages.Count, _runner.ByteLength, _isClosed, StepTime);
 
     private TimeSpan StepTime => Volatile.Read(ref _stepBegun) is > 0 and long begun ? _time.GetElapsedTime(begun) : TimeSpan.Zero;
-
-    /// <summary>Told when a request has ended, in whatever way.</summary>
-    public Action<Submission>? Ended { get; init; }
 
     /// <summary>Called on the loop's thread after each step; tests check integrity and allocation here.</summary>
     public Action<Scheduler>? Stepped { get; set; }
@@ -83,7 +87,6 @@ internal sealed partial class EngineLoop : IDisposable
     /// <exception cref="EngineException">The queue is full, or the loop takes nothing new.</exception>
     public void Submit(Submission submission)
     {
-        submission.AdapterLabel = _instruments.LabelOf(submission.Adapters);
         lock (_entrance)
         {
             if (_isClosed)
@@ -97,7 +100,7 @@ internal sealed partial class EngineLoop : IDisposable
             }
             catch (EngineException)
             {
-                _instruments.Ended(submission, "refused");
+                _instruments.Ended(submission.AdapterLabel, "refused");
                 throw;
             }
 
@@ -116,14 +119,7 @@ internal sealed partial class EngineLoop : IDisposable
     }
 
     /// <summary>Has the loop look again: something has changed.</summary>
-    public void Wake()
-    {
-        lock (_bell)
-        {
-            _isRung = true;
-            Monitor.Pulse(_bell);
-        }
-    }
+    public void Wake() => _bell.Ring();
 
     /// <summary>Takes nothing new; done when all requests have ended.</summary>
     public Task DrainAsync()
@@ -190,7 +186,7 @@ internal sealed partial class EngineLoop : IDisposable
             if (_plan.IsEmpty)
             {
                 SetAlarm();
-                AwaitBell();
+                _bell.Await();
                 continue;
             }
 
@@ -244,19 +240,6 @@ internal sealed partial class EngineLoop : IDisposable
         static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
     }
 
-    private void AwaitBell()
-    {
-        lock (_bell)
-        {
-            while (!_isRung)
-            {
-                Monitor.Wait(_bell);
-            }
-
-            _isRung = false;
-        }
-    }
-
     private void TakeMessages()
     {
         TakeSubmitted();
@@ -273,6 +256,17 @@ internal sealed partial class EngineLoop : IDisposable
         {
             _live.Add(submission);
             _scheduler.Add(submission);
+            HearCancellation(submission);
+        }
+    }
+
+    // From here on, so that nobody else touches a request's state; what was cancelled before is heard at once.
+    private void HearCancellation(Submission submission)
+    {
+        if (submission.Cancellation.CanBeCanceled)
+        {
+            submission.State.Cancellation = submission.Cancellation.UnsafeRegister(
+                (_, token) => Cancel(submission, new OperationCanceledException(token)), null);
         }
     }
 
@@ -324,7 +318,7 @@ internal sealed partial class EngineLoop : IDisposable
         {
             Span<StepEntry> entry = _plan.Entries.Slice(i, 1);
             Submission submission = entry[0].Sequence.Owner;
-            if (submission.IsEnded)
+            if (submission.State.IsEnded)
             {
                 continue;
             }
@@ -366,63 +360,74 @@ internal sealed partial class EngineLoop : IDisposable
 
     private void Commit(Span<StepEntry> entries, Rows logits)
     {
-        _slots.Clear();
+        _choices.Clear();
         foreach (ref readonly StepEntry entry in entries)
         {
-            int firstPosition = entry.Sequence.CachedTokens;
+            Sequence sequence = entry.Sequence;
+            int firstPosition = sequence.CachedTokens;
             _scheduler.Advance(entry);
             Segment segment = _plan.Batch.Segments[entry.Segment];
-            switch (entry.Sequence)
+            Rows rows = entry.Chunk.Output == SegmentOutput.AllHidden ? _runner.Hidden : logits;
+            var result = new StepResult
             {
-                case GenerationSequence generation when entry.Chunk.Output == SegmentOutput.LastLogits:
-                    AddSlots(generation, segment.FirstOutput);
-                    break;
-                case ScoringSequence scoring:
-                    scoring.Take(firstPosition, logits.Slice(segment.FirstOutput, segment.OutputCount), ScoreScratch);
-                    EndIfComputed(scoring);
-                    break;
-                case EmbeddingSequence embedding:
-                    embedding.Take(_runner.Hidden.Slice(segment.FirstOutput, segment.OutputCount));
-                    EndIfComputed(embedding);
-                    break;
+                FirstPosition = firstPosition,
+                Output = segment.OutputCount > 0 ? rows.Slice(segment.FirstOutput, segment.OutputCount) : default,
+                FirstOutput = segment.FirstOutput,
+                Scratch = ScoreScratch,
+                Choices = _choices,
+            };
+            if (sequence.Take(result))
+            {
+                EndSequence(sequence);
+            }
+        }
+
+        if (_choices.Count > 0)
+        {
+            Choose(logits);
+        }
+    }
+
+    // All choices of a step at once, shared out over the workers; answers part here from their common prompt.
+    private void Choose(Rows logits)
+    {
+        _slots.Clear();
+        _answers.Clear();
+        foreach ((GenerationSequence sequence, int row) in _choices)
+        {
+            int answers = sequence.UnforkedChoices;
+            AddSlot(sequence, row);
+            for (int choice = 1; choice < answers; choice++)
+            {
+                AddSlot(_scheduler.Fork(sequence, choice), row);
             }
         }
 
         Span<SampleSlot> slots = CollectionsMarshal.AsSpan(_slots);
-        if (slots.IsEmpty)
-        {
-            return;
-        }
-
         _sampler.Run(logits, slots);
-        foreach (ref readonly SampleSlot slot in slots)
+        for (int i = 0; i < slots.Length; i++)
         {
-            Accept(slot);
+            Accept(_answers[i], slots[i]);
         }
 
-        foreach (ref readonly SampleSlot slot in slots)
+        foreach (GenerationSequence answer in _answers)
         {
-            slot.Sequence.Signal();
+            answer.Signal();
         }
     }
 
     private unsafe Span<float> ScoreScratch => new(_scoreScratch.Pointer, _vocabularySize);
 
-    private void AddSlots(GenerationSequence sequence, int row)
+    private void AddSlot(GenerationSequence answer, int row)
     {
-        int choices = sequence.UnforkedChoices;
-        _slots.Add(new SampleSlot { Sequence = sequence, Row = row });
-        for (int choice = 1; choice < choices; choice++)
-        {
-            _slots.Add(new SampleSlot { Sequence = _scheduler.Fork(sequence, choice), Row = row });
-        }
+        _answers.Add(answer);
+        _slots.Add(new SampleSlot { Answer = answer, Row = row });
     }
 
-    private void Accept(in SampleSlot slot)
+    private void Accept(GenerationSequence sequence, in SampleSlot slot)
     {
-        GenerationSequence sequence = slot.Sequence;
         Submission submission = sequence.Owner;
-        if (submission.IsEnded)
+        if (submission.State.IsEnded)
         {
             return;
         }
@@ -434,7 +439,7 @@ internal sealed partial class EngineLoop : IDisposable
         }
 
         long now = _time.GetTimestamp();
-        if (submission.GeneratedTokens++ == 0)
+        if (submission.State.GeneratedTokens++ == 0)
         {
             _instruments.FirstToken(_time.GetElapsedTime(submission.ArrivedAt, now).TotalSeconds);
         }
@@ -446,18 +451,10 @@ internal sealed partial class EngineLoop : IDisposable
 
         FinishReason finish = sequence.Accept(slot);
         Scheduler.ChargeToken(sequence);
-        _instruments.Generated(submission);
+        _instruments.Generated(submission.AdapterLabel);
         if (finish != FinishReason.None)
         {
             _instruments.Answered(_time.GetElapsedTime(sequence.FirstTokenAt, now).TotalSeconds, sequence.GeneratedCount - 1);
-            EndSequence(sequence);
-        }
-    }
-
-    private void EndIfComputed(Sequence sequence)
-    {
-        if (sequence.PendingTokens == 0)
-        {
             EndSequence(sequence);
         }
     }
@@ -474,7 +471,7 @@ internal sealed partial class EngineLoop : IDisposable
 
     private void Fail(Submission submission, Exception reason)
     {
-        if (!submission.IsEnded)
+        if (!submission.State.IsEnded)
         {
             End(submission, Outcome(reason));
             submission.Fail(reason);
@@ -483,14 +480,14 @@ internal sealed partial class EngineLoop : IDisposable
 
     private void End(Submission submission, string outcome)
     {
-        submission.IsEnded = true;
-        submission.Cancellation.Unregister();
+        submission.State.IsEnded = true;
+        submission.State.Cancellation.Unregister();
         _scheduler.End(submission);
         _live.Remove(submission);
         LeaveQueue(submission);
-        _instruments.Ended(submission, outcome);
-        LogEnded(submission.Id, outcome, submission.GeneratedTokens);
-        Ended?.Invoke(submission);
+        _instruments.Ended(submission.AdapterLabel, outcome);
+        LogEnded(submission.Id, outcome, submission.State.GeneratedTokens);
+        _leases.RemoveUser(submission.Adapters);
         lock (_entrance)
         {
             if (--_accepted == 0 && _isClosed)
@@ -502,18 +499,18 @@ internal sealed partial class EngineLoop : IDisposable
 
     private void OnAdmitted(Submission submission)
     {
-        if (submission.IsQueued)
+        if (submission.State.IsQueued)
         {
             LeaveQueue(submission);
-            _instruments.Began(submission, _time.GetElapsedTime(submission.ArrivedAt).TotalSeconds);
+            _instruments.Began(submission.AdapterLabel, submission.PromptTokens, submission.State.CachedPromptTokens, _time.GetElapsedTime(submission.ArrivedAt).TotalSeconds);
         }
     }
 
     private void LeaveQueue(Submission submission)
     {
-        if (submission.IsQueued)
+        if (submission.State.IsQueued)
         {
-            submission.IsQueued = false;
+            submission.State.IsQueued = false;
             _queue.Leave(submission.Options.Tenant);
         }
     }

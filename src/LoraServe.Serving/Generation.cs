@@ -1,3 +1,4 @@
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Scheduling;
 
 namespace LoraServe.Serving;
@@ -11,13 +12,11 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
 {
     private readonly EngineLoop _loop;
     private readonly GenerationSubmission _submission;
-    private readonly CancellationToken _cancellationToken;
 
-    internal Generation(EngineLoop loop, GenerationSubmission submission, CancellationToken cancellationToken)
+    internal Generation(EngineLoop loop, GenerationSubmission submission)
     {
         _loop = loop;
         _submission = submission;
-        _cancellationToken = cancellationToken;
     }
 
     /// <summary>The request's id.</summary>
@@ -30,7 +29,7 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
     public int PromptTokens => _submission.PromptLength;
 
     /// <summary>What it cost so far; final once all tokens are enumerated.</summary>
-    public Usage Usage => new(_submission.PromptLength, _submission.GeneratedTokens, _submission.CachedPromptTokens);
+    public Usage Usage => new(_submission.PromptLength, _submission.State.GeneratedTokens, _submission.State.CachedPromptTokens);
 
     /// <inheritdoc />
     public async IAsyncEnumerator<GeneratedToken> GetAsyncEnumerator(CancellationToken cancellationToken = default)
@@ -52,7 +51,7 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
         }
         finally
         {
-            Cancel(_cancellationToken); // of no effect once it has ended
+            Cancel(_submission.Cancellation); // of no effect once it has ended
         }
     }
 

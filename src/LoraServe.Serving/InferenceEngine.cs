@@ -4,10 +4,13 @@ using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
-using LoraServe.Serving.Cache;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -20,13 +23,10 @@ namespace LoraServe.Serving;
 /// </remarks>
 public sealed class InferenceEngine : IAsyncDisposable
 {
-    private readonly EngineOptions _options;
-    private readonly TimeProvider _time;
     private readonly WorkerPool _pool;
     private readonly EngineLoop _loop;
     private readonly RequestReader _reader;
-    private readonly TransformerSpec _spec;
-    private EngineInstruments? _instruments;
+    private readonly SubmissionFactory _submissions;
 
     /// <summary>Starts an engine.</summary>
     /// <param name="model">The model; stays the caller's, who disposes it after the engine.</param>
@@ -44,26 +44,34 @@ public sealed class InferenceEngine : IAsyncDisposable
         Transformer model, GenerationDefaults generation, ITextCodec? codec,
         EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null, Func<IStepRunner, IStepRunner>? wrapRunner = null)
     {
-        _options = options ?? new EngineOptions();
-        System.ComponentModel.DataAnnotations.Validator.ValidateObject(_options, new System.ComponentModel.DataAnnotations.ValidationContext(_options), validateAllProperties: true);
+        options ??= new EngineOptions();
+        System.ComponentModel.DataAnnotations.Validator.ValidateObject(options, new System.ComponentModel.DataAnnotations.ValidationContext(options), validateAllProperties: true);
         loggers ??= NullLoggerFactory.Instance;
-        _time = time ?? TimeProvider.System;
-        _spec = model.Spec;
-        Adapters = new AdapterStore(model, _options, loggers.CreateLogger<AdapterStore>(), _time);
-        _pool = new WorkerPool(_options.Workers > 0 ? _options.Workers : ProcessorTopology.PhysicalCores);
-        ElementType pageType = _options.KvCacheType ?? (model.Arithmetic == Arithmetic.Exact ? ElementType.F32 : ElementType.F16);
-        long pageBytes = KvPool.BytesPerPage(_spec, pageType);
-        int pageCount = (int)Math.Clamp(_options.KvCacheBytes / pageBytes, 1, int.MaxValue / KvPool.PageTokens);
-        IStepRunner runner = new ModelStepRunner(model, new KvPool(_spec, pageCount, pageType), _pool);
-        _loop = new EngineLoop(
-            wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, _options, _spec.VocabularySize,
-            loop => _instruments = new EngineInstruments(this, () => loop.Status), loggers.CreateLogger<EngineLoop>(), _time)
+        time ??= TimeProvider.System;
+        TransformerSpec spec = model.Spec;
+        var bell = new Bell();
+        var instruments = new EngineInstruments(this);
+        try
         {
-            Ended = submission => Adapters.Memory.RemoveUser(submission.Adapters),
-        };
-        Adapters.Observe(_instruments!, _loop.Wake);
-        int contextLength = (int)Math.Min(_spec.ContextLength, (long)pageCount * KvPool.PageTokens);
-        _reader = new RequestReader(_options, generation, codec, _spec.VocabularySize, contextLength, _time);
+            Adapters = new AdapterStore(model, options, instruments, bell.Ring, loggers.CreateLogger<AdapterStore>(), time);
+        }
+        catch
+        {
+            instruments.Dispose();
+            throw;
+        }
+
+        _pool = new WorkerPool(options.Workers > 0 ? options.Workers : ProcessorTopology.PhysicalCores);
+        ElementType pageType = options.KvCacheType ?? (model.Arithmetic == Arithmetic.Exact ? ElementType.F32 : ElementType.F16);
+        long pageBytes = KvPool.BytesPerPage(spec, pageType);
+        int pageCount = (int)Math.Clamp(options.KvCacheBytes / pageBytes, 1, int.MaxValue / KvPage.Tokens);
+        IStepRunner runner = new ModelStepRunner(model, new KvPool(spec, pageCount, pageType), _pool);
+        _loop = new EngineLoop(
+            wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, options, spec.VocabularySize, instruments, bell, loggers.CreateLogger<EngineLoop>(), time);
+        EngineGauges.Add(instruments.Meter, () => _loop.Status, Adapters);
+        int contextLength = (int)Math.Min(spec.ContextLength, (long)pageCount * KvPage.Tokens);
+        _reader = new RequestReader(options, generation, codec, spec.VocabularySize, contextLength, time);
+        _submissions = new SubmissionFactory(options, spec, _reader, instruments, time);
         _loop.Start();
     }
 
@@ -94,17 +102,9 @@ public sealed class InferenceEngine : IAsyncDisposable
         int[] prompt = _reader.Prompt(request);
         _reader.Check(request.Sampling);
         string echo = request.Echo ? request.Prompt ?? _reader.Text(prompt) : "";
-        GenerationSubmission submission = await SubmitAsync(request, prompt, Create, cancellationToken).ConfigureAwait(false);
-        return new Generation(_loop, submission, cancellationToken);
-
-        GenerationSubmission Create(AdapterStack adapters)
-        {
-            _reader.CheckPrompt(prompt, adapters.VirtualRows);
-            SamplingPlan sampling = _reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length);
-            var submission = new GenerationSubmission(request, adapters, _time.GetTimestamp(), sampling, prompt.Length, _reader.Codec, echo);
-            submission.Add(new GenerationSequence(submission, adapters.WithVirtualRows(prompt)));
-            return submission;
-        }
+        GenerationSubmission submission = await SubmitAsync(
+            request, adapters => _submissions.Generation(request, prompt, echo, adapters, cancellationToken), cancellationToken).ConfigureAwait(false);
+        return new Generation(_loop, submission);
     }
 
     /// <summary>Scores given texts.</summary>
@@ -114,21 +114,9 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         request = _reader.Identify(request);
         (int[] prompt, List<int[]> texts) = _reader.Texts(request);
-        int unscored = texts.Count == 1 && texts[0] == prompt ? 1 : Math.Max(prompt.Length, 1);
-        ScoreSubmission submission = await SubmitAsync(request, prompt, Create, cancellationToken).ConfigureAwait(false);
+        ScoreSubmission submission = await SubmitAsync(
+            request, adapters => _submissions.Score(request, prompt, texts, adapters, cancellationToken), cancellationToken).ConfigureAwait(false);
         return await submission.Result.ConfigureAwait(false);
-
-        ScoreSubmission Create(AdapterStack adapters)
-        {
-            var submission = new ScoreSubmission(request, adapters, _time.GetTimestamp());
-            foreach (int[] text in texts)
-            {
-                _reader.CheckScored(text, adapters.VirtualRows);
-                submission.Add(new ScoringSequence(submission, adapters.WithVirtualRows(text), adapters.VirtualRows + unscored));
-            }
-
-            return submission;
-        }
     }
 
     /// <summary>Embeds given texts.</summary>
@@ -138,25 +126,9 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         request = _reader.Identify(request);
         List<int[]> texts = _reader.Texts(request);
-        EmbedSubmission submission = await SubmitAsync(request, texts[0], Create, cancellationToken).ConfigureAwait(false);
+        EmbedSubmission submission = await SubmitAsync(
+            request, adapters => _submissions.Embed(request, texts, adapters, cancellationToken), cancellationToken).ConfigureAwait(false);
         return await submission.Result.ConfigureAwait(false);
-
-        EmbedSubmission Create(AdapterStack adapters)
-        {
-            if (texts.Count > 1 && adapters.IsInvoked)
-            {
-                throw new EngineException(EngineError.InvalidRequest, "An adapter that is invoked by tokens acts from another place in each text. Embed one text in a request.");
-            }
-
-            var submission = new EmbedSubmission(request, adapters, _time.GetTimestamp());
-            foreach (int[] text in texts)
-            {
-                _reader.CheckEmbedded(text, adapters.VirtualRows);
-                submission.Add(new EmbeddingSequence(submission, adapters.WithVirtualRows(text), _spec.Width, request.Pooling, request.Normalize));
-            }
-
-            return submission;
-        }
     }
 
     /// <summary>Takes nothing new from now on; done when all requests have ended.</summary>
@@ -179,38 +151,21 @@ public sealed class InferenceEngine : IAsyncDisposable
         return model;
     }
 
-    // What a request's sequences are depends on its adapters too, so these are reserved before the sequences are made.
-    private async Task<T> SubmitAsync<T>(RequestOptions request, int[] prompt, Func<AdapterStack, T> create, CancellationToken cancellationToken)
+    // What a request is depends on its adapters too, so these are reserved before it is made.
+    private async Task<T> SubmitAsync<T>(RequestOptions request, Func<AdapterStack, T> create, CancellationToken cancellationToken)
         where T : Submission
     {
         AdapterStack adapters = await Adapters.ReserveAsync(request.Principal, request.Adapters, cancellationToken).ConfigureAwait(false);
-        T submission;
         try
         {
-            submission = create(adapters);
-
-            // An adapter that is invoked by tokens acts from where they begin in the prompt.
-            submission.ActiveFrom = adapters.ActiveFrom(prompt);
-            submission.Salts = PageSalts.Of(_options.SharePrefixCache ? "" : request.Tenant, adapters, submission.ActiveFrom);
-            submission.LengthFreeContext = _spec.Rope.DependsOnLength ? _spec.Rope.OriginalContext : int.MaxValue;
+            T submission = create(adapters);
             _loop.Submit(submission);
+            return submission;
         }
         catch
         {
             Adapters.Memory.RemoveUser(adapters);
             throw;
         }
-
-        if (cancellationToken.CanBeCanceled)
-        {
-            submission.Cancellation = cancellationToken.UnsafeRegister(
-                _ => _loop.Cancel(submission, new OperationCanceledException(cancellationToken)), null);
-            if (submission.IsEnded)
-            {
-                submission.Cancellation.Unregister();
-            }
-        }
-
-        return submission;
     }
 }

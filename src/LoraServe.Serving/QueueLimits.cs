@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving;
 
 /// <summary>Bounds the requests that wait, in all and for each tenant. Any thread may call.</summary>

@@ -1,4 +1,6 @@
 using LoraServe.Models;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 
 namespace LoraServe.Serving;

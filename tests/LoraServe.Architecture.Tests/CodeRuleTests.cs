@@ -23,7 +23,7 @@ public sealed partial class CodeRuleTests
     private static readonly string[] s_poolUsers =
     [
         "src/LoraServe.Serving/InferenceEngine.cs", // waits for the engine's thread to end
-        "src/LoraServe.Serving/TokenStream.cs", // wakes the reader of an answer, who is no business of the engine's thread
+        "src/LoraServe.Serving/Scheduling/TokenStream.cs", // wakes the reader of an answer, who is no business of the engine's thread
         "src/LoraServe.Serving/Store/Files/DeletionQueue.cs", // deletes files
         "src/LoraServe.Serving/Store/Residency/AdapterMemory.cs", // evicts what the engine's thread left to be evicted
         "src/LoraServe.Serving/Store/Residency/AdapterMemory.Loading.cs", // loads adapters

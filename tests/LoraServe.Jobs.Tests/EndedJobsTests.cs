@@ -1,5 +1,5 @@
 using LoraServe.Jobs.Records;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Jobs.Tests;

@@ -4,6 +4,8 @@ using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Testing;
 
 namespace LoraServe.Jobs.Tests;

@@ -1,7 +1,7 @@
 using LoraServe.Jobs.Options;
 using LoraServe.Jobs.Records;
 using LoraServe.Jobs.Rows;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Testing;
 using LoraServe.Training;
 

@@ -1,6 +1,7 @@
 using LoraServe.Compute.Files;
 using LoraServe.Jobs.Records;
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Training;
 
 namespace LoraServe.Jobs.Tests;

@@ -2,6 +2,8 @@ using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
 using LoraServe.Testing;

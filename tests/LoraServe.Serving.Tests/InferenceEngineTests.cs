@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
 using LoraServe.Models.Forward;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Scheduling;
 using LoraServe.Testing;
 

@@ -3,6 +3,8 @@ using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Testing;
 using Xunit.Abstractions;
 

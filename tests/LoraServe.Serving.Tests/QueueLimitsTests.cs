@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Tests;
 
 public sealed class QueueLimitsTests

@@ -2,6 +2,8 @@ using System.Text.Json;
 using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Testing;
 using Xunit.Abstractions;
 

@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Tests;
 
 /// <summary>What one tenant does to another: nothing.</summary>

@@ -3,6 +3,8 @@ using System.Globalization;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using Spectre.Console;
 

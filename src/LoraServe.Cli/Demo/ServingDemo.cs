@@ -11,6 +11,8 @@ using LoraServe.Server.Access;
 using LoraServe.Server.Options;
 using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Store;
 using LoraServe.V1;
 using Spectre.Console;
 

@@ -10,6 +10,8 @@ using LoraServe.Server.Access;
 using LoraServe.Server.Options;
 using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Training;
 using LoraServe.Training.Data;
 using LoraServe.V1;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Cli.Evaluation;

@@ -3,6 +3,8 @@ using LoraServe.Adapters.Methods.Description;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Training.Methods;
 
 namespace LoraServe.Cli.Study;

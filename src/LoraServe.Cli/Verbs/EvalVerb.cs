@@ -4,6 +4,8 @@ using LoraServe.Cli.Evaluation;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Training.Data;
 using Spectre.Console;
 

@@ -5,6 +5,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LoraServe.Models;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Cli.Verbs;
 

@@ -1,5 +1,5 @@
 using LoraServe.Jobs.Options;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Jobs.Queue;
 

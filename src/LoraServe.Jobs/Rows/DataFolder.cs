@@ -2,7 +2,7 @@ using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Options;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Jobs.Rows;

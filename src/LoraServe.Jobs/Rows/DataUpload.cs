@@ -1,6 +1,6 @@
 using LoraServe.Compute.Files;
 using LoraServe.Jobs.Files;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Jobs.Rows;
 

@@ -20,12 +20,21 @@ public readonly record struct AdapterUse(ResidentAdapter Adapter, float Weight =
     public static AdapterUse InPrompt(ResidentAdapter adapter, float weight, ReadOnlySpan<int> prompt, int virtualRows = 0)
     {
         ArgumentNullException.ThrowIfNull(adapter);
-        if (adapter.InvocationTokens.IsEmpty)
+        return new AdapterUse(adapter, weight, FirstPosition(adapter.InvocationTokens, prompt, virtualRows));
+    }
+
+    /// <summary>First position that an adapter acts on; <see cref="int.MaxValue"/> where that is none.</summary>
+    /// <param name="invocation">Its invocation tokens; none where it always acts.</param>
+    /// <param name="prompt">The prompt, without virtual rows.</param>
+    /// <param name="virtualRows">Rows ahead of the prompt, of all adapters of the stack.</param>
+    public static int FirstPosition(ReadOnlySpan<int> invocation, ReadOnlySpan<int> prompt, int virtualRows)
+    {
+        if (invocation.IsEmpty)
         {
-            return new AdapterUse(adapter, weight);
+            return 0;
         }
 
-        int start = prompt.LastIndexOf(adapter.InvocationTokens);
-        return new AdapterUse(adapter, weight, start >= 0 ? virtualRows + start : int.MaxValue);
+        int start = prompt.LastIndexOf(invocation);
+        return start >= 0 ? virtualRows + start : int.MaxValue;
     }
 }

@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

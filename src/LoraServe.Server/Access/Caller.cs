@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace LoraServe.Server.Access;

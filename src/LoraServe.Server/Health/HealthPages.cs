@@ -1,5 +1,6 @@
 using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;

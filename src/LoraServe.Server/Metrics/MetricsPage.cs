@@ -1,6 +1,8 @@
 using LoraServe.Server.Access;
 using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Requests;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

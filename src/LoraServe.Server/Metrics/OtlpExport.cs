@@ -1,4 +1,4 @@
-using LoraServe.Serving;
+using LoraServe.Serving.Metrics;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Jobs.Options;
 using LoraServe.Server.Access;
-using LoraServe.Serving;
+using LoraServe.Serving.Options;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using LoraServe.Models;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Server.Surfaces;
 

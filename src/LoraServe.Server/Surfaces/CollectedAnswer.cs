@@ -1,4 +1,5 @@
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Server.Surfaces;
 

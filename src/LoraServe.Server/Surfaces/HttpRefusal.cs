@@ -1,5 +1,5 @@
 using LoraServe.Server.Access;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.AspNetCore.Http;
 
 namespace LoraServe.Server.Surfaces;

@@ -1,6 +1,6 @@
 using Grpc.Core;
 using LoraServe.Adapters;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Templates;
 using LoraServe.Training;
 using LoraServe.Training.Data;

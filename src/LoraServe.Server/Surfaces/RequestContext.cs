@@ -1,4 +1,4 @@
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Server.Surfaces;
 

@@ -1,6 +1,3 @@
-using LoraServe.Serving.Store;
-using LoraServe.Serving.Store.Residency;
-
 namespace LoraServe.Serving.Cache;
 
 /// <summary>What a request's pages are keyed by besides tokens. Until an activated adapter acts, pages are those of the model without it.</summary>
@@ -12,27 +9,14 @@ internal readonly record struct PageSalts(UInt128 Before, int SharedUntil, UInt1
 {
     /// <summary>The salts of a prompt.</summary>
     /// <param name="owner">Whose pages they are: nobody else finds them. Empty where all share.</param>
-    /// <param name="adapters">The adapters.</param>
-    /// <param name="activeFrom">First position that each acts on.</param>
-    public static PageSalts Of(string owner, AdapterStack adapters, ReadOnlySpan<int> activeFrom)
+    /// <param name="adapters">In order: digest, weight, and the first position that each acts on.</param>
+    public static PageSalts Of(string owner, IReadOnlyList<(string Digest, float Weight, int ActiveFrom)> adapters)
     {
-        var before = new List<(string, float, int)>();
-        var after = new List<(string, float, int)>();
-        int sharedUntil = int.MaxValue;
-        for (int i = 0; i < adapters.Count; i++)
-        {
-            (AdapterVersion version, float weight) = adapters[i];
-            after.Add((version.Digest, weight, activeFrom[i]));
-            if (activeFrom[i] == 0)
-            {
-                before.Add((version.Digest, weight, 0));
-            }
-            else
-            {
-                sharedUntil = Math.Min(sharedUntil, activeFrom[i]);
-            }
-        }
-
-        return new PageSalts(PrefixSalt.Of(owner, before), sharedUntil, PrefixSalt.Of(owner, after), PrefixSalt.Of("", after));
+        int sharedUntil = adapters.Where(adapter => adapter.ActiveFrom != 0).Select(adapter => adapter.ActiveFrom).DefaultIfEmpty(int.MaxValue).Min();
+        return new PageSalts(PrefixSalt.Of(owner, adapters.Where(adapter => adapter.ActiveFrom == 0)), sharedUntil, PrefixSalt.Of(owner, adapters), PrefixSalt.Of("", adapters));
     }
+
+    /// <summary>The salt of a page.</summary>
+    /// <param name="endPosition">Position after its last.</param>
+    public UInt128 At(int endPosition) => endPosition <= SharedUntil ? Before : After;
 }

@@ -1,4 +1,4 @@
-using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Sampling;
 
@@ -6,7 +6,7 @@ namespace LoraServe.Serving.Sampling;
 internal struct SampleSlot
 {
     /// <summary>For whom.</summary>
-    public GenerationSequence Sequence;
+    public IAnswer Answer;
 
     /// <summary>Which row of the step's logits.</summary>
     public int Row;

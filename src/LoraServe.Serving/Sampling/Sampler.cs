@@ -1,11 +1,11 @@
 using System.Numerics.Tensors;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
-using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Sampling;
 
-/// <summary>Chooses the next token of each sequence. What a sequence gets depends on its own logits, tokens and seed alone.</summary>
+/// <summary>Chooses the next token of each answer. What a sequence gets depends on its own logits, tokens and seed alone.</summary>
 internal sealed class Sampler : IDisposable
 {
     private readonly WorkerPool _pool;
@@ -45,11 +45,11 @@ internal sealed class Sampler : IDisposable
 
     private static void Choose(ref SampleSlot slot, ReadOnlySpan<float> logits, SamplerScratch scratch)
     {
-        GenerationSequence sequence = slot.Sequence;
-        SamplingOptions options = sequence.Sampling.Options;
+        IAnswer answer = slot.Answer;
+        SamplingOptions options = answer.Sampling.Options;
         slot.Top = null;
         slot.LogProbability = float.NaN;
-        ReadOnlySpan<float> adjusted = sequence.Sampling.AdjustsLogits ? Adjust(sequence, logits, scratch) : logits;
+        ReadOnlySpan<float> adjusted = answer.Sampling.AdjustsLogits ? Adjust(answer, logits, scratch) : logits;
         int best = TensorPrimitives.IndexOfMax(adjusted);
         if (!float.IsFinite(adjusted[best]))
         {
@@ -59,7 +59,7 @@ internal sealed class Sampler : IDisposable
 
         slot.Token = options.Temperature == 0
             ? best
-            : Draw(adjusted, adjusted[best], options, CounterRandom.Draw(sequence.Sampling.Seed, sequence.Choice, sequence.GeneratedCount), scratch);
+            : Draw(adjusted, adjusted[best], options, CounterRandom.Draw(answer.Sampling.Seed, answer.Choice, answer.GeneratedCount), scratch);
         if (options.LogProbabilities is { } count)
         {
             double logSum = LogSumExp(logits, scratch.Weights);
@@ -68,16 +68,16 @@ internal sealed class Sampler : IDisposable
         }
     }
 
-    private static Span<float> Adjust(GenerationSequence sequence, ReadOnlySpan<float> logits, SamplerScratch scratch)
+    private static Span<float> Adjust(IAnswer answer, ReadOnlySpan<float> logits, SamplerScratch scratch)
     {
-        SamplingPlan plan = sequence.Sampling;
+        SamplingPlan plan = answer.Sampling;
         SamplingOptions options = plan.Options;
         Span<float> adjusted = scratch.Logits;
         logits.CopyTo(adjusted);
         if (options.RepetitionPenalty != 1)
         {
             scratch.ForgetSeen();
-            foreach (int token in sequence.Tokens[sequence.VirtualRows..])
+            foreach (int token in answer.Tokens[answer.VirtualRows..])
             {
                 if (scratch.See(token))
                 {
@@ -89,7 +89,7 @@ internal sealed class Sampler : IDisposable
         if (options.PresencePenalty != 0 || options.FrequencyPenalty != 0)
         {
             scratch.ForgetSeen();
-            foreach (int token in sequence.Tokens[sequence.PromptLength..])
+            foreach (int token in answer.Tokens[answer.PromptLength..])
             {
                 adjusted[token] -= options.FrequencyPenalty + (scratch.See(token) ? options.PresencePenalty : 0);
             }
@@ -100,7 +100,7 @@ internal sealed class Sampler : IDisposable
             adjusted[token] += bias;
         }
 
-        if (sequence.GeneratedCount < options.MinTokens)
+        if (answer.GeneratedCount < options.MinTokens)
         {
             foreach (int token in plan.EndTokens)
             {

@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Sampling;
 
 /// <summary><see cref="SamplingOptions"/> checked against a model and laid out for sampling.</summary>

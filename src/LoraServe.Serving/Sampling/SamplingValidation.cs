@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Sampling;
 
 /// <summary>Refuses sampling options that mean nothing, naming the field, its value and its range.</summary>

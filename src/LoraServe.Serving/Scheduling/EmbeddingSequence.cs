@@ -1,5 +1,6 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Scheduling;
 
@@ -40,8 +41,9 @@ internal sealed class EmbeddingSequence(Submission owner, int[] tokens, int widt
     }
 
     /// <summary>Pools rows, in order of position.</summary>
-    public void Take(Rows hidden)
+    public override bool Take(in StepResult result)
     {
+        Rows hidden = result.Output;
         for (int row = pooling == Pooling.Mean ? 0 : Math.Max(0, hidden.Count - 1); row < hidden.Count; row++)
         {
             ReadOnlySpan<float> values = hidden.Span(row);
@@ -50,5 +52,7 @@ internal sealed class EmbeddingSequence(Submission owner, int[] tokens, int widt
                 _sum[i] += values[i];
             }
         }
+
+        return PendingTokens == 0;
     }
 }

@@ -36,7 +36,7 @@ internal sealed class FairQueue(IReadOnlyDictionary<string, double> weights)
     /// <summary>Adds a sequence of an active tenant.</summary>
     public void Add(Sequence sequence)
     {
-        List<Sequence> waiting = sequence.Owner.Tenant.Waiting;
+        List<Sequence> waiting = sequence.Owner.State.Tenant.Waiting;
         int at = waiting.Count;
         while (at > 0 && IsBefore(sequence, waiting[at - 1]))
         {
@@ -50,7 +50,7 @@ internal sealed class FairQueue(IReadOnlyDictionary<string, double> weights)
     /// <summary>Takes a sequence out.</summary>
     public void Remove(Sequence sequence)
     {
-        if (sequence.Owner.Tenant.Waiting.Remove(sequence))
+        if (sequence.Owner.State.Tenant.Waiting.Remove(sequence))
         {
             Count--;
         }
@@ -90,7 +90,7 @@ internal sealed class FairQueue(IReadOnlyDictionary<string, double> weights)
     }
 
     /// <summary>Leaves the sequence that <see cref="Peek"/> gave in the queue and goes on behind it.</summary>
-    public static void Pass(Sequence sequence) => sequence.Owner.Tenant.Cursor++;
+    public static void Pass(Sequence sequence) => sequence.Owner.State.Tenant.Cursor++;
 
     private static bool IsBefore(Sequence a, Sequence b) =>
         a.Owner.Options.Priority != b.Owner.Options.Priority ? a.Owner.Options.Priority < b.Owner.Options.Priority : a.Order < b.Order;

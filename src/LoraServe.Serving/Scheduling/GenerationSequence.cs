@@ -1,10 +1,11 @@
 using LoraServe.Models.Forward;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 
 namespace LoraServe.Serving.Scheduling;
 
 /// <summary>A prompt being continued: one answer, or several until they part after the prompt.</summary>
-internal sealed class GenerationSequence : Sequence
+internal sealed class GenerationSequence : Sequence, IAnswer
 {
     private readonly GenerationSubmission _owner;
     private readonly AnswerText? _text;
@@ -50,6 +51,17 @@ internal sealed class GenerationSequence : Sequence
         }
 
         return logitRows > 0 ? new Chunk(PendingTokens, SegmentOutput.LastLogits) : new Chunk(PendingTokens - 1, SegmentOutput.None);
+    }
+
+    /// <summary>Has its next token chosen where all known ones are computed; whether that was the last, <see cref="Accept"/> says.</summary>
+    public override bool Take(in StepResult result)
+    {
+        if (result.Output.Count > 0)
+        {
+            result.Choices.Add((this, result.FirstOutput));
+        }
+
+        return false;
     }
 
     /// <summary>Another answer that goes on from the same prompt.</summary>

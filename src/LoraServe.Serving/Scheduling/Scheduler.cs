@@ -1,6 +1,7 @@
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Cache;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Scheduling;
 
@@ -21,7 +22,7 @@ internal sealed class Scheduler
         _limits = limits;
         _leases = leases;
         _waiting = new FairQueue(tenantWeights);
-        _prefixes = new PrefixCache(pageCount, KvPool.PageTokens, prefixCache);
+        _prefixes = new PrefixCache(pageCount, KvPage.Tokens, prefixCache);
         _pages = new PageTable(pageCount, _prefixes);
     }
 
@@ -44,7 +45,7 @@ internal sealed class Scheduler
     /// <summary>Queues a request's sequences.</summary>
     public void Add(Submission submission)
     {
-        submission.Tenant = _waiting.Activate(submission.Options.Tenant);
+        submission.State.Tenant = _waiting.Activate(submission.Options.Tenant);
         foreach (Sequence sequence in submission.Sequences)
         {
             sequence.Order = ++_lastOrder;
@@ -69,21 +70,21 @@ internal sealed class Scheduler
 
     /// <summary>Ticks until a request that waits for its adapters becomes overdue; null for one that does not wait or is overdue.</summary>
     public long? UntilOverdue(Submission submission, long now) =>
-        submission.IsLeased || IsOverdue(submission, now) ? null : submission.ArrivedAt + _limits.AdapterWaitTicks + 1 - now;
+        submission.State.IsLeased || IsOverdue(submission, now) ? null : submission.ArrivedAt + _limits.AdapterWaitTicks + 1 - now;
 
     /// <summary>Notes that a step computed an entry: its tokens are in the cache, and full pages can be found by others.</summary>
     public void Advance(in StepEntry entry)
     {
         Sequence sequence = entry.Sequence;
         sequence.CachedTokens += entry.Chunk.Rows;
-        while ((sequence.NotedPages + 1) * KvPool.PageTokens <= sequence.CachedTokens)
+        while ((sequence.NotedPages + 1) * KvPage.Tokens <= sequence.CachedTokens)
         {
-            int start = sequence.NotedPages * KvPool.PageTokens;
+            int start = sequence.NotedPages * KvPage.Tokens;
             sequence.PrefixNode = _prefixes.Add(
                 sequence.Pages[sequence.NotedPages],
                 sequence.PrefixNode,
-                sequence.Owner.SaltAt(start + KvPool.PageTokens, sequence.PromptLength),
-                sequence.Tokens.Slice(start, KvPool.PageTokens));
+                sequence.Owner.SaltAt(start + KvPage.Tokens, sequence.PromptLength),
+                sequence.Tokens.Slice(start, KvPage.Tokens));
             sequence.NotedPages++;
         }
     }
@@ -104,13 +105,13 @@ internal sealed class Scheduler
         }
 
         sequence.Owner.Add(fork);
-        sequence.Owner.Tenant.Running++;
+        sequence.Owner.State.Tenant.Running++;
         _running.Add(fork);
         return fork;
     }
 
     /// <summary>Counts a generated token against its tenant.</summary>
-    public static void ChargeToken(Sequence sequence) => sequence.Owner.Tenant.Charge(1);
+    public static void ChargeToken(Sequence sequence) => sequence.Owner.State.Tenant.Charge(1);
 
     /// <summary>Ends a sequence, wherever it is; its pages are free at once.</summary>
     public void End(Sequence sequence)
@@ -131,7 +132,7 @@ internal sealed class Scheduler
             _waiting.Remove(sequence);
         }
 
-        _waiting.Rest(sequence.Owner.Tenant);
+        _waiting.Rest(sequence.Owner.State.Tenant);
     }
 
     /// <summary>Ends all of a request and gives its adapters back.</summary>
@@ -142,9 +143,9 @@ internal sealed class Scheduler
             End(sequence);
         }
 
-        if (submission.IsLeased)
+        if (submission.State.IsLeased)
         {
-            submission.IsLeased = false;
+            submission.State.IsLeased = false;
             _leases.EndLease(submission.Adapters);
         }
     }
@@ -201,7 +202,7 @@ internal sealed class Scheduler
     // Makes sure that the sequence holds every page that its next rows are written to, alone.
     private bool TryHold(StepPlan plan, Sequence sequence, int rows)
     {
-        int first = sequence.CachedTokens / KvPool.PageTokens;
+        int first = sequence.CachedTokens / KvPage.Tokens;
         if (first < sequence.Pages.Count && _pages.IsShared(sequence.Pages[first]))
         {
             if (!_pages.TryAllocate(out int copy))
@@ -214,7 +215,7 @@ internal sealed class Scheduler
             sequence.Pages[first] = copy;
         }
 
-        while (sequence.Pages.Count * KvPool.PageTokens < sequence.CachedTokens + rows)
+        while (sequence.Pages.Count * KvPage.Tokens < sequence.CachedTokens + rows)
         {
             if (!_pages.TryAllocate(out int page))
             {
@@ -249,7 +250,7 @@ internal sealed class Scheduler
             }
 
             int reused = FindPrefix(sequence, take: false);
-            int wanted = PagesFor(sequence.TokenCount + 1) - reused;
+            int wanted = KvPage.Count(sequence.TokenCount + 1) - reused;
             if (_running.Count > 0 && wanted + (_running.Count / 2) > _pages.AvailableCount)
             {
                 return; // who comes first in line is not overtaken by smaller requests
@@ -273,13 +274,13 @@ internal sealed class Scheduler
 
     // Whoever waits for an adapter is looked at in every step, so that has to cost nothing: it asks again when something has changed.
     private bool AsksInVain(Submission submission, long now) =>
-        !submission.IsLeased && submission.RefusedAt == _leases.Generation && submission.IsOverdue == IsOverdue(submission, now);
+        !submission.State.IsLeased && submission.State.RefusedAt == _leases.Generation && submission.State.IsOverdue == IsOverdue(submission, now);
 
     private bool IsOverdue(Submission submission, long now) => now - submission.ArrivedAt > _limits.AdapterWaitTicks;
 
     private bool TryLease(Submission submission, long now)
     {
-        if (submission.IsLeased)
+        if (submission.State.IsLeased)
         {
             return true;
         }
@@ -287,9 +288,9 @@ internal sealed class Scheduler
         try
         {
             // Read before it asks: what changes meanwhile has it ask once more.
-            submission.RefusedAt = _leases.Generation;
-            submission.IsOverdue = IsOverdue(submission, now);
-            if (!_leases.TryLease(submission.Adapters, submission.IsOverdue, submission.ArrivedAt))
+            submission.State.RefusedAt = _leases.Generation;
+            submission.State.IsOverdue = IsOverdue(submission, now);
+            if (!_leases.TryLease(submission.Adapters, submission.State.IsOverdue, submission.ArrivedAt))
             {
                 return false;
             }
@@ -300,8 +301,8 @@ internal sealed class Scheduler
             return false;
         }
 
-        submission.IsLeased = true;
-        submission.Uses = submission.Adapters.Uses(submission.ActiveFrom);
+        submission.State.IsLeased = true;
+        submission.State.Uses = submission.Adapters.Uses(submission.ActiveFrom);
         return true;
     }
 
@@ -311,11 +312,11 @@ internal sealed class Scheduler
         sequence.IsRunning = true;
         _running.Add(sequence);
         _places += sequence.Places;
-        sequence.Owner.Tenant.Running++;
+        sequence.Owner.State.Tenant.Running++;
         if (!sequence.WasPreempted)
         {
-            sequence.Owner.CachedPromptTokens += Math.Max(0, sequence.CachedTokens - sequence.VirtualRows);
-            sequence.Owner.Tenant.Charge(sequence.PendingTokens);
+            sequence.Owner.State.CachedPromptTokens += Math.Max(0, sequence.CachedTokens - sequence.VirtualRows);
+            sequence.Owner.State.Tenant.Charge(sequence.PendingTokens);
         }
 
         Admitted?.Invoke(sequence.Owner);
@@ -327,9 +328,9 @@ internal sealed class Scheduler
         long node = PrefixCache.Root;
         int pages = 0;
         int kept = 0;
-        int end = KvPool.PageTokens;
+        int end = KvPage.Tokens;
         while (end <= sequence.ReusableTokens
-            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end, sequence.PromptLength), sequence.Tokens[(end - KvPool.PageTokens)..end], out int page, out long next))
+            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end, sequence.PromptLength), sequence.Tokens[(end - KvPage.Tokens)..end], out int page, out long next))
         {
             node = next;
             pages++;
@@ -343,7 +344,7 @@ internal sealed class Scheduler
                 sequence.PrefixNode = node;
             }
 
-            end += KvPool.PageTokens;
+            end += KvPage.Tokens;
         }
 
         // A kept page is among the available ones, so taking it makes one fewer available.
@@ -370,7 +371,7 @@ internal sealed class Scheduler
 
         sequence.Pages.Clear();
         sequence.IsRunning = false;
-        sequence.Owner.Tenant.Running--;
+        sequence.Owner.State.Tenant.Running--;
         _places -= sequence.Places;
     }
 
@@ -387,8 +388,6 @@ internal sealed class Scheduler
 
     private static bool IsBefore(Sequence a, Sequence b) =>
         a.Owner.Options.Priority != b.Owner.Options.Priority ? a.Owner.Options.Priority < b.Owner.Options.Priority : a.Order < b.Order;
-
-    private static int PagesFor(int tokens) => (tokens + KvPool.PageTokens - 1) / KvPool.PageTokens;
 
     private struct Budget(int rows, int logitRows)
     {

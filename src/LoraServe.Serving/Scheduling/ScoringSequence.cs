@@ -1,5 +1,5 @@
-using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 
 namespace LoraServe.Serving.Scheduling;
@@ -36,16 +36,15 @@ internal sealed class ScoringSequence : Sequence
     }
 
     /// <summary>Reduces logits to the log-probabilities of the tokens that follow.</summary>
-    /// <param name="firstPosition">Position of the first row.</param>
-    /// <param name="logits">[rows, V].</param>
-    /// <param name="scratch">[V].</param>
-    public void Take(int firstPosition, Rows logits, Span<float> scratch)
+    public override bool Take(in StepResult result)
     {
-        for (int row = 0; row < logits.Count; row++)
+        for (int row = 0; row < result.Output.Count; row++)
         {
-            int scored = firstPosition + row + 1 - _firstScored;
-            ReadOnlySpan<float> values = logits.Span(row);
-            _logProbabilities[scored] = (float)(values[_scored[scored]] - Sampler.LogSumExp(values, scratch));
+            int scored = result.FirstPosition + row + 1 - _firstScored;
+            ReadOnlySpan<float> values = result.Output.Span(row);
+            _logProbabilities[scored] = (float)(values[_scored[scored]] - Sampler.LogSumExp(values, result.Scratch));
         }
+
+        return PendingTokens == 0;
     }
 }

@@ -19,7 +19,7 @@ internal abstract class Sequence
         _tokens = tokens;
         TokenCount = count;
         PromptLength = promptLength;
-        Pages = new List<int>((tokens.Length + KvPool.PageTokens - 1) / KvPool.PageTokens); // never grows while generating
+        Pages = new List<int>(KvPage.Count(tokens.Length)); // never grows while generating
     }
 
     /// <summary>The request that it belongs to.</summary>
@@ -71,6 +71,9 @@ internal abstract class Sequence
 
     /// <summary>What to compute next within a budget; no rows when nothing fits.</summary>
     public abstract Chunk NextChunk(int rows, int logitRows);
+
+    /// <summary>Takes what a step computed; says whether nothing is left to do for it.</summary>
+    public abstract bool Take(in StepResult result);
 
     /// <summary>Forgets what was computed, because the pages are given away.</summary>
     public virtual void Restart()

@@ -53,7 +53,7 @@ internal sealed class StepPlan
         // A base matrix does not care for order, but rows of one adapter side by side read its factors once.
         Entries.Sort(static (a, b) =>
         {
-            int byAdapter = a.Sequence.Owner.Salts.Stack.CompareTo(b.Sequence.Owner.Salts.Stack);
+            int byAdapter = a.Sequence.Owner.StackSalt.CompareTo(b.Sequence.Owner.StackSalt);
             return byAdapter != 0 ? byAdapter : a.Sequence.Order.CompareTo(b.Sequence.Order);
         });
         BuildBatch(Entries);
@@ -72,7 +72,7 @@ internal sealed class StepPlan
                 FirstPosition = sequence.CachedTokens,
                 Pages = CollectionsMarshal.AsSpan(sequence.Pages),
                 PromptLength = sequence.PromptLength,
-                Adapters = sequence.Owner.Uses,
+                Adapters = sequence.Owner.State.Uses,
                 Output = entry.Chunk.Output,
             });
             entry = entry with { Segment = segment };

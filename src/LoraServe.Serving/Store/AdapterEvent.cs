@@ -1,3 +1,5 @@
+using LoraServe.Serving.Store.Versions;
+
 namespace LoraServe.Serving.Store;
 
 /// <summary>Something that happened to an adapter version.</summary>

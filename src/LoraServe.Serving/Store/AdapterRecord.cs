@@ -1,3 +1,5 @@
+using LoraServe.Serving.Store.Versions;
+
 namespace LoraServe.Serving.Store;
 
 /// <summary>What is true of one adapter version at the moment it is listed.</summary>

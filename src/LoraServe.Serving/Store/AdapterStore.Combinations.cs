@@ -2,8 +2,10 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
+using LoraServe.Adapters.Peft;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store;
 

@@ -1,4 +1,4 @@
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving.Store;

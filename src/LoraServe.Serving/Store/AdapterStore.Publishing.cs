@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Names;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store;
 

@@ -1,6 +1,7 @@
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Names;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store;
 

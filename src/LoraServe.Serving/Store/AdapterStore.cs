@@ -1,9 +1,13 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using LoraServe.Models;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Names;
 using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving.Store;
@@ -35,11 +39,18 @@ public sealed partial class AdapterStore : IDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _publishing = new(1);
     private readonly MergeQueue _merges;
-    private EngineInstruments? _instruments;
+    private readonly EngineInstruments _instruments;
     private volatile AdapterNames _names = AdapterNames.Empty;
 
-    internal AdapterStore(Transformer model, EngineOptions options, ILogger logger, TimeProvider time)
+    /// <param name="model">What adapters are for.</param>
+    /// <param name="options">Sizes, limits and folders.</param>
+    /// <param name="instruments">Counts loads, uses and evictions.</param>
+    /// <param name="changed">Told when a request that waits for its adapters might have them now.</param>
+    /// <param name="logger">Where to log.</param>
+    /// <param name="time">The clock.</param>
+    internal AdapterStore(Transformer model, EngineOptions options, EngineInstruments instruments, Action changed, ILogger logger, TimeProvider time)
     {
+        _instruments = instruments;
         _model = model;
         _options = options;
         _merges = new MergeQueue(options, model.Width, time);
@@ -49,7 +60,13 @@ public sealed partial class AdapterStore : IDisposable
         _looks = new Looks(time);
         _trial = new AdapterTrial(model, options.AdapterLimits);
         _deletions = new DeletionQueue(logger);
-        _memory = new AdapterMemory(model, options, _deletions, time) { Happened = OnMemory };
+        _memory = new AdapterMemory(model, options, _deletions, time)
+        {
+            Happened = OnMemory,
+            Changed = changed,
+            Loaded = instruments.AdapterLoaded,
+            Used = instruments.AdapterUsed,
+        };
         if (options.StoreFolder is { } folder)
         {
             _folder = new StoreFolder(folder, time);
@@ -75,15 +92,6 @@ public sealed partial class AdapterStore : IDisposable
         _names.Aliases.Where(alias => alias.Value.Target is not null).ToDictionary(alias => alias.Key, alias => alias.Value.Target!.ToString());
 
     internal AdapterMemory Memory => _memory;
-
-    /// <summary>Connects it with an engine, before there are requests.</summary>
-    internal void Observe(EngineInstruments instruments, Action changed)
-    {
-        _instruments = instruments;
-        _memory.Changed = changed;
-        _memory.Loaded = instruments.AdapterLoaded;
-        _memory.Used = instruments.AdapterUsed;
-    }
 
     /// <summary>Takes versions out of service. Requests that run on them finish; then their memory is free. Their names stay their owners'.</summary>
     /// <param name="who">Who asks; must own the name or be an administrator.</param>
@@ -370,12 +378,12 @@ public sealed partial class AdapterStore : IDisposable
     {
         if (type == AdapterEventType.Evicted)
         {
-            _instruments?.AdapterEvicted();
+            _instruments.AdapterEvicted();
         }
 
         if (type == AdapterEventType.LoadFailed)
         {
-            _instruments?.AdapterLoadFailed();
+            _instruments.AdapterLoadFailed();
             LogLoadFailed(version.Manifest.Name, detail);
         }
         else

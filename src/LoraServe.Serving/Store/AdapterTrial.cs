@@ -2,6 +2,7 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 using LoraServe.Models;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Store;
 

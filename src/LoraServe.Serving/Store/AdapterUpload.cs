@@ -1,4 +1,5 @@
 using LoraServe.Compute.Files;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;
 
 namespace LoraServe.Serving.Store;
@@ -7,11 +8,6 @@ namespace LoraServe.Serving.Store;
 public sealed class AdapterUpload : IAsyncDisposable
 {
     private const int CopyBytes = 1 << 20;
-    private const string Config = "adapter_config.json";
-    private static readonly string[] s_weights = ["adapter_model.safetensors", "adapter.safetensors"];
-
-    /// <summary>What an adapter's files can be called.</summary>
-    internal static IReadOnlyList<string> FileNames { get; } = [Config, .. s_weights];
 
     private readonly string _folder;
     private readonly long _maxBytes;
@@ -39,9 +35,9 @@ public sealed class AdapterUpload : IAsyncDisposable
     {
         if (file != _file)
         {
-            if ((file != Config && !s_weights.Contains(file)) || !_begun.Add(file))
+            if ((file != AdapterFileNames.Config && !AdapterFileNames.Weights.Contains(file)) || !_begun.Add(file))
             {
-                throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {Config} and {string.Join(" or ", s_weights)}, each in chunks that follow each other.");
+                throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {AdapterFileNames.Config} and {string.Join(" or ", AdapterFileNames.Weights)}, each in chunks that follow each other.");
             }
 
             OnDisk(() =>
@@ -87,9 +83,9 @@ public sealed class AdapterUpload : IAsyncDisposable
     public async Task<PublishResult> CompleteAsync(CancellationToken cancellationToken = default)
     {
         OnDisk(Close);
-        if (!_begun.Contains(Config) || !s_weights.Any(_begun.Contains))
+        if (!_begun.Contains(AdapterFileNames.Config) || !AdapterFileNames.Weights.Any(_begun.Contains))
         {
-            throw new EngineException(EngineError.InvalidUpload, $"{(_begun.Contains(Config) ? s_weights[0] : Config)} did not come. Send {Config} and {string.Join(" or ", s_weights)}.");
+            throw new EngineException(EngineError.InvalidUpload, $"{(_begun.Contains(AdapterFileNames.Config) ? AdapterFileNames.Weights[0] : AdapterFileNames.Config)} did not come. Send {AdapterFileNames.Config} and {string.Join(" or ", AdapterFileNames.Weights)}.");
         }
 
         OnDisk(() => AtomicFile.FlushFolder(_folder));

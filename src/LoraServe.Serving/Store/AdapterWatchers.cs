@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Store;
 

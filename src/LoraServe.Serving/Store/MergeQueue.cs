@@ -1,4 +1,7 @@
 using LoraServe.Adapters.Merging;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store;
 

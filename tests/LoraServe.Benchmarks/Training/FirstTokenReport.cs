@@ -3,6 +3,8 @@ using System.Globalization;
 using LoraServe.Compute;
 using LoraServe.Models;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Training;
 
 namespace LoraServe.Benchmarks.Training;

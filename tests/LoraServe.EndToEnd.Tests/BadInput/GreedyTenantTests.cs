@@ -4,7 +4,7 @@ using Grpc.Core;
 using LoraServe.Client;
 using LoraServe.EndToEnd.Tests.Setup;
 using LoraServe.Server.Access;
-using LoraServe.Serving;
+using LoraServe.Serving.Options;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.BadInput;

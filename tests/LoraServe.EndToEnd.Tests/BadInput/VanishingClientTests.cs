@@ -1,5 +1,6 @@
 using LoraServe.EndToEnd.Tests.Setup;
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.EndToEnd.Tests.BadInput;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using LoraServe.EndToEnd.Tests.Setup;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.V1;
 using Xunit.Abstractions;
 

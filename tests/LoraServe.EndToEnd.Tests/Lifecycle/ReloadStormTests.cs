@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Grpc.Core;
 using LoraServe.EndToEnd.Tests.Setup;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.V1;
 using Xunit.Abstractions;
 

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using LoraServe.EndToEnd.Tests.Setup;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.Lifecycle;

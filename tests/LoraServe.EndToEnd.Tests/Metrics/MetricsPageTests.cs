@@ -3,7 +3,8 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Grpc.Core;
 using LoraServe.EndToEnd.Tests.Setup;
-using LoraServe.Serving;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Requests;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.Metrics;

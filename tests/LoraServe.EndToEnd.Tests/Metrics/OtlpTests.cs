@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
 using LoraServe.EndToEnd.Tests.Setup;
-using LoraServe.Serving;
+using LoraServe.Serving.Metrics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

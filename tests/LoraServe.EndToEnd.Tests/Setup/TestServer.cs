@@ -8,6 +8,7 @@ using LoraServe.Server.Access;
 using LoraServe.Server.Options;
 using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
+using LoraServe.Serving.Options;
 using LoraServe.Testing;
 using LoraServe.Training;
 using LoraServe.V1;

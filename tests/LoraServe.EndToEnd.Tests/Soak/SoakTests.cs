@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using LoraServe.Compute.Memory;
 using LoraServe.EndToEnd.Tests.Setup;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Xunit.Abstractions;
 
 namespace LoraServe.EndToEnd.Tests.Soak;

@@ -1,5 +1,5 @@
 using LoraServe.Jobs.Queue;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Jobs.Tests.Queue;
 

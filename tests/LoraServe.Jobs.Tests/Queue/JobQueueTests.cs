@@ -1,6 +1,6 @@
 using LoraServe.Jobs.Options;
 using LoraServe.Jobs.Queue;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Jobs.Tests.Queue;
 

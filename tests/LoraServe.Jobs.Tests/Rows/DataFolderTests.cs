@@ -1,7 +1,7 @@
 using System.Text;
 using LoraServe.Jobs.Options;
 using LoraServe.Jobs.Rows;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Testing;
 
 namespace LoraServe.Jobs.Tests.Rows;

@@ -1,5 +1,5 @@
 using LoraServe.Server.Access;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Server.Tests.Access;
 

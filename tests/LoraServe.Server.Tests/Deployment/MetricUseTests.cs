@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using LoraServe.Serving;
+using LoraServe.Serving.Metrics;
 using LoraServe.Testing;
 
 namespace LoraServe.Server.Tests.Deployment;

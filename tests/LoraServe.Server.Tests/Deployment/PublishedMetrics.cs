@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using LoraServe.Jobs.Tests;
 using LoraServe.Server.Metrics;
-using LoraServe.Serving;
+using LoraServe.Serving.Metrics;
 
 namespace LoraServe.Server.Tests.Deployment;
 

@@ -1,7 +1,7 @@
 using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Server.Surfaces;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Templates;
 using LoraServe.Training;
 

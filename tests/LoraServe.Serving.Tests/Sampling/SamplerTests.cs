@@ -1,8 +1,7 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
-using LoraServe.Serving.Scheduling;
-using LoraServe.Serving.Store;
 
 namespace LoraServe.Serving.Tests.Sampling;
 
@@ -112,14 +111,7 @@ public sealed unsafe class SamplerTests : IDisposable
     private static SampleSlot Slot(SamplingOptions options, int vocabulary, int[] prompt, int[] answer, int row)
     {
         var plan = new SamplingPlan(options, [], vocabulary, options.Seed ?? 1, maxTokens: 100);
-        var submission = new GenerationSubmission(new GenerationRequest(), AdapterStack.Empty, 0, plan, prompt.Length, null, "");
-        var sequence = new GenerationSequence(submission, prompt);
-        foreach (int token in answer)
-        {
-            sequence.Accept(new SampleSlot { Sequence = sequence, Token = token });
-        }
-
-        return new SampleSlot { Sequence = sequence, Row = row };
+        return new SampleSlot { Answer = new Answer(plan, prompt, answer), Row = row };
     }
 
     private Rows Fill(params float[][] rows)
@@ -131,5 +123,22 @@ public sealed unsafe class SamplerTests : IDisposable
         }
 
         return view;
+    }
+
+    private sealed class Answer(SamplingPlan sampling, int[] prompt, int[] answer) : IAnswer
+    {
+        private readonly int[] _tokens = [.. prompt, .. answer];
+
+        public SamplingPlan Sampling => sampling;
+
+        public int Choice => 0;
+
+        public ReadOnlySpan<int> Tokens => _tokens;
+
+        public int VirtualRows => 0;
+
+        public int PromptLength => prompt.Length;
+
+        public int GeneratedCount => answer.Length;
     }
 }

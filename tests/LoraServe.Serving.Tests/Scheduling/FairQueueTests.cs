@@ -19,8 +19,8 @@ public class FairQueueTests
         var queue = new FairQueue(new Dictionary<string, double> { ["heavy"] = 4 });
         Sequence light = Add(queue, "light", order: 1);
         Sequence heavy = Add(queue, "heavy", order: 2);
-        light.Owner.Tenant.Charge(10);
-        heavy.Owner.Tenant.Charge(30);
+        light.Owner.State.Tenant.Charge(10);
+        heavy.Owner.State.Tenant.Charge(30);
         Assert.Equal([heavy, light], TakeAll(queue));
     }
 
@@ -29,8 +29,8 @@ public class FairQueueTests
     {
         var queue = new FairQueue(new Dictionary<string, double>());
         Sequence busy = Add(queue, "busy", order: 1);
-        busy.Owner.Tenant.Charge(100);
-        Assert.Equal(100, Add(queue, "new", order: 2).Owner.Tenant.Served);
+        busy.Owner.State.Tenant.Charge(100);
+        Assert.Equal(100, Add(queue, "new", order: 2).Owner.State.Tenant.Served);
     }
 
     [Fact]
@@ -55,17 +55,17 @@ public class FairQueueTests
     {
         var queue = new FairQueue(new Dictionary<string, double>());
         Sequence sequence = Add(queue, "a", order: 1);
-        queue.Rest(sequence.Owner.Tenant);
+        queue.Rest(sequence.Owner.State.Tenant);
         Assert.Single(queue.Active);
         queue.Remove(sequence);
-        queue.Rest(sequence.Owner.Tenant);
+        queue.Rest(sequence.Owner.State.Tenant);
         Assert.Empty(queue.Active);
     }
 
     private static Sequence Add(FairQueue queue, string tenant, long order, int priority = 0)
     {
         GenerationSubmission submission = SchedulerHarness.Request([1, 2, 3], maxTokens: 4, tenant: tenant, priority: priority);
-        submission.Tenant = queue.Activate(tenant);
+        submission.State.Tenant = queue.Activate(tenant);
         Sequence sequence = submission.Sequences[0];
         sequence.Order = order;
         queue.Add(sequence);

@@ -1,5 +1,4 @@
-using LoraServe.Serving.Store;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Scheduling;
 
@@ -11,6 +10,10 @@ internal sealed class NoLeases : IAdapterLeases
     public bool TryLease(AdapterStack stack, bool isOverdue, long arrivedAt) => true;
 
     public void EndLease(AdapterStack stack)
+    {
+    }
+
+    public void RemoveUser(AdapterStack stack)
     {
     }
 }

@@ -2,10 +2,11 @@ using System.Runtime.InteropServices;
 using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Cache;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 using LoraServe.Serving.Scheduling;
-using LoraServe.Serving.Store;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Scheduling;
 
@@ -15,12 +16,14 @@ internal sealed class SchedulerHarness : IDisposable
     public const int Vocabulary = FakeRunner.Poison;
 
     private readonly FakeRunner _runner;
+    private readonly IAdapterLeases _leases;
     private readonly StepPlan _plan = new();
 
     public SchedulerHarness(int pageCount, SchedulerLimits limits, bool prefixCache = true, Dictionary<string, double>? weights = null, IAdapterLeases? leases = null)
     {
         _runner = new FakeRunner(pageCount, Vocabulary);
-        Scheduler = new Scheduler(limits, leases ?? new NoLeases(), weights ?? [], pageCount, prefixCache) { Refused = (_, reason) => throw reason };
+        _leases = leases ?? new NoLeases();
+        Scheduler = new Scheduler(limits, _leases, weights ?? [], pageCount, prefixCache) { Refused = (_, reason) => throw reason };
     }
 
     public Scheduler Scheduler { get; }
@@ -30,22 +33,15 @@ internal sealed class SchedulerHarness : IDisposable
     /// <summary>Managed bytes that the last step's planning allocated.</summary>
     public long PlanningAllocated { get; private set; }
 
-    /// <summary>Told when a request has ended.</summary>
-    public Action<Submission>? Ended { get; init; }
-
     public static GenerationSubmission Request(
         int[] prompt, int maxTokens, int choices = 1, string tenant = "", int priority = 0, AdapterStack? adapters = null, long arrivedAt = 0)
     {
         adapters ??= AdapterStack.Empty;
         var sampling = new SamplingPlan(new SamplingOptions { Choices = choices }, [], Vocabulary, seed: 1, maxTokens);
         var request = new GenerationRequest { Principal = new Principal(tenant, IsAdmin: false), Priority = priority };
-        var submission = new GenerationSubmission(request, adapters, arrivedAt, sampling, prompt.Length, null, "")
-        {
-            ActiveFrom = new int[adapters.Count],
-            Salts = new PageSalts(0, int.MaxValue, 0, 0),
-        };
-        submission.Add(new GenerationSequence(submission, prompt));
-        return submission;
+        var terms = new SubmissionTerms(
+            request, adapters, new int[adapters.Count], new AdapterLabel("", IsOwned: false), new PageSalts(0, int.MaxValue, 0, 0), LengthFreeContext: int.MaxValue, arrivedAt, CancellationToken.None);
+        return new GenerationSubmission(terms, prompt, sampling, codec: null, echo: "");
     }
 
     public static int[] Expected(int[] prompt, int count)
@@ -105,14 +101,14 @@ internal sealed class SchedulerHarness : IDisposable
         foreach (GenerationSequence each in CollectionsMarshal.AsSpan(all))
         {
             Scheduler.ChargeToken(each);
-            if (each.Accept(new SampleSlot { Sequence = each, Token = token }) != FinishReason.None)
+            if (each.Accept(new SampleSlot { Answer = each, Token = token }) != FinishReason.None)
             {
                 Scheduler.End(each);
                 if (each.Owner.EndSequence())
                 {
                     Scheduler.End(each.Owner);
-                    each.Owner.IsEnded = true;
-                    Ended?.Invoke(each.Owner);
+                    each.Owner.State.IsEnded = true;
+                    _leases.RemoveUser(each.Owner.Adapters);
                 }
             }
         }

@@ -38,7 +38,7 @@ public class SchedulerTests
         Finish(harness, Submit(harness, prompt, 4));
         GenerationSubmission again = Submit(harness, prompt, 4);
         Finish(harness, again);
-        Assert.Equal(48, again.CachedPromptTokens);
+        Assert.Equal(48, again.State.CachedPromptTokens);
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public class SchedulerTests
         Finish(harness, Submit(harness, prompt, 4));
         GenerationSubmission again = Submit(harness, prompt, 4);
         Finish(harness, again);
-        Assert.Equal(0, again.CachedPromptTokens);
+        Assert.Equal(0, again.State.CachedPromptTokens);
         Assert.Equal(0, harness.Scheduler.Pages.KeptCount);
     }
 
@@ -88,12 +88,12 @@ public class SchedulerTests
         harness.Step();
         GenerationSubmission[] quiet = [.. Enumerable.Range(0, 3).Select(i => SchedulerHarness.Request(Prompt(100 + i, 10), 10, tenant: "quiet"))];
         Array.ForEach(quiet, harness.Scheduler.Add);
-        while (!Array.TrueForAll(quiet, request => request.IsEnded))
+        while (!Array.TrueForAll(quiet, request => request.State.IsEnded))
         {
             Assert.True(harness.Step());
         }
 
-        Assert.InRange(flood.Count(request => request.IsEnded), 2, 6);
+        Assert.InRange(flood.Count(request => request.State.IsEnded), 2, 6);
     }
 
     [Fact]
@@ -105,12 +105,12 @@ public class SchedulerTests
         GenerationSubmission[] small = [.. Enumerable.Range(0, 40).Select(i => SchedulerHarness.Request(Prompt(99 + i, 10), 10, tenant: "small"))];
         Array.ForEach(big, harness.Scheduler.Add);
         Array.ForEach(small, harness.Scheduler.Add);
-        while (!Array.TrueForAll(big, request => request.IsEnded))
+        while (!Array.TrueForAll(big, request => request.State.IsEnded))
         {
             Assert.True(harness.Step());
         }
 
-        Assert.InRange(small.Count(request => request.IsEnded), 12, 15);
+        Assert.InRange(small.Count(request => request.State.IsEnded), 12, 15);
     }
 
     [Fact]
@@ -121,12 +121,12 @@ public class SchedulerTests
         GenerationSubmission early = SchedulerHarness.Request(Prompt(2, 4), 4, priority: -5);
         harness.Scheduler.Add(late);
         harness.Scheduler.Add(early);
-        while (!early.IsEnded)
+        while (!early.State.IsEnded)
         {
             harness.Step();
         }
 
-        Assert.Equal(0, late.GeneratedTokens + late.Sequences[0].CachedTokens);
+        Assert.Equal(0, late.State.GeneratedTokens + late.Sequences[0].CachedTokens);
         Finish(harness, late);
     }
 
@@ -156,12 +156,12 @@ public class SchedulerTests
             {
                 GenerationSubmission cancelled = live[random.Next(live.Count)].Request;
                 harness.Scheduler.End(cancelled);
-                cancelled.IsEnded = true;
+                cancelled.State.IsEnded = true;
                 live.RemoveAll(one => one.Request == cancelled);
             }
 
             harness.Step();
-            foreach ((GenerationSubmission request, int[] prompt, int count) in live.Where(one => one.Request.IsEnded).ToArray())
+            foreach ((GenerationSubmission request, int[] prompt, int count) in live.Where(one => one.Request.State.IsEnded).ToArray())
             {
                 Assert.All(request.Sequences, sequence => Assert.Equal(SchedulerHarness.Expected(prompt, count), sequence.Tokens.ToArray()));
                 live.RemoveAll(one => one.Request == request);
@@ -181,7 +181,7 @@ public class SchedulerTests
 
     private static void Finish(SchedulerHarness harness, params GenerationSubmission[] requests)
     {
-        while (!Array.TrueForAll(requests, request => request.IsEnded))
+        while (!Array.TrueForAll(requests, request => request.State.IsEnded))
         {
             Assert.True(harness.Step());
         }

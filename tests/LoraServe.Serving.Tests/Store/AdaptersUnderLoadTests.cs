@@ -1,3 +1,4 @@
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using Xunit.Abstractions;
 

@@ -1,6 +1,7 @@
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using LoraServe.Serving.Store.Names;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 using LoraServe.Testing;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,8 @@
 using LoraServe.Adapters.Merging;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Store;
 

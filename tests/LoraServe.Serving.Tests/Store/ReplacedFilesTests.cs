@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Tests.Store;
 
 /// <summary>Folders below the adapter root that others take the place of.</summary>

@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Store.Files;
 
 /// <summary>The operator's folder of adapters: the only one that callers can load from, and where a name that is not known is looked up.</summary>

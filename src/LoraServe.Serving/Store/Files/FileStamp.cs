@@ -10,7 +10,7 @@ internal static class FileStamp
     {
         try
         {
-            IEnumerable<FileInfo> files = Directory.Exists(path) ? AdapterUpload.FileNames.Select(name => new FileInfo(Path.Combine(path, name))) : [new FileInfo(path)];
+            IEnumerable<FileInfo> files = Directory.Exists(path) ? AdapterFileNames.All.Select(name => new FileInfo(Path.Combine(path, name))) : [new FileInfo(path)];
             return string.Join(' ', files.Where(file => file.Exists).Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.Name}:{file.Length}:{file.LastWriteTimeUtc.Ticks}")));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

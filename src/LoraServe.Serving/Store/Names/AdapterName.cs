@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Store.Names;
 

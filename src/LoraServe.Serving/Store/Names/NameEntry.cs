@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Names;
 

@@ -1,7 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoraServe.Compute.Files;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Names;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Names;
 

@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Store.Names;
 
 /// <summary>Who may do what with what belongs to whom.</summary>

@@ -1,6 +1,8 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Residency;
 

@@ -1,6 +1,9 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Resident;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Residency;
 
@@ -102,7 +105,7 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
         return true;
     }
 
-    /// <summary>Counts a request that has ended.</summary>
+    /// <inheritdoc />
     public void RemoveUser(AdapterStack stack)
     {
         lock (_lock)

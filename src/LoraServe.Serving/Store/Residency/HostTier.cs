@@ -1,4 +1,5 @@
 using LoraServe.Adapters;
+using LoraServe.Serving.Store.Versions;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace LoraServe.Serving.Store.Residency;

@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Resident;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Residency;
 

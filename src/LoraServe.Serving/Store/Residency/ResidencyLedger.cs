@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Residency;
 

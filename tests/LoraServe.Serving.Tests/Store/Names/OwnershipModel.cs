@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Tests.Store.Names;
 
 /// <summary>Whose names and aliases are, as plainly as it can be said: what the store must agree with.</summary>

@@ -1,6 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Store.Names;
 

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Store.Names;
 

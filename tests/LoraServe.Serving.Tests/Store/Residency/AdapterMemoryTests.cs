@@ -3,9 +3,10 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
 using LoraServe.Models;
-using LoraServe.Serving.Store;
+using LoraServe.Serving.Options;
 using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 using LoraServe.Testing;
 using Microsoft.Extensions.Logging.Abstractions;
 

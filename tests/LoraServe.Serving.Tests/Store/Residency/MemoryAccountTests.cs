@@ -1,4 +1,6 @@
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Store.Residency;
 

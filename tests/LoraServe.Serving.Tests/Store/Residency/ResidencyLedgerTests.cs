@@ -1,8 +1,9 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LoraServe.Adapters.Resident;
-using LoraServe.Serving.Store;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Store.Residency;
 

@@ -1,5 +1,6 @@
-using LoraServe.Serving.Store;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Store.Residency;
 
@@ -33,6 +34,8 @@ internal sealed class SimulatedMemory(long budgetBytes, long turnTicks, int step
     }
 
     public void EndLease(AdapterStack stack) => Ledger.EndLease(stack, default);
+
+    public void RemoveUser(AdapterStack stack) => Ledger.RemoveUser(stack);
 
     /// <summary>Lets a step pass: what has loaded long enough is there.</summary>
     /// <param name="fails">Whether a load fails.</param>

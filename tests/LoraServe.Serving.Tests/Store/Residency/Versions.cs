@@ -1,6 +1,5 @@
 using LoraServe.Adapters.Resident;
-using LoraServe.Serving.Store;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Tests.Store.Residency;
 

@@ -1,6 +1,5 @@
 using LoraServe.Serving.Scheduling;
-using LoraServe.Serving.Store;
-using LoraServe.Serving.Store.Residency;
+using LoraServe.Serving.Store.Versions;
 using LoraServe.Serving.Tests.Scheduling;
 using Xunit.Abstractions;
 
@@ -67,7 +66,7 @@ public class WorkingSetTests(ITestOutputHelper output)
 
         void StepAmongOthers()
         {
-            requests.RemoveAll(request => request.IsEnded);
+            requests.RemoveAll(request => request.State.IsEnded);
             while (requests.Count < Places - Cold)
             {
                 requests.Add(Submit(harness, memory, versions[next++ % InBudget]));
@@ -137,7 +136,7 @@ public class WorkingSetTests(ITestOutputHelper output)
         new Random(adapters).Shuffle(order);
         GenerationSubmission[] all = [.. order.Select(i => Submit(harness, memory, versions[i]))];
         int steps = 0;
-        while (!Array.TrueForAll(all, request => request.IsEnded))
+        while (!Array.TrueForAll(all, request => request.State.IsEnded))
         {
             Assert.True(steps++ < 100 * requests, "It does not end.");
             memory.Advance();
@@ -149,10 +148,7 @@ public class WorkingSetTests(ITestOutputHelper output)
     }
 
     private static SchedulerHarness Harness(SimulatedMemory memory) =>
-        new(pageCount: 128, new SchedulerLimits(Rows: 256, LogitRows: 64, Places, WaitSteps), leases: memory)
-        {
-            Ended = submission => memory.Ledger.RemoveUser(submission.Adapters),
-        };
+        new(pageCount: 128, new SchedulerLimits(Rows: 256, LogitRows: 64, Places, WaitSteps), leases: memory);
 
     private static GenerationSubmission Submit(SchedulerHarness harness, SimulatedMemory memory, AdapterVersion version)
     {

@@ -1,5 +1,6 @@
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Surfaces.Grpc.Adapters;

@@ -1,7 +1,8 @@
 using Grpc.Core;
 using LoraServe.Adapters.Merging;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Surfaces.Grpc.Adapters;

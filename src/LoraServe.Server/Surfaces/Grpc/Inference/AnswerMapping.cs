@@ -1,5 +1,5 @@
 using LoraServe.Models;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Tokenization;
 using Proto = LoraServe.V1;
 

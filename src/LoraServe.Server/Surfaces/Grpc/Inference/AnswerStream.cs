@@ -1,5 +1,6 @@
 using Grpc.Core;
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Surfaces.Grpc.Inference;

@@ -2,6 +2,7 @@ using Grpc.Core;
 using LoraServe.Compute.Machine;
 using LoraServe.Models;
 using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using LoraServe.Tokenization;
 using Proto = LoraServe.V1;
 

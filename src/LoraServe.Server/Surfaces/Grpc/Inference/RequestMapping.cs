@@ -2,7 +2,7 @@ using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Models;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Surfaces.Grpc.Inference;

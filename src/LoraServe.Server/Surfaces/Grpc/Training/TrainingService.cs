@@ -2,7 +2,7 @@ using Grpc.Core;
 using LoraServe.Jobs;
 using LoraServe.Jobs.Records;
 using LoraServe.Jobs.Rows;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Surfaces.Grpc.Training;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using LoraServe.Adapters;
 using LoraServe.Server.Surfaces.Grpc.Adapters;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Surfaces.Grpc.Adapters;

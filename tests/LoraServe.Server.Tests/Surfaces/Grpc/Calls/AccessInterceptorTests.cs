@@ -2,7 +2,7 @@ using Grpc.Core;
 using LoraServe.Server.Access;
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc.Calls;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;

@@ -3,7 +3,7 @@ using Grpc.Core;
 using LoraServe.Jobs.Tests;
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc.Calls;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;

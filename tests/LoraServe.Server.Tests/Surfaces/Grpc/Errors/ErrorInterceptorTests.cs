@@ -1,7 +1,7 @@
 using Grpc.Core;
 using LoraServe.Jobs.Tests;
 using LoraServe.Server.Surfaces.Grpc.Errors;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Microsoft.Extensions.Hosting.Internal;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

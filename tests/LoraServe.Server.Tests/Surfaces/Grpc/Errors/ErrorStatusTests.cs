@@ -1,6 +1,6 @@
 using Grpc.Core;
 using LoraServe.Server.Surfaces.Grpc.Errors;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Server.Tests.Surfaces.Grpc.Errors;
 

@@ -1,6 +1,6 @@
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc.Inference;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Surfaces.Grpc.Inference;

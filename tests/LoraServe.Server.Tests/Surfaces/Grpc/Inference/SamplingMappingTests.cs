@@ -1,5 +1,5 @@
 using LoraServe.Server.Surfaces.Grpc.Inference;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Surfaces.Grpc.Inference;

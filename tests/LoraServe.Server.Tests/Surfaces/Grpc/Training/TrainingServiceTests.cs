@@ -5,7 +5,7 @@ using LoraServe.Jobs.Records;
 using LoraServe.Jobs.Tests;
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc.Training;
-using LoraServe.Serving;
+using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Surfaces.Grpc.Training;

@@ -1,0 +1,37 @@
+using System.Globalization;
+
+namespace LoraServe.Serving.Requests;
+
+/// <summary>An adapter as a request names it.</summary>
+/// <param name="Name">A name (its latest version), a name and version (<c>support@3</c>), or an alias.</param>
+/// <param name="Weight">Factor of everything that the adapter adds; 1 as trained.</param>
+public readonly record struct AdapterReference(string Name, float Weight = 1)
+{
+    private const NumberStyles Weights = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;
+
+    /// <summary>Reads a stack such as <c>style:0.5+support@3</c>; empty text is the base model alone.</summary>
+    /// <exception cref="EngineException">A weight is not a number, or a name is missing.</exception>
+    public static IReadOnlyList<AdapterReference> ParseStack(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length == 0 ? [] : [.. text.Split('+').Select(Parse)];
+    }
+
+    /// <inheritdoc />
+    public override string ToString() => Weight == 1 ? Name : string.Create(CultureInfo.InvariantCulture, $"{Name}:{Weight}");
+
+    private static AdapterReference Parse(string part)
+    {
+        int colon = part.LastIndexOf(':');
+        string name = (colon < 0 ? part : part[..colon]).Trim(' ');
+        float weight = 1;
+        if (colon >= 0 && !float.TryParse(part.AsSpan(colon + 1).Trim(' '), Weights, CultureInfo.InvariantCulture, out weight))
+        {
+            throw new EngineException(EngineError.InvalidRequest, $"The weight in '{part}' is not a number. Write a stack as name:weight+name:weight.");
+        }
+
+        return name.Length > 0
+            ? new AdapterReference(name, weight)
+            : throw new EngineException(EngineError.InvalidAdapterName, $"A name is missing in '{part}'. Write a stack as name:weight+name:weight.");
+    }
+}

@@ -1,0 +1,25 @@
+using LoraServe.Serving.Cache;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Versions;
+
+namespace LoraServe.Serving.Scheduling;
+
+/// <summary>What is fixed of a request when it comes in, whatever it asks for.</summary>
+/// <param name="Options">What the caller said.</param>
+/// <param name="Adapters">The exact versions that it runs on.</param>
+/// <param name="ActiveFrom">First position that each adapter acts on.</param>
+/// <param name="AdapterLabel">What its adapters are called in metrics.</param>
+/// <param name="Salts">What its pages are keyed by besides tokens.</param>
+/// <param name="LengthFreeContext">Longest prompt whose keys do not depend on its length; those of a rope that stretches with the sequence do beyond it.</param>
+/// <param name="ArrivedAt">Timestamp of its arrival.</param>
+/// <param name="Cancellation">Its caller's wish to give up.</param>
+internal sealed record SubmissionTerms(
+    RequestOptions Options,
+    AdapterStack Adapters,
+    int[] ActiveFrom,
+    AdapterLabel AdapterLabel,
+    PageSalts Salts,
+    int LengthFreeContext,
+    long ArrivedAt,
+    CancellationToken Cancellation);

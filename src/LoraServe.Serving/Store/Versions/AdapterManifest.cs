@@ -1,0 +1,44 @@
+using LoraServe.Adapters.Resident;
+
+namespace LoraServe.Serving.Store.Versions;
+
+/// <summary>What is known of an adapter version without reading it again; kept in the store's file.</summary>
+internal sealed record AdapterManifest
+{
+    public required string Name { get; init; }
+
+    public required int Version { get; init; }
+
+    public required string Path { get; init; }
+
+    public required string Digest { get; init; }
+
+    public required string Owner { get; init; }
+
+    public required AdapterSource Source { get; init; }
+
+    public required string Method { get; init; }
+
+    public required int MinimumRank { get; init; }
+
+    public required int MaximumRank { get; init; }
+
+    public required long FileBytes { get; init; }
+
+    public required long HostBytes { get; init; }
+
+    public required long ResidentBytes { get; init; }
+
+    /// <summary>What its compute form shares with other adapters', not counted in <see cref="ResidentBytes"/>.</summary>
+    public SharedPart[] SharedParts { get; init; } = [];
+
+    public required int[] InvocationTokens { get; init; }
+
+    /// <summary>Rows that it puts ahead of a prompt.</summary>
+    public int VirtualRows { get; init; }
+
+    public required DateTimeOffset PublishedAt { get; init; }
+
+    /// <summary>Sizes and times of files found by their name, as they were just before they were read; empty where nobody will look again.</summary>
+    public string FileStamp { get; init; } = "";
+}

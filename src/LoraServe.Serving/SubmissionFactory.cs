@@ -1,0 +1,73 @@
+using LoraServe.Models;
+using LoraServe.Serving.Cache;
+using LoraServe.Serving.Metrics;
+using LoraServe.Serving.Options;
+using LoraServe.Serving.Requests;
+using LoraServe.Serving.Sampling;
+using LoraServe.Serving.Scheduling;
+using LoraServe.Serving.Store.Versions;
+
+namespace LoraServe.Serving;
+
+/// <summary>Makes submissions of requests whose adapters are reserved, whole: the loop changes how far they have come, and nothing else of them. Any thread may call.</summary>
+internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec spec, RequestReader reader, EngineInstruments instruments, TimeProvider time)
+{
+    /// <summary>A prompt to continue.</summary>
+    /// <exception cref="EngineException">It does not fit behind the virtual rows of its adapters.</exception>
+    public GenerationSubmission Generation(GenerationRequest request, int[] prompt, string echo, AdapterStack adapters, CancellationToken cancellation)
+    {
+        reader.CheckPrompt(prompt, adapters.VirtualRows);
+        SamplingPlan sampling = reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length);
+        return new GenerationSubmission(Terms(request, prompt, adapters, cancellation), prompt, sampling, reader.Codec, echo);
+    }
+
+    /// <summary>Texts to score.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="prompt">The prompt that all begin with.</param>
+    /// <param name="texts">Prompt and text, or the prompt itself.</param>
+    /// <param name="adapters">Its adapters.</param>
+    /// <param name="cancellation">Its caller's wish to give up.</param>
+    /// <exception cref="EngineException">One does not fit behind the virtual rows of its adapters.</exception>
+    public ScoreSubmission Score(ScoreRequest request, int[] prompt, IReadOnlyList<int[]> texts, AdapterStack adapters, CancellationToken cancellation)
+    {
+        foreach (int[] text in texts)
+        {
+            reader.CheckScored(text, adapters.VirtualRows);
+        }
+
+        int unscored = texts.Count == 1 && texts[0] == prompt ? 1 : Math.Max(prompt.Length, 1);
+        return new ScoreSubmission(Terms(request, prompt, adapters, cancellation), texts, unscored);
+    }
+
+    /// <summary>Texts to embed.</summary>
+    /// <exception cref="EngineException">One does not fit behind the virtual rows of its adapters, or an adapter would act from another place in each.</exception>
+    public EmbedSubmission Embed(EmbedRequest request, IReadOnlyList<int[]> texts, AdapterStack adapters, CancellationToken cancellation)
+    {
+        if (texts.Count > 1 && adapters.IsInvoked)
+        {
+            throw new EngineException(EngineError.InvalidRequest, "An adapter that is invoked by tokens acts from another place in each text. Embed one text in a request.");
+        }
+
+        foreach (int[] text in texts)
+        {
+            reader.CheckEmbedded(text, adapters.VirtualRows);
+        }
+
+        return new EmbedSubmission(Terms(request, texts[0], adapters, cancellation), texts, spec.Width, request.Pooling, request.Normalize);
+    }
+
+    private SubmissionTerms Terms(RequestOptions request, int[] prompt, AdapterStack adapters, CancellationToken cancellation)
+    {
+        int[] activeFrom = adapters.ActiveFrom(prompt);
+        (string, float, int)[] acting = [.. adapters.Served.Select((adapter, i) => (adapter.Digest, adapter.Weight, activeFrom[i]))];
+        return new SubmissionTerms(
+            request,
+            adapters,
+            activeFrom,
+            instruments.LabelOf(adapters),
+            PageSalts.Of(options.SharePrefixCache ? "" : request.Tenant, acting),
+            spec.Rope.DependsOnLength ? spec.Rope.OriginalContext : int.MaxValue,
+            time.GetTimestamp(),
+            cancellation);
+    }
+}
