@@ -2,7 +2,15 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using LoraServe.Cli.Arguments;
+using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Verbs;
+using LoraServe.Cli.Verbs.Adapters;
+using LoraServe.Cli.Verbs.Bench;
+using LoraServe.Cli.Verbs.Demo;
+using LoraServe.Cli.Verbs.Ranks;
+using LoraServe.Cli.Verbs.Study;
+using LoraServe.Cli.Verbs.Train;
 
 namespace LoraServe.Cli;
 

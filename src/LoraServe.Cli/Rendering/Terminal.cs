@@ -31,13 +31,7 @@ internal static class Terminal
     public static string Bytes(double bytes) => QuantityText.Bytes(bytes);
 
     /// <summary>A number of many parts in a unit that suits.</summary>
-    public static string Count(double count) => count switch
-    {
-        >= 1e9 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.0} B"),
-        >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e6:0.0} M"),
-        >= 1e4 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e3:0.0} k"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{count:0}"),
-    };
+    public static string Count(double count) => QuantityText.ShortCount(count);
 
     /// <summary>Runs work of many equal parts, with a bar, a rate and the time left where <paramref name="error"/> is a terminal.</summary>
     /// <param name="error">Where the bar goes.</param>

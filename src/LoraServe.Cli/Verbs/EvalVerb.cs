@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
-using LoraServe.Cli.Evaluation;
+using LoraServe.Cli.Arguments;
+using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
+using LoraServe.Studio.Evaluation;
+using LoraServe.Studio;
 using LoraServe.Training.Data;
 using Spectre.Console;
 

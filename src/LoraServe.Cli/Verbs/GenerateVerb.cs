@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LoraServe.Cli.Arguments;
+using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;

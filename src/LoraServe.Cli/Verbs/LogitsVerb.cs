@@ -4,6 +4,8 @@ using System.Text.Json;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Resident;
+using LoraServe.Cli.Arguments;
+using LoraServe.Cli.Mistakes;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using LoraServe.Cli.Arguments;
+using LoraServe.Cli.Mistakes;
 using LoraServe.Compute;
 using LoraServe.Jobs;
 using LoraServe.Models;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
 using LoraServe.Templates;
 

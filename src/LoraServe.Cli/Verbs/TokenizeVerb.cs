@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
 using LoraServe.Tokenization;
 

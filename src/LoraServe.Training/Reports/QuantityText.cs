@@ -15,6 +15,15 @@ public static class QuantityText
     public static string Count(double count) =>
         Math.Abs(count) < 1_000_000 ? count.ToString("#,0.##", CultureInfo.InvariantCulture) : Scaled(count, s_countUnits);
 
+    /// <summary>A count with one digit after the point, in a unit that suits: for the cells of tables.</summary>
+    public static string ShortCount(double count) => count switch
+    {
+        >= 1e9 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e9:0.0} B"),
+        >= 1e6 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e6:0.0} M"),
+        >= 1e4 => string.Create(CultureInfo.InvariantCulture, $"{count / 1e3:0.0} k"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{count:0}"),
+    };
+
     /// <summary>A share as per cent, with three digits that count.</summary>
     public static string Percent(double share) => $"{Digits(100 * share)} %";
 

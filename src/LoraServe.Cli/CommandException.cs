@@ -1,4 +1,0 @@
-namespace LoraServe.Cli;
-
-/// <summary>The work failed for a reason that the user can mend; the message says which and how. Printed without a stack trace.</summary>
-internal sealed class CommandException(string message) : Exception(message);

@@ -1,7 +1,0 @@
-namespace LoraServe.Cli.Study;
-
-/// <summary>A run of which nothing came; the next time that the study is started it is tried again.</summary>
-/// <param name="Task">The task's name.</param>
-/// <param name="Method">The method and its size.</param>
-/// <param name="Reason">Why, in a line.</param>
-internal sealed record StudyFailure(string Task, string Method, string Reason);

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Loading;
+using LoraServe.Adapters.Merging;
+using LoraServe.Adapters.Methods.Lora;
+using LoraServe.Adapters.Peft;
+using LoraServe.Cli.Arguments;
+using LoraServe.Cli.Mistakes;
+using LoraServe.Cli.Rendering;
+using LoraServe.Models;
+
+namespace LoraServe.Cli.Verbs.Adapters;
+
+/// <summary><c>loraserve adapters merge</c>: adapters merged into their base, or several made one.</summary>
+internal static class MergeVerb
+{
+    private const string IntoBase = "base";
+    private const string IntoAdapter = "adapter";
+
+    public static Command Create()
+    {
+        var model = new Option<string>("--model") { Description = "The base: a GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
+        var adapters = new Option<string[]>("--adapter") { Description = "An adapter and the factor of its change (1 where left out). Repeatable.", Required = true, HelpName = "DIR[:WEIGHT]" };
+        var output = new Option<string>("--out") { Description = "The directory to write.", Required = true, HelpName = "DIR" };
+        var into = new Option<string?>("--into") { Description = "base writes a whole model in float32, with each adapter's weighted change added; adapter writes one LoRA adapter. [default: base, or adapter where --method is given]" };
+        into.AcceptOnlyFromAmong(IntoBase, IntoAdapter);
+        var method = new Option<string>("--method") { Description = $"How adapters become one: {string.Join(", ", CombinationOptions.MethodNames)}. [default: cat, which is exact]", HelpName = "NAME" };
+        var density = new Option<double>("--density") { Description = "Share of the values that the pruning methods keep.", DefaultValueFactory = _ => 1, HelpName = "F" };
+        var rank = new Option<int?>("--rank") { Description = "Rank of what the svd methods make. [default: the greatest rank given]", HelpName = "N" };
+        var seed = new Option<int>("--seed") { Description = "Seed of what the dare methods drop.", HelpName = "N" };
+        var tokenizer = new Option<string>("--tokenizer") { Description = "Copy the tokenizer's files from this directory. [default: from --model, where that is a directory]", HelpName = "DIR" };
+        var verb = new Command("merge", "Merge adapters into their base, or make one adapter of several.") { model, adapters, output, into, method, density, rank, seed, tokenizer };
+        verb.SetAction(arguments =>
+        {
+            WeightedPath[] inputs = [.. arguments.GetValue(adapters)!.Select(WeightedPath.Parse)];
+            string? methodName = arguments.GetValue(method);
+            string target = arguments.GetValue(into) ?? (methodName is null ? IntoBase : IntoAdapter);
+            if (target == IntoBase && methodName is not null)
+            {
+                throw new UsageException("--method makes one adapter of several; use it with --into adapter.");
+            }
+
+            var options = new CombinationOptions
+            {
+                Method = CombinationOptions.FindMethod(methodName ?? "cat") ?? throw new UsageException($"--method is '{methodName}'; expected one of {string.Join(", ", CombinationOptions.MethodNames)}."),
+                Density = arguments.GetValue(density) is > 0 and <= 1 and var share ? share : throw new UsageException(FormattableString.Invariant($"--density is {arguments.GetValue(density)}; expected above 0 and at most 1.")),
+                Rank = arguments.GetValue(rank) is not <= 0 ? arguments.GetValue(rank) : throw new UsageException($"--rank is {arguments.GetValue(rank)}; expected at least 1."),
+                Seed = arguments.GetValue(seed),
+            };
+            string folder = arguments.GetValue(output)!;
+            string modelPath = arguments.GetValue(model)!;
+            using LoadedModel loaded = ModelArguments.Load(modelPath, Compute.Arithmetic.Exact, Environment.ProcessorCount);
+            List<WeightedAdapter> parsed = [.. inputs.Select(input => new WeightedAdapter(AdapterLoader.Load(input.Path, loaded.Transformer), input.Weight))];
+            TextWriter writer = arguments.InvocationConfiguration.Output;
+            if (target == IntoAdapter)
+            {
+                ImmutableArray<LowRank> pairs = AdapterCombination.Combine(parsed, loaded.Transformer, options);
+                PeftWriter.Write(folder, pairs, loaded.Transformer, loaded.Name);
+                writer.WriteLine($"{folder}: one LoRA adapter of {parsed.Count}, rank {pairs.Max(pair => pair.Rank)}, {pairs.Length} modules.");
+            }
+            else
+            {
+                IBaseModel merged = parsed.Aggregate((IBaseModel)loaded.Transformer, (into, next) => MergedModel.Create(into, next.Adapter, (float)next.Weight));
+                WriteModel(folder, loaded, merged, arguments.GetValue(tokenizer) ?? modelPath, writer, arguments.InvocationConfiguration.Error);
+            }
+        });
+        return verb;
+    }
+
+    private static void WriteModel(string folder, LoadedModel loaded, IBaseModel merged, string tokenizer, TextWriter output, TextWriter error)
+    {
+        Directory.CreateDirectory(folder);
+        string weights = Path.Combine(folder, "model.safetensors");
+        CheckpointWriter.Write(weights, merged);
+        ModelDirectoryWriter.Write(folder, loaded, merged.TiedHead);
+        output.WriteLine($"{folder}: {loaded.Name} with the change merged in, {Terminal.Bytes(new FileInfo(weights).Length)}.");
+        if (!ModelDirectoryWriter.CopyTokenizer(tokenizer, folder))
+        {
+            error.WriteLine("note: there is no tokenizer.json to copy; give the directory that has it with --tokenizer.");
+        }
+    }
+}

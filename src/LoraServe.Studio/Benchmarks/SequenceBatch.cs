@@ -1,0 +1,101 @@
+using LoraServe.Adapters.Resident;
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Tensors;
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Studio.Benchmarks;
+
+/// <summary>Sequences of equal length that are computed together, step by step, with greedy choice and nothing of a server around it.</summary>
+internal sealed class SequenceBatch : IDisposable
+{
+    /// <summary>Rows of prompts computed at once.</summary>
+    private const int ChunkRows = 512;
+
+    private readonly Transformer _model;
+    private readonly KvPool _pages;
+    private readonly TransformerRunner _runner;
+    private readonly TokenBatch _batch = new();
+    private readonly int[][] _pageIds;
+    private readonly int[] _prompt;
+    private readonly int[] _next;
+    private readonly AdapterUse[] _uses;
+
+    public SequenceBatch(Transformer model, WorkerPool pool, int sequences, int promptTokens, int tokens)
+    {
+        _model = model;
+        int pagesEach = (promptTokens + tokens + KvPool.PageTokens - 1) / KvPool.PageTokens;
+        _pages = new KvPool(model.Spec, sequences * pagesEach, ElementType.F16);
+        _runner = new TransformerRunner(model, _pages, pool);
+        _pageIds = [.. Enumerable.Range(0, sequences).Select(sequence => Enumerable.Range(sequence * pagesEach, pagesEach).ToArray())];
+        var random = new Random(sequences);
+        _prompt = [.. Enumerable.Range(0, promptTokens).Select(_ => random.Next(model.VocabularySize))];
+        _next = new int[sequences];
+        _uses = new AdapterUse[1];
+    }
+
+    /// <summary>Computes the prompts of all sequences.</summary>
+    public void Prefill()
+    {
+        for (int sequence = 0; sequence < _pageIds.Length; sequence++)
+        {
+            for (int start = 0; start < _prompt.Length; start += ChunkRows)
+            {
+                int count = Math.Min(ChunkRows, _prompt.Length - start);
+                bool isLast = start + count == _prompt.Length;
+                _batch.Clear();
+                Add(sequence, _prompt.AsSpan(start, count), start, isLast ? SegmentOutput.LastLogits : SegmentOutput.None, []);
+                Rows logits = _runner.Forward(_batch);
+                if (isLast)
+                {
+                    _next[sequence] = Greedy(logits.Span(0));
+                }
+            }
+        }
+    }
+
+    /// <summary>Generates one token for each sequence.</summary>
+    /// <param name="position">Where it goes.</param>
+    /// <param name="adapters">Shared out among the sequences, one each; empty for none.</param>
+    public void Decode(int position, ReadOnlySpan<ResidentAdapter> adapters)
+    {
+        _batch.Clear();
+        for (int sequence = 0; sequence < _pageIds.Length; sequence++)
+        {
+            ReadOnlySpan<AdapterUse> uses = [];
+            if (!adapters.IsEmpty)
+            {
+                // Sequences of the same adapter stand together, as the scheduler puts them.
+                _uses[0] = new AdapterUse(adapters[sequence * adapters.Length / _pageIds.Length]);
+                uses = _uses;
+            }
+
+            Add(sequence, _next.AsSpan(sequence, 1), position, SegmentOutput.LastLogits, uses);
+        }
+
+        Rows logits = _runner.Forward(_batch);
+        for (int sequence = 0; sequence < _pageIds.Length; sequence++)
+        {
+            _next[sequence] = Greedy(logits.Span(sequence));
+        }
+    }
+
+    public void Dispose()
+    {
+        _runner.Dispose();
+        _pages.Dispose();
+    }
+
+    private static int Greedy(ReadOnlySpan<float> logits) => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits);
+
+    private void Add(int sequence, ReadOnlySpan<int> tokens, int position, SegmentOutput output, ReadOnlySpan<AdapterUse> uses) => _batch.Add(new SegmentRequest
+    {
+        Tokens = tokens,
+        FirstPosition = position,
+        Pages = _pageIds[sequence].AsSpan(0, (position + tokens.Length + KvPool.PageTokens - 1) / KvPool.PageTokens),
+        PromptLength = _prompt.Length,
+        Adapters = uses,
+        Output = output,
+    });
+}

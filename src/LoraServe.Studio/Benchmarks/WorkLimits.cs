@@ -1,0 +1,31 @@
+using LoraServe.Models;
+
+namespace LoraServe.Studio.Benchmarks;
+
+/// <summary>What a step must at least read and compute, from the model's shape.</summary>
+internal sealed record WorkLimits(BenchmarkMachine Machine, Transformer Model)
+{
+    private const int HalfBytes = 2;
+
+    /// <summary>Shortest possible seconds of one decoding step by memory alone: all weights once, distinct adapters, and every sequence's keys and values.</summary>
+    public double ReadSeconds(int sequences, double meanLength, long adapterBytes)
+    {
+        TransformerSpec spec = Model.Spec;
+        long weights = Model.ByteLength - Model.TokenTable.ByteLength;
+        double cache = (double)sequences * meanLength * spec.LayerCount * 2 * spec.KeyValueHeads * spec.HeadSize * HalfBytes;
+        return (weights + cache + adapterBytes) / (Machine.ReadGbPerS * 1e9);
+    }
+
+    /// <summary>Shortest possible seconds of float32 arithmetic: two operations for each weight and row, and attention.</summary>
+    /// <param name="rows">Token rows.</param>
+    /// <param name="logitRows">Of these, rows that need logits.</param>
+    /// <param name="meanLength">Positions that a row attends to on average.</param>
+    public double ComputeSeconds(long rows, long logitRows, double meanLength)
+    {
+        TransformerSpec spec = Model.Spec;
+        double layers = Model.Modules.Where(module => module.Site.Layer >= 0).Sum(module => (double)module.Outputs * module.Inputs);
+        double head = (double)spec.VocabularySize * spec.Width;
+        double attention = 2.0 * spec.LayerCount * spec.QueryHeads * spec.HeadSize * meanLength;
+        return 2 * ((rows * (layers + attention)) + (logitRows * head)) / (Machine.FloatGflopPerS * 1e9);
+    }
+}
