@@ -30,8 +30,8 @@ public sealed class LoadedModel : IDisposable
     /// <summary>The chat template in Jinja, or null where the files have none.</summary>
     public string? ChatTemplateSource { get; }
 
-    /// <summary>The same model in the same memory, computing in <paramref name="arithmetic"/>; see <see cref="Transformer.In"/>.</summary>
-    public LoadedModel In(Arithmetic arithmetic) => new(Name, Transformer.In(arithmetic), Tokenizer, Generation, ChatTemplateSource);
+    /// <summary>The same model in the same memory, computing in <paramref name="arithmetic"/>; see <see cref="Models.Transformer.ComputingIn"/>.</summary>
+    public LoadedModel In(Arithmetic arithmetic) => new(Name, Transformer.ComputingIn(arithmetic), Tokenizer, Generation, ChatTemplateSource);
 
     /// <inheritdoc />
     public void Dispose() => Transformer.Dispose();

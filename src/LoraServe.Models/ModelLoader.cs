@@ -6,24 +6,22 @@ namespace LoraServe.Models;
 public static class ModelLoader
 {
     /// <summary>Loads a GGUF file, or a Hugging Face directory with config.json and safetensors.</summary>
+    /// <param name="device">Where the model is to run.</param>
     /// <param name="ggufFileOrHuggingFaceDirectory">Path of the one or the other.</param>
     /// <param name="options">How to load it; null for the defaults.</param>
     /// <exception cref="ModelFormatException">The model is missing, damaged, contradicts itself or is of a kind that is not supported.</exception>
     /// <exception cref="Compute.Files.TensorFileException">A file of its weights is.</exception>
     /// <exception cref="Tokenization.TokenizerFormatException">Its tokenizer is.</exception>
-    public static LoadedModel Load(string ggufFileOrHuggingFaceDirectory, ModelLoadOptions? options = null)
+    public static LoadedModel Load(IDevice device, string ggufFileOrHuggingFaceDirectory, ModelLoadOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(device);
         string path = ggufFileOrHuggingFaceDirectory;
         ModelSource source = Directory.Exists(path) ? HuggingFaceSource.Open(path)
             : File.Exists(path) ? GgufSource.Open(path)
             : throw new ModelFormatException(path, "no such file or directory; expected a GGUF file or a Hugging Face directory");
         try
         {
-            options ??= new ModelLoadOptions();
-            var tensors = new WeightTensors(source);
-            string fingerprint = Fingerprint.Of(source.Spec, tensors);
-            TransformerWeights weights = new WeightPacker(source, tensors, options).Pack();
-            var transformer = new Transformer(weights, options.Arithmetic, fingerprint, source.Architecture.HuggingFaceNames, source.Files);
+            Transformer transformer = device.Load(new ModelWeights(source), options ?? new ModelLoadOptions());
             return new LoadedModel(source.Name, transformer, source.Tokenizer, source.Generation, source.ChatTemplate);
         }
         catch

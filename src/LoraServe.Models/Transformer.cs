@@ -1,62 +1,38 @@
-using System.Collections.Immutable;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
-using LoraServe.Compute.Kernels;
-using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
-using LoraServe.Models.Architectures;
+using LoraServe.Compute.Workers;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Models;
 
-/// <summary>A frozen base model: its shape and its weights. Immutable; owns its memory and its mapped files.</summary>
-public sealed unsafe class Transformer : IBaseModel, IDisposable
+/// <summary>A frozen base model in a device's memory: its shape, its weights, and what can be done with them there. Immutable.</summary>
+/// <param name="weights">What it was loaded from.</param>
+/// <param name="arithmetic">What it computes in.</param>
+public abstract class Transformer(ModelWeights weights, Arithmetic arithmetic) : IBaseModel, IDisposable
 {
-    private readonly ImmutableArray<LinearWeights> _linears;
-    private readonly ImmutableArray<NativeBuffer> _norms;
-    private readonly IDisposable? _files; // null for a view, which owns nothing
-
-    internal Transformer(TransformerWeights weights, Arithmetic arithmetic, string fingerprint, ParameterNames names, IDisposable files)
-    {
-        Spec = weights.Spec;
-        TokenTable = weights.TokenTable;
-        _linears = weights.Linears;
-        _norms = weights.Norms;
-        Arithmetic = arithmetic;
-        Fingerprint = fingerprint;
-        Modules = ListModules(Spec, names);
-        Norms = ListNorms(Spec, names);
-        _files = files;
-    }
-
-    private Transformer(Transformer source, Arithmetic arithmetic)
-    {
-        Spec = source.Spec;
-        TokenTable = source.TokenTable;
-        _linears = [.. source._linears.Select(linear => linear with { Matrix = linear.Matrix.In(arithmetic) })];
-        _norms = source._norms;
-        Arithmetic = arithmetic;
-        Fingerprint = source.Fingerprint;
-        Modules = source.Modules;
-        Norms = source.Norms;
-    }
+    /// <summary>What it was loaded from.</summary>
+    protected ModelWeights Weights { get; } = weights;
 
     /// <summary>The shape.</summary>
-    public TransformerSpec Spec { get; }
+    public TransformerSpec Spec => Weights.Spec;
 
-    /// <summary>The token table [tokens, width], in the file; rows are dequantised when looked up.</summary>
-    public Tensor TokenTable { get; }
-
-    /// <summary>What the matrices were packed for.</summary>
-    public Arithmetic Arithmetic { get; }
+    /// <summary>What it computes in.</summary>
+    public Arithmetic Arithmetic { get; } = arithmetic;
 
     /// <summary>Bytes of memory that the weights take, the mapped token table included.</summary>
-    public long ByteLength =>
-        TokenTable.ByteLength + _norms.Sum(norm => norm.ByteLength) + _linears.Sum(linear => linear.Matrix.ByteLength + (linear.Bias?.ByteLength ?? 0));
+    public abstract long ByteLength { get; }
+
+    /// <summary>Bytes of weights that every step reads.</summary>
+    public abstract long StepBytes { get; }
+
+    /// <summary>Whether a row's result has the same bits whatever else is in the batch, however its prompt was cut and whichever pages it got.</summary>
+    public abstract bool IsBatchInvariant { get; }
 
     /// <inheritdoc />
-    /// <remarks>SHA-256 over the spec and, for every tensor used, name, type, shape and a sample of its bytes; in hexadecimal.</remarks>
-    public string Fingerprint { get; }
+    public string Fingerprint => Weights.Fingerprint;
 
     /// <inheritdoc />
     public string Architecture => Spec.Architecture;
@@ -65,10 +41,10 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
     public string? ModelClass => Architectures.Architecture.All.FirstOrDefault(known => known.Name == Architecture)?.ClassName;
 
     /// <inheritdoc />
-    public IReadOnlyList<BaseModule> Modules { get; }
+    public IReadOnlyList<BaseModule> Modules => Weights.Modules;
 
     /// <inheritdoc />
-    public IReadOnlyList<BaseNorm> Norms { get; }
+    public IReadOnlyList<BaseNorm> Norms => Weights.Norms;
 
     /// <inheritdoc />
     public int LayerCount => Spec.LayerCount;
@@ -85,87 +61,61 @@ public sealed unsafe class Transformer : IBaseModel, IDisposable
     /// <inheritdoc />
     public bool TiedHead => Spec.TiedHead;
 
-    /// <summary>The weights at a site that is not the table. The head's are a packed copy of the table where it is tied.</summary>
-    public LinearWeights Linear(Site site) => _linears[Spec.Sites.Index(site)];
-
-    /// <summary>A norm's gains.</summary>
-    public NativeBuffer Norm(NormSite site) => _norms[Spec.Sites.Index(site)];
-
     /// <summary>The same model in the same memory, computing in <paramref name="arithmetic"/>.</summary>
     /// <remarks>A view: it is valid until this model is disposed, and disposing it does nothing.</remarks>
-    public Transformer In(Arithmetic arithmetic) => new(this, arithmetic);
+    public abstract Transformer ComputingIn(Arithmetic arithmetic);
 
-    /// <inheritdoc />
-    public void CopyWeightRow(Site site, int row, Span<float> destination)
+    /// <summary>Brings an adapter into the device's memory.</summary>
+    /// <param name="adapter">Loaded on this model.</param>
+    /// <exception cref="OutOfMemoryException">The device has not that much memory.</exception>
+    public ResidentAdapter Place(Adapter adapter)
     {
-        if (site.Role == SiteRole.Embedding || (site.Role == SiteRole.Head && TiedHead))
-        {
-            TokenTable.CopyRow(row, destination);
-        }
-        else
-        {
-            Linear(site).Matrix.CopyRow(row, destination);
-        }
+        ArgumentNullException.ThrowIfNull(adapter);
+        return Place(adapter.Edits, adapter.Digest, adapter.InvocationTokens.AsSpan());
     }
 
-    /// <inheritdoc />
-    public void Multiply(Site site, FloatMatrix x, FloatMatrix y)
-    {
-        fixed (float* from = x.Values, to = y.Values)
-        {
-            MatMul.RunSerial(Linear(site).Matrix, new Rows((nint)from, x.Rows, x.Columns, x.Columns), new Rows((nint)to, y.Rows, y.Columns, y.Columns));
-        }
-    }
+    /// <summary>Brings edits into the device's memory: what a training step does, so nothing but their shapes is looked at.</summary>
+    /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
+    /// <param name="digest">What tells it from other adapters.</param>
+    /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
+    /// <exception cref="ArgumentException">Edits that cannot be together, or of a shape that the base has not.</exception>
+    /// <exception cref="OutOfMemoryException">The device has not that much memory.</exception>
+    public abstract ResidentAdapter Place(IReadOnlyList<AdapterEdit> edits, string digest = "", ReadOnlySpan<int> invocationTokens = default);
+
+    /// <summary>Size in bytes of a page of the key/value cache.</summary>
+    /// <param name="type">F32 or F16.</param>
+    /// <exception cref="ArgumentException">Another type.</exception>
+    public abstract long PageBytes(ElementType type);
+
+    /// <summary>Makes what runs steps, with a key/value cache of its own.</summary>
+    /// <param name="pool">Workers for what runs on this machine's processor.</param>
+    /// <param name="pageCount">Pages of the cache, at least one.</param>
+    /// <param name="type">Type of the cache's elements, F32 or F16.</param>
+    public abstract IStepRunner CreateRunner(WorkerPool pool, int pageCount, ElementType type);
+
+    /// <summary>Makes what runs batches forth and back. Only in exact arithmetic.</summary>
+    /// <param name="pool">Workers for what runs on this machine's processor.</param>
+    public abstract ITrainingPass CreateTraining(WorkerPool pool);
 
     /// <inheritdoc />
-    public void CopyBias(Site site, Span<float> destination)
-    {
-        if (Linear(site).Bias is { } bias)
-        {
-            new ReadOnlySpan<float>(bias.Pointer, destination.Length).CopyTo(destination);
-        }
-        else
-        {
-            destination.Clear();
-        }
-    }
+    public abstract void CopyWeightRow(Site site, int row, Span<float> destination);
 
     /// <inheritdoc />
-    public void CopyNorm(NormSite site, Span<float> destination) =>
-        new ReadOnlySpan<float>(Norm(site).Pointer, Width).CopyTo(destination);
+    public abstract void Multiply(Site site, FloatMatrix x, FloatMatrix y);
+
+    /// <inheritdoc />
+    public abstract void CopyBias(Site site, Span<float> destination);
+
+    /// <inheritdoc />
+    public abstract void CopyNorm(NormSite site, Span<float> destination);
 
     /// <summary>Frees the weights and unmaps the files.</summary>
     public void Dispose()
     {
-        if (_files is null)
-        {
-            return;
-        }
-
-        foreach (LinearWeights linear in _linears)
-        {
-            linear.Dispose();
-        }
-
-        foreach (NativeBuffer norm in _norms)
-        {
-            norm.Dispose();
-        }
-
-        _files.Dispose();
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
     }
 
-    private static BaseModule[] ListModules(TransformerSpec spec, ParameterNames names)
-    {
-        return [.. spec.Sites.Linears.Prepend(Site.Embedding).Select(Module)];
-
-        BaseModule Module(Site site)
-        {
-            (int outputs, int inputs) = spec.Shape(site.Role);
-            return new BaseModule(names.Of(site), site, outputs, inputs, spec.Biases.Contains(site.Role));
-        }
-    }
-
-    private static BaseNorm[] ListNorms(TransformerSpec spec, ParameterNames names) =>
-        [.. spec.Sites.Norms.Select(site => new BaseNorm(names.Of(site), site, spec.Width))];
+    /// <summary>Frees what it owns, once.</summary>
+    protected abstract void Dispose(bool disposing);
 }

@@ -7,8 +7,6 @@ namespace LoraServe.Models;
 /// <remarks>RMS norms before attention and before a gated MLP, residual around both, RMS norm before the head; the rest is said here.</remarks>
 public sealed record TransformerSpec
 {
-    private SiteTable? _sites;
-
     /// <summary>Name of the architecture, such as <c>llama</c>.</summary>
     public required string Architecture { get; init; }
 
@@ -69,8 +67,8 @@ public sealed record TransformerSpec
     /// <summary>Factor of queries' products with keys.</summary>
     public float AttentionScale => QueryScale ?? (1f / MathF.Sqrt(HeadSize));
 
-    /// <summary>All linear maps and norms, numbered.</summary>
-    public SiteTable Sites => _sites ??= new SiteTable(LayerCount, LayerNorms);
+    /// <summary>All linear maps and norms, numbered. Made anew at each call: who numbers often keeps it.</summary>
+    public SiteTable Sites => new(LayerCount, LayerNorms);
 
     /// <summary>Elements of a linear map's input and output.</summary>
     /// <param name="role">Which linear map; for the head and the table: rows of tokens, columns of width.</param>

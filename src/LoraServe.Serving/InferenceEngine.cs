@@ -63,9 +63,9 @@ public sealed class InferenceEngine : IAsyncDisposable
 
         _pool = new WorkerPool(options.Workers > 0 ? options.Workers : ProcessorTopology.PhysicalCores);
         ElementType pageType = options.KvCacheType ?? (model.Arithmetic == Arithmetic.Exact ? ElementType.F32 : ElementType.F16);
-        long pageBytes = KvPool.BytesPerPage(spec, pageType);
+        long pageBytes = model.PageBytes(pageType);
         int pageCount = (int)Math.Clamp(options.KvCacheBytes / pageBytes, 1, int.MaxValue / KvPage.Tokens);
-        IStepRunner runner = new ModelStepRunner(model, new KvPool(spec, pageCount, pageType), _pool);
+        IStepRunner runner = model.CreateRunner(_pool, pageCount, pageType);
         _loop = new EngineLoop(
             wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, options, spec.VocabularySize, instruments, bell, loggers.CreateLogger<EngineLoop>(), time);
         EngineGauges.Add(instruments.Meter, () => _loop.Status, Adapters);

@@ -1,9 +1,10 @@
-using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.Training;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Workers;
-using LoraServe.Training.Autograd;
+using LoraServe.Models;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
@@ -13,7 +14,7 @@ namespace LoraServe.Training;
 /// <summary>One adapter in training with its optimizer and schedule. Any number of them share a pass over the base, and none notices the others.</summary>
 internal sealed class AdapterTraining : IDisposable
 {
-    private readonly IBaseModel _model;
+    private readonly Transformer _model;
     private readonly LearningRate _rate;
     private readonly double _maximumNorm;
     private readonly float _smoothing;
@@ -21,6 +22,7 @@ internal sealed class AdapterTraining : IDisposable
     private readonly double _beta;
     private readonly List<BatchShare> _shares = [];
     private readonly List<PreferenceBatch> _preferences = [];
+    private IReadOnlyList<AdapterEdit>? _edits;
     private ResidentAdapter? _resident;
     private EditGradients? _gradients;
     private int _labelledTokens;
@@ -37,7 +39,7 @@ internal sealed class AdapterTraining : IDisposable
     /// <param name="beta">How strongly the reference of preferences holds; for ORPO the weight of the odds ratio.</param>
     public AdapterTraining(
         TrainableAdapter adapter,
-        IBaseModel model,
+        Transformer model,
         Optimizer optimizer,
         LearningRate rate,
         double maximumNorm = double.PositiveInfinity,
@@ -65,7 +67,9 @@ internal sealed class AdapterTraining : IDisposable
     public int Step { get; set; }
 
     /// <summary>The adapter as the parameters make it now, resident until the step's end.</summary>
-    public ResidentAdapter Resident => _resident ??= ResidentAdapter.Create(Adapter.Edits(), _model);
+    public ResidentAdapter Resident => _resident ??= _model.Place(Edits);
+
+    private IReadOnlyList<AdapterEdit> Edits => _edits ??= Adapter.Edits();
 
     /// <summary>Uses the adapter without the noise that its steps may have.</summary>
     public T AtRest<T>(Func<ResidentAdapter, T> use)
@@ -75,7 +79,7 @@ internal sealed class AdapterTraining : IDisposable
             return use(Resident);
         }
 
-        using ResidentAdapter atRest = ResidentAdapter.Create(edits, _model);
+        using ResidentAdapter atRest = _model.Place(edits);
         return use(atRest);
     }
 
@@ -99,7 +103,7 @@ internal sealed class AdapterTraining : IDisposable
         _labelledTokens = labelledTokens;
         _shares.Clear();
         _preferences.Clear();
-        _gradients ??= new EditGradients(Resident, _model, Adapter.ReplacementGradients);
+        _gradients ??= new EditGradients(Edits, _model, Adapter.ReplacementGradients);
         _gradients.Clear();
         foreach (Parameter parameter in Adapter.Parameters)
         {
@@ -184,6 +188,6 @@ internal sealed class AdapterTraining : IDisposable
     private void Release()
     {
         _resident?.Dispose();
-        _resident = null;
+        (_resident, _edits) = (null, null);
     }
 }

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
-using LoraServe.Training.Autograd;
+using LoraServe.Models.Backward;
 using LoraServe.Training.Reports;
 using LoraServe.Training.Runs;
 
@@ -99,13 +99,13 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         }
 
         using var pool = new WorkerPool(_options.WorkerCount, _options.IsBackground);
-        using var pass = new TrainingPass(_model.Transformer.In(Arithmetic.Exact), pool);
+        using ITrainingPass pass = _model.Transformer.ComputingIn(Arithmetic.Exact).CreateTraining(pool);
         var entries = new List<Entry>();
         while (!_stopping.IsCancellationRequested)
         {
             Admit(entries);
             long start = _time.GetTimestamp();
-            Round(entries, pass);
+            Round(entries, pass, pool);
             Pause(_time.GetElapsedTime(start));
         }
 
@@ -155,7 +155,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         entry.Run = new TrainingRun(entry.Options, entry.Folder, _model, _time, _options.WorkerCount);
     }
 
-    private void Round(List<Entry> entries, TrainingPass pass)
+    private void Round(List<Entry> entries, ITrainingPass pass, WorkerPool pool)
     {
         foreach (Entry entry in entries)
         {
@@ -180,7 +180,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
         {
             entry.Try(() =>
             {
-                entry.Progress(entry.Run!.EndStep(pass, _options.TokensAtOnce));
+                entry.Progress(entry.Run!.EndStep(pass, pool, _options.TokensAtOnce));
                 if (entry.Run.IsDone)
                 {
                     entry.End(() => entry.Run.Finish(pass));
@@ -192,7 +192,7 @@ public sealed class Trainer : ITrainingRunner, IDisposable
     }
 
     /// <summary>Takes the next part of as many runs as fit together, one of each.</summary>
-    private void Pass(List<Entry> entries, TrainingPass pass)
+    private void Pass(List<Entry> entries, ITrainingPass pass)
     {
         var taken = new List<Entry>();
         var parts = new List<StepPart>();

@@ -3,7 +3,7 @@ using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
-using LoraServe.Training.Autograd;
+using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
@@ -42,7 +42,7 @@ public sealed record TrainingSpeed(IReadOnlyList<double> StepSeconds, long PeakM
         TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model.Transformer) { TotalSteps = repetitions + 1 });
         var rate = new LearningRate(LearningRateSchedule.Constant, MethodCatalog.LearningRate(options));
         using var training = new AdapterTraining(adapter, model.Transformer, new Optimizer(new OptimizerOptions()), rate, maximumNorm: 1);
-        using var pass = new TrainingPass(model.Transformer.In(Arithmetic.Exact), pool);
+        using ITrainingPass pass = model.Transformer.ComputingIn(Arithmetic.Exact).CreateTraining(pool);
         var seconds = new List<double>();
         for (int step = 0; step <= repetitions; step++)
         {

@@ -1,7 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LoraServe.Adapters.Folding;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Methods;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing;
@@ -98,7 +98,7 @@ public sealed class HostileMutationTests
         try
         {
             Adapter adapter = AdapterLoader.Load(folder.Path, s_model);
-            using ResidentAdapter resident = ResidentAdapter.Create(adapter, s_model);
+            _ = SiteEdits.Of(adapter.Edits, s_model);
             return adapter.Edits.Length > 0;
         }
         catch (AdapterFormatException refusal)

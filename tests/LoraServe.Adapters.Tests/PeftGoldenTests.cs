@@ -1,9 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
+using LoraServe.Cpu.Resident;
 
 namespace LoraServe.Adapters.Tests;
 
@@ -24,7 +24,7 @@ public sealed class PeftGoldenTests
         string directory = PeftCases.Require(path);
         FileBaseModel model = PeftCases.BaseOf(path);
         Adapter adapter = AdapterLoader.Load(directory, model);
-        using ResidentAdapter resident = ResidentAdapter.Create(adapter, model);
+        using CpuAdapter resident = model.Place(adapter);
         Golden.Check(new ReferenceForward(model, (resident, 1)), Path.Combine(directory, "expected.safetensors"), greedy: true);
         Assert.NotEmpty(adapter.Report.MatchedModules);
         Assert.Equal(resident.VirtualRows, adapter.Report.VirtualRows);
@@ -58,7 +58,7 @@ public sealed class PeftGoldenTests
             config["task_id"] = (int)expected.Tensors[$"task.{i}"].ToFloats()[0];
             File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), config.ToJsonString());
             File.Copy(Path.Combine(directory, "adapter_model.safetensors"), Path.Combine(folder.Path, "adapter_model.safetensors"));
-            using ResidentAdapter resident = ResidentAdapter.Create(AdapterLoader.Load(folder.Path, model), model);
+            using CpuAdapter resident = model.Place(AdapterLoader.Load(folder.Path, model));
             int[] prompt = [.. expected.Tensors[$"prompt.{i}"].ToFloats().Select(value => (int)value)];
             Golden.CheckLogits(new ReferenceForward(model, (resident, 1)), prompt, expected.Tensors[$"logits.{i}"].ToFloats(), $"{path} prompt {i}");
         }
@@ -83,7 +83,7 @@ public sealed class PeftGoldenTests
                 continue;
             }
 
-            using ResidentAdapter? resident = name == "__base__" ? null : ResidentAdapter.Create(AdapterLoader.Load(PeftCases.Require(name), model), model);
+            using CpuAdapter? resident = name == "__base__" ? null : model.Place(AdapterLoader.Load(PeftCases.Require(name), model));
             var forward = resident is null ? new ReferenceForward(model) : new ReferenceForward(model, (resident, 1));
             int[] prompt = [.. row.GetProperty("prompt").EnumerateArray().Select(id => id.GetInt32())];
             Golden.CheckLogits(forward, prompt, expected.Tensors[$"logits.{index}"].ToFloats(), $"{folder} row {index}");

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Methods.Lora;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Testing;
 
@@ -42,7 +43,7 @@ public sealed class TinyFiles : IDisposable
     /// <summary>Writes a LoRA adapter of q_proj and v_proj.</summary>
     public string Adapter(string name, int seed, int rank = 2, float scale = 1)
     {
-        using LoadedModel model = ModelLoader.Load(Model);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, Model);
         var random = new Random(seed);
         LowRank[] pairs =
         [

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Adapters;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
@@ -51,7 +52,7 @@ internal sealed class BaseMaker(BaseRecipe recipe, TextWriter log)
             Seed = recipe.Seed,
             CheckpointInterval = CheckpointInterval,
         };
-        using LoadedModel model = ModelLoader.Load(untrained, new ModelLoadOptions());
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, untrained, new ModelLoadOptions());
         log.WriteLine($"{model.Transformer.ParameterCount()} parameters");
         using var trainer = new Trainer(model);
         int every = Math.Max(1, recipe.Steps / LinesOfARun);

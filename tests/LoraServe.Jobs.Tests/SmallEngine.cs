@@ -2,6 +2,7 @@ using System.Text.Json;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;
@@ -16,7 +17,7 @@ internal sealed class SmallEngine : IAsyncDisposable
     private const int Rank = 2;
     private const int Width = 32;
 
-    private readonly LoadedModel _model = ModelLoader.Load(Repository.Fixture("models/llama-tied"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+    private readonly LoadedModel _model = ModelLoader.Load(CpuDevice.Instance, Repository.Fixture("models/llama-tied"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
     private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
 
     public SmallEngine() => Engine = new InferenceEngine(_model, new EngineOptions { Workers = 1, KvCacheBytes = 1 << 20 }, Log);

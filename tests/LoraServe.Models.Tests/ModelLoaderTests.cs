@@ -3,6 +3,7 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
+using LoraServe.Cpu;
 using LoraServe.Testing;
 
 namespace LoraServe.Models.Tests;
@@ -34,12 +35,12 @@ public class ModelLoaderTests
         using var file = GgufFile.Open(path);
         if (file.UnsupportedTensors.Count > 0)
         {
-            var error = Assert.Throws<TensorFileException>(() => ModelLoader.Load(path, s_exact));
+            var error = Assert.Throws<TensorFileException>(() => ModelLoader.Load(CpuDevice.Instance, path, s_exact));
             Assert.Contains(file.UnsupportedTensors, tensor => error.Message.Contains($"'{tensor.Key}' has type {tensor.Value}", StringComparison.Ordinal));
             return;
         }
 
-        using LoadedModel model = ModelLoader.Load(path, s_exact);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, path, s_exact);
         AssertWeightsAreReadable(model.Transformer);
         Assert.Equal(file.Metadata.GetString("general.name"), model.Name);
         Assert.NotNull(model.ChatTemplateSource);
@@ -50,7 +51,7 @@ public class ModelLoaderTests
     [SkippableFact]
     public void Load_SmolLM2_HasItsShape()
     {
-        using LoadedModel model = ModelLoader.Load(SharedFiles.Require("models/smollm2-135m-instruct-q4_1.gguf"), s_exact);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require("models/smollm2-135m-instruct-q4_1.gguf"), s_exact);
         Transformer transformer = model.Transformer;
         TransformerSpec spec = transformer.Spec;
         Assert.Equal(
@@ -65,7 +66,7 @@ public class ModelLoaderTests
     {
         string path = Repository.Fixture("files/tiny-llama.gguf");
         using var file = GgufFile.Open(path);
-        using LoadedModel model = ModelLoader.Load(path, s_exact);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, path, s_exact);
         TransformerSpec spec = model.Transformer.Spec;
         float[] stored = file.GetTensor("blk.0.attn_q.weight").ToFloats();
         float[] row = new float[spec.Width];
@@ -90,7 +91,7 @@ public class ModelLoaderTests
         File.WriteAllText(directory.File("generation_config.json"), """{"eos_token_id": [5, 7], "bos_token_id": 3}""");
         File.WriteAllText(directory.File("tokenizer_config.json"), """{"eos_token": {"content": "</s>"}, "bos_token": "<s>", "chat_template": [{"name": "rag", "template": "no"}, {"name": "default", "template": "yes"}]}""");
         using var file = SafetensorsFile.Open(directory.File("model.safetensors"));
-        using LoadedModel model = ModelLoader.Load(directory.Path, s_exact);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, directory.Path, s_exact);
         Assert.Equal<int>([5, 7], model.Generation.EndTokens.ToArray());
         Assert.Equal((3, "<s>", "</s>", "yes"), (model.Generation.BeginToken, model.Generation.BeginTokenText, model.Generation.EndTokenText, model.ChatTemplateSource));
         foreach (BaseModule module in model.Transformer.Modules.Where(module => module.HasBias))
@@ -141,7 +142,7 @@ public class ModelLoaderTests
         config.Remove("rope_parameters");
         config[field] = JsonNode.Parse(value);
         File.WriteAllText(directory.File("config.json"), config.ToJsonString());
-        var error = Assert.Throws<ModelFormatException>(() => ModelLoader.Load(directory.Path));
+        var error = Assert.Throws<ModelFormatException>(() => ModelLoader.Load(CpuDevice.Instance, directory.Path));
         Assert.Contains(directory.File("config.json"), error.Message, StringComparison.Ordinal);
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
     }
@@ -156,27 +157,27 @@ public class ModelLoaderTests
         using var directory = TemporaryDirectory.CopyOf(Repository.Fixture("models/llama-tied"));
         File.Delete(directory.File("model.safetensors"));
         File.WriteAllText(directory.File("model.safetensors.index.json"), $$"""{"weight_map": {"model.norm.weight": "{{shard}}"} }""");
-        Exception? error = Record.Exception(() => ModelLoader.Load(directory.Path));
+        Exception? error = Record.Exception(() => ModelLoader.Load(CpuDevice.Instance, directory.Path));
         Assert.True(error is ModelFormatException or TensorFileException, error?.ToString());
     }
 
     [Fact]
     public void Load_NothingThere_SaysSo() =>
-        Assert.Contains("no such file", Assert.Throws<ModelFormatException>(() => ModelLoader.Load("/nowhere/at/all")).Message, StringComparison.Ordinal);
+        Assert.Contains("no such file", Assert.Throws<ModelFormatException>(() => ModelLoader.Load(CpuDevice.Instance, "/nowhere/at/all")).Message, StringComparison.Ordinal);
 
     private static string FingerprintOf(string path)
     {
-        using LoadedModel model = ModelLoader.Load(path, s_exact);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, path, s_exact);
         return model.Transformer.Fingerprint;
     }
 
     private static void CheckBothForms(string folder)
     {
-        using LoadedModel model = ModelLoader.Load(folder, s_exact);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, folder, s_exact);
         AssertWeightsAreReadable(model.Transformer);
         using var other = TemporaryDirectory.CopyOf(folder);
         File.Move(other.File("config.alt.json"), other.File("config.json"), overwrite: true);
-        using LoadedModel alternative = ModelLoader.Load(other.Path, s_exact);
+        using LoadedModel alternative = ModelLoader.Load(CpuDevice.Instance, other.Path, s_exact);
         Assert.Equal(model.Transformer.Fingerprint, alternative.Transformer.Fingerprint);
         Assert.Equal(model.Transformer.Spec.ContextLength, alternative.Transformer.Spec.ContextLength);
         Assert.Equal<int>(model.Transformer.Spec.Windows.AsSpan().ToArray(), alternative.Transformer.Spec.Windows.AsSpan().ToArray());

@@ -1,6 +1,7 @@
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
 
@@ -28,8 +29,8 @@ public sealed class TransformerTests
 
     private static void CheckExactView(string path)
     {
-        using LoadedModel exact = ModelLoader.Load(path, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
-        using LoadedModel fast = ModelLoader.Load(path, new ModelLoadOptions { Arithmetic = Arithmetic.Fast });
+        using LoadedModel exact = ModelLoader.Load(CpuDevice.Instance, path, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        using LoadedModel fast = ModelLoader.Load(CpuDevice.Instance, path, new ModelLoadOptions { Arithmetic = Arithmetic.Fast });
         float[] before = Logits(fast);
         using (LoadedModel view = fast.In(Arithmetic.Exact))
         {

@@ -5,7 +5,6 @@ using LoraServe.Models.Forward;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
-using LoraServe.Serving.Scheduling;
 using LoraServe.Testing;
 using Microsoft.Extensions.Logging;
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
@@ -21,11 +22,11 @@ public class PeftGoldenTests(ITestOutputHelper output)
     public async Task GenerateAsync_AllMethodsTogether_GivesTheReferencesGreedyIds(string name)
     {
         using JsonDocument index = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/index.json")));
-        using LoadedModel loaded = ModelLoader.Load(SharedFiles.Require($"{Root}/bases/{name}"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        using LoadedModel loaded = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require($"{Root}/bases/{name}"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
         var options = new EngineOptions
         {
             KvCacheType = ElementType.F32,
-            KvCacheBytes = 24 * Models.Forward.KvPool.BytesPerPage(loaded.Transformer.Spec, ElementType.F32),
+            KvCacheBytes = 24 * loaded.Transformer.PageBytes(ElementType.F32),
             MaxBatchRows = 40,
             Workers = 2,
         };

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
@@ -28,7 +29,7 @@ public class RealAdaptersTests(ITestOutputHelper output)
         string models = SharedFiles.Require("models");
         string model = Directory.GetFiles(models, "*.gguf").Order(StringComparer.Ordinal).FirstOrDefault() ?? "";
         Skip.If(model.Length == 0, "shared/models has no GGUF file.");
-        using LoadedModel loaded = ModelLoader.Load(model, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        using LoadedModel loaded = ModelLoader.Load(CpuDevice.Instance, model, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
         await using var engine = new InferenceEngine(loaded, new EngineOptions { KvCacheType = ElementType.F32, KvCacheBytes = 256L << 20 });
         List<Case> cases = [];
         foreach (string name in SharedFiles.FolderNames("adapters"))

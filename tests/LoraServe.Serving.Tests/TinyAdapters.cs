@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
@@ -51,7 +52,7 @@ internal static class TinyAdapters
         float[] rows = new float[tokens.Length * model.Width];
         for (int i = 0; i < tokens.Length; i++)
         {
-            model.TokenTable.CopyRow(tokens[i], rows.AsSpan(i * model.Width, model.Width));
+            model.CopyWeightRow(Site.Embedding, tokens[i], rows.AsSpan(i * model.Width, model.Width));
         }
 
         return WriteLearnedPrompt(folder, "PROMPT_TUNING", rows, tokens.Length, model.Width);

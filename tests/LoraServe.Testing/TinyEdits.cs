@@ -1,6 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Resident;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Testing;
 
@@ -8,7 +9,7 @@ namespace LoraServe.Testing;
 public static class TinyEdits
 {
     /// <summary>Scales inputs and outputs (IA3): each output of keys and values, biases included; each input of queries and of the narrowing projection.</summary>
-    public static ResidentAdapter Scales(IBaseModel model, int seed)
+    public static ResidentAdapter Scales(Transformer model, int seed)
     {
         var random = new Random(seed);
         var edits = new List<AdapterEdit>();
@@ -28,7 +29,7 @@ public static class TinyEdits
             }
         }
 
-        return ResidentAdapter.Create(edits, model);
+        return model.Place(edits);
     }
 
     /// <summary>Another model of the same shape in the base's place, as full fine-tuning makes it.</summary>
@@ -63,7 +64,7 @@ public static class TinyEdits
     }
 
     /// <summary>Shared projections with scales of its own at every linear map but the head (VeRA).</summary>
-    public static ResidentAdapter Shared(IBaseModel model, int seed, int rank)
+    public static ResidentAdapter Shared(Transformer model, int seed, int rank)
     {
         var shared = new Random(77); // the same whatever the seed: adapters differ in their scales alone
         BaseModule[] modules = [.. model.Modules.Where(module => module.Site.Layer >= 0)];
@@ -72,14 +73,14 @@ public static class TinyEdits
         var a = new SharedMatrix(new FloatMatrix(rank, inputs, Around(shared, 0, rank * inputs)));
         var b = new SharedMatrix(new FloatMatrix(outputs, rank, Around(shared, 0, rank * outputs)));
         var random = new Random(seed);
-        return ResidentAdapter.Create(
-            [.. modules.Select(module => new SharedLowRank(module.Site, a, b, Around(random, 0, rank), Around(random, 0, module.Outputs)))], model);
+        return model.Place(
+            [.. modules.Select(module => new SharedLowRank(module.Site, a, b, Around(random, 0, rank), Around(random, 0, module.Outputs)))]);
     }
 
     /// <summary>A bottleneck after every sublayer.</summary>
     public static ResidentAdapter Bottlenecks(
-        IBaseModel model, int seed, BottleneckInput input, Activation activation = Activation.Silu, bool? normCoversSublayer = null, int size = 9) =>
-        ResidentAdapter.Create(BottleneckEdits(model, seed, input, activation, normCoversSublayer, size), model);
+        Transformer model, int seed, BottleneckInput input, Activation activation = Activation.Silu, bool? normCoversSublayer = null, int size = 9) =>
+        model.Place(BottleneckEdits(model, seed, input, activation, normCoversSublayer, size));
 
     /// <summary>The same as edits.</summary>
     public static IReadOnlyList<Bottleneck> BottleneckEdits(
@@ -105,16 +106,16 @@ public static class TinyEdits
     }
 
     /// <summary>Embeddings ahead of the prompt (prompt tuning).</summary>
-    public static ResidentAdapter VirtualTokens(IBaseModel model, int seed, int count) =>
-        ResidentAdapter.Create([new VirtualTokens(new FloatMatrix(count, model.Width, Around(new Random(seed), 0, count * model.Width)))], model);
+    public static ResidentAdapter VirtualTokens(Transformer model, int seed, int count) =>
+        model.Place([new VirtualTokens(new FloatMatrix(count, model.Width, Around(new Random(seed), 0, count * model.Width)))]);
 
     /// <summary>Keys and values ahead of the prompt in every layer (prefix tuning).</summary>
-    public static ResidentAdapter Prefix(IBaseModel model, int seed, int count)
+    public static ResidentAdapter Prefix(Transformer model, int seed, int count)
     {
         var random = new Random(seed);
         int width = model.Modules.First(module => module.Site.Role == SiteRole.Key).Outputs;
-        return ResidentAdapter.Create(
-            [.. Enumerable.Range(0, model.LayerCount).Select(layer => new PrefixKeyValue(layer, Matrix(), Matrix()))], model);
+        return model.Place(
+            [.. Enumerable.Range(0, model.LayerCount).Select(layer => new PrefixKeyValue(layer, Matrix(), Matrix()))]);
 
         FloatMatrix Matrix() => new(count, width, Around(random, 0, count * width));
     }

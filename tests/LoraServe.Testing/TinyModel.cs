@@ -1,18 +1,16 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
-using LoraServe.Compute.Matrices;
-using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
+using LoraServe.Cpu;
 using LoraServe.Models;
-using LoraServe.Models.Architectures;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Testing;
 
 /// <summary>Small random transformers and adapters, the same for the same seed.</summary>
-public static unsafe class TinyModel
+public static class TinyModel
 {
     /// <summary>Grouped-query attention with biases on q, k and v, in two layers of which the second has a window.</summary>
     public static TransformerSpec DefaultSpec { get; } = new()
@@ -38,29 +36,45 @@ public static unsafe class TinyModel
     /// <param name="arithmetic">What its matrices are packed for.</param>
     /// <param name="type">Stored type of its matrices: F32, Q8_0, Q4_0 or Q4_1.</param>
     /// <param name="spec">Its shape; <see cref="DefaultSpec"/> when null.</param>
-    public static Transformer Create(int seed, Arithmetic arithmetic = Arithmetic.Exact, ElementType type = ElementType.F32, TransformerSpec? spec = null)
+    /// <param name="device">Where it runs; on the processor when null.</param>
+    public static Transformer Create(
+        int seed, Arithmetic arithmetic = Arithmetic.Exact, ElementType type = ElementType.F32, TransformerSpec? spec = null, IDevice? device = null) =>
+        (device ?? CpuDevice.Instance).Load(Weights(seed, type, spec), new ModelLoadOptions { Arithmetic = arithmetic });
+
+    /// <summary>Makes a model's weights.</summary>
+    public static ModelWeights Weights(int seed, ElementType type = ElementType.F32, TransformerSpec? spec = null)
     {
         spec ??= DefaultSpec;
         var random = new Random(seed);
         Tensor table = Matrix(random, type, spec.VocabularySize, spec.Width);
-        var norms = ImmutableArray.CreateBuilder<NativeBuffer>();
-        var linears = ImmutableArray.CreateBuilder<LinearWeights>();
+        var norms = new Dictionary<NormSite, Tensor>();
+        var linears = new Dictionary<Site, (Tensor Weight, Tensor? Bias)> { [Site.Embedding] = (table, null) };
         for (int layer = 0; layer < spec.LayerCount; layer++)
         {
-            norms.AddRange(spec.LayerNorms.Select(_ => Gains(random, spec.Width)));
-            linears.AddRange(spec.Sites.Linears.Where(site => site.Layer == layer).Select(Linear));
+            foreach (NormRole role in spec.LayerNorms)
+            {
+                norms[new NormSite(layer, role)] = Gains(random, spec.Width);
+            }
+
+            foreach (Site site in spec.Sites.Linears.Where(site => site.Layer == layer))
+            {
+                linears[site] = Linear(site);
+            }
         }
 
-        linears.Add(spec.TiedHead ? new LinearWeights(Site.Head, PackedMatrix.Pack(table, arithmetic), null) : Linear(Site.Head));
-        norms.Add(Gains(random, spec.Width));
-        var weights = new TransformerWeights(spec, table, linears.ToImmutable(), norms.ToImmutable());
-        return new Transformer(weights, arithmetic, $"tiny-{seed}-{type}", ParameterNames.HuggingFace, new MemoryStream());
+        if (!spec.TiedHead)
+        {
+            linears[Site.Head] = Linear(Site.Head);
+        }
 
-        LinearWeights Linear(Site site)
+        norms[NormSite.Final] = Gains(random, spec.Width);
+        return new ModelWeights(spec, $"tiny-{seed}-{type}", linears, norms);
+
+        (Tensor Weight, Tensor? Bias) Linear(Site site)
         {
             (int outputs, int inputs) = spec.Shape(site.Role);
-            NativeBuffer? bias = spec.Biases.Contains(site.Role) ? Buffer(Values(random, outputs, 0.5f)) : null;
-            return new LinearWeights(site, PackedMatrix.Pack(Matrix(random, type, outputs, inputs), arithmetic), bias);
+            Tensor? bias = spec.Biases.Contains(site.Role) ? Tensor.FromFloats("bias", Values(random, outputs, 0.5f), outputs) : null;
+            return (Matrix(random, type, outputs, inputs), bias);
         }
     }
 
@@ -105,8 +119,8 @@ public static unsafe class TinyModel
     }
 
     /// <summary>The same in compute form.</summary>
-    public static ResidentAdapter CreateResident(IBaseModel model, int seed, int rank, bool scaled = false) =>
-        ResidentAdapter.Create(CreateAdapter(model, seed, rank, scaled), model);
+    public static ResidentAdapter CreateResident(Transformer model, int seed, int rank, bool scaled = false) =>
+        model.Place(CreateAdapter(model, seed, rank, scaled));
 
     /// <summary>Random tokens of a model's vocabulary.</summary>
     public static int[] Tokens(int seed, int count, int vocabularySize)
@@ -121,14 +135,7 @@ public static unsafe class TinyModel
     private static float[] Values(Random random, int count, float scale) =>
         [.. Enumerable.Range(0, count).Select(_ => ((random.NextSingle() * 2) - 1) * scale)];
 
-    private static NativeBuffer Gains(Random random, int width) => Buffer([.. Values(random, width, 0.3f).Select(value => 1 + value)]);
-
-    private static NativeBuffer Buffer(float[] values)
-    {
-        var buffer = new NativeBuffer(values.Length * sizeof(float));
-        values.CopyTo(new Span<float>(buffer.Pointer, values.Length));
-        return buffer;
-    }
+    private static Tensor Gains(Random random, int width) => Tensor.FromFloats("norm", [.. Values(random, width, 0.3f).Select(value => 1 + value)], width);
 
     /// <summary>A matrix of about unit gain.</summary>
     private static Tensor Matrix(Random random, ElementType type, int rows, int columns)

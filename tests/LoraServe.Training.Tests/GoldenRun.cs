@@ -6,8 +6,9 @@ using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
 using LoraServe.Models;
-using LoraServe.Training.Autograd;
+using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
@@ -27,7 +28,7 @@ internal sealed class GoldenRun : IDisposable
         Case = Read(Path.Combine(folder, "case.json"));
         _expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
         _base = Path.Combine(folder, "..", Case["base"]!.GetValue<string>());
-        Model = ModelLoader.Load(_base, new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact, RoundsToNf4 = Case["quantised"] is not null });
+        Model = ModelLoader.Load(CpuDevice.Instance, _base, new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact, RoundsToNf4 = Case["quantised"] is not null });
     }
 
     public JsonObject Case { get; }
@@ -129,7 +130,7 @@ internal sealed class GoldenRun : IDisposable
     public void Check(AdapterTraining training, bool checkpointsActivations, Action<int>? afterStep = null)
     {
         using var pool = new WorkerPool(2);
-        using var pass = new TrainingPass(Model.Transformer, pool);
+        using var pass = Model.Transformer.CreateTraining(pool);
         float[] losses = new float[Steps];
         float[] norms = new float[Steps];
         for (int step = 0; step < Steps; step++)
@@ -196,7 +197,7 @@ internal sealed class GoldenRun : IDisposable
     private void RunSeveral(string[] names, AdapterTraining[] trainings, int firstBatch = 0)
     {
         using var pool = new WorkerPool(2);
-        using var pass = new TrainingPass(Model.Transformer, pool);
+        using var pass = Model.Transformer.CreateTraining(pool);
         TrainingExample[][] batches = Batches();
         for (int step = 0; step < Steps; step++)
         {
@@ -227,7 +228,7 @@ internal sealed class GoldenRun : IDisposable
     public void CheckFirstGradient(AdapterTraining training, bool checkpointsActivations)
     {
         using var pool = new WorkerPool(2);
-        using var pass = new TrainingPass(Model.Transformer, pool);
+        using var pass = Model.Transformer.CreateTraining(pool);
         RunBatch(training, pass, step: 0, checkpointsActivations);
         training.PullGradients();
         AssertParameters("grad", training, parameter => parameter.Gradient);
@@ -239,7 +240,7 @@ internal sealed class GoldenRun : IDisposable
         Model.Dispose();
     }
 
-    private void RunBatch(AdapterTraining training, TrainingPass pass, int step, bool checkpointsActivations)
+    private void RunBatch(AdapterTraining training, ITrainingPass pass, int step, bool checkpointsActivations)
     {
         if (Loss == LossKind.Supervised)
         {

@@ -5,10 +5,10 @@ using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
 using LoraServe.Models;
+using LoraServe.Models.Backward;
 using LoraServe.Testing;
-using LoraServe.Training.Autograd;
-using LoraServe.Training.Data;
 using LoraServe.Training.Optimizers;
 
 namespace LoraServe.Training.Tests;
@@ -24,7 +24,7 @@ public sealed class ReferenceRunTests
         string path = Directory.GetFiles(SharedFiles.Require("models"), "*.gguf")[0];
         JsonObject run = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "run.json")))!.AsObject();
         JsonObject settings = run["hyperparameters"]!.AsObject();
-        using LoadedModel model = ModelLoader.Load(path, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, path, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
         JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "initial", "adapter_config.json")))!.AsObject();
         TrainableAdapter adapter = MethodTable.Create(config, model.Transformer, new TrainableOptions());
         Load(adapter, Path.Combine(folder, "initial", "adapter_model.safetensors"));
@@ -33,7 +33,7 @@ public sealed class ReferenceRunTests
         using var training = new AdapterTraining(
             adapter, model.Transformer, new Optimizer(new OptimizerOptions()), rate, settings["max_grad_norm"]!.GetValue<double>());
         using var pool = new WorkerPool(2);
-        using var pass = new TrainingPass(model.Transformer, pool);
+        using var pass = model.Transformer.CreateTraining(pool);
 
         foreach ((JsonNode? step, JsonNode? batch) in run["steps"]!.AsArray().Zip(run["batches"]!.AsArray()))
         {

@@ -1,4 +1,5 @@
 using LoraServe.Compute;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Testing;
 using LoraServe.Training.Checkpoints;
@@ -28,7 +29,7 @@ public sealed class TrainerTests : IDisposable
         }
 
         File.WriteAllBytes(Path.Combine(model, "tokenizer.json"), ByteTokenizer.Json());
-        _model = ModelLoader.Load(model, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        _model = ModelLoader.Load(CpuDevice.Instance, model, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
     }
 
     private TrainingJobOptions Options => new()

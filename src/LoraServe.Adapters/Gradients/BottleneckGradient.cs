@@ -1,25 +1,25 @@
-using LoraServe.Adapters.Resident;
+using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Adapters.Gradients;
 
-/// <summary>Derivatives by what an adapter adds after a sublayer, part by part as in <see cref="BottleneckEdit"/>.</summary>
+/// <summary>Derivatives by what an adapter adds after a sublayer, part by part as in <see cref="Bottleneck"/>.</summary>
 /// <param name="edit">The edit.</param>
-public sealed class BottleneckGradient(BottleneckEdit edit)
+public sealed class BottleneckGradient(Bottleneck edit)
 {
     /// <summary>[bottleneck, width].</summary>
-    public GradientMatrix Down { get; } = new(edit.Down.Outputs, edit.Down.Inputs);
+    public GradientMatrix Down { get; } = new(edit.Down.Rows, edit.Down.Columns);
 
     /// <summary>[bottleneck].</summary>
-    public GradientMatrix DownBias { get; } = new(1, edit.Down.Outputs);
+    public GradientMatrix DownBias { get; } = new(1, edit.Down.Rows);
 
     /// <summary>[width, bottleneck].</summary>
-    public GradientMatrix Up { get; } = new(edit.Up.Outputs, edit.Up.Inputs);
+    public GradientMatrix Up { get; } = new(edit.Up.Rows, edit.Up.Columns);
 
     /// <summary>[width].</summary>
-    public GradientMatrix UpBias { get; } = new(1, edit.Up.Outputs);
+    public GradientMatrix UpBias { get; } = new(1, edit.Up.Rows);
 
     /// <summary>[width].</summary>
-    public GradientMatrix Scale { get; } = new(1, edit.Up.Outputs);
+    public GradientMatrix Scale { get; } = new(1, edit.Up.Rows);
 
     /// <summary>All.</summary>
     public IEnumerable<GradientMatrix> Parts => [Down, DownBias, Up, UpBias, Scale];

@@ -1,9 +1,9 @@
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Resident;
+using LoraServe.Adapters.Folding;
 
 namespace LoraServe.Adapters.Gradients;
 
-/// <summary>Derivatives of the loss by everything that one adapter does, in the form in which it is resident.</summary>
+/// <summary>Derivatives of the loss by everything that one adapter does, its edits of a module brought together as <see cref="SiteEdits"/> has them.</summary>
 public sealed class EditGradients
 {
     private readonly Dictionary<Site, LinearEditGradient> _linears = [];
@@ -12,44 +12,45 @@ public sealed class EditGradients
     private readonly Dictionary<(int Layer, BottleneckPlace Place), BottleneckGradient> _bottlenecks = [];
 
     /// <summary>Zeros of the shapes that an adapter's edits have.</summary>
-    /// <param name="adapter">The adapter.</param>
+    /// <param name="edits">The adapter's edits.</param>
     /// <param name="model">Its base.</param>
     /// <param name="replacements">Where derivatives by replaced weights go.</param>
-    public EditGradients(ResidentAdapter adapter, IBaseModel model, IReadOnlyDictionary<Site, GradientMatrix> replacements)
+    public EditGradients(IReadOnlyList<AdapterEdit> edits, IBaseModel model, IReadOnlyDictionary<Site, GradientMatrix> replacements)
     {
-        foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Embedding))
+        foreach (SiteEdits site in SiteEdits.Of(edits, model))
         {
-            if (adapter.At(module.Site) is { } edit)
+            GradientMatrix? replacement = replacements.GetValueOrDefault(site.Module.Site);
+            if (site.Module.Site == Site.Embedding)
             {
-                _linears.Add(module.Site, new LinearEditGradient(edit, module.Outputs, module.Inputs, replacements.GetValueOrDefault(module.Site)));
+                Embedding = new EmbeddingGradient(site, replacement);
             }
-        }
-
-        Embedding = adapter.Embedding is { } embedding ? new EmbeddingGradient(embedding, model.VocabularySize, replacements.GetValueOrDefault(Site.Embedding)) : null;
-        foreach (BaseNorm norm in model.Norms)
-        {
-            if (adapter.At(norm.Site) is not null)
+            else
             {
-                _norms.Add(norm.Site, new GradientMatrix(1, norm.Width));
+                _linears.Add(site.Module.Site, new LinearEditGradient(site, replacement));
             }
         }
 
         _prefixes = new PrefixGradient?[model.LayerCount];
-        for (int layer = 0; layer < model.LayerCount; layer++)
+        foreach (AdapterEdit edit in edits)
         {
-            _prefixes[layer] = adapter.PrefixAt(layer) is { } prefix ? new PrefixGradient(adapter.VirtualRows, prefix.Width) : null;
-            foreach (BottleneckPlace place in Enum.GetValues<BottleneckPlace>())
+            switch (edit)
             {
-                if (adapter.At(layer, place) is { } bottleneck)
-                {
-                    _bottlenecks.Add((layer, place), new BottleneckGradient(bottleneck));
-                }
+                case NormDelta norm:
+                    _norms.Add(norm.Site, new GradientMatrix(1, norm.Values.Length));
+                    break;
+                case NormReplacement norm:
+                    _norms.Add(norm.Site, new GradientMatrix(1, norm.Values.Length));
+                    break;
+                case PrefixKeyValue prefix:
+                    _prefixes[prefix.Layer] = new PrefixGradient(prefix.Keys.Rows, prefix.Keys.Columns);
+                    break;
+                case Bottleneck bottleneck:
+                    _bottlenecks.Add((bottleneck.Layer, bottleneck.Place), new BottleneckGradient(bottleneck));
+                    break;
+                case VirtualTokens tokens:
+                    VirtualEmbeddings = new GradientMatrix(tokens.Rows.Rows, tokens.Rows.Columns);
+                    break;
             }
-        }
-
-        if (adapter.VirtualEmbeddings != 0)
-        {
-            VirtualEmbeddings = new GradientMatrix(adapter.VirtualRows, model.Width);
         }
     }
 

@@ -1,34 +1,30 @@
-using LoraServe.Adapters.Resident;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Folding;
 
 namespace LoraServe.Adapters.Gradients;
 
-/// <summary>Derivatives by what an adapter does at a linear map, part by part as in <see cref="LinearEdit"/>; null where it has no such part.</summary>
+/// <summary>Derivatives by what an adapter does at a linear map, part by part as in <see cref="SiteEdits"/>; null where it has no such part.</summary>
 /// <remarks>A low-rank pair that is shared by all adapters (VeRA) is frozen: only its two vectors are differentiated.</remarks>
 public sealed class LinearEditGradient
 {
     /// <summary>Zeros of the shapes that the parts have.</summary>
-    /// <param name="edit">The edit.</param>
-    /// <param name="outputs">Of the map.</param>
-    /// <param name="inputs">Of the map.</param>
+    /// <param name="edits">The edits of the map.</param>
     /// <param name="replacement">Where derivatives by a replaced weight go.</param>
-    public LinearEditGradient(LinearEdit edit, int outputs, int inputs, GradientMatrix? replacement)
+    public LinearEditGradient(SiteEdits edits, GradientMatrix? replacement)
     {
+        ArgumentNullException.ThrowIfNull(edits);
+        (int outputs, int inputs) = (edits.Module.Outputs, edits.Module.Inputs);
         Replacement = replacement;
-        bool isShared = edit.RankScale != 0;
-        if (edit.A is { } a && edit.B is { } b && !isShared)
-        {
-            A = new GradientMatrix(a.Outputs, a.Inputs);
-            B = new GradientMatrix(b.Outputs, b.Inputs);
-        }
-
-        RankScale = isShared ? new GradientMatrix(1, edit.Rank) : null;
-        ProductScale = isShared ? new GradientMatrix(1, outputs) : null;
-        OutputGain = edit.OutputGain != 0 ? new GradientMatrix(1, outputs) : null;
-        InputGain = edit.InputGain != 0 ? new GradientMatrix(1, inputs) : null;
-        Rotation = [.. edit.Rotation.ToArray().Select(factor => new GradientMatrix(inputs, factor.Size))];
-        Bias = edit.Bias != 0 || edit.ReplacedBias != 0 ? new GradientMatrix(1, outputs) : null;
-        Dense = edit.Dense is not null ? new GradientMatrix(outputs, inputs) : null;
-        RowDeltas = edit.RowDeltas is { } rows ? new GradientMatrix(rows.Outputs, rows.Inputs) : null;
+        A = Like(edits.A);
+        B = Like(edits.B);
+        RankScale = edits.Shared is { } shared ? new GradientMatrix(1, shared.Rank) : null;
+        ProductScale = edits.Shared is not null ? new GradientMatrix(1, outputs) : null;
+        OutputGain = edits.OutputGain is not null ? new GradientMatrix(1, outputs) : null;
+        InputGain = edits.InputGain is not null ? new GradientMatrix(1, inputs) : null;
+        Rotation = [.. (edits.Rotation?.Factors ?? []).Select(factor => new GradientMatrix(inputs, factor.Size))];
+        Bias = edits.Bias is not null || edits.Replacement?.Bias is not null ? new GradientMatrix(1, outputs) : null;
+        Dense = Like(edits.Dense);
+        RowDeltas = Like(edits.RowDeltas);
     }
 
     /// <summary>[outputs, inputs]; belongs to the parameter.</summary>
@@ -67,4 +63,6 @@ public sealed class LinearEditGradient
     /// <summary>All but what belongs to parameters.</summary>
     public IEnumerable<GradientMatrix> Parts =>
         new[] { A, B, RankScale, ProductScale, OutputGain, InputGain, Bias, Dense, RowDeltas }.OfType<GradientMatrix>().Concat(Rotation);
+
+    private static GradientMatrix? Like(FloatMatrix? matrix) => matrix is null ? null : new GradientMatrix(matrix.Rows, matrix.Columns);
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Compute;
 using LoraServe.Compute.Machine;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using Spectre.Console;
 
@@ -52,7 +53,7 @@ internal sealed class ModelArguments
         var options = new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads, RoundsToNf4 = roundsToNf4 };
         if (Console.IsErrorRedirected)
         {
-            return ModelLoader.Load(path, options);
+            return ModelLoader.Load(CpuDevice.Instance, path, options);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
@@ -61,7 +62,7 @@ internal sealed class ModelArguments
             ProgressTask task = context.AddTask("Loading model");
             long done = 0;
             using var timer = new Timer(_ => task.Value = Interlocked.Read(ref done), null, s_progressInterval, s_progressInterval);
-            return ModelLoader.Load(path, options with
+            return ModelLoader.Load(CpuDevice.Instance, path, options with
             {
                 Progress = new SynchronousProgress(progress =>
                 {

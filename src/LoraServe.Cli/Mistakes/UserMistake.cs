@@ -6,7 +6,6 @@ using LoraServe.Compute.Files;
 using LoraServe.Models;
 using LoraServe.Server.Options;
 using LoraServe.Serving.Requests;
-using LoraServe.Serving;
 using LoraServe.Studio;
 using LoraServe.Templates;
 using LoraServe.Tokenization;

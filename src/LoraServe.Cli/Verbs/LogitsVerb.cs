@@ -1,9 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Resident;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Compute.Files;
@@ -39,7 +37,7 @@ internal static class LogitsVerb
             using LoadedModel loaded = model.Load(arguments);
             using var pool = new WorkerPool(model.Threads(arguments));
             using ResidentAdapter? resident = named is not null
-                ? ResidentAdapter.Create(AdapterLoader.Load(named.Path, loaded.Transformer), loaded.Transformer)
+                ? loaded.Transformer.Place(AdapterLoader.Load(named.Path, loaded.Transformer))
                 : null;
             CheckTokens(sequences, loaded.Transformer, resident?.VirtualRows ?? 0);
             Tensor[] logits = [.. sequences.Select((sequence, index) => Compute(loaded.Transformer, pool, resident, sequence, index))];

@@ -1,5 +1,3 @@
-using LoraServe.Adapters.Resident;
-
 namespace LoraServe.Models.Forward;
 
 /// <summary>One adapter of a segment's stack.</summary>

@@ -1,5 +1,3 @@
-using LoraServe.Adapters.Resident;
-
 namespace LoraServe.Models.Forward;
 
 /// <summary>Adjacent rows that one adapter acts on with one weight.</summary>

@@ -24,7 +24,7 @@ public sealed class RowGroup
     }
 
     /// <summary>Becomes the rows of another group from <paramref name="first"/> on, <paramref name="count"/> of them, with the runs cut to them.</summary>
-    internal void CopyRange(RowGroup from, int first, int count)
+    public void CopyRange(RowGroup from, int first, int count)
     {
         Clear();
         _sources.AddRange(from.Sources.Slice(first, count));

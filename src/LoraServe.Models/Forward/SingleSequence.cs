@@ -1,4 +1,3 @@
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
@@ -8,8 +7,7 @@ namespace LoraServe.Models.Forward;
 /// <summary>Runs one sequence through a model with a cache of its own, away from any server: for tools, probes and checks.</summary>
 public sealed class SingleSequence : IDisposable
 {
-    private readonly KvPool _pages;
-    private readonly TransformerRunner _runner;
+    private readonly IStepRunner _runner;
     private readonly TokenBatch _batch = new();
     private readonly int[] _pageIds;
     private readonly ResidentAdapter[] _adapters;
@@ -30,9 +28,8 @@ public sealed class SingleSequence : IDisposable
         _uses = new AdapterUse[_adapters.Length];
         _virtualTokens = VirtualRow.Tokens(_adapters.Sum(adapter => adapter.VirtualRows));
         capacity += _virtualTokens.Length;
-        _pageIds = [.. Enumerable.Range(0, (capacity + KvPool.PageTokens - 1) / KvPool.PageTokens)];
-        _pages = new KvPool(model.Spec, _pageIds.Length, ElementType.F32);
-        _runner = new TransformerRunner(model, _pages, pool);
+        _pageIds = [.. Enumerable.Range(0, KvPage.Count(capacity))];
+        _runner = model.CreateRunner(pool, _pageIds.Length, ElementType.F32);
     }
 
     /// <summary>Tokens so far, without the virtual rows that adapters put ahead of them.</summary>
@@ -67,11 +64,7 @@ public sealed class SingleSequence : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose()
-    {
-        _runner.Dispose();
-        _pages.Dispose();
-    }
+    public void Dispose() => _runner.Dispose();
 
     private Rows Run(ReadOnlySpan<int> tokens, int firstPosition, SegmentOutput output)
     {
@@ -80,7 +73,7 @@ public sealed class SingleSequence : IDisposable
         {
             Tokens = tokens,
             FirstPosition = firstPosition,
-            Pages = _pageIds.AsSpan(0, (firstPosition + tokens.Length + KvPool.PageTokens - 1) / KvPool.PageTokens),
+            Pages = _pageIds.AsSpan(0, KvPage.Count(firstPosition + tokens.Length)),
             PromptLength = _promptLength,
             Adapters = _uses,
             Output = output,

@@ -64,7 +64,7 @@ public sealed class TokenBatch
         int count = request.Tokens.Length;
         int end = request.FirstPosition + count;
         Debug.Assert(count > 0, "A segment has at least one token.");
-        Debug.Assert(request.Pages.Length * KvPool.PageTokens >= end, "The pages hold every position up to the segment's last.");
+        Debug.Assert(request.Pages.Length * KvPage.Tokens >= end, "The pages hold every position up to the segment's last.");
 
         int firstRow = RowCount;
         int firstPage = _pages.Count;

@@ -1,5 +1,3 @@
-using LoraServe.Adapters.Resident;
-
 namespace LoraServe.Models.Forward;
 
 /// <summary>A row of a batch that stands for no token: an adapter put it ahead of the prompt.</summary>

@@ -12,11 +12,11 @@ internal static unsafe class Fingerprint
 {
     private const int SampleBytes = 4096;
 
-    public static string Of(TransformerSpec spec, WeightTensors tensors)
+    public static string Of(TransformerSpec spec, IEnumerable<Tensor> tensors)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes(Describe(spec)));
-        foreach (Tensor tensor in tensors.All.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
+        foreach (Tensor tensor in tensors.OrderBy(tensor => tensor.Name, StringComparer.Ordinal))
         {
             hash.AppendData(Encoding.UTF8.GetBytes($"\n{tensor}\n"));
             long last = Math.Max(0, tensor.ByteLength - SampleBytes);

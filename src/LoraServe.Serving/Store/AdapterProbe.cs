@@ -1,6 +1,5 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
@@ -29,9 +28,8 @@ internal sealed class AdapterProbe(Transformer model) : IDisposable
             .. adapter.Edits.OfType<RowsDelta>().SelectMany(rows => rows.Tokens).Distinct().Take(EditedTokens),
         ];
         int[] behind = [.. VirtualRow.Tokens(resident.VirtualRows), .. tokens];
-        int[] pages = [.. Enumerable.Range(1, (behind.Length + KvPool.PageTokens - 1) / KvPool.PageTokens)];
-        using var pool = new KvPool(model.Spec, 1 + pages.Length, ElementType.F32);
-        using var runner = new TransformerRunner(model, pool, _workers);
+        int[] pages = [.. Enumerable.Range(1, KvPage.Count(behind.Length))];
+        using IStepRunner runner = model.CreateRunner(_workers, 1 + pages.Length, ElementType.F32);
         _batch.Clear();
         _batch.Add(new SegmentRequest { Tokens = tokens, Pages = [0], PromptLength = tokens.Length, Output = SegmentOutput.AllLogits });
         _batch.Add(new SegmentRequest

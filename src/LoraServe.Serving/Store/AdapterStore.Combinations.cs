@@ -2,7 +2,6 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Peft;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Versions;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters;
-using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Names;
 using LoraServe.Serving.Store.Versions;

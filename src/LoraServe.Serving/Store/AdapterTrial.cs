@@ -1,7 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Resident;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Store;
@@ -20,7 +20,7 @@ internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : ID
     public (Adapter Parsed, ResidentAdapter Resident, double Change) Run(string name, string path, string shown, long budget)
     {
         Adapter parsed = Read(name, path, shown);
-        var resident = ResidentAdapter.Create(parsed, model);
+        ResidentAdapter resident = model.Place(parsed);
         try
         {
             long bytes = resident.ByteLength + resident.SharedParts.Sum(part => part.Bytes);

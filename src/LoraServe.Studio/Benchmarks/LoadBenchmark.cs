@@ -1,8 +1,8 @@
 using System.Diagnostics;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Studio.Benchmarks;
 
@@ -12,16 +12,16 @@ public static class LoadBenchmark
     private const int PromptTokens = 16;
 
     /// <summary>Must be the first thing that the process does: its start is what is measured from.</summary>
-    public static LoadResult Run(string modelPath, Arithmetic arithmetic, int threads, BenchmarkOptions options)
+    public static LoadResult Run(IDevice device, string modelPath, Arithmetic arithmetic, int threads, BenchmarkOptions options)
     {
-        (double firstLoad, long fileBytes, LoadedModel model) = Load(modelPath, arithmetic, threads);
+        (double firstLoad, long fileBytes, LoadedModel model) = Load(device, modelPath, arithmetic, threads);
         using LoadedModel loaded = model;
         using var pool = new WorkerPool(threads);
         double firstToken = FirstToken(loaded, pool);
         double bestLoad = firstLoad;
         for (int i = 1; i < options.Repetitions; i++)
         {
-            (double seconds, _, LoadedModel again) = Load(modelPath, arithmetic, threads);
+            (double seconds, _, LoadedModel again) = Load(device, modelPath, arithmetic, threads);
             again.Dispose();
             bestLoad = Math.Min(bestLoad, seconds);
         }
@@ -41,11 +41,11 @@ public static class LoadBenchmark
             options.Rank, adapterBytes, adapterSeconds.Order().ElementAt(adapterSeconds.Count / 2) * 1000, BenchmarkMachine.Measure(pool));
     }
 
-    private static (double Seconds, long FileBytes, LoadedModel Model) Load(string path, Arithmetic arithmetic, int threads)
+    private static (double Seconds, long FileBytes, LoadedModel Model) Load(IDevice device, string path, Arithmetic arithmetic, int threads)
     {
         var progress = new TotalBytes();
         long start = Stopwatch.GetTimestamp();
-        LoadedModel model = ModelLoader.Load(path, new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads, Progress = progress });
+        LoadedModel model = ModelLoader.Load(device, path, new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads, Progress = progress });
         return (Stopwatch.GetElapsedTime(start).TotalSeconds, progress.Value, model);
     }
 

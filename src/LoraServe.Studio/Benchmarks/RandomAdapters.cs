@@ -1,9 +1,8 @@
-using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Resident;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Studio.Benchmarks;
 
@@ -32,7 +31,7 @@ public sealed class RandomAdapters : IDisposable
     public IReadOnlyList<string> Directories { get; }
 
     /// <summary>Loads one into compute form.</summary>
-    public ResidentAdapter Load(int index) => ResidentAdapter.Create(AdapterLoader.Load(Directories[index], _model), _model);
+    public ResidentAdapter Load(int index) => _model.Place(AdapterLoader.Load(Directories[index], _model));
 
     /// <inheritdoc />
     public void Dispose() => _folder.Delete(recursive: true);

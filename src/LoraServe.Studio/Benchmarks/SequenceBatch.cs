@@ -1,4 +1,3 @@
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
@@ -13,9 +12,7 @@ internal sealed class SequenceBatch : IDisposable
     /// <summary>Rows of prompts computed at once.</summary>
     private const int ChunkRows = 512;
 
-    private readonly Transformer _model;
-    private readonly KvPool _pages;
-    private readonly TransformerRunner _runner;
+    private readonly IStepRunner _runner;
     private readonly TokenBatch _batch = new();
     private readonly int[][] _pageIds;
     private readonly int[] _prompt;
@@ -24,10 +21,8 @@ internal sealed class SequenceBatch : IDisposable
 
     public SequenceBatch(Transformer model, WorkerPool pool, int sequences, int promptTokens, int tokens)
     {
-        _model = model;
-        int pagesEach = (promptTokens + tokens + KvPool.PageTokens - 1) / KvPool.PageTokens;
-        _pages = new KvPool(model.Spec, sequences * pagesEach, ElementType.F16);
-        _runner = new TransformerRunner(model, _pages, pool);
+        int pagesEach = KvPage.Count(promptTokens + tokens);
+        _runner = model.CreateRunner(pool, sequences * pagesEach, ElementType.F16);
         _pageIds = [.. Enumerable.Range(0, sequences).Select(sequence => Enumerable.Range(sequence * pagesEach, pagesEach).ToArray())];
         var random = new Random(sequences);
         _prompt = [.. Enumerable.Range(0, promptTokens).Select(_ => random.Next(model.VocabularySize))];
@@ -81,11 +76,7 @@ internal sealed class SequenceBatch : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        _runner.Dispose();
-        _pages.Dispose();
-    }
+    public void Dispose() => _runner.Dispose();
 
     private static int Greedy(ReadOnlySpan<float> logits) => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits);
 
@@ -93,7 +84,7 @@ internal sealed class SequenceBatch : IDisposable
     {
         Tokens = tokens,
         FirstPosition = position,
-        Pages = _pageIds[sequence].AsSpan(0, (position + tokens.Length + KvPool.PageTokens - 1) / KvPool.PageTokens),
+        Pages = _pageIds[sequence].AsSpan(0, KvPage.Count(position + tokens.Length)),
         PromptLength = _prompt.Length,
         Adapters = uses,
         Output = output,

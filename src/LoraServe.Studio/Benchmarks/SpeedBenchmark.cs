@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Studio.Benchmarks;
 

@@ -1,7 +1,7 @@
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
+using LoraServe.Models.Backward;
 using LoraServe.Training;
-using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
 
 namespace LoraServe.Studio.Benchmarks;

@@ -11,9 +11,8 @@ internal sealed record WorkLimits(BenchmarkMachine Machine, Transformer Model)
     public double ReadSeconds(int sequences, double meanLength, long adapterBytes)
     {
         TransformerSpec spec = Model.Spec;
-        long weights = Model.ByteLength - Model.TokenTable.ByteLength;
         double cache = (double)sequences * meanLength * spec.LayerCount * 2 * spec.KeyValueHeads * spec.HeadSize * HalfBytes;
-        return (weights + cache + adapterBytes) / (Machine.ReadGbPerS * 1e9);
+        return (Model.StepBytes + cache + adapterBytes) / (Machine.ReadGbPerS * 1e9);
     }
 
     /// <summary>Shortest possible seconds of float32 arithmetic: two operations for each weight and row, and attention.</summary>

@@ -15,7 +15,7 @@ internal sealed class LatencyMeasurement(LoadedModel model, int threads) : IAsyn
     private const int Repetitions = 7;
 
     /// <summary>Two whole pages, which the prefix cache keeps after the first round, and a token: each request then is one row a step from its first.</summary>
-    private const int MostPromptTokens = (2 * KvPool.PageTokens) + 1;
+    private const int MostPromptTokens = (2 * KvPage.Tokens) + 1;
 
     private const int MostTokens = 48;
 

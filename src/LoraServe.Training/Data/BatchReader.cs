@@ -1,3 +1,5 @@
+using LoraServe.Models.Backward;
+
 namespace LoraServe.Training.Data;
 
 /// <summary>The endless sequence of batches: epoch after epoch, each in its own order, the last batch of each as small as what is left.</summary>

@@ -1,3 +1,5 @@
+using LoraServe.Models.Backward;
+
 namespace LoraServe.Training.Data;
 
 /// <summary>Two answers to one prompt, of which one is preferred; both sequences hold the prompt, without labels.</summary>

@@ -1,6 +1,7 @@
 using LoraServe.Models;
-using LoraServe.Tokenization;
+using LoraServe.Models.Backward;
 using LoraServe.Templates;
+using LoraServe.Tokenization;
 
 namespace LoraServe.Training.Data;
 

@@ -1,3 +1,5 @@
+using LoraServe.Models.Backward;
+
 namespace LoraServe.Training.Data;
 
 /// <summary>The rows of a data set as examples, tokenised when they are asked for.</summary>

@@ -1,3 +1,5 @@
+using LoraServe.Models.Backward;
+
 namespace LoraServe.Training.Data;
 
 /// <summary>Makes the examples of a data set.</summary>

@@ -1,4 +1,4 @@
-using LoraServe.Training.Data;
+using LoraServe.Models.Backward;
 
 namespace LoraServe.Training.Losses;
 

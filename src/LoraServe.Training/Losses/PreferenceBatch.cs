@@ -1,6 +1,6 @@
 using LoraServe.Adapters.Gradients;
-using LoraServe.Adapters.Resident;
-using LoraServe.Training.Autograd;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Losses;

@@ -1,6 +1,5 @@
-using LoraServe.Adapters.Resident;
-using LoraServe.Training.Autograd;
-using LoraServe.Training.Data;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Training.Runs;
 
@@ -10,7 +9,7 @@ namespace LoraServe.Training.Runs;
 internal sealed record Evaluation(double Loss, double Score)
 {
     /// <summary>Evaluates.</summary>
-    public static Evaluation Of(IReadOnlyList<TrainingExample> examples, ResidentAdapter? adapter, TrainingPass pass, int tokensAtOnce)
+    public static Evaluation Of(IReadOnlyList<TrainingExample> examples, ResidentAdapter? adapter, ITrainingPass pass, int tokensAtOnce)
     {
         double loss = 0;
         long tokens = 0;

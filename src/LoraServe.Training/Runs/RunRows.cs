@@ -1,4 +1,5 @@
 using LoraServe.Models;
+using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Runs;

@@ -1,9 +1,8 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Resident;
 using LoraServe.Models;
-using LoraServe.Training.Autograd;
-using LoraServe.Training.Data;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Training.Runs;
 
@@ -17,7 +16,7 @@ internal static class SavedAdapterCheck
     /// <param name="pass">What computes.</param>
     /// <param name="examples">What they are compared on.</param>
     /// <exception cref="InvalidDataException">They differ.</exception>
-    public static void Run(IReadOnlyList<string> directories, AdapterTraining training, Transformer model, TrainingPass pass, IReadOnlyList<TrainingExample> examples)
+    public static void Run(IReadOnlyList<string> directories, AdapterTraining training, Transformer model, ITrainingPass pass, IReadOnlyList<TrainingExample> examples)
     {
         var loaded = new List<ResidentAdapter>();
         var trained = new BatchShare { Adapter = training.Resident, Examples = examples };
@@ -26,7 +25,7 @@ internal static class SavedAdapterCheck
         {
             foreach (string directory in directories)
             {
-                loaded.Add(ResidentAdapter.Create(AdapterLoader.Load(directory, model, new AdapterLimits { AllowNoEffect = true }), model));
+                loaded.Add(model.Place(AdapterLoader.Load(directory, model, new AdapterLimits { AllowNoEffect = true })));
             }
 
             saved = new BatchShare { Adapter = loaded[0], Beside = loaded[1..], Examples = examples };

@@ -1,4 +1,4 @@
-using LoraServe.Training.Autograd;
+using LoraServe.Models.Backward;
 
 namespace LoraServe.Training.Runs;
 

@@ -3,8 +3,9 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Adapters.Methods.Training;
+using LoraServe.Compute.Workers;
 using LoraServe.Models;
-using LoraServe.Training.Autograd;
+using LoraServe.Models.Backward;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
@@ -111,9 +112,9 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Ends a step: updates the parameters, evaluates where that is due, logs, and checkpoints where that is due.</summary>
     /// <exception cref="DivergenceException">The loss is no longer a number.</exception>
     /// <exception cref="IOException">The folder cannot be written to; the last checkpoint is whole.</exception>
-    public TrainingProgress EndStep(TrainingPass pass, int tokensAtOnce)
+    public TrainingProgress EndStep(ITrainingPass pass, WorkerPool pool, int tokensAtOnce)
     {
-        StepResult result = _training.EndStep(pass.Pool);
+        StepResult result = _training.EndStep(pool);
         _tokens += _examples.Sum(example => (long)example.Tokens.Length);
         bool isLast = _training.Step >= TotalSteps;
         if (isLast)
@@ -159,7 +160,7 @@ internal sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Leaves the adapter and the report in the folder, and makes sure that the files give what was trained.</summary>
-    public TrainingOutcome Finish(TrainingPass pass)
+    public TrainingOutcome Finish(ITrainingPass pass)
     {
         if (_options.Patience > 0)
         {
@@ -201,7 +202,7 @@ internal sealed class TrainingRun : IDisposable
 
     private bool IsEvaluationDue() => _options.EvaluationInterval is { } interval ? _training.Step % interval == 0 : _data.HasBegunEpoch();
 
-    private Evaluation Evaluate(TrainingPass pass, int tokensAtOnce)
+    private Evaluation Evaluate(ITrainingPass pass, int tokensAtOnce)
     {
         Evaluation evaluation = _clock.Evaluate(() => _training.AtRest(adapter => Evaluation.Of(_data.Evaluation, adapter, pass, tokensAtOnce)));
         if (_options.Patience > 0 || _growing is not null)

@@ -4,6 +4,7 @@ using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Testing;
 
@@ -39,7 +40,7 @@ public sealed class GgufLoraWriterTests
     public void Write_AdapterThatLlamaCppConverted_GivesItsTensors()
     {
         string folder = SharedFiles.Require("fixtures/gguf/lora");
-        using LoadedModel model = ModelLoader.Load(SharedFiles.Require("fixtures/gguf/llama-small-F32.gguf"));
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require("fixtures/gguf/llama-small-F32.gguf"));
         Adapter adapter = AdapterLoader.Load(folder, model.Transformer);
         using var made = new TemporaryFolder();
         string path = Path.Combine(made.Path, "adapter.gguf");

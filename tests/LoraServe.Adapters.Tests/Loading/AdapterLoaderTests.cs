@@ -1,10 +1,10 @@
 using System.Text.Json.Nodes;
-using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Resident;
+using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Cpu.Resident;
 
 namespace LoraServe.Adapters.Tests.Loading;
 
@@ -21,7 +21,7 @@ public sealed class AdapterLoaderTests
     {
         FileBaseModel model = AdapterBuilder.TinyBase;
         Adapter adapter = Build(variant, model).Load();
-        using ResidentAdapter resident = ResidentAdapter.Create(adapter, model);
+        using CpuAdapter resident = model.Place(adapter);
         float[][] served = new ReferenceForward(model, (resident, 0.7f)).Logits(s_tokens, s_tokens.Length);
         float[][] merged = new ReferenceForward(model) { Weights = MergedModel.Create(model, adapter, 0.7f) }.Logits(s_tokens, s_tokens.Length);
         float[][] plain = new ReferenceForward(model).Logits(s_tokens, s_tokens.Length);

@@ -4,9 +4,9 @@ using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
+using LoraServe.Cpu.Resident;
 using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests.Merging;
@@ -29,7 +29,7 @@ public sealed class WeightedGoldenTests
         string type = entry.GetProperty("combination_type").GetString()!;
         if (type == "stack")
         {
-            ResidentAdapter[] stack = [.. adapters.Select(adapter => ResidentAdapter.Create(adapter, model))];
+            CpuAdapter[] stack = [.. adapters.Select(adapter => model.Place(adapter))];
             Golden.Check(new ReferenceForward(model, [.. stack.Zip(weights, (adapter, weight) => (adapter, (float)weight))]), expectedPath, greedy: true);
             Array.ForEach(stack, adapter => adapter.Dispose());
             return;
@@ -52,7 +52,7 @@ public sealed class WeightedGoldenTests
 
         using var folder = new TemporaryFolder();
         PeftWriter.Write(folder.Path, pairs, model);
-        using ResidentAdapter resident = ResidentAdapter.Create(AdapterLoader.Load(folder.Path, model), model);
+        using CpuAdapter resident = model.Place(AdapterLoader.Load(folder.Path, model));
         Golden.Check(new ReferenceForward(model, (resident, 1)), expectedPath, greedy: true);
     }
 

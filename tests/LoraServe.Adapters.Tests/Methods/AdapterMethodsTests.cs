@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Resident;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Tensors;
+using LoraServe.Cpu.Resident;
 
 namespace LoraServe.Adapters.Tests.Methods;
 
@@ -27,7 +27,7 @@ public sealed class AdapterMethodsTests
         Assert.NotEmpty(adapter.Report.MatchedModules);
         Assert.Contains(adapter.Report.DeltaNorms.Values, norm => norm > 0 && double.IsFinite(norm));
         Assert.True(adapter.ByteLength > 0);
-        using ResidentAdapter resident = ResidentAdapter.Create(adapter, model);
+        using CpuAdapter resident = model.Place(adapter);
         Assert.Equal(resident.VirtualRows, adapter.Report.VirtualRows);
         Assert.True(Difference(Served(model, resident), new ReferenceForward(model).Logits(s_tokens, s_tokens.Length)) > 1e-4);
     }
@@ -38,7 +38,7 @@ public sealed class AdapterMethodsTests
     {
         FileBaseModel model = AdapterBuilder.TinyBase;
         Adapter adapter = MethodAdapters.Build(method).Load();
-        using ResidentAdapter resident = ResidentAdapter.Create(adapter, model);
+        using CpuAdapter resident = model.Place(adapter);
         float[][] merged = new ReferenceForward(model) { Weights = MergedModel.Create(model, adapter, 0.7f) }.Logits(s_tokens, s_tokens.Length);
         Assert.True(Difference(Served(model, resident), merged) < 1e-4);
     }
@@ -201,7 +201,7 @@ public sealed class AdapterMethodsTests
     private static void AssertRefused(AdapterBuilder builder, string what) =>
         Assert.Contains(what, Assert.Throws<AdapterFormatException>(() => builder.Load()).Message, StringComparison.Ordinal);
 
-    private static float[][] Served(FileBaseModel model, ResidentAdapter resident) =>
+    private static float[][] Served(FileBaseModel model, CpuAdapter resident) =>
         new ReferenceForward(model, (resident, 0.7f)).Logits(s_tokens, s_tokens.Length);
 
     private static float Difference(float[][] left, float[][] right) =>

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
+using LoraServe.Cpu.Resident;
 
 namespace LoraServe.Adapters.Tests.Reference;
 
@@ -110,6 +111,13 @@ internal sealed class FileBaseModel : IBaseModel
 
         yield return Module("lm_head", Site.Head, VocabularySize, Width);
     }
+
+    /// <summary>An adapter as the processor's device has it.</summary>
+    public CpuAdapter Place(Adapter adapter) => Place(adapter.Edits, adapter.Digest, [.. adapter.InvocationTokens]);
+
+    /// <summary>Edits as the processor's device has them.</summary>
+    public CpuAdapter Place(IReadOnlyList<AdapterEdit> edits, string digest = "", params int[] invocationTokens) =>
+        new(edits, this, new SiteTable(LayerCount, [NormRole.Attention, NormRole.Mlp]), digest, invocationTokens);
 
     private BaseModule Module(string path, Site site, int outputs, int inputs) => new(path, site, outputs, inputs, _weights.ContainsKey($"{path}.bias"));
 

@@ -1,12 +1,12 @@
 using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Matrices;
+using LoraServe.Cpu.Resident;
 
 namespace LoraServe.Adapters.Tests.Reference;
 
 /// <summary>A Llama forward pass in plain loops, with adapters applied as <see cref="LinearEdit"/> says.</summary>
-internal sealed unsafe class ReferenceForward(FileBaseModel model, params (ResidentAdapter Adapter, float Weight)[] adapters)
+internal sealed unsafe class ReferenceForward(FileBaseModel model, params (CpuAdapter Adapter, float Weight)[] adapters)
 {
     /// <summary>Where weights come from: the model, or what was merged into it.</summary>
     public IBaseModel Weights { get; init; } = model;
@@ -42,7 +42,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         return Linear(Norm(rows[virtualRows..], NormSite.Final, activeFrom), Site.Head, activeFrom);
     }
 
-    private IEnumerable<float[]> VirtualEmbeddings(ResidentAdapter adapter) =>
+    private IEnumerable<float[]> VirtualEmbeddings(CpuAdapter adapter) =>
         Enumerable.Range(0, adapter.VirtualRows).Select(i => adapter.VirtualEmbeddings == 0 ? new float[model.Width] : Copy(adapter.VirtualEmbeddings, i, model.Width));
 
     private static float[] Copy(nint rows, int index, int width) => new ReadOnlySpan<float>((float*)rows + (index * width), width).ToArray();
@@ -53,7 +53,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         {
             float[] sum = [.. rows[t].Zip(results[t], (a, b) => a + b)];
             float[] changed = [.. sum];
-            foreach ((ResidentAdapter adapter, float weight) in adapters)
+            foreach ((CpuAdapter adapter, float weight) in adapters)
             {
                 if (adapter.At(layer, place) is { } edit)
                 {
@@ -95,7 +95,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         _ => 1 / (1 + Math.Exp(-x)),
     };
 
-    private static int ActiveFrom(ResidentAdapter adapter, ReadOnlySpan<int> prompt)
+    private static int ActiveFrom(CpuAdapter adapter, ReadOnlySpan<int> prompt)
     {
         if (adapter.InvocationTokens.IsEmpty)
         {
@@ -202,7 +202,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
     private float[] ScaleInput(float[] x, Site site)
     {
         float[] scaled = [.. x];
-        foreach ((ResidentAdapter adapter, float weight) in adapters)
+        foreach ((CpuAdapter adapter, float weight) in adapters)
         {
             if (adapter.At(site) is { InputGain: not 0 } edit)
             {
@@ -295,7 +295,7 @@ internal sealed unsafe class ReferenceForward(FileBaseModel model, params (Resid
         Array.ForEach([.. queries.Select((row, position) => (row, position))], entry => Rotate(entry.row, entry.position));
         Array.ForEach([.. keys.Select((row, position) => (row, position))], entry => Rotate(entry.row, entry.position));
         int row = 0;
-        foreach ((ResidentAdapter adapter, _) in adapters)
+        foreach ((CpuAdapter adapter, _) in adapters)
         {
             for (int i = 0; i < adapter.VirtualRows; i++, row++)
             {

@@ -1,10 +1,12 @@
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
+using LoraServe.Cpu.Forward;
+using LoraServe.Cpu.Weights;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 
@@ -13,7 +15,7 @@ namespace LoraServe.Benchmarks.Forward;
 /// <summary>One step over sequences of equal shape, with and without adapters, ready to be timed over and over.</summary>
 internal sealed class StepBatch : IDisposable
 {
-    private readonly Transformer _model;
+    private readonly PackedWeights _model;
     private readonly WorkerPool _pool;
     private readonly KvPool _pages;
     private readonly EagerOps _ops;
@@ -24,11 +26,11 @@ internal sealed class StepBatch : IDisposable
     /// <summary>Sequences of <paramref name="rows"/> new tokens after <paramref name="position"/> cached ones; sequence i uses adapter i modulo their number.</summary>
     public StepBatch(Transformer model, WorkerPool pool, int sequences, int rows, int position, ReadOnlySpan<ResidentAdapter> adapters)
     {
-        _model = model;
+        _model = ((CpuTransformer)model).Packed;
         _pool = pool;
-        int pagesEach = (position + rows + KvPool.PageTokens - 1) / KvPool.PageTokens;
+        int pagesEach = KvPage.Count(position + rows);
         _pages = new KvPool(model.Spec, sequences * pagesEach, ElementType.F16);
-        _ops = new EagerOps(model, _pages, pool);
+        _ops = new EagerOps(_model, _pages, pool);
         var random = new Random(1);
         for (int sequence = 0; sequence < sequences; sequence++)
         {
@@ -73,7 +75,7 @@ internal sealed class StepBatch : IDisposable
         Rows a = _products.Rent(RowCount, wide.Width);
         Rows b = _products.Rent(RowCount, wide.Width);
         Rows c = _products.Rent(RowCount, wide.Width);
-        Rows logits = _products.Rent(_plain.Logits.Count, _model.VocabularySize);
+        Rows logits = _products.Rent(_plain.Logits.Count, _model.Spec.VocabularySize);
         long mark = _products.Mark();
         for (int layer = 0; layer < spec.LayerCount; layer++)
         {

@@ -3,10 +3,11 @@ using System.Diagnostics;
 using System.Globalization;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Machine;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Benchmarks.Forward;
 
@@ -33,7 +34,7 @@ internal static class StepReport
     /// <param name="choice">Beginnings of names of cases, "w" and a number of workers, "ops" for the time of each operation; nothing for all cases with one worker per core.</param>
     public static void Print(TextWriter output, string modelPath, string[] choice)
     {
-        using LoadedModel model = ModelLoader.Load(modelPath);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, modelPath);
         int[] workerCounts = [.. choice.Where(word => word[0] == 'w').Select(word => int.Parse(word[1..], CultureInfo.InvariantCulture))];
         string[] names = [.. choice.Where(word => word[0] != 'w' && word != "ops")];
         ResidentAdapter[] adapters = [.. Enumerable.Range(0, 32).Select(seed => CreateAdapter(model.Transformer, seed))];
@@ -140,7 +141,7 @@ internal static class StepReport
             FileBytes = 0,
             TensorCount = 0,
         };
-        return ResidentAdapter.Create(new Adapter(edits, [], $"random {seed}", report), model);
+        return model.Place(new Adapter(edits, [], $"random {seed}", report));
 
         FloatMatrix Matrix(int rows, int columns) =>
             new(rows, columns, [.. Enumerable.Range(0, rows * columns).Select(_ => (random.NextSingle() - 0.5f) * 0.02f)]);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Memory;
+using LoraServe.Cpu.Forward;
 using LoraServe.Models.Forward;
 
 namespace LoraServe.Benchmarks.Forward;

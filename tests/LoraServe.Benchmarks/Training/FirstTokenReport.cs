@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using LoraServe.Compute;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;
@@ -22,7 +23,7 @@ internal static class FirstTokenReport
     /// <param name="data">Rows to train on.</param>
     public static async Task PrintAsync(TextWriter output, string path, string data)
     {
-        using LoadedModel model = ModelLoader.Load(path, new ModelLoadOptions { Arithmetic = Arithmetic.Fast });
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, path, new ModelLoadOptions { Arithmetic = Arithmetic.Fast });
         await using var engine = new InferenceEngine(model, new EngineOptions { PrefixCache = false });
         using var trainer = new Trainer(model.In(Arithmetic.Exact), new TrainerOptions { IsBackground = true });
         await MeasureAsync(engine, model, Requests / 4);

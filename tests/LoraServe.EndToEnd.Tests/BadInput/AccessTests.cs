@@ -111,7 +111,7 @@ public class AccessTests
         await Refused.WithAsync(StatusCode.PermissionDenied, () => blue.UploadAsync("of-blue", others, "shared-style"), "'blue-tenant'");
         GenerateResponse answer = await server.ClientWith("red").Inference.GenerateAsync(Ask.For("shared-style"));
         Assert.Equal(answer.Adapters, (await server.ClientWith("admin").Inference.GenerateAsync(Ask.For("shared-style"))).Adapters);
-        Assert.Equal("", server.Engine.Adapters.Get(LoraServe.Serving.Principal.Operator, "shared-style").Owner);
+        Assert.Equal("", server.Engine.Adapters.Get(LoraServe.Serving.Requests.Principal.Operator, "shared-style").Owner);
     }
 
     private static async Task<IEnumerable<string>> NamesAsync(LoraServeClient client) =>

@@ -1,7 +1,6 @@
 using Grpc.Core;
 using LoraServe.EndToEnd.Tests.Setup;
 using LoraServe.Serving.Requests;
-using LoraServe.Serving.Store;
 using LoraServe.V1;
 
 namespace LoraServe.EndToEnd.Tests.Lifecycle;

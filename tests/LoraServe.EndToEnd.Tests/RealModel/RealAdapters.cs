@@ -32,7 +32,7 @@ internal static class RealAdapters
         });
         foreach (string name in Names)
         {
-            await server.Engine.Adapters.PublishAsync(LoraServe.Serving.Principal.Operator, name, SharedFiles.Require($"adapters/{name}"));
+            await server.Engine.Adapters.PublishAsync(LoraServe.Serving.Requests.Principal.Operator, name, SharedFiles.Require($"adapters/{name}"));
         }
 
         return server;

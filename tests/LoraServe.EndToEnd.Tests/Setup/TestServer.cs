@@ -1,5 +1,6 @@
 using LoraServe.Client;
 using LoraServe.Compute;
+using LoraServe.Cpu;
 using LoraServe.Jobs;
 using LoraServe.Jobs.Options;
 using LoraServe.Models;
@@ -134,7 +135,7 @@ internal sealed class TestServer : IAsyncDisposable
         engine?.Invoke(engineOptions);
         var serverOptions = new ServerOptions { Port = 0, DrainTimeout = TimeSpan.FromSeconds(10) };
         server?.Invoke(serverOptions);
-        LoadedModel model = ModelLoader.Load(modelPath, new ModelLoadOptions { Arithmetic = arithmetic });
+        LoadedModel model = ModelLoader.Load(CpuDevice.Instance, modelPath, new ModelLoadOptions { Arithmetic = arithmetic });
         var log = new ErrorLog();
         var inference = new InferenceEngine(model, engineOptions, log);
         Trainer? trainer = trains ? new Trainer(model.In(Arithmetic.Exact), new TrainerOptions { WorkerCount = 1 }) : null;

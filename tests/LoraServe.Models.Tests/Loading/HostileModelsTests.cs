@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LoraServe.Compute.Files;
+using LoraServe.Cpu;
 using LoraServe.Testing;
 using LoraServe.Tokenization;
 
@@ -49,14 +50,14 @@ public class HostileModelsTests
         using var directory = new TemporaryDirectory();
         Prop.ForAll(Damage.Of(valid).ToArbitrary(), damaged =>
         {
-            Exception? error = HostileFiles.Load(() => ModelLoader.Load(write(damaged, directory)).Dispose());
+            Exception? error = HostileFiles.Load(() => ModelLoader.Load(CpuDevice.Instance, write(damaged, directory)).Dispose());
             return error is null or ModelFormatException or TensorFileException or TokenizerFormatException;
         }).Check(FsCheck.Config.QuickThrowOnFailure.WithMaxTest(300));
     }
 
     private static void Check(string path, string kind, bool strict)
     {
-        Exception? error = HostileFiles.Load(() => ModelLoader.Load(path).Dispose());
+        Exception? error = HostileFiles.Load(() => ModelLoader.Load(CpuDevice.Instance, path).Dispose());
         if (kind == "valid")
         {
             Assert.Null(error);

@@ -1,6 +1,5 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
-using LoraServe.Serving.Scheduling;
 
 namespace LoraServe.Serving.Tests.Scheduling;
 
@@ -12,7 +11,7 @@ internal sealed unsafe class FakeRunner(int pageCount, int vocabularySize) : ISt
 {
     public const int Poison = 13;
 
-    private readonly int[] _stored = new int[pageCount * KvPool.PageTokens];
+    private readonly int[] _stored = new int[pageCount * KvPage.Tokens];
     private readonly NativeBuffer _logits = new(1024L * vocabularySize * sizeof(float));
 
     public int PageCount => pageCount;
@@ -36,7 +35,7 @@ internal sealed unsafe class FakeRunner(int pageCount, int vocabularySize) : ISt
     }
 
     public void CopyPage(int from, int to) =>
-        _stored.AsSpan(from * KvPool.PageTokens, KvPool.PageTokens).CopyTo(_stored.AsSpan(to * KvPool.PageTokens));
+        _stored.AsSpan(from * KvPage.Tokens, KvPage.Tokens).CopyTo(_stored.AsSpan(to * KvPage.Tokens));
 
     public Rows Forward(TokenBatch batch)
     {
@@ -53,7 +52,7 @@ internal sealed unsafe class FakeRunner(int pageCount, int vocabularySize) : ISt
             for (int row = 0; row < segment.RowCount; row++)
             {
                 int position = segment.FirstPosition + row;
-                _stored[(pages[position / KvPool.PageTokens] * KvPool.PageTokens) + (position % KvPool.PageTokens)] = batch.Tokens[segment.FirstRow + row];
+                _stored[(pages[position / KvPage.Tokens] * KvPage.Tokens) + (position % KvPage.Tokens)] = batch.Tokens[segment.FirstRow + row];
                 int output = row - (segment.RowCount - segment.OutputCount);
                 if (output >= 0)
                 {
@@ -72,7 +71,7 @@ internal sealed unsafe class FakeRunner(int pageCount, int vocabularySize) : ISt
         uint hash = 17;
         for (int position = 0; position <= last; position++)
         {
-            hash = (hash * 31) + (uint)_stored[(pages[position / KvPool.PageTokens] * KvPool.PageTokens) + (position % KvPool.PageTokens)];
+            hash = (hash * 31) + (uint)_stored[(pages[position / KvPage.Tokens] * KvPage.Tokens) + (position % KvPage.Tokens)];
         }
 
         logits.Clear();

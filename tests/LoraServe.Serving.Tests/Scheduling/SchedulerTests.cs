@@ -143,8 +143,8 @@ public class SchedulerTests
             if (left > 0 && random.Next(2) == 0)
             {
                 // Few different beginnings, so that prefixes are found, and long enough to run out of pages.
-                int length = random.Next(1, pages * KvPool.PageTokens * 3 / 4);
-                int count = random.Next(1, (pages * KvPool.PageTokens) - length + 1);
+                int length = random.Next(1, pages * KvPage.Tokens * 3 / 4);
+                int count = random.Next(1, (pages * KvPage.Tokens) - length + 1);
                 int[] prompt = Prompt(random.Next(3), length);
                 GenerationSubmission request = SchedulerHarness.Request(prompt, count, random.Next(1, 4), $"{random.Next(3)}", random.Next(2));
                 harness.Scheduler.Add(request);

@@ -1,3 +1,4 @@
+using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Tests.Data;

@@ -1,8 +1,9 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using LoraServe.Models;
-using LoraServe.Testing;
+using LoraServe.Models.Backward;
 using LoraServe.Templates;
+using LoraServe.Testing;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Tests.Data;

@@ -1,3 +1,4 @@
+using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 using static LoraServe.Training.Tests.Data.ByteTokenizer;
 

@@ -1,3 +1,4 @@
+using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 

@@ -4,8 +4,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods.Training;
-using LoraServe.Adapters.Peft;
-using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Training.Tests.Methods;
 
@@ -28,7 +27,7 @@ public sealed class GatedLoraTests : IDisposable
         training.Adapter.Save(_folder);
 
         Adapter saved = AdapterLoader.Load(_folder, _tiny.Model);
-        using ResidentAdapter served = ResidentAdapter.Create(saved, _tiny.Model);
+        using ResidentAdapter served = _tiny.Model.Place(saved);
         Assert.Equal(_tiny.Logits(training.Resident), _tiny.Logits(served));
         Assert.Equal(gates.Length - 1, saved.Edits.Length);
         Assert.Equal(3, Assert.IsType<LowRank>(saved.Edits[0]).Rank);

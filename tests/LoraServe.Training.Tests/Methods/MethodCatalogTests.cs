@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.Training;
-using LoraServe.Adapters.Peft;
 using LoraServe.Training.Methods;
 
 namespace LoraServe.Training.Tests.Methods;

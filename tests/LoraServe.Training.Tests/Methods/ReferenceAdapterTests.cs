@@ -3,10 +3,10 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Training;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
@@ -31,7 +31,7 @@ public sealed class ReferenceAdapterTests
     public void Load_ReferencesAdapter_BeginsAsWhatIsServed(string name)
     {
         string directory = SharedFiles.Require($"{Folder}/{name}");
-        using LoadedModel loaded = ModelLoader.Load(SharedFiles.Require($"{Folder}/bases/{name.Split('/')[0]}"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        using LoadedModel loaded = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require($"{Folder}/bases/{name.Split('/')[0]}"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
         Transformer model = loaded.Transformer;
         TrainableAdapter? adapter = null;
         try
@@ -44,8 +44,8 @@ public sealed class ReferenceAdapterTests
             Skip.If(true, refused.Message);
         }
 
-        using ResidentAdapter trained = ResidentAdapter.Create(adapter!.Edits(), model);
-        using ResidentAdapter served = ResidentAdapter.Create(AdapterLoader.Load(directory, model), model);
+        using ResidentAdapter trained = model.Place(adapter!.Edits());
+        using ResidentAdapter served = model.Place(AdapterLoader.Load(directory, model));
 
         Assert.Equal(Logits(model, served), Logits(model, trained));
     }

@@ -1,13 +1,11 @@
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Training;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
+using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
-using LoraServe.Training.Autograd;
-using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
 
@@ -24,7 +22,7 @@ internal sealed class TinyTraining : IDisposable
     public TinyTraining(bool tiedHead = false)
     {
         Model = TinyModel.Create(7, spec: TinyModel.DefaultSpec with { TiedHead = tiedHead });
-        Pass = new TrainingPass(Model, _pool);
+        Pass = Model.CreateTraining(_pool);
     }
 
     /// <summary>Every method of the catalogue, and some together.</summary>
@@ -32,7 +30,7 @@ internal sealed class TinyTraining : IDisposable
 
     public Transformer Model { get; }
 
-    public TrainingPass Pass { get; }
+    public ITrainingPass Pass { get; }
 
     public static int[] Probe { get; } = TinyModel.Tokens(5, 17, TinyModel.DefaultSpec.VocabularySize);
 

@@ -3,9 +3,8 @@ using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Training;
-using LoraServe.Adapters.Peft;
-using LoraServe.Adapters.Resident;
-using LoraServe.Training.Data;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Training.Tests.Methods;
 
@@ -62,7 +61,7 @@ public sealed class TrainableAdapterTests : IDisposable
     [MemberData(nameof(MethodsThatBeginAsTheBase))]
     public void Create_MethodThatBeginsAsTheBase_LeavesLogitsAsTheyAre(string method)
     {
-        using ResidentAdapter first = ResidentAdapter.Create(_tiny.Create(method).Edits(), _tiny.Model);
+        using ResidentAdapter first = _tiny.Model.Place(_tiny.Create(method).Edits());
 
         float[] expected = _tiny.Logits();
         float[] actual = _tiny.Logits(first);
@@ -119,7 +118,7 @@ public sealed class TrainableAdapterTests : IDisposable
         tiny.Step(training, TinyTraining.Rows(2));
 
         training.Adapter.Save(_folder);
-        using ResidentAdapter served = ResidentAdapter.Create(AdapterLoader.Load(_folder, tiny.Model), tiny.Model);
+        using ResidentAdapter served = tiny.Model.Place(AdapterLoader.Load(_folder, tiny.Model));
 
         Assert.Equal(tiny.Logits(training.Resident), tiny.Logits(served));
     }
@@ -132,7 +131,7 @@ public sealed class TrainableAdapterTests : IDisposable
 
         training.Finish();
         training.Adapter.Save(_folder);
-        ResidentAdapter[] served = [.. Parts(method).Select(part => ResidentAdapter.Create(AdapterLoader.Load(part, _tiny.Model), _tiny.Model))];
+        ResidentAdapter[] served = [.. Parts(method).Select(part => _tiny.Model.Place(AdapterLoader.Load(part, _tiny.Model)))];
 
         Assert.Equal(_tiny.Logits(training.Resident), _tiny.Logits(served));
         Array.ForEach(served, adapter => adapter.Dispose());
@@ -169,7 +168,7 @@ public sealed class TrainableAdapterTests : IDisposable
 
         Assert.Equal(training.Adapter.Parameters.Select(parameter => parameter.Name), again.Parameters.Select(parameter => parameter.Name));
         Assert.Equal(training.Adapter.Parameters.SelectMany(parameter => parameter.Values), again.Parameters.SelectMany(parameter => parameter.Values));
-        using ResidentAdapter resident = ResidentAdapter.Create(again.Edits(), _tiny.Model);
+        using ResidentAdapter resident = _tiny.Model.Place(again.Edits());
         Assert.Equal(_tiny.Logits(training.Resident), _tiny.Logits(resident));
     }
 
@@ -207,7 +206,7 @@ public sealed class TrainableAdapterTests : IDisposable
         TrainableAdapter again = _tiny.Create(TinyTraining.Options(method) with { InitFrom = _folder, Rank = rank });
 
         Assert.Equal(rank, again.Parameters[0].Shape[0]);
-        using ResidentAdapter resident = ResidentAdapter.Create(again.Edits(), _tiny.Model);
+        using ResidentAdapter resident = _tiny.Model.Place(again.Edits());
         float[] expected = _tiny.Logits(training.Resident);
         float[] actual = _tiny.Logits(resident);
         float[] ofBase = _tiny.Logits();

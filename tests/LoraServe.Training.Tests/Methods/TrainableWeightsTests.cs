@@ -1,13 +1,12 @@
 using LoraServe.Adapters.Methods.Full;
-using LoraServe.Adapters.Resident;
 using LoraServe.Compute;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
 using LoraServe.Models;
+using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
-using LoraServe.Training.Autograd;
-using LoraServe.Training.Data;
 using LoraServe.Training.Optimizers;
 
 namespace LoraServe.Training.Tests.Methods;
@@ -23,9 +22,9 @@ public sealed class TrainableWeightsTests
         string folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
         try
         {
-            using LoadedModel model = ModelLoader.Load(Repository.Fixture($"models/{name}"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+            using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, Repository.Fixture($"models/{name}"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
             using var pool = new WorkerPool(2);
-            using var pass = new TrainingPass(model.Transformer, pool);
+            using var pass = model.Transformer.CreateTraining(pool);
             var adapter = new TrainableWeights(model.Transformer);
             using var training = new AdapterTraining(adapter, model.Transformer, new Optimizer(new OptimizerOptions()), new LearningRate(LearningRateSchedule.Constant, 1e-2));
             int[] tokens = TinyModel.Tokens(3, 21, model.Transformer.VocabularySize);
@@ -39,7 +38,7 @@ public sealed class TrainableWeightsTests
 
             adapter.Save(folder);
             ModelDirectoryWriter.Write(folder, model, model.Transformer.TiedHead);
-            using LoadedModel saved = ModelLoader.Load(folder, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+            using LoadedModel saved = ModelLoader.Load(CpuDevice.Instance, folder, new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
             float[] trained = Logits(model.Transformer, pool, tokens, training.Resident);
             Assert.Equal(trained, Logits(saved.Transformer, pool, tokens));
             Assert.NotEqual(trained, Logits(model.Transformer, pool, tokens));

@@ -1,7 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using LoraServe.Training.Autograd;
-using LoraServe.Training.Data;
+using LoraServe.Models.Backward;
 
 namespace LoraServe.Training.Tests.Methods;
 

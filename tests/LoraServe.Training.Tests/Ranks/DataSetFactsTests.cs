@@ -1,4 +1,4 @@
-using LoraServe.Training.Data;
+using LoraServe.Models.Backward;
 using LoraServe.Training.Ranks;
 
 namespace LoraServe.Training.Tests.Ranks;

@@ -1,5 +1,4 @@
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Testing;
 using LoraServe.Training.Ranks;
 

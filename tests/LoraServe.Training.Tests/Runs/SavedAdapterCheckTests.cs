@@ -1,7 +1,7 @@
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
-using LoraServe.Training.Data;
+using LoraServe.Models.Backward;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Runs;
 using LoraServe.Training.Tests.Methods;

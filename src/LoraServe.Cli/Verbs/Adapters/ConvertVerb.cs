@@ -6,7 +6,6 @@ using LoraServe.Adapters.Gguf;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Peft;
 using LoraServe.Cli.Arguments;
 using LoraServe.Models;
 

@@ -1,10 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Peft;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
-using LoraServe.Cli.Ranks;
 using LoraServe.Cli.Rendering;
 using LoraServe.Cli.Verbs.Ranks;
 using LoraServe.Models;

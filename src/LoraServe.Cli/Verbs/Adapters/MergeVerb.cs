@@ -5,7 +5,6 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Peft;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;

@@ -4,6 +4,7 @@ using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;
 using LoraServe.Compute.Workers;
+using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Studio;
 using LoraServe.Studio.Benchmarks;
@@ -51,7 +52,7 @@ internal static class BenchVerb
         arguments.AddTo(verb);
         verb.SetAction(parsed =>
         {
-            LoadResult result = LoadBenchmark.Run(arguments.Model.Path(parsed), arguments.Model.Arithmetic(parsed), arguments.Model.Threads(parsed), arguments.Options(parsed));
+            LoadResult result = LoadBenchmark.Run(CpuDevice.Instance, arguments.Model.Path(parsed), arguments.Model.Arithmetic(parsed), arguments.Model.Threads(parsed), arguments.Options(parsed));
             TextWriter output = parsed.InvocationConfiguration.Output;
             if (arguments.IsJson(parsed))
             {

@@ -6,10 +6,10 @@ using LoraServe.Cli.Rendering;
 using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
+using LoraServe.Models.Backward;
 using LoraServe.Studio;
 using LoraServe.Studio.Benchmarks;
 using LoraServe.Training;
-using LoraServe.Training.Data;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Verbs.Bench;

@@ -1,8 +1,6 @@
 using System.Diagnostics;
-using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Arguments;
-using LoraServe.Cli.Benchmarks;
 using LoraServe.Cli.Rendering;
 using LoraServe.Client;
 using LoraServe.Compute;
@@ -13,7 +11,6 @@ using LoraServe.Server.Options;
 using LoraServe.Server.Surfaces;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;
-using LoraServe.Serving.Store;
 using LoraServe.Studio.Benchmarks;
 using LoraServe.V1;
 using Spectre.Console;
@@ -82,7 +79,7 @@ internal static class ServingDemo
         foreach (NamedAdapter adapter in adapters)
         {
             LoadAdapterResponse published = await client.UploadAdapterAsync(adapter.Name, adapter.Path, cancellationToken: cancellationToken).ConfigureAwait(false);
-            LoadReport report = published.Report;
+            V1.LoadReport report = published.Report;
             table.AddText(
                 $"{adapter.Name}@{published.Adapter.Version}",
                 published.Adapter.Method,

@@ -1,6 +1,6 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Versions;
 
@@ -41,7 +41,7 @@ internal sealed partial class AdapterMemory
                 _host.Keep(version, parsed);
             }
 
-            resident = ResidentAdapter.Create(parsed, _model);
+            resident = _model.Place(parsed);
         }
         catch (Exception e)
         {

@@ -1,5 +1,6 @@
 using LoraServe.Adapters;
-using LoraServe.Adapters.Resident;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;
@@ -16,7 +17,7 @@ namespace LoraServe.Serving.Store.Residency;
 internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkItem, IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly IBaseModel _model;
+    private readonly Transformer _model;
     private readonly AdapterLimits _limits;
     private readonly TimeProvider _time;
     private readonly DeletionQueue _deletions;
@@ -32,7 +33,7 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
     /// <param name="options">Budgets, limits and how long requests wait.</param>
     /// <param name="deletions">Takes the files of what is gone.</param>
     /// <param name="time">The clock.</param>
-    public AdapterMemory(IBaseModel model, EngineOptions options, DeletionQueue deletions, TimeProvider time)
+    public AdapterMemory(Transformer model, EngineOptions options, DeletionQueue deletions, TimeProvider time)
     {
         _model = model;
         _limits = options.AdapterLimits;

@@ -1,4 +1,4 @@
-using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving.Store.Residency;

@@ -1,4 +1,4 @@
-using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Serving.Store.Versions;
 

@@ -1,5 +1,5 @@
 using LoraServe.Adapters;
-using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Store.Versions;

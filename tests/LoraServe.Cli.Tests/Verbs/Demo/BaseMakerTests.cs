@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Compute;
+using LoraServe.Cpu;
 using LoraServe.EmbeddedBase;
 using LoraServe.Models;
 
@@ -78,7 +79,7 @@ public sealed class BaseMakerTests : IDisposable
         byte[] second = await MakeAsync("second");
 
         Assert.Equal(first, second);
-        using LoadedModel model = ModelLoader.Load(Path.Combine(_folder.FullName, "first", "out"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, Path.Combine(_folder.FullName, "first", "out"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
         Assert.Equal(16, model.Transformer.Spec.Width);
         Assert.NotNull(ChatFormat.Of(model));
         Assert.Equal(1, Assert.Single(model.Generation.EndTokens));

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Resident;
 using LoraServe.Models;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Residency;
@@ -144,7 +144,7 @@ public sealed class AdapterMemoryTests : IDisposable
     {
         string path = TinyAdapters.Write(Path.Combine(_folder, name), seed);
         Adapter parsed = AdapterLoader.Load(path, _model, new AdapterLimits());
-        using ResidentAdapter resident = ResidentAdapter.Create(parsed, _model);
+        using ResidentAdapter resident = _model.Place(parsed);
         AdapterManifest counted = Versions.Create(name, resident.ByteLength).Manifest;
         return new AdapterVersion(counted with { Path = path, Digest = parsed.Digest }, name);
     }
@@ -152,7 +152,7 @@ public sealed class AdapterMemoryTests : IDisposable
     private void Adopt(AdapterVersion version)
     {
         Adapter parsed = AdapterLoader.Load(version.Manifest.Path, _model, new AdapterLimits());
-        _memory.Adopt(version, parsed, ResidentAdapter.Create(parsed, _model), isPinned: false);
+        _memory.Adopt(version, parsed, _model.Place(parsed), isPinned: false);
     }
 
     private int Next(AdapterEventType type, string name, AdapterEventType? skip = null)

@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using LoraServe.Adapters.Resident;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Residency;
 using LoraServe.Serving.Store.Versions;

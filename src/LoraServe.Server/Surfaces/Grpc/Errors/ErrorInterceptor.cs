@@ -67,7 +67,7 @@ internal sealed partial class ErrorInterceptor(IHostApplicationLifetime lifetime
 
     /// <summary>
     /// Whether a caller that sends a stream broke it off, perhaps before the call itself knows. A disk that fails is an
-    /// <see cref="LoraServe.Serving.EngineException"/> in these calls, so that what is left is the connection's.
+    /// <see cref="LoraServe.Serving.Requests.EngineException"/> in these calls, so that what is left is the connection's.
     /// </summary>
     private static bool IsOfABrokenStream(Exception exception, bool isStreamed) => isStreamed && exception is IOException and not BadHttpRequestException;
 

@@ -1,7 +1,0 @@
-namespace LoraServe.Adapters.Resident;
-
-/// <summary>What an adapter puts ahead of a layer's keys and values. Memory belongs to the <see cref="ResidentAdapter"/>.</summary>
-/// <param name="Keys">float32 [<see cref="ResidentAdapter.VirtualRows"/>, width], not to be rotated.</param>
-/// <param name="Values">float32 of the same shape.</param>
-/// <param name="Width">Key/value heads · head size.</param>
-public sealed record PrefixEdit(nint Keys, nint Values, int Width);

@@ -1,7 +1,0 @@
-namespace LoraServe.Adapters.Resident;
-
-/// <summary>A factor of a rotation of inputs in compute form; the meaning of its parts is that of <see cref="Edits.BlockRotation"/>.</summary>
-/// <param name="Changes">Float32 [inputs, size].</param>
-/// <param name="Size">Inputs in a block.</param>
-/// <param name="Order">The input at each place, int32 [inputs]; 0: each at its own.</param>
-public readonly record struct RotationFactor(nint Changes, int Size, nint Order);

@@ -1,0 +1,242 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Folding;
+using LoraServe.Compute.Matrices;
+using LoraServe.Compute.Memory;
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Cpu.Resident;
+
+/// <summary>An adapter in compute form: native memory, immutable, found by site without a dictionary.</summary>
+internal sealed class CpuAdapter : ResidentAdapter
+{
+    private const int PlacesPerLayer = (int)BottleneckPlace.Mlp + 1;
+    private readonly SiteTable _sites;
+    private readonly LinearEdit?[] _linears;
+    private readonly NormEdit?[] _norms;
+    private readonly BottleneckEdit?[] _bottlenecks;
+    private readonly PrefixEdit?[] _prefixes;
+    private readonly List<IDisposable> _memory = [];
+    private readonly List<SharedPart> _sharedParts = [];
+
+    private long _byteLength;
+    private int _virtualRows;
+
+    /// <summary>Copies edits into compute form.</summary>
+    /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
+    /// <param name="model">The base.</param>
+    /// <param name="sites">Its linear maps and norms.</param>
+    /// <param name="digest">What tells it from other adapters.</param>
+    /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
+    public CpuAdapter(IReadOnlyList<AdapterEdit> edits, IBaseModel model, SiteTable sites, string digest, ReadOnlySpan<int> invocationTokens)
+        : base(digest, invocationTokens)
+    {
+        _sites = sites;
+        _linears = new LinearEdit?[_sites.LinearCount];
+        _norms = new NormEdit?[_sites.NormCount];
+        _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
+        _prefixes = new PrefixEdit?[model.LayerCount];
+        try
+        {
+            foreach (SiteEdits site in SiteEdits.Of(edits, model))
+            {
+                Place(site.Module, site);
+            }
+
+            foreach (AdapterEdit edit in edits)
+            {
+                Place(edit, model.Width);
+            }
+        }
+        catch
+        {
+            Dispose(disposing: true);
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public override long ByteLength => _byteLength;
+
+    /// <inheritdoc />
+    public override IReadOnlyList<SharedPart> SharedParts => _sharedParts;
+
+    /// <inheritdoc />
+    public override int MaximumRank => _linears.Max(edit => edit?.Rank ?? 0);
+
+    /// <inheritdoc />
+    public override int VirtualRows => _virtualRows;
+
+    /// <inheritdoc />
+    public override bool HasVirtualEmbeddings => VirtualEmbeddings != 0;
+
+    /// <summary>What it does to the token table's rows; null: nothing.</summary>
+    public EmbeddingEdit? Embedding { get; private set; }
+
+    /// <summary>Embeddings of the rows ahead of the prompt, float32 [virtual rows, width]; 0 where there are none or they are a prefix.</summary>
+    public nint VirtualEmbeddings { get; private set; }
+
+    /// <summary>What it does at a linear map; null: nothing.</summary>
+    public LinearEdit? At(Site site) => _linears[_sites.Index(site)];
+
+    /// <summary>What it does at a norm; null: nothing.</summary>
+    public NormEdit? At(NormSite site) => _norms[_sites.Index(site)];
+
+    /// <summary>What it adds after a sublayer; null: nothing.</summary>
+    public BottleneckEdit? At(int layer, BottleneckPlace place) => _bottlenecks[(layer * PlacesPerLayer) + (int)place];
+
+    /// <summary>Keys and values that its virtual rows have in a layer; null: those that the model computes.</summary>
+    public PrefixEdit? PrefixAt(int layer) => _prefixes[layer];
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+        _memory.ForEach(part => part.Dispose());
+        _memory.Clear();
+    }
+
+    private void Place(BaseModule module, SiteEdits edits)
+    {
+        if (edits.Replacement is { } replacement)
+        {
+            Replace(module, replacement);
+            return;
+        }
+
+        if (module.Site == Site.Embedding)
+        {
+            Embedding = new EmbeddingEdit(module.Inputs, edits.A?.Rows ?? 0, [.. edits.RowIds])
+            {
+                Codes = Copy(edits.A?.Transposed().Values),
+                Directions = Copy(edits.B is null ? null : Array.ConvertAll(edits.B.Transposed().Values, value => value * edits.Scale)),
+                OutputGain = Copy(edits.OutputGain),
+                Table = Copy(edits.Dense?.Values),
+                RowDeltas = Copy(edits.RowDeltas?.Values),
+            };
+            return;
+        }
+
+        (PackedMatrix? a, PackedMatrix? b) = edits.Shared is { } shared
+            ? (Share(shared.A, shared.Rank, module.Inputs), Share(shared.B, module.Outputs, shared.Rank))
+            : (Pack(edits.A), Pack(edits.B));
+        _linears[_sites.Index(module.Site)] = new LinearEdit(a, b, edits.Scale, [.. edits.RowIds])
+        {
+            InputGain = Copy(edits.InputGain),
+            Rotation = edits.Rotation is { } rotation ? [.. rotation.Factors.Select(Place)] : [],
+            RankScale = Copy(edits.Shared?.RankScale),
+            ProductScale = Copy(edits.ProductScale),
+            OutputGain = Copy(edits.OutputGain),
+            Dense = Pack(edits.Dense),
+            Bias = Copy(edits.Bias),
+            RowDeltas = Pack(edits.RowDeltas),
+        };
+    }
+
+    private void Replace(BaseModule module, WeightReplacement edit)
+    {
+        PackedMatrix weight = Borrow(edit.Weight);
+        if (module.Site == Site.Embedding)
+        {
+            Embedding = new EmbeddingEdit(module.Inputs, 0, []) { Replacement = weight };
+        }
+        else
+        {
+            _linears[_sites.Index(module.Site)] = new LinearEdit(null, null, 1, []) { Replacement = weight, ReplacedBias = Copy(edit.Bias) };
+        }
+    }
+
+    private RotationFactor Place(BlockRotation factor) => new(Copy(factor.Changes.Values), factor.Size, factor.Order.Length == 0 ? 0 : Copy(factor.Order));
+
+    private void Place(AdapterEdit edit, int width)
+    {
+        switch (edit)
+        {
+            case NormDelta norm:
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length);
+                break;
+            case NormReplacement norm:
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length, Replaces: true);
+                break;
+            case VirtualTokens tokens:
+                TakeVirtualRows(tokens.Rows.Rows, VirtualRows == 0);
+                VirtualEmbeddings = Copy(tokens.Rows.Values);
+                break;
+            case PrefixKeyValue prefix:
+                TakeVirtualRows(prefix.Keys.Rows, VirtualRows == 0 || (VirtualEmbeddings == 0 && VirtualRows == prefix.Keys.Rows));
+                _prefixes[prefix.Layer] = new PrefixEdit(Copy(prefix.Keys.Values), Copy(prefix.Values.Values), prefix.Keys.Columns);
+                break;
+            case Bottleneck bottleneck:
+                _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Place(bottleneck, width);
+                break;
+        }
+    }
+
+    private BottleneckEdit Place(Bottleneck edit, int width) =>
+        new(edit.Input, edit.Activation, Pack(edit.Down), Copy(edit.DownBias), Pack(edit.Up), Copy(edit.UpBias), Copy(Repeated(edit.Scale, width)))
+        {
+            NormGain = Copy(edit.Norm?.Gain),
+            NormBias = Copy(edit.Norm?.Bias),
+            NormCoversSublayer = edit.Norm?.CoversSublayer == true,
+        };
+
+    private void TakeVirtualRows(int count, bool fits)
+    {
+        if (!fits)
+        {
+            throw new ArgumentException($"An adapter has {VirtualRows} virtual rows and {count} more; expected virtual tokens once, or a prefix of the same length in every layer.");
+        }
+
+        _virtualRows = count;
+    }
+
+    private static float[] Repeated(float[] values, int count) => values.Length == count ? values : [.. Enumerable.Repeat(values[0], count)];
+
+    private PackedMatrix Share(SharedMatrix matrix, int rows, int columns)
+    {
+        SharedMatrices.Use use = SharedMatrices.Rent(matrix, rows, columns);
+        _memory.Add(use);
+        if (!_sharedParts.Contains(use.Part))
+        {
+            _sharedParts.Add(use.Part);
+        }
+
+        return use.Matrix;
+    }
+
+    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(matrix))]
+    private PackedMatrix? Pack(FloatMatrix? matrix)
+    {
+        if (matrix is null)
+        {
+            return null;
+        }
+
+        PackedMatrix packed = PackedMatrix.FromFloats(matrix.Values, matrix.Rows, matrix.Columns);
+        _memory.Add(packed);
+        _byteLength += packed.ByteLength;
+        return packed;
+    }
+
+    /// <summary>A matrix where it lies.</summary>
+    private PackedMatrix Borrow(FloatMatrix matrix)
+    {
+        var pinned = new PinnedArray(matrix.Values);
+        _memory.Add(pinned);
+        return PackedMatrix.Over(new Rows(pinned.Pointer, matrix.Rows, matrix.Columns, matrix.Columns));
+    }
+
+    private unsafe nint Copy<T>(T[]? values)
+        where T : unmanaged
+    {
+        if (values is null)
+        {
+            return 0;
+        }
+
+        var buffer = new NativeBuffer(values.LongLength * sizeof(T));
+        _memory.Add(buffer);
+        _byteLength += buffer.ByteLength;
+        values.CopyTo(new Span<T>(buffer.Pointer, values.Length));
+        return (nint)buffer.Pointer;
+    }
+}

@@ -1,0 +1,69 @@
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Models.Backward;
+
+/// <summary>The shares of a training pass laid out as one batch: an example is a segment, its labelled rows are those whose logits are wanted.</summary>
+public sealed class TrainingBatch
+{
+    private readonly List<int> _tokens = [];
+    private readonly List<int> _outputs = [];
+    private int[][] _targets = [];
+
+    /// <summary>The batch.</summary>
+    public TokenBatch Tokens { get; } = new();
+
+    /// <summary>Pages that its segments take, numbered from 0.</summary>
+    public int PageCount { get; private set; }
+
+    /// <summary>For each share the tokens that its labelled rows are to predict, example after example, as in <see cref="TokenBatch.Logits"/>.</summary>
+    public IReadOnlyList<int[]> Targets => _targets;
+
+    /// <summary>Becomes the batch of some shares, whose <see cref="BatchShare.LabelledTokens"/> are counted.</summary>
+    public void Build(IReadOnlyList<BatchShare> shares)
+    {
+        ArgumentNullException.ThrowIfNull(shares);
+        Tokens.Clear();
+        PageCount = 0;
+        _targets = [.. shares.Select(Add)];
+    }
+
+    private int[] Add(BatchShare share)
+    {
+        var targets = new List<int>();
+        AdapterUse[] uses = share.Adapter is { } adapter ? [new AdapterUse(adapter), .. share.Beside.Select(beside => new AdapterUse(beside))] : [];
+        ResidentAdapter? ahead = uses.Select(use => use.Adapter).FirstOrDefault(use => use.VirtualRows > 0);
+        int virtualRows = ahead?.VirtualRows ?? 0;
+        share.LabelledTokens = new int[share.Examples.Count];
+        for (int row = 0; row < share.Examples.Count; row++)
+        {
+            _tokens.Clear();
+            _tokens.AddRange(VirtualRow.Tokens(virtualRows));
+            _tokens.AddRange(share.Examples[row].Tokens);
+            _outputs.Clear();
+            int[] labels = share.Examples[row].Labels;
+            for (int t = LabelledTokens.First(ahead); t < labels.Length; t++)
+            {
+                if (labels[t] != TrainingExample.NoLabel)
+                {
+                    _outputs.Add(virtualRows + t - 1);
+                    targets.Add(labels[t]);
+                }
+            }
+
+            share.LabelledTokens[row] = _outputs.Count;
+            int pages = KvPage.Count(_tokens.Count);
+            Tokens.Add(new SegmentRequest
+            {
+                Tokens = _tokens.ToArray(),
+                Pages = Enumerable.Range(PageCount, pages).ToArray(),
+                PromptLength = _tokens.Count,
+                Adapters = uses,
+                Output = SegmentOutput.SelectedLogits,
+                OutputRows = _outputs.ToArray(),
+            });
+            PageCount += pages;
+        }
+
+        return [.. targets];
+    }
+}

@@ -1,0 +1,40 @@
+namespace LoraServe.Models.Forward;
+
+/// <summary>An adapter in a device's memory, ready to act in batches. Immutable; any thread may read it.</summary>
+/// <param name="digest">The adapter's digest.</param>
+/// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
+public abstract class ResidentAdapter(string digest, ReadOnlySpan<int> invocationTokens) : IDisposable
+{
+    private readonly int[] _invocationTokens = [.. invocationTokens];
+
+    /// <summary>The adapter's digest.</summary>
+    public string Digest { get; } = digest;
+
+    /// <summary>Tokens of the prompt from whose last occurrence on it is active; empty: everywhere.</summary>
+    public ReadOnlySpan<int> InvocationTokens => _invocationTokens;
+
+    /// <summary>Bytes of the device's memory held for this adapter alone: without what it shares with others.</summary>
+    public abstract long ByteLength { get; }
+
+    /// <summary>What it shares with others, each part once.</summary>
+    public abstract IReadOnlyList<SharedPart> SharedParts { get; }
+
+    /// <summary>Greatest rank of a low-rank part at a linear map.</summary>
+    public abstract int MaximumRank { get; }
+
+    /// <summary>Rows ahead of the prompt that have an embedding or keys and values from this adapter.</summary>
+    public abstract int VirtualRows { get; }
+
+    /// <summary>Whether <see cref="VirtualRows"/> have embeddings, so that the last one predicts the first token; a prefix has only keys and values.</summary>
+    public abstract bool HasVirtualEmbeddings { get; }
+
+    /// <summary>Gives the memory back.</summary>
+    public void Dispose()
+    {
+        Dispose(disposing: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Frees what it owns, once.</summary>
+    protected abstract void Dispose(bool disposing);
+}

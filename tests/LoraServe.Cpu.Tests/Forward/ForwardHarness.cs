@@ -1,0 +1,128 @@
+using LoraServe.Compute.Memory;
+using LoraServe.Compute.Tensors;
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Cpu.Tests.Forward;
+
+/// <summary>A model with workers, pages and a batch, for tests that run sequences through it.</summary>
+internal sealed class ForwardHarness : IDisposable
+{
+    private readonly WorkerPool _pool;
+    private readonly IStepRunner _runner;
+    private readonly Stack<int> _free;
+    private readonly List<TestSequence> _inStep = [];
+
+    public ForwardHarness(Transformer model, int workers = 1, int pageCount = 64, ElementType cache = ElementType.F32, int? shuffleSeed = null)
+    {
+        Model = model;
+        _pool = new WorkerPool(workers);
+        _runner = model.CreateRunner(_pool, pageCount, cache);
+        int[] order = [.. Enumerable.Range(0, pageCount)];
+        if (shuffleSeed is { } seed)
+        {
+            new Random(seed).Shuffle(order);
+        }
+
+        _free = new Stack<int>(order);
+    }
+
+    public Transformer Model { get; }
+
+    public IStepRunner Runner => _runner;
+
+    public TokenBatch Batch { get; } = new();
+
+    public Rows Hidden => _runner.Hidden;
+
+    /// <summary>The logits after every token of a sequence that runs alone, [T][V], without virtual rows.</summary>
+    public float[][] Logits(ReadOnlySpan<int> tokens, params ReadOnlySpan<AdapterUse> adapters)
+    {
+        var sequence = new TestSequence(tokens.ToArray(), adapters.ToArray());
+        Batch.Clear();
+        Add(sequence, sequence.Tokens.Length, SegmentOutput.AllLogits);
+        Step();
+        Release(sequence);
+        return sequence.TextLogits;
+    }
+
+    /// <summary>Greedy continuation of a prompt, one token at a time through the cache.</summary>
+    public int[] Greedy(ReadOnlySpan<int> prompt, int count, params ReadOnlySpan<AdapterUse> adapters)
+    {
+        var sequence = new TestSequence([.. prompt, .. new int[count]], adapters.ToArray());
+        sequence.PromptLength -= count;
+        int rows = sequence.PromptLength;
+        for (int i = 0; i < count; i++)
+        {
+            Batch.Clear();
+            Add(sequence, rows, SegmentOutput.LastLogits);
+            Step();
+            sequence.Tokens[sequence.Done] = Best(sequence.Logits[sequence.Done - 1]);
+            rows = 1;
+        }
+
+        Release(sequence);
+        return sequence.Tokens[sequence.PromptLength..];
+    }
+
+    /// <summary>Adds the next tokens of a sequence to the batch.</summary>
+    public void Add(TestSequence sequence, int count, SegmentOutput output)
+    {
+        while (sequence.Pages.Count * KvPage.Tokens < sequence.Done + count)
+        {
+            sequence.Pages.Add(_free.Pop());
+        }
+
+        sequence.Segment = Batch.Add(new SegmentRequest
+        {
+            Tokens = sequence.Tokens.AsSpan(sequence.Done, count),
+            FirstPosition = sequence.Done,
+            Pages = sequence.Pages.ToArray(),
+            PromptLength = sequence.PromptLength,
+            Adapters = sequence.Adapters,
+            Output = output,
+        });
+        sequence.Done += count;
+        _inStep.Add(sequence);
+    }
+
+    /// <summary>Runs the batch and hands the logits to the sequences.</summary>
+    public void Step()
+    {
+        Rows logits = _runner.Forward(Batch);
+        foreach (TestSequence sequence in _inStep)
+        {
+            Segment segment = Batch.Segments[sequence.Segment];
+            for (int i = 0; i < segment.OutputCount; i++)
+            {
+                sequence.Logits[sequence.Done - segment.OutputCount + i] = logits.Span(segment.FirstOutput + i).ToArray();
+            }
+        }
+
+        _inStep.Clear();
+    }
+
+    public void Release(TestSequence sequence)
+    {
+        sequence.Pages.ForEach(_free.Push);
+        sequence.Pages.Clear();
+    }
+
+    public void Dispose()
+    {
+        _runner.Dispose();
+        _pool.Dispose();
+    }
+
+    public static int Best(ReadOnlySpan<float> logits)
+    {
+        int best = 0;
+        for (int i = 1; i < logits.Length; i++)
+        {
+            best = logits[i] > logits[best] ? i : best;
+        }
+
+        return best;
+    }
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using LoraServe.Compute;
+using LoraServe.Compute.Tensors;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
+using LoraServe.Testing;
+using Xunit.Abstractions;
+
+namespace LoraServe.Cpu.Tests.Forward;
+
+/// <summary>Logits and greedy continuations of small checkpoints as transformers computes them.</summary>
+public class ModelGoldenTests(ITestOutputHelper output)
+{
+    private const float Tolerance = 1e-4f;
+    private static readonly string[] s_architectures = ["llama", "qwen2"];
+    private static readonly string[] s_types = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1"];
+    private static readonly ModelLoadOptions s_exact = new() { Arithmetic = Arithmetic.Exact };
+
+    /// <summary>Those that travel with the repository.</summary>
+    public static TheoryData<string> CommittedCheckpoints() =>
+        [.. Directory.GetDirectories(Repository.Fixture("models")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+
+    public static TheoryData<string> Checkpoints() => [.. SharedFiles.Cases(SharedFiles.FolderNames("fixtures/models"))];
+
+    public static TheoryData<string> GgufFiles() =>
+        [.. SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*.gguf").Select(file => Path.GetFileNameWithoutExtension(file)))];
+
+    [Theory]
+    [MemberData(nameof(CommittedCheckpoints))]
+    public void Forward_CommittedCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string name)
+    {
+        string folder = Repository.Fixture($"models/{name}");
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, folder, s_exact);
+        using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
+        Check(model.Transformer, golden);
+        CheckLastHidden(model.Transformer, golden);
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Checkpoints))]
+    public void Forward_HuggingFaceCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string name)
+    {
+        string folder = RequireSupported(name);
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, folder, s_exact);
+        using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
+        Check(model.Transformer, golden);
+        CheckLastHidden(model.Transformer, golden);
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(Checkpoints))]
+    public void Forward_ConfigurationWrittenTheOtherWay_GivesTheSameBits(string name)
+    {
+        string folder = RequireSupported(name);
+        string alternative = SharedFiles.Require($"fixtures/models/{name}/config.alt.json");
+        string copy = Directory.CreateTempSubdirectory("loraserve-").FullName;
+        try
+        {
+            foreach (string file in Directory.GetFiles(folder))
+            {
+                File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+            }
+
+            File.Copy(alternative, Path.Combine(copy, "config.json"), overwrite: true);
+            using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
+            using LoadedModel first = ModelLoader.Load(CpuDevice.Instance, folder, s_exact);
+            using LoadedModel second = ModelLoader.Load(CpuDevice.Instance, copy, s_exact);
+            using var a = new ForwardHarness(first.Transformer);
+            using var b = new ForwardHarness(second.Transformer);
+            foreach (int i in golden.Indices(i => $"prompt_{i}.input_ids"))
+            {
+                int[] prompt = golden.Ids($"prompt_{i}.input_ids");
+                Assert.Equal(a.Logits(prompt), b.Logits(prompt));
+            }
+        }
+        finally
+        {
+            Directory.Delete(copy, recursive: true);
+        }
+    }
+
+    [SkippableTheory]
+    [MemberData(nameof(GgufFiles))]
+    public void Forward_GgufFile_GivesTheReferencesLogitsAndGreedyIds(string name)
+    {
+        string type = name[(name.IndexOfAny(['Q', 'F', 'B', 'I']) is >= 0 and var at ? at : 0)..];
+        string file = SharedFiles.Require($"fixtures/gguf/{name}.gguf");
+        Skip.IfNot(s_types.Contains(type), $"{name}: type {type} is not supported.");
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, file, s_exact);
+        using var golden = new Golden(SharedFiles.Require($"fixtures/gguf/{name}.expected.safetensors"));
+        Check(model.Transformer, golden);
+    }
+
+    private static string RequireSupported(string name)
+    {
+        string folder = SharedFiles.Require($"fixtures/models/{name}");
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "config.json")));
+        string type = config.RootElement.GetProperty("model_type").GetString()!;
+        Skip.IfNot(s_architectures.Contains(type), $"{name}: architecture {type} is not supported.");
+        return folder;
+    }
+
+    private void Check(Transformer model, Golden golden)
+    {
+        using var harness = new ForwardHarness(model, workers: 2);
+        using var narrow = new ForwardHarness(model, workers: 2, cache: ElementType.F16);
+        foreach (int i in golden.Indices(i => $"prompt_{i}.input_ids"))
+        {
+            int[] prompt = golden.Ids($"prompt_{i}.input_ids");
+            float[] expected = golden.Floats($"prompt_{i}.logits");
+            float difference = Golden.LargestDifference(harness.Logits(prompt), expected);
+            float withNarrowCache = Golden.LargestDifference(narrow.Logits(prompt), expected);
+            output.WriteLine($"prompt {i}: largest difference {difference:e1}, with the cache in F16 {withNarrowCache:e1}");
+            Assert.InRange(difference, 0, Tolerance);
+            Assert.InRange(withNarrowCache, 0, 0.05f);
+
+            string greedy = $"prompt_{i}.greedy_ids_cached";
+            int[] ids = golden.Ids(golden.Has(greedy) ? greedy : $"prompt_{i}.greedy_ids");
+            Assert.Equal(ids, harness.Greedy(prompt, ids.Length));
+        }
+    }
+
+    private static void CheckLastHidden(Transformer model, Golden golden)
+    {
+        string name = $"prompt_0.hidden.{model.LayerCount}";
+        if (!golden.Has(name))
+        {
+            return;
+        }
+
+        using var harness = new ForwardHarness(model);
+        int[] prompt = golden.Ids("prompt_0.input_ids");
+        harness.Add(new TestSequence(prompt, []), prompt.Length, SegmentOutput.AllHidden);
+        harness.Step();
+        float[][] hidden = [.. Enumerable.Range(0, prompt.Length).Select(t => harness.Hidden.Span(t).ToArray())];
+        Assert.InRange(Golden.LargestDifference(hidden, golden.Floats(name)), 0, Tolerance);
+    }
+}

@@ -1,0 +1,40 @@
+using LoraServe.Models.Forward;
+
+namespace LoraServe.Cpu.Tests.Forward;
+
+/// <summary>Tokens on their way through a <see cref="ForwardHarness"/>, behind the virtual rows of their adapters.</summary>
+internal sealed class TestSequence
+{
+    public TestSequence(int[] text, AdapterUse[] adapters)
+    {
+        Text = text;
+        Adapters = adapters;
+        VirtualRows = adapters.Sum(use => use.Adapter.VirtualRows);
+        Tokens = [.. VirtualRow.Tokens(VirtualRows), .. text];
+        PromptLength = Tokens.Length;
+        Logits = new float[Tokens.Length][];
+    }
+
+    /// <summary>What a user gave.</summary>
+    public int[] Text { get; }
+
+    public int[] Tokens { get; }
+
+    public AdapterUse[] Adapters { get; }
+
+    public int VirtualRows { get; }
+
+    public int PromptLength { get; set; }
+
+    public List<int> Pages { get; } = [];
+
+    /// <summary>After each of <see cref="Tokens"/>, once computed.</summary>
+    public float[][] Logits { get; }
+
+    /// <summary>The same after each of <see cref="Text"/>.</summary>
+    public float[][] TextLogits => Logits[VirtualRows..];
+
+    public int Done { get; set; }
+
+    public int Segment { get; set; }
+}

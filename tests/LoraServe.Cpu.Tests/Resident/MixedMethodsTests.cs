@@ -1,0 +1,63 @@
+using System.Text.Json;
+using LoraServe.Compute;
+using LoraServe.Cpu.Tests.Forward;
+using LoraServe.Models;
+using LoraServe.Models.Forward;
+using LoraServe.Testing;
+using Xunit.Abstractions;
+
+namespace LoraServe.Cpu.Tests.Resident;
+
+/// <summary>Rows of different methods in one batch, against each computed alone by the reference.</summary>
+public sealed class MixedMethodsTests(ITestOutputHelper output)
+{
+    private const string Root = "fixtures/peft";
+    private const float Tolerance = 2e-4f;
+
+    [SkippableTheory]
+    [InlineData("llama")]
+    [InlineData("qwen2")]
+    public void Forward_RowsOfDifferentMethodsInOneBatch_GiveTheirLogits(string name)
+    {
+        using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/mixed/{name}/rows.json")));
+        using var golden = new Golden(SharedFiles.Require($"{Root}/mixed/{name}/expected.safetensors"));
+        var options = new ModelLoadOptions { Arithmetic = Arithmetic.Exact };
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require($"{Root}/{document.RootElement.GetProperty("base").GetString()}"), options);
+        using var harness = new ForwardHarness(model.Transformer, workers: 2, pageCount: 256);
+        var adapters = new List<ResidentAdapter>();
+        var sequences = new List<(int Row, TestSequence Sequence)>();
+        int index = -1;
+        foreach (JsonElement row in document.RootElement.GetProperty("rows").EnumerateArray())
+        {
+            index++;
+            string path = row.GetProperty("adapter").GetString()!;
+            int[] prompt = [.. row.GetProperty("prompt").EnumerateArray().Select(id => id.GetInt32())];
+            AdapterUse[] uses = [];
+            if (path != "__base__")
+            {
+                if (GoldenAdapters.TryLoad(SharedFiles.Require($"{Root}/{path}"), model.Transformer, out string? reason) is not { } adapter)
+                {
+                    output.WriteLine($"without row {index}: {reason}");
+                    continue;
+                }
+
+                adapters.Add(adapter);
+                uses = [AdapterUse.InPrompt(adapter, 1, prompt, adapter.VirtualRows)];
+            }
+
+            var sequence = new TestSequence(prompt, uses);
+            harness.Add(sequence, sequence.Tokens.Length, SegmentOutput.AllLogits);
+            sequences.Add((index, sequence));
+        }
+
+        harness.Step();
+        output.WriteLine($"{adapters.Count} adapters and the base");
+        Assert.NotEmpty(adapters);
+        foreach ((int row, TestSequence sequence) in sequences)
+        {
+            Assert.InRange(Golden.LargestDifference(sequence.TextLogits, golden.Floats($"logits.{row}")), 0, Tolerance);
+        }
+
+        adapters.ForEach(adapter => adapter.Dispose());
+    }
+}
