@@ -28,16 +28,16 @@ public sealed class ModelWeights : IDisposable
         (Modules, Norms) = Listed(source.Architecture.HuggingFaceNames);
     }
 
-    /// <summary>Weights that lie in memory, named as Hugging Face does.</summary>
+    /// <summary>Weights that lie in memory.</summary>
     internal ModelWeights(
-        TransformerSpec spec, string fingerprint, Dictionary<Site, (Tensor Weight, Tensor? Bias)> linears, Dictionary<NormSite, Tensor> norms)
+        TransformerSpec spec, string fingerprint, ParameterNames names, Dictionary<Site, (Tensor Weight, Tensor? Bias)> linears, Dictionary<NormSite, Tensor> norms)
     {
         Spec = spec;
         Fingerprint = fingerprint;
         _linears = linears;
         _norms = norms;
         _files = new MemoryStream();
-        (Modules, Norms) = Listed(ParameterNames.HuggingFace);
+        (Modules, Norms) = Listed(names);
     }
 
     /// <summary>The shape.</summary>

@@ -5,6 +5,7 @@ using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
 using LoraServe.Cpu;
 using LoraServe.Models;
+using LoraServe.Models.Architectures;
 using LoraServe.Models.Forward;
 
 namespace LoraServe.Testing;
@@ -29,6 +30,11 @@ public static class TinyModel
         Rope = new RopeSpec { Theta = 10_000 },
         Windows = [0, 20],
         Biases = [SiteRole.Query, SiteRole.Key, SiteRole.Value],
+    };
+
+    private static readonly ParameterNames s_names = ParameterNames.HuggingFace with
+    {
+        LayerNorms = new(ParameterNames.HuggingFace.LayerNorms) { [NormRole.AfterAttention] = "after_attention", [NormRole.AfterMlp] = "after_mlp" },
     };
 
     /// <summary>Makes a model.</summary>
@@ -68,7 +74,7 @@ public static class TinyModel
         }
 
         norms[NormSite.Final] = Gains(random, spec.Width);
-        return new ModelWeights(spec, $"tiny-{seed}-{type}", linears, norms);
+        return new ModelWeights(spec, $"tiny-{seed}-{type}", s_names, linears, norms);
 
         (Tensor Weight, Tensor? Bias) Linear(Site site)
         {

@@ -12,7 +12,7 @@ namespace LoraServe.Cpu.Backward;
 internal sealed unsafe class AttentionGradient(TransformerSpec spec, WorkerPool pool, ScratchArena scratch)
 {
     private readonly int _group = spec.QueryHeads / spec.KeyValueHeads;
-    private readonly float _scale = 1f / MathF.Sqrt(spec.HeadSize);
+    private readonly float _scale = spec.AttentionScale;
     private TapeValue _queries = null!;
     private TapeValue _keys = null!;
     private TapeValue _values = null!;
