@@ -61,9 +61,10 @@ public partial class ServeCommandTests
             Assert.True(await call.ResponseStream.MoveNext(default));
         }
 
-        await server.SignalAsync("INT");
+        // Not INT, which whoever runs tests in the background has them ignore.
+        await server.SignalAsync("TERM");
         await server.LineAsync("stopping");
-        await server.SignalAsync("INT");
+        await server.SignalAsync("TERM");
         int cut = 0;
         foreach (AsyncServerStreamingCall<GenerateChunk> call in calls)
         {
