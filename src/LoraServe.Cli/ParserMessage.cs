@@ -11,9 +11,10 @@ internal static partial class ParserMessage
     {
         string[] lines = said.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-        // Suggestions stand alone on their lines, below the question.
-        string[] suggestions = [.. lines.SkipWhile(line => !line.EndsWith(Asks, StringComparison.Ordinal)).Skip(1).TakeWhile(line => !line.Contains(' '))];
-        IEnumerable<string> sentences = lines.Except(suggestions)
+        // Suggestions stand alone on their lines, below the question that they are for; those for the first are told.
+        string[] answers = [.. lines.SkipWhile(line => !line.EndsWith(Asks, StringComparison.Ordinal)).Skip(1)];
+        string[] suggestions = [.. answers.TakeWhile(line => !line.Contains(' '))];
+        IEnumerable<string> sentences = lines.Except(answers.Where(line => !line.Contains(' ')))
             .Select(line => line.Replace(Asks, "", StringComparison.Ordinal).Trim())
             .Where(line => !line.EndsWith("was not matched.", StringComparison.Ordinal));
         if (sentences.Any(line => line.StartsWith("Unrecognized", StringComparison.Ordinal)))

@@ -56,6 +56,7 @@ public sealed class RefusalTests(TinyFiles files) : IClassFixture<TinyFiles>
     [InlineData("bench decode --model x --batch", "Required argument missing for option: '--batch'.", "loraserve bench decode --help")]
     [InlineData("generate --model x --prompt y --arithmetic slow", "Cannot parse argument 'slow' for option '--arithmetic'. Expected exact, fast.", "loraserve generate --help")]
     [InlineData("generate --model x --prompt y --max-tokenz 3", "Did you mean --max-tokens?", "loraserve generate --help")]
+    [InlineData("bench train --model x --rows 2", "error: Unrecognized command or argument '--rows'. Unrecognized command or argument '2'. Did you mean --rank?", "loraserve bench train --help")]
     [InlineData("generate --model x --prompt y --max-tokens many", "Cannot parse argument 'many' for option '--max-tokens' as a whole number.", "loraserve generate --help")]
     [InlineData("adapters extract --base a", "Option '--tuned' is required.", "loraserve adapters extract --help")]
     public async Task CommandLine_ThatIsWrong_GetsALineAndTheRightHint(string line, string reason, string hint)
