@@ -17,7 +17,6 @@ namespace LoraServe.Cpu;
 /// <summary>A model in this machine's memory: packed matrices, and the token table where it lies in the file.</summary>
 internal sealed unsafe class CpuTransformer : Transformer
 {
-    private readonly PackedWeights _packed;
     private readonly bool _isView;
 
     /// <summary>Takes over what has been packed.</summary>
@@ -25,23 +24,23 @@ internal sealed unsafe class CpuTransformer : Transformer
     /// <param name="arithmetic">What the matrices are packed for.</param>
     /// <param name="packed">The weights.</param>
     public CpuTransformer(ModelWeights weights, Arithmetic arithmetic, PackedWeights packed)
-        : base(weights, arithmetic) => _packed = packed;
+        : base(weights, arithmetic) => Packed = packed;
 
     private CpuTransformer(CpuTransformer source, Arithmetic arithmetic)
         : base(source.Weights, arithmetic)
     {
-        _packed = source._packed.In(arithmetic);
+        Packed = source.Packed.In(arithmetic);
         _isView = true;
     }
 
     /// <summary>The weights as the operations read them.</summary>
-    public PackedWeights Packed => _packed;
+    public PackedWeights Packed { get; }
 
     /// <inheritdoc />
-    public override long ByteLength => _packed.TokenTable.ByteLength + StepBytes;
+    public override long ByteLength => Packed.TokenTable.ByteLength + StepBytes;
 
     /// <inheritdoc />
-    public override long StepBytes => _packed.ByteLength;
+    public override long StepBytes => Packed.ByteLength;
 
     /// <inheritdoc />
     public override bool IsBatchInvariant => true;
@@ -54,28 +53,28 @@ internal sealed unsafe class CpuTransformer : Transformer
     {
         ArgumentNullException.ThrowIfNull(edits);
         ArgumentNullException.ThrowIfNull(digest);
-        return new CpuAdapter(edits, this, _packed.Sites, digest, invocationTokens);
+        return new CpuAdapter(edits, this, Packed.Sites, digest, invocationTokens);
     }
 
     /// <inheritdoc />
     public override long PageBytes(ElementType type) => KvPool.BytesPerPage(Spec, type);
 
     /// <inheritdoc />
-    public override IStepRunner CreateRunner(WorkerPool pool, int pageCount, ElementType type) => new CpuRunner(_packed, new KvPool(Spec, pageCount, type), pool);
+    public override IStepRunner CreateRunner(WorkerPool pool, int pageCount, ElementType type) => new CpuRunner(Packed, new KvPool(Spec, pageCount, type), pool);
 
     /// <inheritdoc />
-    public override ITrainingPass CreateTraining(WorkerPool pool) => new CpuTrainingPass(_packed, pool);
+    public override ITrainingPass CreateTraining(WorkerPool pool) => new CpuTrainingPass(Packed, pool);
 
     /// <inheritdoc />
     public override void CopyWeightRow(Site site, int row, Span<float> destination)
     {
         if (site.Role == SiteRole.Embedding || (site.Role == SiteRole.Head && TiedHead))
         {
-            _packed.TokenTable.CopyRow(row, destination);
+            Packed.TokenTable.CopyRow(row, destination);
         }
         else
         {
-            _packed.Linear(site).Matrix.CopyRow(row, destination);
+            Packed.Linear(site).Matrix.CopyRow(row, destination);
         }
     }
 
@@ -84,14 +83,14 @@ internal sealed unsafe class CpuTransformer : Transformer
     {
         fixed (float* from = x.Values, to = y.Values)
         {
-            MatMul.RunSerial(_packed.Linear(site).Matrix, new Rows((nint)from, x.Rows, x.Columns, x.Columns), new Rows((nint)to, y.Rows, y.Columns, y.Columns));
+            MatMul.RunSerial(Packed.Linear(site).Matrix, new Rows((nint)from, x.Rows, x.Columns, x.Columns), new Rows((nint)to, y.Rows, y.Columns, y.Columns));
         }
     }
 
     /// <inheritdoc />
     public override void CopyBias(Site site, Span<float> destination)
     {
-        if (_packed.Linear(site).Bias is { } bias)
+        if (Packed.Linear(site).Bias is { } bias)
         {
             new ReadOnlySpan<float>(bias.Pointer, destination.Length).CopyTo(destination);
         }
@@ -103,7 +102,7 @@ internal sealed unsafe class CpuTransformer : Transformer
 
     /// <inheritdoc />
     public override void CopyNorm(NormSite site, Span<float> destination) =>
-        new ReadOnlySpan<float>(_packed.Norm(site).Pointer, Width).CopyTo(destination);
+        new ReadOnlySpan<float>(Packed.Norm(site).Pointer, Width).CopyTo(destination);
 
     /// <inheritdoc />
     protected override void Dispose(bool disposing)
@@ -113,7 +112,7 @@ internal sealed unsafe class CpuTransformer : Transformer
             return;
         }
 
-        _packed.Dispose();
+        Packed.Dispose();
         Weights.Dispose();
     }
 }

@@ -435,10 +435,10 @@ public sealed class TrainingJobsTests
         Assert.Equal(EngineError.InvalidAdapterName, await RefusedAsync(request => request with { Publish = new PublishTarget { Name = "no/name" } }));
         Assert.Equal(EngineError.AdapterExists, await RefusedAsync(request => request with { Publish = new PublishTarget { Name = "taken", ExpectedVersion = 0 } }));
         Assert.Equal(EngineError.VersionConflict, await RefusedAsync(request => request with { Publish = new PublishTarget { Name = "taken", ExpectedVersion = 7 } }));
-        Assert.Equal(EngineError.UnknownAdapter, await RefusedAsync(request => request with { Method = new MethodSettings { InitFrom = "nobody" } }));
+        Assert.Equal(EngineError.UnknownAdapter, await RefusedAsync(request => request with { Method = new MethodRequest { InitFrom = "nobody" } }));
         Assert.Equal(EngineError.UnknownUpload, await RefusedAsync(request => request with { ValidationData = new DataSource { UploadId = "../../rows" } }));
-        Assert.Equal(EngineError.InvalidRequest, await RefusedAsync(request => request with { Method = new MethodSettings { Method = "full" }, Publish = new PublishTarget { Name = "model" } }));
-        Assert.Equal(EngineError.InvalidRequest, await RefusedAsync(request => request with { Method = new MethodSettings { Method = "lora,prompt" }, Publish = new PublishTarget { Name = "pair" } }));
+        Assert.Equal(EngineError.InvalidRequest, await RefusedAsync(request => request with { Method = new MethodRequest { Method = "full" }, Publish = new PublishTarget { Name = "model" } }));
+        Assert.Equal(EngineError.InvalidRequest, await RefusedAsync(request => request with { Method = new MethodRequest { Method = "lora,prompt" }, Publish = new PublishTarget { Name = "pair" } }));
         bench.Runner.Refusal = "target_modules has 'x_proj', which the model lacks.";
         Assert.Equal(EngineError.InvalidRequest, await RefusedAsync(request => request));
         Assert.Empty(bench.Jobs.List(TrainingBench.Admin, _ => true, 10));
@@ -452,7 +452,7 @@ public sealed class TrainingJobsTests
         await using var bench = new TrainingBench();
         await bench.Small.PublishAsync("first", "bob");
         JobRequest request = TrainingBench.Request();
-        request = request with { Method = new MethodSettings { InitFrom = "first" } };
+        request = request with { Method = new MethodRequest { InitFrom = "first" } };
         bench.Runner.LetStep(2);
 
         Job done = await bench.UntilAsync((await bench.StartAsync(request)).Id, JobStatus.Succeeded);

@@ -40,7 +40,7 @@ internal sealed class HeadLoss(TransformerSpec spec, EagerOps eager, TapeOps tap
             _part.CopyRange(batch.Logits, first + done, count);
             long mark = eager.Scratch.Mark();
             Rows x = input.Rows.Slice(first + done, count);
-            Rows logits = tape.HeadPart(x, _part);
+            Rows logits = eager.Head(x, _part);
             for (int t = 0; t < Math.Min(count, hits.Length); t++)
             {
                 hits[done + t] = TensorPrimitives.IndexOfMax<float>(logits.Span(t)) == targets[done + t];
@@ -58,7 +58,7 @@ internal sealed class HeadLoss(TransformerSpec spec, EagerOps eager, TapeOps tap
             if (coefficients is not null)
             {
                 Rows dx = backward ? input.Gradient.Slice(first + done, count) : default;
-                tape.HeadPartBackward(x, bounded, logits, dx, _part);
+                tape.HeadBackward(x, bounded, logits, dx, _part);
             }
 
             eager.Scratch.Release(mark);

@@ -62,7 +62,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     /// <param name="batch">The step's tokens.</param>
     /// <param name="trained">The trained adapters, and where derivatives by their edits go.</param>
     /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back.</param>
-    /// <param name="atHead">Given what the head reads, applies it with <see cref="HeadPart"/> and leaves the loss's derivative there.</param>
+    /// <param name="atHead">Given what the head reads, applies it, a part at a time, and leaves the loss's derivative there.</param>
     public void BeginStep(
         TokenBatch batch, IEnumerable<KeyValuePair<ResidentAdapter, EditGradients>> trained, bool checkpointsActivations, Action<TapeValue> atHead)
     {
@@ -268,25 +268,20 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     }
 
     /// <summary>The losses are computed here, a part of the rows at a time: logits of all at once would outweigh everything else.</summary>
-    /// <returns>Nothing that could be read: whoever wants logits asks for <see cref="HeadPart"/>.</returns>
+    /// <returns>Nothing that could be read: whoever wants logits asks <see cref="EagerOps.Head"/> for those of a part.</returns>
     public TapeValue Head(TapeValue x, RowGroup rows)
     {
         _atHead(x);
         return new TapeValue(default, needsGradient: false);
     }
 
-    /// <summary>The head of some rows, whose logits stay until the scratch is released.</summary>
-    /// <param name="x">What the head reads, [group rows, D].</param>
-    /// <param name="rows">The rows.</param>
-    public Rows HeadPart(Rows x, RowGroup rows) => _eager.Head(x, rows);
-
-    /// <summary>The way back through <see cref="HeadPart"/>, to what it read and to the adapters' edits of it.</summary>
+    /// <summary>The way back through the head of some rows, to what it read and to the adapters' edits of it.</summary>
     /// <param name="x">What the head read, [group rows, D].</param>
     /// <param name="logits">What it gave, [group rows, V]; null where the model does not bound logits.</param>
     /// <param name="dLogits">Derivative by the logits, [group rows, V]; overwritten where they are bounded.</param>
     /// <param name="dx">Derivative by <paramref name="x"/>, added to; no rows where it is not wanted.</param>
     /// <param name="rows">The rows.</param>
-    public void HeadPartBackward(Rows x, Rows? logits, Rows dLogits, Rows dx, RowGroup rows)
+    public void HeadBackward(Rows x, Rows? logits, Rows dLogits, Rows dx, RowGroup rows)
     {
         if (logits is { } bounded)
         {
@@ -304,7 +299,11 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _linear.Run(_model.Linear(Site.Head), x, dLogits, dx, rows.Runs, _trained);
     }
 
-    public void Dispose() => _gradients.Dispose();
+    public void Dispose()
+    {
+        _gradients.Dispose();
+        _kept.Dispose();
+    }
 
     /// <summary>Adds a sublayer's normed result, and what bottleneck adapters make of it.</summary>
     private TapeValue AddSublayer(TapeValue residual, TapeValue sublayer, Site site, RowGroup rows)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
@@ -27,6 +28,7 @@ internal sealed unsafe class KvPool : IDisposable
     /// <exception cref="ArgumentException">Another type, or no pages.</exception>
     public KvPool(TransformerSpec spec, int pageCount, ElementType type)
     {
+        Debug.Assert(KvPage.Tokens == AttentionTile.BlockPositions, "A page is what the tile takes at once.");
         ArgumentOutOfRangeException.ThrowIfLessThan(pageCount, 1);
         PageBytes = BytesPerPage(spec, type);
         PageCount = pageCount;

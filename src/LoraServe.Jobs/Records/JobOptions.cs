@@ -13,7 +13,7 @@ public static class JobOptions
     public static TrainingJobOptions Of(JobRequest request)
     {
         ArgumentNullException.ThrowIfNull(request);
-        MethodSettings method = request.Method ?? new MethodSettings();
+        MethodRequest method = request.Method ?? new MethodRequest();
         Hyperparameters how = request.Hyperparameters ?? new Hyperparameters();
         var usual = new TrainingJobOptions();
         return usual with

@@ -1,4 +1,3 @@
-
 namespace LoraServe.Jobs.Records;
 
 /// <summary>What a caller asks for, as it was asked for: null stands for what is usual, which <see cref="JobOptions"/> puts in.</summary>
@@ -6,7 +5,7 @@ namespace LoraServe.Jobs.Records;
 public sealed record JobRequest
 {
     /// <summary>What is trained.</summary>
-    public MethodSettings? Method { get; init; }
+    public MethodRequest? Method { get; init; }
 
     /// <summary>How it is trained.</summary>
     public Hyperparameters? Hyperparameters { get; init; }

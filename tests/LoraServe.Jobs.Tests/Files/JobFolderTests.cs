@@ -73,7 +73,7 @@ public sealed class JobFolderTests : IDisposable
                 },
                 Request = new JobRequest
                 {
-                    Method = new MethodSettings
+                    Method = new MethodRequest
                     {
                         Method = "gated",
                         Rank = 8,
@@ -144,7 +144,7 @@ public sealed class JobFolderTests : IDisposable
                 CreatedAt = s_at.AddTicks(-1234567),
                 Request = new JobRequest
                 {
-                    Method = new MethodSettings(),
+                    Method = new MethodRequest(),
                     Hyperparameters = new Hyperparameters { LrScheduler = LearningRateSchedule.Constant, Optimizer = OptimizerKind.Sgd, Loss = LossKind.Orpo },
                     TrainingData = new DataSource { Path = "rows.jsonl" },
                 },

@@ -12,15 +12,15 @@ public sealed class JobOptionsTests
     public void Of_NothingAsked_IsWhatIsUsual()
     {
         Assert.Equivalent(new TrainingJobOptions(), JobOptions.Of(new JobRequest()), strict: true);
-        Assert.Equivalent(new TrainingJobOptions(), JobOptions.Of(new JobRequest { Method = new MethodSettings(), Hyperparameters = new Hyperparameters() }), strict: true);
+        Assert.Equivalent(new TrainingJobOptions(), JobOptions.Of(new JobRequest { Method = new MethodRequest(), Hyperparameters = new Hyperparameters() }), strict: true);
     }
 
     [Fact]
     public void Of_EverySetting_ChangesSomething()
     {
         // A setting that nobody reads would go unnoticed.
-        object[] parts = [new MethodSettings(), new Hyperparameters(), new RankGrowthSettings(), new RankGateSettings()];
-        string[] elsewhere = [nameof(MethodSettings.InitFrom), nameof(MethodSettings.DynamicRank), nameof(MethodSettings.RankGates)];
+        object[] parts = [new MethodRequest(), new Hyperparameters(), new RankGrowthSettings(), new RankGateSettings()];
+        string[] elsewhere = [nameof(MethodRequest.InitFrom), nameof(MethodRequest.DynamicRank), nameof(MethodRequest.RankGates)];
         foreach (object part in parts)
         {
             string without = Written(part);
@@ -46,9 +46,9 @@ public sealed class JobOptionsTests
 
     private static string Written(object part) => JsonSerializer.Serialize(JobOptions.Of(part switch
     {
-        MethodSettings method => new JobRequest { Method = method },
+        MethodRequest method => new JobRequest { Method = method },
         Hyperparameters how => new JobRequest { Hyperparameters = how },
-        RankGrowthSettings growth => new JobRequest { Method = new MethodSettings { DynamicRank = growth } },
-        _ => new JobRequest { Method = new MethodSettings { RankGates = (RankGateSettings)part } },
+        RankGrowthSettings growth => new JobRequest { Method = new MethodRequest { DynamicRank = growth } },
+        _ => new JobRequest { Method = new MethodRequest { RankGates = (RankGateSettings)part } },
     }));
 }

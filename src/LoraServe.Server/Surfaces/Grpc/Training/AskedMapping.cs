@@ -25,7 +25,7 @@ internal static class AskedMapping
         return message;
     }
 
-    private static Proto.MethodOptions ToMessage(MethodSettings method)
+    private static Proto.MethodOptions ToMessage(MethodRequest method)
     {
         var message = new Proto.MethodOptions
         {

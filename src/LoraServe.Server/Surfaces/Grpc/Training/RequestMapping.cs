@@ -72,7 +72,7 @@ internal static class RequestMapping
         FullScore = message.HasFullScore ? message.FullScore : null,
     };
 
-    private static MethodSettings ToDomain(Proto.MethodOptions method) => new()
+    private static MethodRequest ToDomain(Proto.MethodOptions method) => new()
     {
         Method = method.Method,
         Rank = method.HasRank ? Whole(method.Rank, "rank") : null,

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace LoraServe.Cli;
+namespace LoraServe.Cli.Mistakes;
 
 /// <summary>What the parser of the command line says, on one line and without what tells nobody anything.</summary>
 internal static partial class ParserMessage

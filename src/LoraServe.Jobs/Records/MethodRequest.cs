@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace LoraServe.Jobs.Records;
 
 /// <summary>What a job trains; see <see cref="Training.TrainingJobOptions"/> for what each setting means.</summary>
-public sealed record MethodSettings
+public sealed record MethodRequest
 {
     /// <summary>The method's name; empty for the usual one.</summary>
     public string Method { get; init; } = "";
