@@ -19,9 +19,6 @@ internal sealed class CpuTrainingPass(PackedWeights model, WorkerPool pool) : IT
     private HeadLoss? _head;
 
     /// <inheritdoc />
-    public int RowCount => _batch.Tokens.RowCount;
-
-    /// <inheritdoc />
     public void Run(IReadOnlyList<BatchShare> shares, bool checkpointsActivations = false)
     {
         _batch.Build(shares);

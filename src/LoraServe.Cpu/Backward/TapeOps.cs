@@ -199,7 +199,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         {
             x.Restore();
             long mark = _eager.Scratch.Mark();
-            Rows dSublayer = HasBottlenecks(site, rows) ? BackThroughBottlenecks(residual, _eager.Linear(x.Rows, site, rows), site, rows, sum) : sum.Gradient;
+            Rows dSublayer = BottleneckEdits.Any(site, rows.Runs) ? BackThroughBottlenecks(residual, _eager.Linear(x.Rows, site, rows), site, rows, sum) : sum.Gradient;
             _eager.Scratch.Release(mark);
 
             // The sum's derivative is also the residual stream's: one buffer goes all the way down.
@@ -285,15 +285,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     {
         if (logits is { } bounded)
         {
-            float cap = _model.Spec.LogitCap;
-            for (int t = 0; t < dLogits.Count; t++)
-            {
-                for (int i = 0; i < dLogits.Width; i++)
-                {
-                    float share = bounded[t][i] / cap;
-                    dLogits[t][i] *= 1 - (share * share);
-                }
-            }
+            RowLoop.Run(_pool, dLogits.Count, (long)dLogits.Count * dLogits.Width, new CapBackwardKernel(bounded, _model.Spec.LogitCap, dLogits));
         }
 
         _linear.Run(_model.Linear(Site.Head), x, dLogits, dx, rows.Runs, _trained);
@@ -315,7 +307,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         Record(sum, () =>
         {
             // Read before what the norm's input gets from it is added elsewhere, so it may be the stream's own buffer.
-            sublayer.Gradient = HasBottlenecks(site, rows) ? BackThroughBottlenecks(residual, sublayer.Rows, site, rows, sum) : sum.Gradient;
+            sublayer.Gradient = BottleneckEdits.Any(site, rows.Runs) ? BackThroughBottlenecks(residual, sublayer.Rows, site, rows, sum) : sum.Gradient;
             residual.Gradient = residual.NeedsGradient ? sum.Gradient : default;
         });
         return sum;
@@ -380,19 +372,6 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             dKeys.Span(row.Row).Clear();
             dValues.Span(row.Row).Clear();
         }
-    }
-
-    private static bool HasBottlenecks(Site site, RowGroup rows)
-    {
-        foreach (EditRun run in rows.Runs)
-        {
-            if (run.Edits.At(site.Layer, BottleneckEdits.PlaceAfter(site)) is not null)
-            {
-                return true;
-            }
-        }
-
-        return false;
     }
 
     private void WalkBack(int first)
@@ -461,6 +440,21 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             for (int t = first; t < end; t++)
             {
                 from.Span(t).CopyTo(to.Span(t));
+            }
+        }
+    }
+
+    private readonly struct CapBackwardKernel(Rows logits, float cap, Rows dLogits) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end; t++)
+            {
+                for (int i = 0; i < dLogits.Width; i++)
+                {
+                    float share = logits[t][i] / cap;
+                    dLogits[t][i] *= 1 - (share * share);
+                }
             }
         }
     }

@@ -28,48 +28,54 @@ internal sealed unsafe class BottleneckEdits
     /// <summary>Which place follows a sublayer, given its last linear map.</summary>
     public static BottleneckPlace PlaceAfter(Site site) => site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
 
-    /// <summary>Finds the runs that add something after a sublayer.</summary>
+    /// <summary>Whether any run adds something after a sublayer.</summary>
     /// <param name="site">The sublayer's last linear map.</param>
     /// <param name="runs">The adapters that act on the rows.</param>
-    /// <returns>Whether there are any.</returns>
-    public bool Plan(Site site, ReadOnlySpan<EditRun> runs)
+    public static bool Any(Site site, ReadOnlySpan<EditRun> runs)
     {
-        _runs.Clear();
         BottleneckPlace place = PlaceAfter(site);
         foreach (EditRun run in runs)
         {
-            if (run.Edits.At(site.Layer, place) is { } edit)
+            if (run.Edits.At(site.Layer, place) is not null)
             {
-                _runs.Add(new PlaceRun(run, edit, default, default, default));
+                return true;
             }
         }
 
-        return _runs.Count > 0;
+        return false;
     }
 
-    /// <summary>Adds a sublayer's result and what the planned runs make of it to the residual stream.</summary>
+    /// <summary>Adds a sublayer's result, and what runs make of it, to the residual stream.</summary>
     /// <param name="pool">The workers.</param>
     /// <param name="scratch">Where what is needed meanwhile goes.</param>
+    /// <param name="site">The sublayer's last linear map.</param>
+    /// <param name="runs">The adapters that act on the rows.</param>
     /// <param name="sublayer">The sublayer's result, [T, D].</param>
     /// <param name="residual">The residual stream before the sublayer, [T, D]; becomes the one after it.</param>
-    public void Run(WorkerPool pool, ScratchArena scratch, Rows sublayer, Rows residual)
+    public void Run(WorkerPool pool, ScratchArena scratch, Site site, ReadOnlySpan<EditRun> runs, Rows sublayer, Rows residual)
     {
         (_sublayer, _residual) = (sublayer, residual);
+        _runs.Clear();
         _tasks.Clear();
         _operations = 0;
-        for (int i = 0; i < _runs.Count; i++)
+        BottleneckPlace place = PlaceAfter(site);
+        foreach (EditRun run in runs)
         {
-            (EditRun run, BottleneckEdit edit) = (_runs[i].Run, _runs[i].Edit);
+            if (run.Edits.At(site.Layer, place) is not { } edit)
+            {
+                continue;
+            }
+
             _operations += 2L * edit.Down.Outputs * edit.Down.Inputs * Math.Max(run.RowCount, 4); // a lone row reads the matrices too
-            _runs[i] = new PlaceRun(
+            _runs.Add(new PlaceRun(
                 run,
                 edit,
                 edit.Input == BottleneckInput.Sum ? scratch.Rent(run.RowCount, sublayer.Width) : default,
                 scratch.Rent(run.RowCount, edit.Down.Outputs),
-                scratch.Rent(run.RowCount, sublayer.Width));
+                scratch.Rent(run.RowCount, sublayer.Width)));
             for (int first = 0; first < run.RowCount; first += RowsAtATime)
             {
-                _tasks.Add(new RunTask(i, first, Math.Min(RowsAtATime, run.RowCount - first)));
+                _tasks.Add(new RunTask(_runs.Count - 1, first, Math.Min(RowsAtATime, run.RowCount - first)));
             }
         }
 

@@ -95,7 +95,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     public Rows AddLinear(Rows residual, Rows x, Site site, NormSite? after, RowGroup rows)
     {
         long mark = _scratch.Mark();
-        if (after is null && !_bottlenecks.Plan(site, rows.Runs))
+        if (after is null && !BottleneckEdits.Any(site, rows.Runs))
         {
             LinearWeights map = model.Linear(site);
             _linears.Run(pool, _scratch, x, rows, [map], [Output(x, map)], residual);
@@ -111,19 +111,8 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     }
 
     /// <summary>Adds a sublayer's result, with what bottleneck adapters make of it, to the residual stream.</summary>
-    public void AddSublayer(Rows residual, Rows sublayer, Site site, RowGroup rows)
-    {
-        if (_bottlenecks.Plan(site, rows.Runs))
-        {
-            _bottlenecks.Run(pool, _scratch, sublayer, residual);
-            return;
-        }
-
-        for (int t = 0; t < sublayer.Count; t++)
-        {
-            RowArithmetic.Add(sublayer[t], residual[t], sublayer.Width);
-        }
-    }
+    public void AddSublayer(Rows residual, Rows sublayer, Site site, RowGroup rows) =>
+        _bottlenecks.Run(pool, _scratch, site, rows.Runs, sublayer, residual);
 
     public Rows Rotate(Rows heads, TokenBatch batch)
     {

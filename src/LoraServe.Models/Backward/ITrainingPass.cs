@@ -4,9 +4,6 @@ namespace LoraServe.Models.Backward;
 /// <remarks>Each adapter's losses and derivatives are the same bits as if it had been alone in the batch. One thread at a time may use it.</remarks>
 public interface ITrainingPass : IDisposable
 {
-    /// <summary>Rows of the last batch.</summary>
-    int RowCount { get; }
-
     /// <summary>Computes each share's losses and, where it is trained, adds its derivatives.</summary>
     /// <param name="shares">Each adapter at most once.</param>
     /// <param name="checkpointsActivations">Whether only each layer's input is kept and the layer run again on the way back; changes no bit.</param>

@@ -40,8 +40,8 @@ public sealed class BottleneckEditsTests
 
         double[][] expected = [.. Enumerable.Range(0, 24).Select(t => Expected(t, sublayer.Span(t), residual.Span(t)))];
         var edits = new BottleneckEdits();
-        Assert.True(edits.Plan(new Site(1, SiteRole.Down), runs));
-        edits.Run(pool, memory, sublayer, residual);
+        Assert.True(BottleneckEdits.Any(new Site(1, SiteRole.Down), runs));
+        edits.Run(pool, memory, new Site(1, SiteRole.Down), runs, sublayer, residual);
         for (int t = 0; t < 24; t++)
         {
             for (int i = 0; i < model.Width; i++)
@@ -50,7 +50,7 @@ public sealed class BottleneckEditsTests
             }
         }
 
-        Assert.False(edits.Plan(new Site(1, SiteRole.Output), []));
+        Assert.False(BottleneckEdits.Any(new Site(1, SiteRole.Output), []));
 
         double[] Expected(int row, ReadOnlySpan<float> sub, ReadOnlySpan<float> before)
         {

@@ -23,9 +23,13 @@ public sealed class DeviceBackwardTests
         AdapterEdit[] edits = [.. TinyModel.CreateAdapter(model, 1, 3, scaled: true).Edits.Where(edit => edit is LowRank or NormDelta)];
         TrainingExample[] examples = [.. Enumerable.Range(0, 3).Select(i => Example(i, model.VocabularySize))];
         var gradients = new EditGradients(edits, model, new Dictionary<Site, GradientMatrix>());
-        Loss(model, pass, edits, examples, gradients);
+        var again = new EditGradients(edits, model, new Dictionary<Site, GradientMatrix>());
+        double loss = Loss(model, pass, edits, examples, gradients);
+        Assert.Equal(loss, Loss(model, pass, edits, examples, again, checkpointsActivations: true));
         foreach (AdapterEdit edit in edits)
         {
+            Assert.All(Parts(edit, gradients).Zip(Parts(edit, again)), pair => Assert.Equal(pair.First.Gradient, pair.Second.Gradient));
+
             // Along its own derivative, where the difference is largest against what float32 loses.
             (float[] Values, float[] Gradient)[] parts = Parts(edit, gradients);
             double length = Math.Sqrt(parts.Sum(part => part.Gradient.Sum(value => (double)value * value)));
@@ -36,9 +40,9 @@ public sealed class DeviceBackwardTests
             double Moved(float step)
             {
                 Move(step);
-                double loss = Loss(model, pass, edits, examples, null);
+                double moved = Loss(model, pass, edits, examples, null);
                 Move(-step);
-                return loss;
+                return moved;
             }
 
             void Move(float step)
@@ -72,12 +76,12 @@ public sealed class DeviceBackwardTests
         return [.. Enumerable.Range(0, rows * columns).Select(i => scale * matrix.Values[(i % rows * columns) + (i / rows)])];
     }
 
-    private static double Loss(Transformer model, ITrainingPass pass, AdapterEdit[] edits, TrainingExample[] examples, EditGradients? gradients)
+    private static double Loss(Transformer model, ITrainingPass pass, AdapterEdit[] edits, TrainingExample[] examples, EditGradients? gradients, bool checkpointsActivations = false)
     {
         using ResidentAdapter adapter = model.Place(edits);
         int count = LabelledTokens.Count(examples, adapter);
         var share = new BatchShare { Adapter = adapter, Gradients = gradients, Examples = examples, UniformCoefficient = gradients is null ? null : 1f / count };
-        pass.Run([share]);
+        pass.Run([share], checkpointsActivations);
         return share.Losses.Sum(loss => (double)loss) / count;
     }
 
