@@ -10,15 +10,6 @@ namespace LoraServe.Adapters.Files;
 /// <param name="Digest">SHA-256 of configuration and weights, in lower-case hexadecimal.</param>
 internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weights, string WeightsPath, string Digest)
 {
-    /// <summary>The configuration's name.</summary>
-    public const string ConfigName = "adapter_config.json";
-
-    /// <summary>The name of the weights file.</summary>
-    public const string WeightsName = "adapter_model.safetensors";
-
-    /// <summary>AdapterHub's name of the weights file.</summary>
-    public const string AdapterHubWeightsName = "adapter.safetensors";
-
     /// <summary>Where the weights' metadata says on which base exactly the adapter was made; most files do not.</summary>
     public const string BaseFingerprintKey = "loraserve.base_fingerprint";
 
@@ -29,7 +20,7 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
     private static readonly string[] s_pickles = ["adapter_model.bin", "adapter_model.pt", "pytorch_model.bin", "pytorch_adapter.bin"];
 
     /// <summary>The configuration's path.</summary>
-    public string ConfigPath => Path.Combine(Location, ConfigName);
+    public string ConfigPath => Path.Combine(Location, AdapterFileNames.Config);
 
     /// <summary>Reads a PEFT or AdapterHub directory.</summary>
     /// <exception cref="AdapterFormatException">A file is missing, a pickle, or too large.</exception>
@@ -37,19 +28,19 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
     {
         if (!Directory.Exists(directory))
         {
-            throw new AdapterFormatException($"{directory}: no such directory. Give a directory with {ConfigName} and {WeightsName}, or a GGUF adapter file.");
+            throw new AdapterFormatException($"{directory}: no such directory. Give a directory with {AdapterFileNames.Config} and {AdapterFileNames.PeftWeights}, or a GGUF adapter file.");
         }
 
-        byte[] config = ReadFile(Path.Combine(directory, ConfigName), MaximumConfigBytes, $"A PEFT adapter is a directory with {ConfigName} and {WeightsName}.");
-        string weightsPath = Path.Combine(directory, WeightsName);
-        if (!File.Exists(weightsPath) && File.Exists(Path.Combine(directory, AdapterHubWeightsName)))
+        byte[] config = ReadFile(Path.Combine(directory, AdapterFileNames.Config), MaximumConfigBytes, $"A PEFT adapter is a directory with {AdapterFileNames.Config} and {AdapterFileNames.PeftWeights}.");
+        string weightsPath = Path.Combine(directory, AdapterFileNames.PeftWeights);
+        if (!File.Exists(weightsPath) && File.Exists(Path.Combine(directory, AdapterFileNames.AdapterHubWeights)))
         {
-            weightsPath = Path.Combine(directory, AdapterHubWeightsName);
+            weightsPath = Path.Combine(directory, AdapterFileNames.AdapterHubWeights);
         }
 
         if (!File.Exists(weightsPath) && s_pickles.FirstOrDefault(name => File.Exists(Path.Combine(directory, name))) is { } pickle)
         {
-            throw new AdapterFormatException($"{directory}: holds {pickle}, a pickle, which can run code when it is read; expected {WeightsName}. Save the adapter again with safe_serialization.");
+            throw new AdapterFormatException($"{directory}: holds {pickle}, a pickle, which can run code when it is read; expected {AdapterFileNames.PeftWeights}. Save the adapter again with safe_serialization.");
         }
 
         byte[] weights = ReadFile(weightsPath, limits.MaximumFileBytes, "Save the adapter again; its weights are missing.");

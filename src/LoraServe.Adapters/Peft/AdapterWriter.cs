@@ -67,7 +67,7 @@ public static class AdapterWriter
             metadata[AdapterFiles.BaseFingerprintKey] = baseFingerprint;
         }
 
-        SafetensorsFile.Write(Path.Combine(directory, isPeft ? AdapterFiles.WeightsName : AdapterFiles.AdapterHubWeightsName), tensors, metadata);
-        AtomicFile.WriteAllText(Path.Combine(directory, AdapterFiles.ConfigName), config.ToJsonString(s_readable));
+        SafetensorsFile.Write(Path.Combine(directory, isPeft ? AdapterFileNames.PeftWeights : AdapterFileNames.AdapterHubWeights), tensors, metadata);
+        AtomicFile.WriteAllText(Path.Combine(directory, AdapterFileNames.Config), config.ToJsonString(s_readable));
     }
 }

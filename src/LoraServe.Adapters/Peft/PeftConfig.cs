@@ -35,7 +35,7 @@ internal static class PeftConfig
     }
 
     /// <summary>The fields of a configuration that is about to be trained and then saved.</summary>
-    public static ConfigFields Fields(JsonObject config) => new("adapter_config.json", JsonSerializer.SerializeToElement(config));
+    public static ConfigFields Fields(JsonObject config) => new(AdapterFileNames.Config, JsonSerializer.SerializeToElement(config));
 
     /// <summary>Its fields.</summary>
     /// <exception cref="AdapterFormatException">It is not an object.</exception>

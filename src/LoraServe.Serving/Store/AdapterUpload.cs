@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Files;
 using LoraServe.Compute.Files;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Files;

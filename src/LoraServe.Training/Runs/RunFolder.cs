@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute.Files;
@@ -16,7 +17,7 @@ internal sealed class RunFolder
     private const string OptimizerPrefix = "optimizer.";
     private const string MethodPrefix = "method.";
     private const string BestPrefix = "best.";
-    private static readonly string[] s_results = ["adapter_config.json", "adapter_model.safetensors", "adapter.safetensors", "model.safetensors"];
+    private static readonly string[] s_results = [.. AdapterFileNames.All, "model.safetensors"];
     private readonly CheckpointStore _checkpoints;
     private readonly string _checkpointFolder;
     private readonly JsonObject _settings;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Grpc.Core;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
@@ -103,7 +104,7 @@ internal static class ListVerb
         }
 
         Table table = Terminal.Table("adapter", "method", ">rank", ">bytes", "digest");
-        foreach (string path in Directory.EnumerateDirectories(folder).Where(path => File.Exists(Path.Combine(path, "adapter_config.json"))).Order(StringComparer.Ordinal))
+        foreach (string path in Directory.EnumerateDirectories(folder).Where(path => File.Exists(Path.Combine(path, AdapterFileNames.Config))).Order(StringComparer.Ordinal))
         {
             string name = Path.GetFileName(path);
             try

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Rendering;
@@ -130,7 +131,7 @@ internal static class ServingDemo
     private static NamedAdapter[] AdaptersBelow(string root) =>
     [
         .. Directory.EnumerateDirectories(root).Order(StringComparer.Ordinal)
-            .Where(folder => File.Exists(Path.Combine(folder, "adapter_config.json")) && AdapterInspection.Read(folder).Method == "LORA")
+            .Where(folder => File.Exists(Path.Combine(folder, AdapterFileNames.Config)) && AdapterInspection.Read(folder).Method == "LORA")
             .Select(folder => new NamedAdapter(Path.GetFileName(folder), folder))
             .Take(MostAdapters),
     ];

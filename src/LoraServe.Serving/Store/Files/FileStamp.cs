@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoraServe.Adapters.Files;
 
 namespace LoraServe.Serving.Store.Files;
 
