@@ -7,7 +7,7 @@ using LoraServe.Jobs.Options;
 using LoraServe.Jobs.Queue;
 using LoraServe.Jobs.Records;
 using LoraServe.Jobs.Rows;
-using LoraServe.Models;
+using LoraServe.Models.Config;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using LoraServe.Serving.Store.Files;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoraServe.Models.Config;
 using LoraServe.Templates;
 
 namespace LoraServe.Models;

@@ -1,3 +1,5 @@
+using LoraServe.Models.Config;
+
 namespace LoraServe.Models;
 
 /// <summary>A kind of machine that models run on. Serving and training know devices by this interface alone.</summary>

@@ -1,4 +1,5 @@
 using LoraServe.Compute;
+using LoraServe.Models.Config;
 using LoraServe.Tokenization;
 
 namespace LoraServe.Models;

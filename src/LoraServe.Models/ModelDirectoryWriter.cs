@@ -2,6 +2,8 @@ using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Architectures;
+using LoraServe.Models.Config;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models;
 

@@ -1,3 +1,4 @@
+using LoraServe.Models.Config;
 using LoraServe.Models.Loading;
 
 namespace LoraServe.Models;

@@ -1,8 +1,9 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Tensors;
-using LoraServe.Models.Architectures;
+using LoraServe.Models.Config;
 using LoraServe.Models.Loading;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models;
 

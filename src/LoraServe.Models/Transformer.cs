@@ -5,6 +5,7 @@ using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models;
 

@@ -1,4 +1,4 @@
-using LoraServe.Models;
+using LoraServe.Models.Config;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;

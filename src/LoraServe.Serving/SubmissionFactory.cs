@@ -1,4 +1,4 @@
-using LoraServe.Models;
+using LoraServe.Models.Spec;
 using LoraServe.Serving.Cache;
 using LoraServe.Serving.Metrics;
 using LoraServe.Serving.Options;

@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Edits;
+using LoraServe.Models.Spec;
 using LoraServe.Testing;
 
 namespace LoraServe.Models.Tests;

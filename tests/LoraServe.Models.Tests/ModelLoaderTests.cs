@@ -4,6 +4,8 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Cpu;
+using LoraServe.Models.Config;
+using LoraServe.Models.Spec;
 using LoraServe.Testing;
 
 namespace LoraServe.Models.Tests;

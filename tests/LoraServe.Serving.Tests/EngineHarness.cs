@@ -1,6 +1,7 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
+using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;

@@ -3,6 +3,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
+using LoraServe.Models.Spec;
 using LoraServe.Testing;
 
 namespace LoraServe.Serving.Tests;

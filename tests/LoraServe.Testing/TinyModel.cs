@@ -5,8 +5,9 @@ using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
 using LoraServe.Cpu;
 using LoraServe.Models;
-using LoraServe.Models.Architectures;
+using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Testing;
 

@@ -3,7 +3,7 @@ using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Merging;
 using LoraServe.Compute.Files;
-using LoraServe.Models;
+using LoraServe.Models.Config;
 using LoraServe.Server.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Studio;

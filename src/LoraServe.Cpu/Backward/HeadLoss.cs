@@ -3,8 +3,8 @@ using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 using LoraServe.Cpu.Forward;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Backward;
 

@@ -6,8 +6,8 @@ using LoraServe.Compute.Workers;
 using LoraServe.Cpu.Forward;
 using LoraServe.Cpu.Resident;
 using LoraServe.Cpu.Weights;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Backward;
 

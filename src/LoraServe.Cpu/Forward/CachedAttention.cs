@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Forward;
 

@@ -4,8 +4,8 @@ using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 using LoraServe.Cpu.Resident;
 using LoraServe.Cpu.Weights;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Forward;
 

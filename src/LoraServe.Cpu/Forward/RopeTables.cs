@@ -1,7 +1,7 @@
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Forward;
 

@@ -3,7 +3,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
-using LoraServe.Models;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Weights;
 

@@ -1,5 +1,6 @@
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Architectures;
 

@@ -1,5 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Models.Config;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Architectures;
 

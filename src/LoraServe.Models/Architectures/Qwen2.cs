@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters.Edits;
 using LoraServe.Models.Config;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Architectures;
 

@@ -1,7 +1,7 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
-using LoraServe.Models.Architectures;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Config;
 

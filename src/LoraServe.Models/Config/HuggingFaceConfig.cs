@@ -1,3 +1,5 @@
+using LoraServe.Models.Spec;
+
 namespace LoraServe.Models.Config;
 
 /// <summary>Reads what config.json of every decoder with rotary positions and a SiLU-gated MLP has in common.</summary>

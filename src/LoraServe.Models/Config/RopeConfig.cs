@@ -1,3 +1,5 @@
+using LoraServe.Models.Spec;
+
 namespace LoraServe.Models.Config;
 
 /// <summary>Reads rope from config.json, as transformers 4 (<c>rope_theta</c>, <c>rope_scaling</c>) and 5 (<c>rope_parameters</c>) write it.</summary>

@@ -1,3 +1,5 @@
+using LoraServe.Models.Spec;
+
 namespace LoraServe.Models.Config;
 
 /// <summary>What the numbers of a configuration may be before they are compared with the tensors: far above real models, far below overflow.</summary>

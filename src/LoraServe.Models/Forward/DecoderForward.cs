@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Edits;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Forward;
 

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LoraServe.Compute.Tensors;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Loading;
 

@@ -1,5 +1,6 @@
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
+using LoraServe.Models.Spec;
 using LoraServe.Tokenization;
 
 namespace LoraServe.Models.Loading;

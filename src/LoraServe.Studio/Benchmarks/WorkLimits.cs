@@ -1,4 +1,5 @@
 using LoraServe.Models;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Studio.Benchmarks;
 

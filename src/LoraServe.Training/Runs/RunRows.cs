@@ -1,5 +1,6 @@
 using LoraServe.Models;
 using LoraServe.Models.Backward;
+using LoraServe.Models.Config;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Runs;

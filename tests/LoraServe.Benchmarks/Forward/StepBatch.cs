@@ -9,6 +9,7 @@ using LoraServe.Cpu.Forward;
 using LoraServe.Cpu.Weights;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Benchmarks.Forward;
 

@@ -1,5 +1,6 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Tests.Forward;
 

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using LoraServe.Compute.Files;
 using LoraServe.Cpu;
+using LoraServe.Models.Config;
 using LoraServe.Testing;
 using LoraServe.Tokenization;
 

@@ -1,6 +1,7 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Models;
+using LoraServe.Models.Spec;
 using LoraServe.Testing;
 using LoraServe.Training.Ranks;
 using LoraServe.Training.Ranks.Policies;

@@ -1,4 +1,4 @@
-namespace LoraServe.Models;
+namespace LoraServe.Models.Spec;
 
 /// <summary>How rotary position embedding is stretched beyond the context that the model was pretrained with.</summary>
 public enum RopeScaling

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace LoraServe.Models;
+namespace LoraServe.Models.Config;
 
 /// <summary>What the model's files say about generating with it.</summary>
 public sealed record GenerationDefaults

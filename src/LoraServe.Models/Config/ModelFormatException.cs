@@ -1,4 +1,4 @@
-namespace LoraServe.Models;
+namespace LoraServe.Models.Config;
 
 /// <summary>A model's configuration or set of tensors is damaged, contradicts itself or describes what is not supported.</summary>
 /// <param name="file">The file or directory, as the caller named it.</param>

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace LoraServe.Models;
+namespace LoraServe.Models.Spec;
 
 /// <summary>Rotary position embedding: which angle per position each pair of a head's elements turns by.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters.Edits;
 
-namespace LoraServe.Models.Architectures;
+namespace LoraServe.Models.Config;
 
 /// <summary>What a kind of file calls a model's parameters; <c>.weight</c> and <c>.bias</c> follow.</summary>
 internal sealed record ParameterNames

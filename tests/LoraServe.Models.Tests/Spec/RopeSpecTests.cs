@@ -1,4 +1,6 @@
-namespace LoraServe.Models.Tests;
+using LoraServe.Models.Spec;
+
+namespace LoraServe.Models.Tests.Spec;
 
 public class RopeSpecTests
 {

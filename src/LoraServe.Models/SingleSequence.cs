@@ -1,8 +1,9 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
+using LoraServe.Models.Forward;
 
-namespace LoraServe.Models.Forward;
+namespace LoraServe.Models;
 
 /// <summary>Runs one sequence through a model with a cache of its own, away from any server: for tools, probes and checks.</summary>
 public sealed class SingleSequence : IDisposable

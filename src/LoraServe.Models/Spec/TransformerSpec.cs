@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters.Edits;
 
-namespace LoraServe.Models;
+namespace LoraServe.Models.Spec;
 
 /// <summary>Everything that the forward pass must know about a model but its weights.</summary>
 /// <remarks>RMS norms before attention and before a gated MLP, residual around both, RMS norm before the head; the rest is said here.</remarks>
