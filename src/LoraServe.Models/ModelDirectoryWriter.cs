@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
@@ -22,7 +21,7 @@ public static class ModelDirectoryWriter
     /// <param name="directory">Exists already.</param>
     /// <param name="model">The model whose shape the weights have; they are float32.</param>
     /// <param name="tiedHead">Whether the head still is the token table.</param>
-    /// <exception cref="ModelFormatException">The model's rotary embedding has a form that only GGUF files have.</exception>
+    /// <exception cref="ModelFormatException">The model has a form that only GGUF files can say.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public static void Write(string directory, LoadedModel model, bool tiedHead)
     {
@@ -61,80 +60,14 @@ public static class ModelDirectoryWriter
     private static void WriteConfig(Utf8JsonWriter json, LoadedModel model, bool tiedHead)
     {
         TransformerSpec spec = model.Transformer.Spec;
+        Architecture architecture = Architecture.All.First(architecture => architecture.Name == spec.Architecture);
         json.WriteStartArray("architectures");
-        json.WriteStringValue(Architecture.All.First(architecture => architecture.Name == spec.Architecture).ClassName);
+        json.WriteStringValue(architecture.ClassName);
         json.WriteEndArray();
-        json.WriteString("model_type", spec.Architecture);
-        json.WriteNumber("vocab_size", spec.VocabularySize);
-        json.WriteNumber("hidden_size", spec.Width);
-        json.WriteNumber("intermediate_size", spec.FeedForwardWidth);
-        json.WriteNumber("num_hidden_layers", spec.LayerCount);
-        json.WriteNumber("num_attention_heads", spec.QueryHeads);
-        json.WriteNumber("num_key_value_heads", spec.KeyValueHeads);
-        json.WriteNumber("head_dim", spec.HeadSize);
-        json.WriteNumber("max_position_embeddings", spec.Rope.Scaling is RopeScaling.Linear or RopeScaling.Dynamic ? spec.Rope.OriginalContext : spec.ContextLength);
-        json.WriteNumber("rms_norm_eps", spec.NormEpsilon);
-        json.WriteString("hidden_act", "silu");
-        json.WriteBoolean("tie_word_embeddings", tiedHead);
+        json.WriteString("model_type", architecture.Name);
+        architecture.ToHuggingFace(json, spec with { TiedHead = tiedHead }, model.Name);
         json.WriteString("torch_dtype", "float32");
-        json.WriteBoolean("attention_bias", spec.Biases.Contains(SiteRole.Output));
-        json.WriteBoolean("mlp_bias", spec.Biases.Contains(SiteRole.Down));
-        WriteWindows(json, spec);
-        WriteRope(json, model);
         WriteTokens(json, model.Generation);
-    }
-
-    private static void WriteWindows(Utf8JsonWriter json, TransformerSpec spec)
-    {
-        int window = spec.Windows.Max();
-        if (window > 0)
-        {
-            json.WriteBoolean("use_sliding_window", true);
-            json.WriteNumber("sliding_window", window);
-            json.WriteStartArray("layer_types");
-            foreach (int width in spec.Windows)
-            {
-                json.WriteStringValue(width > 0 ? "sliding_attention" : "full_attention");
-            }
-
-            json.WriteEndArray();
-        }
-    }
-
-    private static void WriteRope(Utf8JsonWriter json, LoadedModel model)
-    {
-        RopeSpec rope = model.Transformer.Spec.Rope;
-        if (!rope.Divisors.IsEmpty)
-        {
-            throw new ModelFormatException(model.Name, "has rope divisors, which config.json cannot say; merge into the model's Hugging Face directory instead");
-        }
-
-        json.WriteNumber("rope_theta", rope.Theta);
-        if (rope.Scaling == RopeScaling.None)
-        {
-            return;
-        }
-
-        json.WriteStartObject("rope_scaling");
-        json.WriteString("rope_type", rope.Scaling.ToString().ToLowerInvariant());
-        json.WriteNumber("factor", rope.Factor);
-        switch (rope.Scaling)
-        {
-            case RopeScaling.Yarn:
-                json.WriteNumber("original_max_position_embeddings", rope.OriginalContext);
-                json.WriteNumber("beta_fast", rope.BetaFast);
-                json.WriteNumber("beta_slow", rope.BetaSlow);
-                json.WriteNumber("attention_factor", rope.AttentionFactor);
-                json.WriteBoolean("truncate", rope.Truncate);
-                break;
-            case RopeScaling.Llama3:
-                json.WriteNumber("original_max_position_embeddings", rope.OriginalContext);
-                json.WriteNumber("low_freq_factor", rope.LowFrequencyFactor);
-                json.WriteNumber("high_freq_factor", rope.HighFrequencyFactor);
-                break;
-        }
-
-        json.WriteEndObject();
     }
 
     private static void WriteTokens(Utf8JsonWriter json, GenerationDefaults generation)

@@ -1,10 +1,11 @@
+using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Architectures;
 
-/// <summary>How the files of one kind of model are read. An architecture is data: the forward pass knows only the spec.</summary>
+/// <summary>How the files of one kind of model are read and written. An architecture is data: the forward pass knows only the spec.</summary>
 internal sealed record Architecture
 {
     /// <summary>Every architecture that can be loaded.</summary>
@@ -18,6 +19,9 @@ internal sealed record Architecture
 
     /// <summary>What config.json says.</summary>
     public required Func<JsonFields, TransformerSpec> FromHuggingFace { get; init; }
+
+    /// <summary>Writes into config.json what <see cref="FromHuggingFace"/> reads; what that would not find again is refused under the model's name.</summary>
+    public required Action<Utf8JsonWriter, TransformerSpec, string> ToHuggingFace { get; init; }
 
     /// <summary>What a GGUF file's metadata says.</summary>
     public required Func<GgufFile, TransformerSpec> FromGguf { get; init; }

@@ -1,8 +1,9 @@
+using System.Text.Json;
 using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Config;
 
-/// <summary>Reads what config.json of every decoder with rotary positions and a SiLU-gated MLP has in common.</summary>
+/// <summary>Reads and writes what config.json of every decoder with rotary positions and a SiLU-gated MLP has in common.</summary>
 internal static class HuggingFaceConfig
 {
     public static TransformerSpec Read(JsonFields config, string architecture)
@@ -42,6 +43,30 @@ internal static class HuggingFaceConfig
             Windows = [.. new int[layers]],
         };
     }
+
+    /// <summary>Writes what <see cref="Read"/> reads.</summary>
+    /// <param name="json">Where to, within the object.</param>
+    /// <param name="spec">The model's shape.</param>
+    /// <param name="model">What it is called where it is refused.</param>
+    public static void Write(Utf8JsonWriter json, TransformerSpec spec, string model)
+    {
+        json.WriteNumber("vocab_size", spec.VocabularySize);
+        json.WriteNumber("hidden_size", spec.Width);
+        json.WriteNumber("intermediate_size", spec.FeedForwardWidth);
+        json.WriteNumber("num_hidden_layers", spec.LayerCount);
+        json.WriteNumber("num_attention_heads", spec.QueryHeads);
+        json.WriteNumber("num_key_value_heads", spec.KeyValueHeads);
+        json.WriteNumber("head_dim", spec.HeadSize);
+        json.WriteNumber("max_position_embeddings", spec.Rope.Scaling is RopeScaling.Linear or RopeScaling.Dynamic ? spec.Rope.OriginalContext : spec.ContextLength);
+        json.WriteNumber("rms_norm_eps", spec.NormEpsilon);
+        json.WriteString("hidden_act", "silu");
+        json.WriteBoolean("tie_word_embeddings", spec.TiedHead);
+        RopeConfig.Write(json, spec.Rope, model);
+    }
+
+    /// <summary>The refusal of a model that has what config.json has no field for.</summary>
+    public static ModelFormatException Unsayable(string model, string what) =>
+        new(model, $"has {what}, which config.json cannot say; merge into the model's Hugging Face directory instead");
 
     private static int HeadSize(JsonFields config, int width, int heads)
     {

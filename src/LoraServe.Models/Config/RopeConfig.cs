@@ -1,8 +1,9 @@
+using System.Text.Json;
 using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Config;
 
-/// <summary>Reads rope from config.json, as transformers 4 (<c>rope_theta</c>, <c>rope_scaling</c>) and 5 (<c>rope_parameters</c>) write it.</summary>
+/// <summary>Reads rope from config.json, as transformers 4 (<c>rope_theta</c>, <c>rope_scaling</c>) and 5 (<c>rope_parameters</c>) write it; writes it as 4 does, which both read.</summary>
 internal static class RopeConfig
 {
     private const double DefaultTheta = 10_000;
@@ -26,6 +27,44 @@ internal static class RopeConfig
             "llama3" => Llama3(fields, plain),
             _ => throw fields.Wrong(typeField, "default, linear, dynamic, yarn or llama3"),
         };
+    }
+
+    /// <param name="json">Where to, within the whole configuration.</param>
+    /// <param name="rope">What is written.</param>
+    /// <param name="model">What the model is called where it is refused.</param>
+    public static void Write(Utf8JsonWriter json, RopeSpec rope, string model)
+    {
+        if (!rope.Divisors.IsEmpty)
+        {
+            throw HuggingFaceConfig.Unsayable(model, "rope divisors");
+        }
+
+        json.WriteNumber("rope_theta", rope.Theta);
+        if (rope.Scaling == RopeScaling.None)
+        {
+            return;
+        }
+
+        json.WriteStartObject("rope_scaling");
+        json.WriteString("rope_type", rope.Scaling.ToString().ToLowerInvariant());
+        json.WriteNumber("factor", rope.Factor);
+        switch (rope.Scaling)
+        {
+            case RopeScaling.Yarn:
+                json.WriteNumber(OriginalContextField, rope.OriginalContext);
+                json.WriteNumber("beta_fast", rope.BetaFast);
+                json.WriteNumber("beta_slow", rope.BetaSlow);
+                json.WriteNumber("attention_factor", rope.AttentionFactor);
+                json.WriteBoolean("truncate", rope.Truncate);
+                break;
+            case RopeScaling.Llama3:
+                json.WriteNumber(OriginalContextField, rope.OriginalContext);
+                json.WriteNumber("low_freq_factor", rope.LowFrequencyFactor);
+                json.WriteNumber("high_freq_factor", rope.HighFrequencyFactor);
+                break;
+        }
+
+        json.WriteEndObject();
     }
 
     private static RopeSpec Yarn(JsonFields fields, RopeSpec plain, long positions)
