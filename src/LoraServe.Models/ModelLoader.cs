@@ -12,7 +12,7 @@ public static class ModelLoader
     /// <param name="options">How to load it; null for the defaults.</param>
     /// <exception cref="ModelFormatException">The model is missing, damaged, contradicts itself or is of a kind that is not supported.</exception>
     /// <exception cref="Compute.Files.TensorFileException">A file of its weights is.</exception>
-    /// <exception cref="Tokenization.TokenizerFormatException">Its tokenizer is.</exception>
+    /// <exception cref="Tokenization.Files.TokenizerFormatException">Its tokenizer is.</exception>
     public static LoadedModel Load(IDevice device, string ggufFileOrHuggingFaceDirectory, ModelLoadOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);

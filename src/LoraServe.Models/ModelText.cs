@@ -2,6 +2,7 @@ using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
 using LoraServe.Models.Loading;
 using LoraServe.Tokenization;
+using LoraServe.Tokenization.Files;
 
 namespace LoraServe.Models;
 

@@ -16,7 +16,7 @@ public sealed class Tokenizer
     private readonly TokenizerParts _parts;
     private readonly DecoderChain _decoder;
 
-    internal Tokenizer(TokenizerParts parts)
+    private Tokenizer(TokenizerParts parts)
     {
         _parts = parts;
         _decoder = new DecoderChain(parts.Decoder);
@@ -32,17 +32,17 @@ public sealed class Tokenizer
     /// <summary>Reads a tokenizer.json, and the ids of special tokens from a tokenizer_config.json or special_tokens_map.json beside it.</summary>
     /// <exception cref="TokenizerFormatException">The file is damaged or needs what is not implemented; the message names the file and the reason.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Tokenizer FromFile(string tokenizerJsonPath) => TokenizerFile.Read(tokenizerJsonPath);
+    public static Tokenizer FromFile(string tokenizerJsonPath) => new(TokenizerFile.Read(tokenizerJsonPath));
 
     /// <summary>Reads the content of a tokenizer.json.</summary>
     /// <param name="utf8Json">The file's bytes.</param>
     /// <param name="sourceName">What error messages call it.</param>
     /// <exception cref="TokenizerFormatException">The content is damaged or needs what is not implemented.</exception>
-    public static Tokenizer FromUtf8Json(ReadOnlyMemory<byte> utf8Json, string sourceName) => TokenizerFile.Parse(utf8Json, sourceName);
+    public static Tokenizer FromUtf8Json(ReadOnlyMemory<byte> utf8Json, string sourceName) => new(TokenizerFile.Parse(utf8Json, sourceName));
 
     /// <summary>Builds the tokenizer that a GGUF file describes.</summary>
     /// <exception cref="TokenizerFormatException">The metadata contradicts itself or names a pre-tokenizer that is not implemented.</exception>
-    public static Tokenizer FromGguf(GgufTokenizerData data) => GgufTokenizer.Create(data);
+    public static Tokenizer FromGguf(GgufTokenizerData data) => new(GgufTokenizer.Read(data));
 
     /// <summary>The ids of a text.</summary>
     /// <param name="text">The text.</param>
@@ -91,16 +91,7 @@ public sealed class Tokenizer
     public string? TokenText(int id) => _parts.Added[id]?.Content ?? _parts.Vocabulary.Text(id);
 
     /// <summary>The id of a token in the vocabulary's own spelling, or null.</summary>
-    public int? TryGetId(string token)
-    {
-        if (_parts.Added.Find(token) is { } added)
-        {
-            return added.Id;
-        }
-
-        int id = _parts.Vocabulary.IdOrNone(token);
-        return id == Vocabulary.None ? null : id;
-    }
+    public int? TryGetId(string token) => _parts.Find(token);
 
     /// <summary>Whether an id is a control token rather than text.</summary>
     public bool IsSpecial(int id) => _parts.Added[id] is { IsSpecial: true };

@@ -1,4 +1,5 @@
 using System.Text;
+using LoraServe.Tokenization.Files;
 
 namespace LoraServe.Tokenization.Tests;
 

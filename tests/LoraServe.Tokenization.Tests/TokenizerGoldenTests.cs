@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Testing;
+using LoraServe.Tokenization.Files;
 
 namespace LoraServe.Tokenization.Tests;
 

@@ -8,7 +8,7 @@ using LoraServe.Server.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Studio;
 using LoraServe.Templates;
-using LoraServe.Tokenization;
+using LoraServe.Tokenization.Files;
 using LoraServe.Training;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;

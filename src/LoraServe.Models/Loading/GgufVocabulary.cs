@@ -1,6 +1,6 @@
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
-using LoraServe.Tokenization;
+using LoraServe.Tokenization.Files;
 
 namespace LoraServe.Models.Loading;
 

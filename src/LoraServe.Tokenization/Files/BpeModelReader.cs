@@ -47,11 +47,16 @@ internal static class BpeModelReader
         string[] tokens = new string[list.Count];
         int[] ids = new int[tokens.Length];
         string path = list.Path;
+        long limit = (4L * ids.Length) + 65536; // Ids need not be without gaps, but one small file must not make a table of gigabytes.
         int count = 0;
         foreach (JsonProperty field in list.Properties())
         {
             tokens[count] = JsonNode.NameOf(field, path);
-            ids[count++] = new JsonNode(field.Value, path).AsInt();
+            int id = new JsonNode(field.Value, path).AsInt();
+            ids[count] = id >= 0 && id < limit
+                ? id
+                : throw list.Refused($"token '{tokens[count]}' has the id {id}; expected 0 to {limit - 1} for a vocabulary of {ids.Length} tokens");
+            count++;
         }
 
         return new Vocabulary(tokens, ids);

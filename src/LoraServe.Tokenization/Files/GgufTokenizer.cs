@@ -8,7 +8,7 @@ using LoraServe.Tokenization.PostProcessors;
 
 namespace LoraServe.Tokenization.Files;
 
-/// <summary>Builds a tokenizer from what GGUF metadata says.</summary>
+/// <summary>Reads what GGUF metadata says about a tokenizer.</summary>
 internal static class GgufTokenizer
 {
     private const int LongestMerged = 1024;
@@ -17,17 +17,17 @@ internal static class GgufTokenizer
     private const int Control = 3;
     private const int UserDefined = 4;
 
-    public static Tokenizer Create(GgufTokenizerData data)
+    public static TokenizerParts Read(GgufTokenizerData data)
     {
         try
         {
             CheckCounts(data);
-            return new Tokenizer(data.Model switch
+            return data.Model switch
             {
                 "gpt2" => CreateByteLevel(data),
                 "llama" => CreateSentencePiece(data),
                 _ => throw new TokenizerFormatException($"tokenizer.ggml.model '{data.Model}' is not supported; expected 'gpt2' or 'llama'"),
-            });
+            };
         }
         catch (TokenizerFormatException exception)
         {

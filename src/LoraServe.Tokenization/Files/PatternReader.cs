@@ -22,7 +22,7 @@ internal static class PatternReader
         {
             return Pattern.Parse(expression.AsString());
         }
-        catch (TokenizerFormatException exception)
+        catch (FormatException exception)
         {
             throw expression.Refused(exception.Message);
         }

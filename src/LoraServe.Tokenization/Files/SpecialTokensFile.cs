@@ -8,7 +8,7 @@ internal static class SpecialTokensFile
     private static readonly string[] s_names = ["tokenizer_config.json", "special_tokens_map.json"];
 
     /// <summary>The ids from the first file in a folder that names each token; a token that the tokenizer lacks counts as not named.</summary>
-    public static SpecialTokenIds Read(string folder, Tokenizer tokenizer)
+    public static SpecialTokenIds Read(string folder, TokenizerParts tokenizer)
     {
         SpecialTokenIds ids = new();
         foreach (string path in s_names.Select(name => Path.Combine(folder, name)).Where(File.Exists))
@@ -33,8 +33,8 @@ internal static class SpecialTokensFile
     }
 
     /// <summary>A token is named by its text, or by an object that holds it as <c>content</c>.</summary>
-    private static int? Find(JsonNode root, string field, Tokenizer tokenizer) =>
+    private static int? Find(JsonNode root, string field, TokenizerParts tokenizer) =>
         root.Find(field) is { } token
-            ? tokenizer.TryGetId(token.IsObject ? token["content"].AsString() : token.AsString())
+            ? tokenizer.Find(token.IsObject ? token["content"].AsString() : token.AsString())
             : null;
 }

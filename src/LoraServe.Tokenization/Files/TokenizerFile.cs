@@ -12,7 +12,7 @@ internal static class TokenizerFile
     private const long MaxBytes = 512L << 20;
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 64 };
 
-    public static Tokenizer Read(string path)
+    public static TokenizerParts Read(string path)
     {
         FileInfo file = new(path);
         if (file.Exists && file.Length > MaxBytes)
@@ -23,7 +23,7 @@ internal static class TokenizerFile
         return Parse(File.ReadAllBytes(path), path, parts => SpecialTokensFile.Read(Path.GetDirectoryName(Path.GetFullPath(path))!, parts));
     }
 
-    public static Tokenizer Parse(ReadOnlyMemory<byte> utf8Json, string source, Func<Tokenizer, SpecialTokenIds>? findSpecialIds = null)
+    public static TokenizerParts Parse(ReadOnlyMemory<byte> utf8Json, string source, Func<TokenizerParts, SpecialTokenIds>? findSpecialIds = null)
     {
         try
         {
@@ -34,7 +34,7 @@ internal static class TokenizerFile
 
             using JsonDocument document = JsonDocument.Parse(utf8Json, s_options);
             TokenizerParts parts = ReadParts(new JsonNode(document.RootElement, ""));
-            return new Tokenizer(findSpecialIds is null ? parts : parts with { SpecialIds = findSpecialIds(new Tokenizer(parts)) });
+            return findSpecialIds is null ? parts : parts with { SpecialIds = findSpecialIds(parts) };
         }
         catch (JsonException exception)
         {

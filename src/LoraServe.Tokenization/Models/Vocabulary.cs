@@ -14,12 +14,11 @@ internal sealed class Vocabulary
 
     /// <summary>Takes tokens over; where two have the same text or the same id, the later one counts.</summary>
     /// <param name="tokens">The tokens' texts.</param>
-    /// <param name="ids">Their ids, or null where the position is the id.</param>
-    /// <exception cref="TokenizerFormatException">An id is negative or far beyond the number of tokens.</exception>
+    /// <param name="ids">Their ids, at least 0 and not far beyond the number of tokens, or null where the position is the id.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Vocabulary(ReadOnlySpan<string> tokens, int[]? ids = null)
     {
-        _texts = new string?[ids is null ? tokens.Length : LargestOf(ids, tokens) + 1];
+        _texts = new string?[ids is null ? tokens.Length : ids.DefaultIfEmpty(None).Max() + 1];
         _slots = new Slot[Math.Max(16, (int)BitOperations.RoundUpToPowerOf2(2 * (uint)tokens.Length))];
         for (int i = 0; i < tokens.Length; i++)
         {
@@ -45,25 +44,6 @@ internal sealed class Vocabulary
 
     /// <summary>The text of an id, or null.</summary>
     public string? Text(int id) => (uint)id < (uint)_texts.Length ? _texts[id] : null;
-
-    private static int LargestOf(int[] ids, ReadOnlySpan<string> tokens)
-    {
-        // Ids need not be without gaps, but one small file must not make a table of gigabytes.
-        long limit = 4L * ids.Length + 65536;
-        int largest = None;
-        for (int i = 0; i < ids.Length; i++)
-        {
-            if (ids[i] < 0 || ids[i] >= limit)
-            {
-                throw new TokenizerFormatException(
-                    $"token '{tokens[i]}' has the id {ids[i]}; expected 0 to {limit - 1} for a vocabulary of {ids.Length} tokens");
-            }
-
-            largest = Math.Max(largest, ids[i]);
-        }
-
-        return largest;
-    }
 
     /// <summary>The slot of a token, or the free one where it belongs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -3,7 +3,7 @@ using LoraServe.Tokenization.Text;
 namespace LoraServe.Tokenization.Patterns;
 
 /// <summary>Reads a class in brackets: literals, ranges, escapes, classes inside, and the intersection <c>&amp;&amp;</c>.</summary>
-internal sealed class CodePointClassParser(string text, Func<string, TokenizerFormatException> refused)
+internal sealed class CodePointClassParser(string text, Func<string, FormatException> refused)
 {
     private const int MaxDepth = 50;
 

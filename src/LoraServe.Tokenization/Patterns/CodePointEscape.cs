@@ -7,7 +7,7 @@ namespace LoraServe.Tokenization.Patterns;
 internal static class CodePointEscape
 {
     /// <summary>Reads the escape at the backslash and moves past it.</summary>
-    public static CodePointSet Parse(string text, ref int at, Func<string, TokenizerFormatException> refused)
+    public static CodePointSet Parse(string text, ref int at, Func<string, FormatException> refused)
     {
         if (at + 1 >= text.Length)
         {
@@ -43,7 +43,7 @@ internal static class CodePointEscape
         at + 1 < text.Length && text[at + 1] is not ('d' or 'D' or 's' or 'S' or 'w' or 'W' or 'h' or 'H' or 'p' or 'P' or 'N');
 
     /// <summary>Reads an escape that stands for one code point.</summary>
-    public static int ParseLiteral(string text, ref int at, Func<string, TokenizerFormatException> refused)
+    public static int ParseLiteral(string text, ref int at, Func<string, FormatException> refused)
     {
         char c = at + 1 < text.Length ? text[at + 1] : throw refused("'\\' ends the expression");
         at += 2;
@@ -91,7 +91,7 @@ internal static class CodePointEscape
         }
     }
 
-    private static int ParseHex(string text, ref int at, int fewest, int most, Func<string, TokenizerFormatException> refused)
+    private static int ParseHex(string text, ref int at, int fewest, int most, Func<string, FormatException> refused)
     {
         int length = 0;
         while (length < most && at + length < text.Length && char.IsAsciiHexDigit(text[at + length]))
@@ -110,7 +110,7 @@ internal static class CodePointEscape
         return (int)value;
     }
 
-    private static CodePointSet ParseProperty(string text, ref int at, bool negative, Func<string, TokenizerFormatException> refused)
+    private static CodePointSet ParseProperty(string text, ref int at, bool negative, Func<string, FormatException> refused)
     {
         string name;
         if (at < text.Length && text[at] == '{')

@@ -48,7 +48,7 @@ internal sealed class Pattern
     public PatternProgram Careful => _careful.Value;
 
     /// <summary>Reads a regular expression.</summary>
-    /// <exception cref="TokenizerFormatException">It is damaged or uses what is not implemented; the message names the reason and the place.</exception>
+    /// <exception cref="FormatException">It is damaged or uses what is not implemented; the message names the reason and the place.</exception>
     public static Pattern Parse(string expression) => new(new PatternParser(expression).Parse());
 
     /// <summary>A pattern for a text that is taken literally.</summary>

@@ -258,9 +258,9 @@ internal sealed partial class PatternParser(string expression)
         return false;
     }
 
-    private TokenizerFormatException Refused(string reason) => Refused(reason, _at);
+    private FormatException Refused(string reason) => Refused(reason, _at);
 
-    private static TokenizerFormatException Refused(string reason, int place) =>
+    private static FormatException Refused(string reason, int place) =>
         new($"invalid regular expression at character {place}: {reason}");
 
     private readonly record struct Flags(bool IgnoreCase, bool DotMatchesNewLine, bool Extended);

@@ -40,7 +40,7 @@ internal sealed class PatternProgram
     {
         if (_code.Count == MaxInstructions)
         {
-            throw new TokenizerFormatException($"the regular expression needs more than {MaxInstructions} instructions");
+            throw new FormatException($"the regular expression needs more than {MaxInstructions} instructions");
         }
 
         _code.Add(instruction);

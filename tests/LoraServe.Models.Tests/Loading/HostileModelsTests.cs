@@ -4,7 +4,7 @@ using LoraServe.Compute.Files;
 using LoraServe.Cpu;
 using LoraServe.Models.Config;
 using LoraServe.Testing;
-using LoraServe.Tokenization;
+using LoraServe.Tokenization.Files;
 
 namespace LoraServe.Models.Tests.Loading;
 

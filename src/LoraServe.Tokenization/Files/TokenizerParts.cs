@@ -4,7 +4,7 @@ using LoraServe.Tokenization.Models;
 using LoraServe.Tokenization.PostProcessors;
 using LoraServe.Tokenization.PreTokenizers;
 
-namespace LoraServe.Tokenization;
+namespace LoraServe.Tokenization.Files;
 
 /// <summary>What a tokenizer is put together from.</summary>
 internal sealed record TokenizerParts
@@ -23,4 +23,16 @@ internal sealed record TokenizerParts
     public required IReadOnlyList<DecoderStep> Decoder { get; init; }
 
     public SpecialTokenIds SpecialIds { get; init; } = new();
+
+    /// <summary>The id of a token in the vocabulary's own spelling, or null.</summary>
+    public int? Find(string token)
+    {
+        if (Added.Find(token) is { } added)
+        {
+            return added.Id;
+        }
+
+        int id = Vocabulary.IdOrNone(token);
+        return id == Vocabulary.None ? null : id;
+    }
 }

@@ -1,4 +1,4 @@
-namespace LoraServe.Tokenization;
+namespace LoraServe.Tokenization.Files;
 
 /// <summary>The ids of the tokens with a part to play, where the tokenizer's files name them.</summary>
 /// <param name="Bos">The token that starts a text.</param>

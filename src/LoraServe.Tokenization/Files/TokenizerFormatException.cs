@@ -1,4 +1,4 @@
-namespace LoraServe.Tokenization;
+namespace LoraServe.Tokenization.Files;
 
 /// <summary>A tokenizer's description is damaged, contradicts itself, or asks for something that this reader does not implement.</summary>
 public sealed class TokenizerFormatException : Exception

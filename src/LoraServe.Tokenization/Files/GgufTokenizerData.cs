@@ -1,4 +1,4 @@
-namespace LoraServe.Tokenization;
+namespace LoraServe.Tokenization.Files;
 
 /// <summary>What the metadata of a GGUF file says about its tokenizer (keys <c>tokenizer.ggml.*</c>).</summary>
 /// <remarks>A value that the file lacks is null; the defaults are those of the tokenizer's model.</remarks>
