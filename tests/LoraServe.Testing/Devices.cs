@@ -1,13 +1,15 @@
 using LoraServe.Cpu;
-using LoraServe.Models;
 
 namespace LoraServe.Testing;
 
-/// <summary>Every device there is here: what the contract of devices is tested over. A new one is a line.</summary>
+/// <summary>Every device there is: what the contract of devices is tested over. A new one is a line.</summary>
 public static class Devices
 {
-    public static IReadOnlyList<IDevice> All { get; } =
+    public static IReadOnlyList<TestedDevice> All { get; } =
     [
-        CpuDevice.Instance,
+        new("cpu", () => CpuDevice.Instance),
     ];
+
+    /// <summary>The device of a case.</summary>
+    public static TestedDevice Named(string name) => All.Single(device => device.Name == name);
 }

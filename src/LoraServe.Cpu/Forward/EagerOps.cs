@@ -179,7 +179,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         }
     }
 
-    /// <summary>Norms a run's rows again with the gains that all adapters of its stack make together.</summary>
+    /// <summary>Norms a run's rows again with the gains that all adapters of its stack make together: what replaces them comes first, wherever it stands there.</summary>
     private void NormEdited(Rows x, float* gains, NormSite site, ReadOnlySpan<EditRun> runs, EditRun run, Rows y)
     {
         long mark = _scratch.Mark();
@@ -187,11 +187,14 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         for (int t = run.FirstRow; t < run.EndRow; t++)
         {
             new Span<float>(gains, x.Width).CopyTo(edited.Span(0));
-            foreach (EditRun other in runs)
+            foreach (bool replaces in (ReadOnlySpan<bool>)[true, false])
             {
-                if (other.FirstRow <= t && t < other.EndRow && other.Edits.At(site) is { } edit)
+                foreach (EditRun other in runs)
                 {
-                    edit.Apply(other.Weight, edited.Span(0));
+                    if (other.FirstRow <= t && t < other.EndRow && other.Edits.At(site) is { } edit && edit.Replaces == replaces)
+                    {
+                        edit.Apply(other.Weight, edited.Span(0));
+                    }
                 }
             }
 
@@ -217,15 +220,19 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
                 }
             }
 
-            foreach (EditRun run in batch.All.Runs)
+            // What takes the table's place comes first, so that it is what other adapters of a stack edit, wherever it stands there.
+            foreach (bool replaces in (ReadOnlySpan<bool>)[true, false])
             {
-                if (run.Edits.Embedding is { } edit)
+                foreach (EditRun run in batch.All.Runs)
                 {
-                    for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
+                    if (run.Edits.Embedding is { } edit && edit.Replaces == replaces)
                     {
-                        if (batch.Tokens[t] >= 0)
+                        for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
                         {
-                            edit.Apply(batch.Tokens[t], run.Weight, x.Span(t));
+                            if (batch.Tokens[t] >= 0)
+                            {
+                                edit.Apply(batch.Tokens[t], run.Weight, x.Span(t));
+                            }
                         }
                     }
                 }

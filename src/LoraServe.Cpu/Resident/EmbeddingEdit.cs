@@ -36,6 +36,9 @@ internal sealed unsafe class EmbeddingEdit
     /// <summary>Another table instead of the base's, [tokens, width]; null without one.</summary>
     public PackedMatrix? Replacement { get; init; }
 
+    /// <summary>Whether another table takes the base's place.</summary>
+    public bool Replaces => Replacement is not null;
+
     /// <summary>Output scale less one, float32 [width]; 0 without one.</summary>
     public nint OutputGain { get; init; }
 

@@ -9,7 +9,7 @@ public sealed class BatchShare
     /// <summary>The adapter; null for the base alone.</summary>
     public ResidentAdapter? Adapter { get; init; }
 
-    /// <summary>Adapters that act beside it, as a server stacks them; at most one of all has rows ahead of the prompt.</summary>
+    /// <summary>Adapters that act beside it, as a server stacks them; at most one of all has rows ahead of the prompt. Only where nothing is trained.</summary>
     public IReadOnlyList<ResidentAdapter> Beside { get; init; } = [];
 
     /// <summary>Where derivatives by its edits are added; null where it is not trained.</summary>

@@ -4,15 +4,15 @@ using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 
-namespace LoraServe.Cpu.Tests.Forward;
+namespace LoraServe.Testing;
 
 /// <summary>A model with workers, pages and a batch, for tests that run sequences through it.</summary>
-internal sealed class ForwardHarness : IDisposable
+public sealed class ForwardHarness : IDisposable
 {
     private readonly WorkerPool _pool;
     private readonly IStepRunner _runner;
     private readonly Stack<int> _free;
-    private readonly List<TestSequence> _inStep = [];
+    private readonly List<(TestSequence Sequence, SegmentOutput Output)> _inStep = [];
 
     public ForwardHarness(Transformer model, int workers = 1, int pageCount = 64, ElementType cache = ElementType.F32, int? shuffleSeed = null)
     {
@@ -67,7 +67,11 @@ internal sealed class ForwardHarness : IDisposable
     }
 
     /// <summary>Adds the next tokens of a sequence to the batch.</summary>
-    public void Add(TestSequence sequence, int count, SegmentOutput output)
+    /// <param name="sequence">The sequence.</param>
+    /// <param name="count">How many of them.</param>
+    /// <param name="output">What is wanted of them.</param>
+    /// <param name="selected">For <see cref="SegmentOutput.SelectedLogits"/>, offsets within them.</param>
+    public void Add(TestSequence sequence, int count, SegmentOutput output, params ReadOnlySpan<int> selected)
     {
         while (sequence.Pages.Count * KvPage.Tokens < sequence.Done + count)
         {
@@ -82,21 +86,30 @@ internal sealed class ForwardHarness : IDisposable
             PromptLength = sequence.PromptLength,
             Adapters = sequence.Adapters,
             Output = output,
+            OutputRows = selected,
         });
+        sequence.OutputRows = output switch
+        {
+            SegmentOutput.None => [],
+            SegmentOutput.LastLogits => [sequence.Done + count - 1],
+            SegmentOutput.SelectedLogits => Array.ConvertAll(selected.ToArray(), offset => sequence.Done + offset),
+            _ => [.. Enumerable.Range(sequence.Done, count)],
+        };
         sequence.Done += count;
-        _inStep.Add(sequence);
+        _inStep.Add((sequence, output));
     }
 
-    /// <summary>Runs the batch and hands the logits to the sequences.</summary>
+    /// <summary>Runs the batch and hands the logits and hidden states to the sequences.</summary>
     public void Step()
     {
         Rows logits = _runner.Forward(Batch);
-        foreach (TestSequence sequence in _inStep)
+        foreach ((TestSequence sequence, SegmentOutput output) in _inStep)
         {
-            Segment segment = Batch.Segments[sequence.Segment];
-            for (int i = 0; i < segment.OutputCount; i++)
+            int first = Batch.Segments[sequence.Segment].FirstOutput;
+            (Rows rows, float[][] results) = output == SegmentOutput.AllHidden ? (_runner.Hidden, sequence.Hidden) : (logits, sequence.Logits);
+            for (int i = 0; i < sequence.OutputRows.Length; i++)
             {
-                sequence.Logits[sequence.Done - segment.OutputCount + i] = logits.Span(segment.FirstOutput + i).ToArray();
+                results[sequence.OutputRows[i]] = rows.Span(first + i).ToArray();
             }
         }
 

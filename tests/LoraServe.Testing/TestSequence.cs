@@ -1,9 +1,9 @@
 using LoraServe.Models.Forward;
 
-namespace LoraServe.Cpu.Tests.Forward;
+namespace LoraServe.Testing;
 
 /// <summary>Tokens on their way through a <see cref="ForwardHarness"/>, behind the virtual rows of their adapters.</summary>
-internal sealed class TestSequence
+public sealed class TestSequence
 {
     public TestSequence(int[] text, AdapterUse[] adapters)
     {
@@ -13,6 +13,7 @@ internal sealed class TestSequence
         Tokens = [.. VirtualRow.Tokens(VirtualRows), .. text];
         PromptLength = Tokens.Length;
         Logits = new float[Tokens.Length][];
+        Hidden = new float[Tokens.Length][];
     }
 
     /// <summary>What a user gave.</summary>
@@ -34,7 +35,14 @@ internal sealed class TestSequence
     /// <summary>The same after each of <see cref="Text"/>.</summary>
     public float[][] TextLogits => Logits[VirtualRows..];
 
+    /// <summary>The last hidden state of each of <see cref="Tokens"/>, where that was wanted.</summary>
+    public float[][] Hidden { get; }
+
     public int Done { get; set; }
 
+    /// <summary>Its segment of the step's batch.</summary>
     public int Segment { get; set; }
+
+    /// <summary>Of which of <see cref="Tokens"/> the step gives something.</summary>
+    public int[] OutputRows { get; set; } = [];
 }

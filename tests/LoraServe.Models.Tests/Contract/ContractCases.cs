@@ -1,0 +1,53 @@
+using LoraServe.Adapters.Edits;
+using LoraServe.Models.Spec;
+using LoraServe.Testing;
+
+namespace LoraServe.Models.Tests.Contract;
+
+/// <summary>What the contract is tested over: devices, shapes of models that between them have all that a spec can say, batches.</summary>
+public static class ContractCases
+{
+    /// <summary>A small model whose rows fill no vector, of two layers, the second with a window.</summary>
+    internal static TransformerSpec Spec { get; } = TinyModel.DefaultSpec with { Width = 20, HeadSize = 6, FeedForwardWidth = 28, VocabularySize = 37, Windows = [0, 5] };
+
+    private static readonly Dictionary<string, TransformerSpec> s_shapes = new()
+    {
+        ["biases of queries, keys and values"] = Spec,
+        ["biases everywhere"] = Spec with { Biases = [.. Enumerable.Range(0, (int)SiteRole.Head).Select(role => (SiteRole)role)] },
+        ["tied head"] = Spec with { TiedHead = true, Biases = [] },
+        ["norms after sublayers"] = Spec with { LayerNorms = [NormRole.Attention, NormRole.AfterAttention, NormRole.Mlp, NormRole.AfterMlp] },
+        ["GELU gate"] = Spec with { MlpActivation = Activation.TanhGelu },
+        ["query scale"] = Spec with { QueryScale = 0.3f },
+        ["embedding scale"] = Spec with { EmbeddingScale = 3 },
+        ["logit cap"] = Spec with { LogitCap = 2 },
+    };
+
+    /// <summary>Devices and shapes of models.</summary>
+    public static TheoryData<string, string> Shapes => Over(s_shapes.Keys);
+
+    /// <summary>Devices and batches of segments.</summary>
+    public static TheoryData<string, string> Arrangements => Over(Arrangement.All.Select(arrangement => arrangement.Name));
+
+    /// <summary>Devices and batches of examples.</summary>
+    public static TheoryData<string, string> Trainings => Over(TrainingCase.All.Select(training => training.Name));
+
+    /// <summary>Devices alone.</summary>
+    public static TheoryData<string> Devices => [.. Testing.Devices.All.Select(device => device.Name)];
+
+    internal static TransformerSpec Shape(string name) => s_shapes[name];
+
+    /// <summary>Every device with every case.</summary>
+    internal static TheoryData<string, string> Over(IEnumerable<string> cases)
+    {
+        var data = new TheoryData<string, string>();
+        foreach (TestedDevice device in Testing.Devices.All)
+        {
+            foreach (string name in cases)
+            {
+                data.Add(device.Name, name);
+            }
+        }
+
+        return data;
+    }
+}
