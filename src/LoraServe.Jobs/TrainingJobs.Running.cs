@@ -3,10 +3,11 @@ using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Queue;
 using LoraServe.Jobs.Records;
 using LoraServe.Serving.Requests;
-using LoraServe.Training;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Jobs;
 

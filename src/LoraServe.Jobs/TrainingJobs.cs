@@ -15,6 +15,7 @@ using LoraServe.Serving.Store.Versions;
 using LoraServe.Training;
 using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;

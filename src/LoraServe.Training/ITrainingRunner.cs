@@ -1,4 +1,5 @@
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Training;

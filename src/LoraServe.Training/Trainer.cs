@@ -3,8 +3,11 @@ using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Backward;
+using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
 using LoraServe.Training.Runs;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training;
 

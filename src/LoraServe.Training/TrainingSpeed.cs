@@ -7,7 +7,9 @@ using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 using LoraServe.Training.Runs;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training;
 

@@ -32,7 +32,7 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Serving/Store/AdapterStore.Resolving.cs", // looks at files that requests name
         "src/LoraServe.Jobs/TrainingJobs.cs", // reads the rows of a job that is taken in
         "src/LoraServe.Jobs/TrainingJobs.Running.cs", // waits for whole trainings, and publishes what comes of them
-        "src/LoraServe.Training/Ranks/SweepTraining.cs", // waits for whole trainings
+        "src/LoraServe.Training/Ranks/Sweep/SweepTraining.cs", // waits for whole trainings
     ];
 
     /// <summary>Files that write without <c>AtomicFile</c>, and why what a kill or a power cut leaves of theirs does no harm.</summary>
@@ -41,7 +41,7 @@ public sealed partial class CodeRuleTests
         "src/LoraServe.Cli/Verbs/EvalVerb.cs", // the answers go where the caller says, into a pipe too
         "src/LoraServe.Compute/Files/AtomicFile.cs", // is how everybody else writes
         "src/LoraServe.Training/Reports/MetricsLog.cs", // adds a line a step; a torn last line is left out by whoever reads
-        "src/LoraServe.Training/Ranks/SweepTraining.cs", // rows of a fold, which go with the sweep
+        "src/LoraServe.Training/Ranks/Sweep/SweepTraining.cs", // rows of a fold, which go with the sweep
     ];
 
     /// <summary>Files of the server that know gRPC although they are not of its surface.</summary>

@@ -9,7 +9,8 @@ internal sealed class NamespaceGraph
 {
     private readonly Dictionary<(string From, string To), SortedSet<string>> _uses = [];
 
-    private NamespaceGraph(ModuleDefinition module)
+    /// <summary>The graph of a module.</summary>
+    public NamespaceGraph(ModuleDefinition module)
     {
         foreach (TypeDefinition type in module.GetTypes().Where(type => IsOurs(Outermost(type))))
         {
@@ -25,9 +26,6 @@ internal sealed class NamespaceGraph
         }
     }
 
-    /// <summary>The uses, as <c>from → to</c>.</summary>
-    public IEnumerable<string> Uses => _uses.Keys.Select(Spell);
-
     public static NamespaceGraph Of(string assemblyFile)
     {
         using var module = ModuleDefinition.ReadModule(assemblyFile);
@@ -35,25 +33,19 @@ internal sealed class NamespaceGraph
     }
 
     /// <summary>Every use that is part of a circle, with the types that make it.</summary>
-    /// <param name="without">Uses to leave out, as <c>from → to</c>.</param>
-    public IEnumerable<string> Circles(IReadOnlyCollection<string> without)
-    {
-        (string From, string To)[] uses = [.. _uses.Keys.Where(use => !without.Contains(Spell(use)))];
-        return from use in uses
-               where IsReached(uses, use.To, use.From)
-               orderby use.From, use.To
-               select $"{Spell(use)}: {string.Join(", ", _uses[use].Take(4))}{(_uses[use].Count > 4 ? $" and {_uses[use].Count - 4} more" : "")}";
-    }
+    public IEnumerable<string> Circles() =>
+        from use in _uses.Keys
+        where IsReached(use.To, use.From)
+        orderby use.From, use.To
+        select $"{use.From} → {use.To}: {string.Join(", ", _uses[use].Take(4))}{(_uses[use].Count > 4 ? $" and {_uses[use].Count - 4} more" : "")}";
 
-    private static string Spell((string From, string To) use) => $"{use.From} → {use.To}";
-
-    private static bool IsReached((string From, string To)[] uses, string from, string to)
+    private bool IsReached(string from, string to)
     {
         HashSet<string> reached = [from];
         Stack<string> open = new(reached);
         while (open.TryPop(out string? space) && space != to)
         {
-            foreach ((_, string next) in uses.Where(use => use.From == space && reached.Add(use.To)))
+            foreach ((_, string next) in _uses.Keys.Where(use => use.From == space && reached.Add(use.To)))
             {
                 open.Push(next);
             }

@@ -4,6 +4,8 @@ using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Training;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
+using LoraServe.Training.Reports;
 
 namespace LoraServe.EmbeddedBase;
 

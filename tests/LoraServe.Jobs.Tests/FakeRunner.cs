@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Threading.Channels;
 using LoraServe.Training;
+using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
 
 namespace LoraServe.Jobs.Tests;

@@ -3,7 +3,7 @@ using LoraServe.Jobs.Records;
 using LoraServe.Jobs.Rows;
 using LoraServe.Serving.Requests;
 using LoraServe.Testing;
-using LoraServe.Training;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Jobs.Tests;
 

@@ -2,7 +2,7 @@ using LoraServe.Compute.Files;
 using LoraServe.Jobs.Records;
 using LoraServe.Serving;
 using LoraServe.Serving.Requests;
-using LoraServe.Training;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Jobs.Tests;
 

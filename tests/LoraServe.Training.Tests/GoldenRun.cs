@@ -12,6 +12,7 @@ using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests;
 

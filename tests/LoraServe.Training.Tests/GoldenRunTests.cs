@@ -3,6 +3,7 @@ using LoraServe.Adapters.Methods.AdaLora;
 using LoraServe.Adapters.Methods.Full;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Testing;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests;
 

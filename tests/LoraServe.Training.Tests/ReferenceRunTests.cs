@@ -10,6 +10,7 @@ using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Testing;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests;
 

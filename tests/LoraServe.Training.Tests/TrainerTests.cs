@@ -4,9 +4,13 @@ using LoraServe.Models;
 using LoraServe.Testing;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks;
+using LoraServe.Training.Ranks.Sweep;
 using LoraServe.Training.Reports;
+using LoraServe.Training.Steps;
 using LoraServe.Training.Tests.Data;
 
 namespace LoraServe.Training.Tests;

@@ -9,10 +9,11 @@ using LoraServe.Serving.Requests;
 using LoraServe.Studio;
 using LoraServe.Templates;
 using LoraServe.Tokenization.Files;
-using LoraServe.Training;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks;
+using LoraServe.Training.Steps;
 using Microsoft.Extensions.Options;
 
 namespace LoraServe.Cli.Mistakes;

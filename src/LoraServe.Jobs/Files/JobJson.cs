@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Records;
-using LoraServe.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Reports;
 

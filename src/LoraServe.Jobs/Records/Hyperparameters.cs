@@ -1,5 +1,6 @@
-using LoraServe.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Jobs.Records;
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Methods.Training;
-using LoraServe.Training;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks;
 
 namespace LoraServe.Jobs.Records;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace LoraServe.Jobs.Records;
 
-/// <summary>What a job trains; see <see cref="Training.TrainingJobOptions"/> for what each setting means.</summary>
+/// <summary>What a job trains; see <see cref="Training.Options.TrainingJobOptions"/> for what each setting means.</summary>
 public sealed record MethodRequest
 {
     /// <summary>The method's name; empty for the usual one.</summary>

@@ -2,8 +2,8 @@ using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Serving.Requests;
 using LoraServe.Templates;
-using LoraServe.Training;
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Server.Surfaces;
 

@@ -3,6 +3,7 @@ using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Training;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Studio.Benchmarks;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LoraServe.Training.Reports;
+using LoraServe.Training.Reports.Text;
 
 namespace LoraServe.Studio.Studies;
 

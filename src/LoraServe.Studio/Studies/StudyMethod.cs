@@ -1,5 +1,5 @@
-using LoraServe.Adapters.Methods.Description;
 using System.Globalization;
+using LoraServe.Adapters.Methods.Description;
 using LoraServe.Training.Methods;
 
 namespace LoraServe.Studio.Studies;
@@ -28,7 +28,7 @@ public sealed record StudyMethod(string Name, int? Size)
 
     /// <summary>A method at its own size.</summary>
     /// <param name="name">As <see cref="MethodCatalog"/> knows it; several that are trained as one with + between.</param>
-    /// <exception cref="LoraServe.Training.TrainingOptionsException">There is no such method.</exception>
+    /// <exception cref="LoraServe.Training.Options.TrainingOptionsException">There is no such method.</exception>
     public static StudyMethod Of(string name)
     {
         IReadOnlyList<MethodVariant> methods = MethodCatalog.Find(name);

@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using LoraServe.Training.Reports;
 using LoraServe.Training.Reports.Plots;
+using LoraServe.Training.Reports.Text;
 
 namespace LoraServe.Studio.Studies;
 

@@ -4,6 +4,7 @@ using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Adapters.Methods.Training;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Training.Methods;
 

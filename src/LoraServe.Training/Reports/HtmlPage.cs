@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 using LoraServe.Compute.Files;
-using LoraServe.Training.Reports.Plots;
+using LoraServe.Training.Reports.Text;
 
 namespace LoraServe.Training.Reports;
 
@@ -34,22 +34,22 @@ public sealed class HtmlPage
     /// <param name="subtitle">A line below it.</param>
     public HtmlPage(string title, string subtitle)
     {
-        _title = Svg.Clean(title);
-        _main = new XElement("main", new XElement("h1", _title), new XElement("p", Svg.Clean(subtitle)));
+        _title = XmlText.Clean(title);
+        _main = new XElement("main", new XElement("h1", _title), new XElement("p", XmlText.Clean(subtitle)));
     }
 
     /// <summary>Begins a part.</summary>
-    public void AddHeading(string text) => _main.Add(new XElement("h2", Svg.Clean(text)));
+    public void AddHeading(string text) => _main.Add(new XElement("h2", XmlText.Clean(text)));
 
     /// <summary>A few figures that stand out, each with a name, its value and a remark that may be empty.</summary>
     public void AddCards(IEnumerable<(string Name, string Value, string Remark)> cards) =>
         _main.Add(Block("dl", "cards", cards.Select(card => Block(
-            "div", "card", new XElement("dt", Svg.Clean(card.Name)), new XElement("dd", Svg.Clean(card.Value), card.Remark.Length > 0 ? new XElement("small", Svg.Clean(card.Remark)) : null)))));
+            "div", "card", new XElement("dt", XmlText.Clean(card.Name)), new XElement("dd", XmlText.Clean(card.Value), card.Remark.Length > 0 ? new XElement("small", XmlText.Clean(card.Remark)) : null)))));
 
     /// <summary>Drawings side by side, each with a caption.</summary>
     /// <param name="figures"><c>svg</c> elements and their captions.</param>
     public void AddFigures(IEnumerable<(XElement Svg, string Caption)> figures) =>
-        _main.Add(Block("div", "figures", figures.Select(figure => new XElement("figure", figure.Svg, new XElement("figcaption", Svg.Clean(figure.Caption))))));
+        _main.Add(Block("div", "figures", figures.Select(figure => new XElement("figure", figure.Svg, new XElement("figcaption", XmlText.Clean(figure.Caption))))));
 
     /// <summary>Tables side by side.</summary>
     public void AddTables(params IEnumerable<HtmlTable> tables) => _main.Add(Block("div", "tables", tables.Select(table => Block("div", "table", table.ToElement()))));

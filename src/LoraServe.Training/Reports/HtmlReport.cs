@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using LoraServe.Training.Reports.Plots;
+using LoraServe.Training.Reports.Text;
 
 namespace LoraServe.Training.Reports;
 

@@ -1,5 +1,5 @@
 using System.Xml.Linq;
-using LoraServe.Training.Reports.Plots;
+using LoraServe.Training.Reports.Text;
 
 namespace LoraServe.Training.Reports;
 
@@ -11,9 +11,9 @@ public sealed record HtmlTable(string Caption, IReadOnlyList<string> Headings, I
 {
     internal XElement ToElement() => new(
         "table",
-        new XElement("caption", Svg.Clean(Caption)),
+        new XElement("caption", XmlText.Clean(Caption)),
         Headings.Count == 0 ? null : new XElement("thead", new XElement("tr", Headings.Select(heading => Cell("th", "col", heading)))),
-        new XElement("tbody", Rows.Select(row => new XElement("tr", row.Select((cell, column) => column == 0 ? Cell("th", "row", cell) : new XElement("td", Svg.Clean(cell)))))));
+        new XElement("tbody", Rows.Select(row => new XElement("tr", row.Select((cell, column) => column == 0 ? Cell("th", "row", cell) : new XElement("td", XmlText.Clean(cell)))))));
 
-    private static XElement Cell(string name, string scope, string text) => new(name, new XAttribute("scope", scope), Svg.Clean(text));
+    private static XElement Cell(string name, string scope, string text) => new(name, new XAttribute("scope", scope), XmlText.Clean(text));
 }

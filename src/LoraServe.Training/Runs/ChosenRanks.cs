@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Models;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks;
 using LoraServe.Training.Ranks.Policies;
 

@@ -1,5 +1,6 @@
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Runs;
 

@@ -1,7 +1,9 @@
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Runs;
 

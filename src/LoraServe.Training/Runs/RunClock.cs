@@ -1,4 +1,5 @@
 using LoraServe.Training.Reports;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Runs;
 

@@ -1,6 +1,7 @@
 using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Training.Runs;
 

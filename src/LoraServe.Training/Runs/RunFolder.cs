@@ -6,7 +6,9 @@ using LoraServe.Compute.Files;
 using LoraServe.Models;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Runs;
 

@@ -2,6 +2,8 @@ using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Config;
 using LoraServe.Training.Data;
+using LoraServe.Training.Losses;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Training.Runs;
 

@@ -3,6 +3,7 @@ using LoraServe.Adapters.Loading;
 using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Runs;
 

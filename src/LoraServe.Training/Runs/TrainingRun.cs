@@ -11,7 +11,9 @@ using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Runs;
 

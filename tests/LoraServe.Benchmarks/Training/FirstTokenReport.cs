@@ -7,6 +7,8 @@ using LoraServe.Serving;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Training;
+using LoraServe.Training.Options;
+using LoraServe.Training.Reports;
 
 namespace LoraServe.Benchmarks.Training;
 

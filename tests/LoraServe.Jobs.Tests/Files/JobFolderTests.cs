@@ -4,7 +4,7 @@ using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Records;
 using LoraServe.Testing;
-using LoraServe.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Reports;
 using Microsoft.Extensions.Logging.Abstractions;

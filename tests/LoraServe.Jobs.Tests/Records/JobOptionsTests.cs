@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Jobs.Records;
-using LoraServe.Training;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Jobs.Tests.Records;
 

@@ -3,7 +3,7 @@ using LoraServe.Adapters;
 using LoraServe.Server.Surfaces;
 using LoraServe.Serving.Requests;
 using LoraServe.Templates;
-using LoraServe.Training;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Server.Tests.Surfaces;
 

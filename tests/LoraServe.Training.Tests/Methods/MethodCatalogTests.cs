@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Training.Tests.Methods;
 

@@ -7,6 +7,7 @@ using LoraServe.Adapters.Methods.Training;
 using LoraServe.Models;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Training.Tests.Methods;
 

@@ -8,6 +8,8 @@ using LoraServe.Models.Forward;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests.Methods;
 

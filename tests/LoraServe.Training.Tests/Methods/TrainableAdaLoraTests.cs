@@ -1,5 +1,6 @@
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.AdaLora;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests.Methods;
 

@@ -5,6 +5,8 @@ using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Training.Options;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests.Methods;
 

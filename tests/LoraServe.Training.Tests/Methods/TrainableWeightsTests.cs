@@ -8,6 +8,7 @@ using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests.Methods;
 

@@ -1,6 +1,8 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LoraServe.Models.Backward;
+using LoraServe.Training.Options;
+using LoraServe.Training.Steps;
 
 namespace LoraServe.Training.Tests.Methods;
 

@@ -1,6 +1,7 @@
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Steps;
 using LoraServe.Training.Tests.Methods;
 
 namespace LoraServe.Training.Tests.Ranks;

@@ -4,6 +4,7 @@ using LoraServe.Compute.Tensors;
 using LoraServe.Models.Backward;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Runs;
+using LoraServe.Training.Steps;
 using LoraServe.Training.Tests.Methods;
 
 namespace LoraServe.Training.Tests.Runs;

@@ -10,6 +10,7 @@ using LoraServe.Models.Backward;
 using LoraServe.Studio;
 using LoraServe.Studio.Benchmarks;
 using LoraServe.Training;
+using LoraServe.Training.Options;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Verbs.Bench;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoraServe.Cli.Rendering;
-using LoraServe.Training;
 using LoraServe.Training.Reports;
 using Spectre.Console;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using LoraServe.Training;
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Cli.Verbs.Demo;
 

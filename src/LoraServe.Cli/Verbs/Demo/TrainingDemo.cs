@@ -15,6 +15,7 @@ using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Training;
 using LoraServe.Training.Data;
+using LoraServe.Training.Reports;
 using LoraServe.V1;
 using Spectre.Console;
 

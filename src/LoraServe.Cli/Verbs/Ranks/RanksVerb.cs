@@ -8,6 +8,7 @@ using LoraServe.Models;
 using LoraServe.Studio;
 using LoraServe.Training.Data;
 using LoraServe.Training.Ranks;
+using LoraServe.Training.Ranks.Sweep;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Verbs.Ranks;

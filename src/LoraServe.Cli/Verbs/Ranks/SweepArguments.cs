@@ -5,7 +5,9 @@ using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using LoraServe.Training;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks;
+using LoraServe.Training.Ranks.Sweep;
 
 namespace LoraServe.Cli.Verbs.Ranks;
 

@@ -1,6 +1,6 @@
 using LoraServe.Cli.Rendering;
 using LoraServe.Studio;
-using LoraServe.Training.Ranks;
+using LoraServe.Training.Ranks.Sweep;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Verbs.Ranks;

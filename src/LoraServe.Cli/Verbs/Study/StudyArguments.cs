@@ -10,7 +10,7 @@ internal static class StudyArguments
 {
     /// <summary>Reads methods with commas between, each <c>NAME</c> or <c>NAME:SIZE</c>.</summary>
     /// <exception cref="UsageException">One has not that form, or comes twice.</exception>
-    /// <exception cref="LoraServe.Training.TrainingOptionsException">There is no such method.</exception>
+    /// <exception cref="LoraServe.Training.Options.TrainingOptionsException">There is no such method.</exception>
     public static StudyMethod[] Methods(string text)
     {
         StudyMethod[] all = [.. text.Split(',', StringSplitOptions.TrimEntries).Select(Method)];

@@ -5,7 +5,9 @@ using LoraServe.Models;
 using LoraServe.Studio;
 using LoraServe.Training;
 using LoraServe.Training.Methods;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks.Policies;
+using LoraServe.Training.Reports;
 
 namespace LoraServe.Cli.Verbs.Train;
 

@@ -6,8 +6,9 @@ using System.Text.RegularExpressions;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Compute.Files;
-using LoraServe.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 using LoraServe.Training.Ranks;
 using LoraServe.Training.Ranks.Policies;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Xml.Linq;
+using LoraServe.Training.Reports.Text;
 
 namespace LoraServe.Training.Reports.Plots;
 

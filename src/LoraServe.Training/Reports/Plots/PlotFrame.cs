@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using LoraServe.Training.Reports.Text;
 
 namespace LoraServe.Training.Reports.Plots;
 
@@ -41,8 +42,8 @@ internal sealed class PlotFrame
         _root = Svg.Element(
             "svg",
             new XAttribute("viewBox", $"0 0 {Svg.Number(Width)} {Svg.Number(Height)}"), new XAttribute("width", Svg.Number(Width)), new XAttribute("height", Svg.Number(Height)),
-            new XAttribute("class", "plot"), new XAttribute("role", "img"), new XAttribute("aria-label", Svg.Clean(title)),
-            Svg.Element("title", Svg.Clean(title)), Svg.Element("desc", Svg.Clean(description)), Svg.Element("style", Style.ReplaceLineEndings("")),
+            new XAttribute("class", "plot"), new XAttribute("role", "img"), new XAttribute("aria-label", XmlText.Clean(title)),
+            Svg.Element("title", XmlText.Clean(title)), Svg.Element("desc", XmlText.Clean(description)), Svg.Element("style", Style.ReplaceLineEndings("")),
             Svg.Text(Left, 20, "heading", title));
     }
 

@@ -1,7 +1,7 @@
 using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Verbs.Study;
 using LoraServe.Studio.Studies;
-using LoraServe.Training;
+using LoraServe.Training.Options;
 
 namespace LoraServe.Cli.Tests.Verbs.Study;
 

@@ -1,7 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Records;
-using LoraServe.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using Proto = LoraServe.V1;
 

@@ -2,8 +2,9 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Records;
-using LoraServe.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Surfaces.Grpc.Training;

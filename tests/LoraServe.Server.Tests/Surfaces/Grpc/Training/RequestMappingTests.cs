@@ -4,8 +4,9 @@ using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Jobs.Records;
 using LoraServe.Server.Surfaces.Grpc.Training;
-using LoraServe.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 using Proto = LoraServe.V1;
 
 namespace LoraServe.Server.Tests.Surfaces.Grpc.Training;

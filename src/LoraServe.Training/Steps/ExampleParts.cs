@@ -1,4 +1,4 @@
-namespace LoraServe.Training.Runs;
+namespace LoraServe.Training.Steps;
 
 /// <summary>Cuts examples into parts that fit into memory.</summary>
 internal static class ExampleParts

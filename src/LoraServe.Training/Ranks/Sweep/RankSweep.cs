@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace LoraServe.Training.Ranks;
+namespace LoraServe.Training.Ranks.Sweep;
 
 /// <summary>Chooses rank and learning rate by k-fold cross-validation.</summary>
 /// <remarks>

@@ -1,6 +1,7 @@
 using LoraServe.Training.Ranks;
+using LoraServe.Training.Ranks.Sweep;
 
-namespace LoraServe.Training.Tests.Ranks;
+namespace LoraServe.Training.Tests.Ranks.Sweep;
 
 public sealed class RankSweepTests
 {

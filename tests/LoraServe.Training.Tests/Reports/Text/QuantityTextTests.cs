@@ -1,6 +1,6 @@
-using LoraServe.Training.Reports;
+using LoraServe.Training.Reports.Text;
 
-namespace LoraServe.Training.Tests.Reports;
+namespace LoraServe.Training.Tests.Reports.Text;
 
 public sealed class QuantityTextTests
 {

@@ -1,4 +1,4 @@
-namespace LoraServe.Training;
+namespace LoraServe.Training.Options;
 
 /// <summary>Gathers what is wrong with settings.</summary>
 /// <param name="nameOf">What whoever gave the settings calls them.</param>

@@ -1,4 +1,4 @@
-namespace LoraServe.Training;
+namespace LoraServe.Training.Steps;
 
 /// <summary>What a step of training was like.</summary>
 /// <param name="Loss">Before the update: the mean over labelled tokens, with the method's own term.</param>

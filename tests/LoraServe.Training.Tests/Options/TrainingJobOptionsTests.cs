@@ -1,6 +1,8 @@
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
+using LoraServe.Training.Options;
 
-namespace LoraServe.Training.Tests;
+namespace LoraServe.Training.Tests.Options;
 
 public sealed class TrainingJobOptionsTests
 {

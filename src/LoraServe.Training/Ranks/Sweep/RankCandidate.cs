@@ -1,4 +1,4 @@
-namespace LoraServe.Training.Ranks;
+namespace LoraServe.Training.Ranks.Sweep;
 
 /// <summary>One point of a sweep.</summary>
 /// <param name="Rank">The adapter's rank.</param>

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace LoraServe.Training.Ranks;
+namespace LoraServe.Training.Ranks.Sweep;
 
 /// <summary>What a sweep found.</summary>
 /// <param name="Chosen">The smallest rank within one standard error of the best mean, with its best rate.</param>

@@ -1,6 +1,4 @@
-using LoraServe.Training.Reports;
-
-namespace LoraServe.Training;
+namespace LoraServe.Training.Reports;
 
 /// <summary>What came of a run.</summary>
 /// <param name="Directory">The adapter, or after full fine-tuning the model, as files that PEFT reads too.</param>

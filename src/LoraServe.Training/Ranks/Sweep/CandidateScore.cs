@@ -1,4 +1,4 @@
-namespace LoraServe.Training.Ranks;
+namespace LoraServe.Training.Ranks.Sweep;
 
 /// <summary>What cross-validation found of one candidate.</summary>
 /// <param name="Candidate">Which.</param>

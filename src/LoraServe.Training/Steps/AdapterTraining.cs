@@ -9,7 +9,7 @@ using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 
-namespace LoraServe.Training;
+namespace LoraServe.Training.Steps;
 
 /// <summary>One adapter in training with its optimizer and schedule. Any number of them share a pass over the base, and none notices the others.</summary>
 internal sealed class AdapterTraining : IDisposable

@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using LoraServe.Training.Data;
+using LoraServe.Training.Options;
 using LoraServe.Training.Reports;
+using LoraServe.Training.Steps;
 
-namespace LoraServe.Training.Ranks;
+namespace LoraServe.Training.Ranks.Sweep;
 
 /// <summary>Scores a sweep's candidates by training them: those of a fold all together, in one ragged batch.</summary>
 public static class SweepTraining

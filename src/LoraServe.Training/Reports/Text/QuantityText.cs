@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace LoraServe.Training.Reports;
+namespace LoraServe.Training.Reports.Text;
 
 /// <summary>Numbers as people read them.</summary>
 public static class QuantityText

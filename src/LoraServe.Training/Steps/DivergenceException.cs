@@ -1,4 +1,4 @@
-namespace LoraServe.Training;
+namespace LoraServe.Training.Steps;
 
 /// <summary>A run whose loss or gradient is no longer a number.</summary>
 public sealed class DivergenceException : Exception

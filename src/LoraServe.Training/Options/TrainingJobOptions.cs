@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Methods.Training;
+using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Ranks;
+using LoraServe.Training.Ranks.Policies;
 
-namespace LoraServe.Training;
+namespace LoraServe.Training.Options;
 
 /// <summary>Everything that decides what a run makes: the same settings and files give the same adapter. Null stands for what the method usually has.</summary>
 public sealed record TrainingJobOptions
@@ -31,8 +33,8 @@ public sealed record TrainingJobOptions
     /// <summary>Whether the rank is chosen for the model and the data instead.</summary>
     public bool ChoosesRank { get; init; }
 
-    /// <summary>Which policy chooses it: a name of <see cref="Ranks.Policies.RankPolicies"/>.</summary>
-    public string RankPolicy { get; init; } = Ranks.Policies.RankPolicies.Usual;
+    /// <summary>Which policy chooses it: a name of <see cref="RankPolicies"/>.</summary>
+    public string RankPolicy { get; init; } = RankPolicies.Usual;
 
     /// <summary>How the rank of a LoRA grows when evaluations stand still; null: it does not.</summary>
     public RankGrowth? Growth { get; init; }
@@ -144,7 +146,7 @@ public sealed record TrainingJobOptions
         check.InRange("rank", Rank, 1, GreatestRank);
         check.Expect(Rank is null || !ChoosesRank, $"both {nameOf("rank")} and {nameOf("rank policy")} are given; give one.");
         check.Expect(Growth is null || !ChoosesRank, $"both {nameOf("growth")} and {nameOf("rank policy")} are given; give one.");
-        check.Expect(Ranks.Policies.RankPolicies.Names.Contains(RankPolicy), $"{nameOf("rank policy")} is {RankPolicy}; expected {string.Join(", ", Ranks.Policies.RankPolicies.Names)}.");
+        check.Expect(RankPolicies.Names.Contains(RankPolicy), $"{nameOf("rank policy")} is {RankPolicy}; expected {string.Join(", ", RankPolicies.Names)}.");
         check.InRange("growth window", Growth?.Window, 2, GreatestCount);
         check.Positive("growth plateau", Growth?.Plateau);
         check.Expect(Growth is null || (Growth.Factor > 1 && double.IsFinite(Growth.Factor)), FormattableString.Invariant($"{nameOf("growth factor")} is {Growth?.Factor}; expected more than 1."));

@@ -1,4 +1,4 @@
-namespace LoraServe.Training;
+namespace LoraServe.Training.Data;
 
 /// <summary>How much of a run's rows was looked at and found right.</summary>
 /// <param name="Checked">Rows that were.</param>

@@ -1,4 +1,4 @@
-namespace LoraServe.Training;
+namespace LoraServe.Training.Losses;
 
 /// <summary>What a run minimises.</summary>
 public enum LossKind

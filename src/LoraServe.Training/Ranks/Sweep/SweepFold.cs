@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace LoraServe.Training.Ranks;
+namespace LoraServe.Training.Ranks.Sweep;
 
 /// <summary>One split of a data set: every row is in exactly one of the two parts.</summary>
 /// <param name="Number">From 0.</param>

@@ -1,6 +1,6 @@
 using LoraServe.Models.Backward;
 
-namespace LoraServe.Training.Runs;
+namespace LoraServe.Training.Steps;
 
 /// <summary>A part of a run's step that goes through the model at once.</summary>
 /// <param name="Tokens">Its tokens.</param>
