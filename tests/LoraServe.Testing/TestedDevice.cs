@@ -10,10 +10,10 @@ namespace LoraServe.Testing;
 public sealed record TestedDevice(string Name, Func<IDevice> Open, Func<string?>? WhyUnavailable = null)
 {
     /// <summary>How far logits, hidden states and losses may be from those in float64, as a share of the row's greatest.</summary>
-    public double Tolerance { get; init; } = 1e-4;
+    public double Tolerance { get; init; } = 2e-5;
 
     /// <summary>How far a derivative along a random direction may be from the difference of the loss in float64, as a share of the gradient's length.</summary>
-    public double GradientTolerance { get; init; } = 1e-3;
+    public double GradientTolerance { get; init; } = 1e-4;
 
     /// <summary>The device; skips the calling test where it is not available, and says why.</summary>
     public IDevice Require()

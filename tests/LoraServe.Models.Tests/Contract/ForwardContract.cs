@@ -37,6 +37,12 @@ internal static class ForwardContract
         Assert.True(!acts || moved > 0.02, $"The adapters move logits by {moved} only.");
     }
 
-    /// <summary>Runs prompts of a model without adapters, from one row to more than a page.</summary>
-    public static void CheckBase(ContractModel model) => Check(model, new Arrangement("the base", [.. new[] { 1, 16, 5, 33, 17 }.Select(count => new Arrangement.Prompt(count))]), (_, _) => []);
+    /// <summary>Runs prompts of a model without adapters.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="counts">Their lengths; none: from one row to more than two pages.</param>
+    public static void CheckBase(ContractModel model, params int[] counts)
+    {
+        counts = counts.Length > 0 ? counts : [1, 16, 5, 33, 17];
+        Check(model, new Arrangement("the base", [.. counts.Select(count => new Arrangement.Prompt(count))]), (_, _) => []);
+    }
 }

@@ -7,7 +7,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Summands of every linear map's outputs, one or several, whether or not the base has a bias there.</summary>
 public sealed class BiasDeltaTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Embedding))
         {

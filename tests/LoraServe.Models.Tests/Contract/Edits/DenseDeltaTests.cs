@@ -7,7 +7,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Whole changes of every linear map, the head and the token table.</summary>
 public sealed class DenseDeltaTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         foreach (BaseModule module in model.Modules)
         {

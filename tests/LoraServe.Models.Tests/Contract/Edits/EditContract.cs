@@ -39,5 +39,5 @@ public abstract class EditContract
     }
 
     /// <summary>An adapter of the kind.</summary>
-    private protected abstract IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values);
+    internal abstract IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values);
 }

@@ -6,7 +6,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Edits of many kinds by one adapter: at a site, and through a model.</summary>
 public sealed class EditsTogetherTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         (int width, int inner) = (model.Width, model.Spec.FeedForwardWidth);
         int heads = model.Spec.QueryHeads * model.Spec.HeadSize;

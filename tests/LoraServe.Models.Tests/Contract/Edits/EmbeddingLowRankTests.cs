@@ -6,7 +6,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Low-rank pairs at the token table.</summary>
 public sealed class EmbeddingLowRankTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
     [
         Pair(model, values, 3, 0.6f),
         Pair(model, values, 1, 1.5f),

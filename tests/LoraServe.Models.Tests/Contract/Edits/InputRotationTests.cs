@@ -7,7 +7,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Block-wise changes of the inputs of some maps, several one after another and in orders of their own.</summary>
 public sealed class InputRotationTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         foreach (BaseModule module in model.Modules.Where(module => module.Site.Role is SiteRole.Query or SiteRole.Value or SiteRole.Output or SiteRole.Gate or SiteRole.Down or SiteRole.Head))
         {

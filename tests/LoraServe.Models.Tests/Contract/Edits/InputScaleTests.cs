@@ -7,7 +7,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Scales of the inputs of some maps, which other maps of the same input do not see.</summary>
 public sealed class InputScaleTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         foreach (BaseModule module in model.Modules.Where(module => module.Site.Role is SiteRole.Query or SiteRole.Value or SiteRole.Output or SiteRole.Up or SiteRole.Down or SiteRole.Head))
         {

@@ -7,7 +7,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Low-rank pairs at every linear map: one or several, of any rank, one of none.</summary>
 public sealed class LowRankTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Embedding))
         {

@@ -6,6 +6,6 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Changes of every norm's gains.</summary>
 public sealed class NormDeltaTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
         model.Norms.Select(norm => new NormDelta(norm.Site, values.Around(0, norm.Width)));
 }

@@ -18,7 +18,7 @@ public sealed class PrefixKeyValueTests : EditContract
         }
     }
 
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
         Enumerable.Range(0, model.LayerCount).Select(layer => Prefix(model, values, layer));
 
     private static PrefixKeyValue Prefix(PlainModel model, EditValues values, int layer)

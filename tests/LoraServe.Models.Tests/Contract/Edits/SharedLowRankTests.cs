@@ -9,7 +9,7 @@ public sealed class SharedLowRankTests : EditContract
 {
     private const int Rank = 5;
 
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         var same = new EditValues(77);
         BaseModule[] modules = [.. model.Modules.Where(module => module.Site != Site.Embedding)];

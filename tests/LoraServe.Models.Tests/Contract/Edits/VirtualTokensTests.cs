@@ -6,6 +6,6 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// <summary>Embeddings ahead of the prompt.</summary>
 public sealed class VirtualTokensTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
         [new VirtualTokens(new FloatMatrix(3, model.Width, values.Around(0, 3 * model.Width)))];
 }

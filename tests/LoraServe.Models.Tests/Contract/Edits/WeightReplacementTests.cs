@@ -10,7 +10,7 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 /// </summary>
 public sealed class WeightReplacementTests : EditContract
 {
-    private protected override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
+    internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         FloatMatrix? table = null;
         foreach (BaseModule module in model.Modules)
