@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests;
 
@@ -30,7 +30,7 @@ public sealed class HostileAdapterTests
     public void Load_HostileAdapter_IsRefusedByName(string file, bool strict)
     {
         string directory = Path.GetDirectoryName(SharedFiles.TryGet($"{Root}/{file}") ?? Repository.Fixture($"adapters/hostile/{file}"))!;
-        FileBaseModel model = FileBaseModel.Open(SharedFiles.TryGet($"{Root}/config/valid") ?? Repository.Fixture("adapters/hostile/config/valid"));
+        PlainModel model = PlainModel.Open(SharedFiles.TryGet($"{Root}/config/valid") ?? Repository.Fixture("adapters/hostile/config/valid"));
         long before = GC.GetAllocatedBytesForCurrentThread();
         Exception? refusal = Record.Exception(() => AdapterLoader.Load(directory, model));
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 64 << 20);

@@ -5,6 +5,7 @@ using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Tests.Methods;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests;
 
@@ -14,7 +15,7 @@ public sealed class HostileMutationTests
     public static TheoryData<string> Methods => [.. MethodAdapters.Mergeable, .. MethodAdapters.Unmergeable];
 
     private static readonly string s_valid = Repository.Fixture("adapters/hostile/adapter/valid");
-    private static readonly FileBaseModel s_model = AdapterBuilder.TinyBase;
+    private static readonly PlainModel s_model = AdapterBuilder.TinyBase;
     private static readonly Config s_replayable = Config.QuickThrowOnFailure.WithMaxTest(300);
 
     [Theory]

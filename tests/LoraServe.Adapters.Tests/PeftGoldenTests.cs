@@ -3,11 +3,11 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
-using LoraServe.Cpu.Resident;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests;
 
-/// <summary>Every case that PEFT and AdapterHub recorded on a Llama or Qwen2 base, through the resident form and a plain forward pass.</summary>
+/// <summary>Every case that PEFT and AdapterHub recorded on a Llama or Qwen2 base, through a plain forward pass.</summary>
 public sealed class PeftGoldenTests
 {
     private const string Multitask = "multitask-prompt-tuning";
@@ -22,12 +22,12 @@ public sealed class PeftGoldenTests
     public void Load_CaseOfTheReference_GivesItsLogitsAndTokens(string path)
     {
         string directory = PeftCases.Require(path);
-        FileBaseModel model = PeftCases.BaseOf(path);
+        PlainModel model = PeftCases.BaseOf(path);
         Adapter adapter = AdapterLoader.Load(directory, model);
-        using CpuAdapter resident = model.Place(adapter);
-        Golden.Check(new ReferenceForward(model, (resident, 1)), Path.Combine(directory, "expected.safetensors"), greedy: true);
+        var plain = new PlainAdapter(adapter);
+        Golden.Check(new PlainForward(model), Path.Combine(directory, "expected.safetensors"), greedy: true, stack: plain);
         Assert.NotEmpty(adapter.Report.MatchedModules);
-        Assert.Equal(resident.VirtualRows, adapter.Report.VirtualRows);
+        Assert.Equal(plain.VirtualRows, adapter.Report.VirtualRows);
         Assert.Empty(adapter.Report.UnmatchedModules);
         Assert.All(adapter.Report.DeltaNorms.Values, norm => Assert.True(double.IsFinite(norm)));
         Assert.Contains(adapter.Report.DeltaNorms.Values, norm => norm > 0);
@@ -49,7 +49,7 @@ public sealed class PeftGoldenTests
     {
         string path = $"llama/{Multitask}";
         string directory = PeftCases.Require(path);
-        FileBaseModel model = PeftCases.BaseOf(path);
+        PlainModel model = PeftCases.BaseOf(path);
         using SafetensorsFile expected = SafetensorsFile.Open(Path.Combine(directory, "expected.safetensors"));
         for (int i = 0; expected.Tensors.ContainsKey($"prompt.{i}"); i++)
         {
@@ -58,9 +58,9 @@ public sealed class PeftGoldenTests
             config["task_id"] = (int)expected.Tensors[$"task.{i}"].ToFloats()[0];
             File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), config.ToJsonString());
             File.Copy(Path.Combine(directory, "adapter_model.safetensors"), Path.Combine(folder.Path, "adapter_model.safetensors"));
-            using CpuAdapter resident = model.Place(AdapterLoader.Load(folder.Path, model));
+            var plain = new PlainAdapter(AdapterLoader.Load(folder.Path, model));
             int[] prompt = [.. expected.Tensors[$"prompt.{i}"].ToFloats().Select(value => (int)value)];
-            Golden.CheckLogits(new ReferenceForward(model, (resident, 1)), prompt, expected.Tensors[$"logits.{i}"].ToFloats(), $"{path} prompt {i}");
+            Golden.CheckLogits(new PlainForward(model), [plain], prompt, expected.Tensors[$"logits.{i}"].ToFloats(), $"{path} prompt {i}");
         }
     }
 
@@ -72,7 +72,8 @@ public sealed class PeftGoldenTests
     {
         using var rows = JsonDocument.Parse(File.ReadAllBytes(PeftCases.Require($"{folder}/rows.json")));
         using SafetensorsFile expected = SafetensorsFile.Open(PeftCases.Require($"{folder}/expected.safetensors"));
-        FileBaseModel model = FileBaseModel.Open(PeftCases.Require(rows.RootElement.GetProperty("base").GetString()!));
+        PlainModel model = PlainModel.Open(PeftCases.Require(rows.RootElement.GetProperty("base").GetString()!));
+        var forward = new PlainForward(model);
         int index = -1;
         foreach (JsonElement row in rows.RootElement.GetProperty("rows").EnumerateArray())
         {
@@ -83,10 +84,9 @@ public sealed class PeftGoldenTests
                 continue;
             }
 
-            using CpuAdapter? resident = name == "__base__" ? null : model.Place(AdapterLoader.Load(PeftCases.Require(name), model));
-            var forward = resident is null ? new ReferenceForward(model) : new ReferenceForward(model, (resident, 1));
+            PlainAdapter[] stack = name == "__base__" ? [] : [new PlainAdapter(AdapterLoader.Load(PeftCases.Require(name), model))];
             int[] prompt = [.. row.GetProperty("prompt").EnumerateArray().Select(id => id.GetInt32())];
-            Golden.CheckLogits(forward, prompt, expected.Tensors[$"logits.{index}"].ToFloats(), $"{folder} row {index}");
+            Golden.CheckLogits(forward, stack, prompt, expected.Tensors[$"logits.{index}"].ToFloats(), $"{folder} row {index}");
         }
     }
 

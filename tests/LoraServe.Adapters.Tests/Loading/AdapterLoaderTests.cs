@@ -4,7 +4,7 @@ using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Tests.Reference;
-using LoraServe.Cpu.Resident;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Loading;
 
@@ -19,20 +19,41 @@ public sealed class AdapterLoaderTests
     [MemberData(nameof(Variants))]
     public void Load_EachVariant_ServesWhatItsMergeServes(string variant)
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         Adapter adapter = Build(variant, model).Load();
-        using CpuAdapter resident = model.Place(adapter);
-        float[][] served = new ReferenceForward(model, (resident, 0.7f)).Logits(s_tokens, s_tokens.Length);
-        float[][] merged = new ReferenceForward(model) { Weights = MergedModel.Create(model, adapter, 0.7f) }.Logits(s_tokens, s_tokens.Length);
-        float[][] plain = new ReferenceForward(model).Logits(s_tokens, s_tokens.Length);
+        double[][] served = new PlainForward(model).Logits(s_tokens, new PlainAdapter(adapter, 0.7f));
+        double[][] merged = new PlainForward(model.Spec, MergedModel.Create(model, adapter, 0.7f)).Logits(s_tokens);
+        double[][] plain = new PlainForward(model).Logits(s_tokens);
         Assert.True(Difference(served, merged) < 1e-4, $"differs by {Difference(served, merged)}");
         Assert.True(Difference(served, plain) > 1e-3);
     }
 
     [Fact]
+    public void Load_ReplacedTokens_AreDifferencesOfTheirRowsOfTableAndHead()
+    {
+        PlainModel model = AdapterBuilder.TinyBase;
+        AdapterBuilder builder = Build("plain", model);
+        builder.Config["trainable_token_indices"] = new JsonArray(9, 1);
+        float[] rows = builder.AddRandom("model.embed_tokens.token_adapter.trainable_tokens_delta", 2, model.Width);
+        RowsDelta[] changes = [.. builder.Load().Edits.OfType<RowsDelta>()];
+        Assert.Equal([Site.Embedding, Site.Head], changes.Select(change => change.Site));
+        float[] row = new float[model.Width];
+        foreach (RowsDelta change in changes)
+        {
+            Assert.Equal([1, 9], change.Tokens);
+            foreach ((int token, int place) in (ReadOnlySpan<(int, int)>)[(9, 0), (1, 1)])
+            {
+                model.CopyWeightRow(Site.Embedding, token, row);
+                float[] difference = change.Values.Row(Array.IndexOf(change.Tokens, token)).ToArray();
+                Assert.All(rows[(place * model.Width)..((place + 1) * model.Width)].Zip(row.Zip(difference, (a, b) => a + b)), pair => Assert.Equal(pair.First, pair.Second, 5));
+            }
+        }
+    }
+
+    [Fact]
     public void Load_PlainPair_IsScaledByAlphaOverRank()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         var builder = new AdapterBuilder();
         builder.AddPairs(model, 2, magnitude: false, "q_proj", "v_proj");
         (FloatMatrix a, FloatMatrix b) = builder.AddPair(model.At(new Site(0, SiteRole.Query)), 2);
@@ -53,7 +74,7 @@ public sealed class AdapterLoaderTests
     [Fact]
     public void Load_Dora_GivesEveryOutputItsMagnitude()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         BaseModule module = model.At(new Site(0, SiteRole.Query));
         AdapterBuilder builder = Build("dora", model);
         (FloatMatrix a, FloatMatrix b) = builder.AddPair(module, 2);
@@ -76,7 +97,7 @@ public sealed class AdapterLoaderTests
     [InlineData("olora")]
     public void Load_InitialStateOfAMethodThatSplitsTheBase_ChangesNothing(string initialization)
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         BaseModule module = model.At(new Site(0, SiteRole.Query));
         FloatMatrix weight = model.Weight(module);
         LowRank residual = initialization == "pissa"
@@ -91,7 +112,7 @@ public sealed class AdapterLoaderTests
     [Fact]
     public void Load_UntrainedAdapter_IsRefusedUnlessAllowed()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         AdapterBuilder builder = Build("plain", model);
         foreach (string name in (string[])["q_proj", "v_proj"])
         {
@@ -106,7 +127,7 @@ public sealed class AdapterLoaderTests
     [Fact]
     public void Load_UntrainedDora_IsRefused()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         BaseModule module = model.At(new Site(0, SiteRole.Query));
         var builder = new AdapterBuilder { Config = { ["use_dora"] = true, ["target_modules"] = new JsonArray("q_proj") } };
         builder.AddPair(module, 2);
@@ -200,10 +221,10 @@ public sealed class AdapterLoaderTests
         Assert.NotEqual(digest, builder.Load().Digest);
     }
 
-    private static double Difference(float[][] a, float[][] b) =>
+    private static double Difference(double[][] a, double[][] b) =>
         a.SelectMany(row => row).Zip(b.SelectMany(row => row), (x, y) => Math.Abs(x - y)).Max();
 
-    private static AdapterBuilder Build(string variant, FileBaseModel model)
+    private static AdapterBuilder Build(string variant, PlainModel model)
     {
         var builder = new AdapterBuilder();
         JsonObject config = builder.Config;

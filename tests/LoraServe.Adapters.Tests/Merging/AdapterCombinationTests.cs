@@ -2,12 +2,13 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Merging;
 
 public sealed class AdapterCombinationTests
 {
-    private static readonly FileBaseModel s_model = AdapterBuilder.TinyBase;
+    private static readonly PlainModel s_model = AdapterBuilder.TinyBase;
 
     [Theory]
     [InlineData(CombinationMethod.Concatenation)]

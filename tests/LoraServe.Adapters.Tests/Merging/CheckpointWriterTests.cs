@@ -1,6 +1,7 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Merging;
 
@@ -9,12 +10,12 @@ public sealed class CheckpointWriterTests
     [Fact]
     public void Write_MergedModel_ReadsBackAsTheSameWeights()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         MergedModel merged = MergedModel.Create(model, new AdapterBuilder().AddPairs(model, 2, false, "q_proj", "v_proj").Load());
         using var folder = new TemporaryFolder();
         File.Copy(LoraServe.Testing.Repository.Fixture("adapters/hostile/config/valid/config.json"), Path.Combine(folder.Path, "config.json"));
         CheckpointWriter.Write(Path.Combine(folder.Path, "model.safetensors"), merged);
-        FileBaseModel read = FileBaseModel.Open(folder.Path);
+        PlainModel read = PlainModel.Open(folder.Path);
         foreach (BaseModule module in model.Modules)
         {
             Assert.Equal(merged.Weight(module).Values, read.Weight(module).Values);
@@ -27,7 +28,7 @@ public sealed class CheckpointWriterTests
     [Fact]
     public void TiedHead_AdapterThatEditsTheTable_IsNoLongerTied()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         var builder = new AdapterBuilder();
         builder.Config["target_modules"] = "all-linear";
         builder.AddPairs(model, 2, false, "q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj");

@@ -1,6 +1,7 @@
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Merging;
 
@@ -13,15 +14,15 @@ public sealed class MergedModelTests
     public void Create_MergeableCaseOfTheReference_GivesItsMergedLogits(string path)
     {
         string directory = PeftCases.Require(path);
-        FileBaseModel model = PeftCases.BaseOf(path);
+        PlainModel model = PeftCases.BaseOf(path);
         MergedModel merged = MergedModel.Create(model, AdapterLoader.Load(directory, model));
-        Golden.Check(new ReferenceForward(model) { Weights = merged }, Path.Combine(directory, "expected.safetensors"), greedy: false, logits: "merged.logits");
+        Golden.Check(new PlainForward(model.Spec, merged), Path.Combine(directory, "expected.safetensors"), greedy: false, logits: "merged.logits");
     }
 
     [SkippableFact]
     public void Create_AdapterThatIsActiveInAPartOnly_IsRefused()
     {
-        FileBaseModel model = PeftCases.BaseOf("llama");
+        PlainModel model = PeftCases.BaseOf("llama");
         Adapter adapter = AdapterLoader.Load(PeftCases.Require("llama/alora"), model);
         Assert.Contains("aLoRA", Assert.Throws<MergeException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
     }
@@ -32,7 +33,7 @@ public sealed class MergedModelTests
     [InlineData("llama/bottleneck-houlsby", "layers of its own")]
     public void Create_AdapterThatChangesNoWeight_IsRefused(string path, string what)
     {
-        FileBaseModel model = PeftCases.BaseOf(path);
+        PlainModel model = PeftCases.BaseOf(path);
         Adapter adapter = AdapterLoader.Load(PeftCases.Require(path), model);
         Assert.Contains(what, Assert.Throws<MergeException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
     }

@@ -6,8 +6,8 @@ using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
-using LoraServe.Cpu.Resident;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Merging;
 
@@ -22,16 +22,14 @@ public sealed class WeightedGoldenTests
     {
         using var index = JsonDocument.Parse(File.ReadAllBytes(PeftCases.Require("weighted/index.json")));
         JsonElement entry = index.RootElement.GetProperty("cases").EnumerateArray().First(item => item.GetProperty("case").GetString() == name);
-        FileBaseModel model = FileBaseModel.Open(PeftCases.Require(entry.GetProperty("base").GetString()!));
+        PlainModel model = PlainModel.Open(PeftCases.Require(entry.GetProperty("base").GetString()!));
         Adapter[] adapters = [.. entry.GetProperty("adapters").EnumerateArray().Select(path => AdapterLoader.Load(PeftCases.Require(path.GetString()!), model))];
         double[] weights = [.. entry.GetProperty("weights").EnumerateArray().Select(weight => weight.GetDouble())];
         string expectedPath = PeftCases.Require($"{entry.GetProperty("path").GetString()}/expected.safetensors");
         string type = entry.GetProperty("combination_type").GetString()!;
         if (type == "stack")
         {
-            CpuAdapter[] stack = [.. adapters.Select(adapter => model.Place(adapter))];
-            Golden.Check(new ReferenceForward(model, [.. stack.Zip(weights, (adapter, weight) => (adapter, (float)weight))]), expectedPath, greedy: true);
-            Array.ForEach(stack, adapter => adapter.Dispose());
+            Golden.Check(new PlainForward(model), expectedPath, greedy: true, stack: [.. adapters.Zip(weights, (adapter, weight) => new PlainAdapter(adapter, weight))]);
             return;
         }
 
@@ -52,8 +50,7 @@ public sealed class WeightedGoldenTests
 
         using var folder = new TemporaryFolder();
         PeftWriter.Write(folder.Path, pairs, model);
-        using CpuAdapter resident = model.Place(AdapterLoader.Load(folder.Path, model));
-        Golden.Check(new ReferenceForward(model, (resident, 1)), expectedPath, greedy: true);
+        Golden.Check(new PlainForward(model), expectedPath, greedy: true, stack: new PlainAdapter(AdapterLoader.Load(folder.Path, model)));
     }
 
     private static CombinationOptions Options(string type, JsonElement entry) => new()
@@ -64,7 +61,7 @@ public sealed class WeightedGoldenTests
         ElectByFrequency = entry.TryGetProperty("majority_sign_method", out JsonElement method) && method.GetString() == "frequency",
     };
 
-    private static void CheckChanges(LowRank[] pairs, FileBaseModel model, SafetensorsFile expected)
+    private static void CheckChanges(LowRank[] pairs, PlainModel model, SafetensorsFile expected)
     {
         foreach (string key in expected.Tensors.Keys.Where(key => key.StartsWith("delta.", StringComparison.Ordinal)))
         {

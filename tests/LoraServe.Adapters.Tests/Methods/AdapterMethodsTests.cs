@@ -3,7 +3,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Tensors;
-using LoraServe.Cpu.Resident;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods;
 
@@ -22,32 +22,30 @@ public sealed class AdapterMethodsTests
     [MemberData(nameof(All))]
     public void Load_SmallAdapter_ChangesLogitsAndReportsWhere(string method)
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         Adapter adapter = MethodAdapters.Build(method).Load();
         Assert.NotEmpty(adapter.Report.MatchedModules);
         Assert.Contains(adapter.Report.DeltaNorms.Values, norm => norm > 0 && double.IsFinite(norm));
         Assert.True(adapter.ByteLength > 0);
-        using CpuAdapter resident = model.Place(adapter);
-        Assert.Equal(resident.VirtualRows, adapter.Report.VirtualRows);
-        Assert.True(Difference(Served(model, resident), new ReferenceForward(model).Logits(s_tokens, s_tokens.Length)) > 1e-4);
+        Assert.Equal(new PlainAdapter(adapter).VirtualRows, adapter.Report.VirtualRows);
+        Assert.True(Difference(Served(model, adapter), new PlainForward(model).Logits(s_tokens)) > 1e-4);
     }
 
     [Theory]
     [MemberData(nameof(Mergeable))]
     public void Load_ChangeOfWeights_ServesWhatItsMergeServes(string method)
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         Adapter adapter = MethodAdapters.Build(method).Load();
-        using CpuAdapter resident = model.Place(adapter);
-        float[][] merged = new ReferenceForward(model) { Weights = MergedModel.Create(model, adapter, 0.7f) }.Logits(s_tokens, s_tokens.Length);
-        Assert.True(Difference(Served(model, resident), merged) < 1e-4);
+        double[][] merged = new PlainForward(model.Spec, MergedModel.Create(model, adapter, 0.7f)).Logits(s_tokens);
+        Assert.True(Difference(Served(model, adapter), merged) < 1e-4);
     }
 
     [Theory]
     [MemberData(nameof(Unmergeable))]
     public void Load_NoChangeOfWeights_IsNotMerged(string method)
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         Adapter adapter = MethodAdapters.Build(method).Load();
         Assert.Contains("cannot be merged", Assert.Throws<MergeException>(() => MergedModel.Create(model, adapter)).Message, StringComparison.Ordinal);
         Assert.Throws<MergeException>(() => AdapterCombination.Combine([new WeightedAdapter(adapter, 1)], model, new CombinationOptions()));
@@ -113,7 +111,7 @@ public sealed class AdapterMethodsTests
     [Fact]
     public void Load_BaseValuesAsReplacements_AreRefusedAsWithoutEffect()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         AdapterBuilder norms = MethodAdapters.Build("LN_TUNING");
         foreach (BaseNorm norm in model.Norms.Where(norm => norms.Names.Contains($"{norm.Path}.ln_tuning_layers.weight")))
         {
@@ -201,9 +199,8 @@ public sealed class AdapterMethodsTests
     private static void AssertRefused(AdapterBuilder builder, string what) =>
         Assert.Contains(what, Assert.Throws<AdapterFormatException>(() => builder.Load()).Message, StringComparison.Ordinal);
 
-    private static float[][] Served(FileBaseModel model, CpuAdapter resident) =>
-        new ReferenceForward(model, (resident, 0.7f)).Logits(s_tokens, s_tokens.Length);
+    private static double[][] Served(PlainModel model, Adapter adapter) => new PlainForward(model).Logits(s_tokens, new PlainAdapter(adapter, 0.7f));
 
-    private static float Difference(float[][] left, float[][] right) =>
+    private static double Difference(double[][] left, double[][] right) =>
         left.Zip(right, (a, b) => a.Zip(b, (x, y) => Math.Abs(x - y)).Max()).Max();
 }

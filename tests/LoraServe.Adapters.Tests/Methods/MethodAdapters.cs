@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods;
 
@@ -22,7 +23,7 @@ internal static class MethodAdapters
 
     public static AdapterBuilder Build(string method)
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         return method switch
         {
             "ADALORA" => AdaLora(model),
@@ -47,7 +48,7 @@ internal static class MethodAdapters
         };
     }
 
-    private static AdapterBuilder AdaLora(FileBaseModel model)
+    private static AdapterBuilder AdaLora(PlainModel model)
     {
         var builder = new AdapterBuilder
         {
@@ -63,7 +64,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Vera(FileBaseModel model, bool withProjections)
+    private static AdapterBuilder Vera(PlainModel model, bool withProjections)
     {
         var builder = new AdapterBuilder { Prefix = "base_model.", Config = { ["peft_type"] = "VERA", ["r"] = 4, ["projection_prng_key"] = 3, ["lora_alpha"] = null } };
         BaseModule[] targets = [.. Targets(model, "q_proj", "v_proj")];
@@ -82,7 +83,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Hra(FileBaseModel model, bool orthogonal)
+    private static AdapterBuilder Hra(PlainModel model, bool orthogonal)
     {
         AdapterBuilder builder = Plain("HRA");
         (builder.Config["r"], builder.Config["apply_GS"], builder.Config["target_modules"]) = (3, orthogonal, new JsonArray("q_proj", "down_proj"));
@@ -94,7 +95,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Oft(FileBaseModel model, bool constrained)
+    private static AdapterBuilder Oft(PlainModel model, bool constrained)
     {
         AdapterBuilder builder = Plain("OFT");
         (builder.Config["r"], builder.Config["oft_block_size"], builder.Config["target_modules"]) = (0, 4, new JsonArray("q_proj", "down_proj"));
@@ -107,7 +108,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Boft(FileBaseModel model)
+    private static AdapterBuilder Boft(PlainModel model)
     {
         AdapterBuilder builder = Plain("BOFT");
         (builder.Config["boft_block_size"], builder.Config["boft_n_butterfly_factor"], builder.Config["target_modules"]) = (2, 3, new JsonArray("q_proj", "v_proj"));
@@ -120,7 +121,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder FourierFt(FileBaseModel model)
+    private static AdapterBuilder FourierFt(PlainModel model)
     {
         AdapterBuilder builder = Plain("FOURIERFT");
         (builder.Config["n_frequency"], builder.Config["n_frequency_pattern"], builder.Config["target_modules"]) = (7, new JsonObject { ["v_proj"] = 5 }, new JsonArray("q_proj", "v_proj"));
@@ -132,7 +133,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder RandLora(FileBaseModel model, bool withBases)
+    private static AdapterBuilder RandLora(PlainModel model, bool withBases)
     {
         const int Rank = 3;
         AdapterBuilder builder = Plain("RANDLORA", "base_model.");
@@ -158,7 +159,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Ia3(FileBaseModel model)
+    private static AdapterBuilder Ia3(PlainModel model)
     {
         AdapterBuilder builder = Plain("IA3");
         (builder.Config["target_modules"], builder.Config["feedforward_modules"]) = (new JsonArray("k_proj", "down_proj"), new JsonArray("down_proj"));
@@ -170,7 +171,7 @@ internal static class MethodAdapters
     }
 
     /// <summary>With a dense change of q_proj and a low-rank one of v_proj.</summary>
-    private static AdapterBuilder Loha(FileBaseModel model)
+    private static AdapterBuilder Loha(PlainModel model)
     {
         AdapterBuilder builder = OnQueriesAndValues("LOHA");
         (builder.Config["r"], builder.Config["alpha"], builder.Config["rank_pattern"]) = (2, 5, new JsonObject { ["v_proj"] = 1 });
@@ -187,7 +188,7 @@ internal static class MethodAdapters
     }
 
     /// <summary>With a low-rank change of q_proj and a dense one of v_proj.</summary>
-    private static AdapterBuilder Lokr(FileBaseModel model)
+    private static AdapterBuilder Lokr(PlainModel model)
     {
         AdapterBuilder builder = OnQueriesAndValues("LOKR");
         (builder.Config["r"], builder.Config["alpha"]) = (1, 3);
@@ -201,7 +202,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder VbLora(FileBaseModel model, bool ofChosen)
+    private static AdapterBuilder VbLora(PlainModel model, bool ofChosen)
     {
         var builder = new AdapterBuilder { Prefix = "base_model." };
         builder.Config.Clear();
@@ -232,7 +233,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Shira(FileBaseModel model)
+    private static AdapterBuilder Shira(PlainModel model)
     {
         AdapterBuilder builder = OnQueriesAndValues("SHIRA");
         builder.Config["r"] = 1;
@@ -247,7 +248,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Miss(FileBaseModel model, string method)
+    private static AdapterBuilder Miss(PlainModel model, string method)
     {
         AdapterBuilder builder = OnQueriesAndValues("MISS");
         (builder.Config["r"], builder.Config["mini_r"]) = (method == "MISS bat" ? 4 : 3, 2);
@@ -267,7 +268,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder NormTuning(FileBaseModel model)
+    private static AdapterBuilder NormTuning(PlainModel model)
     {
         AdapterBuilder builder = Plain("LN_TUNING");
         builder.Config["target_modules"] = new JsonArray("input_layernorm", "norm");
@@ -279,7 +280,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder TrainableTokens(FileBaseModel model)
+    private static AdapterBuilder TrainableTokens(PlainModel model)
     {
         AdapterBuilder builder = Plain("TRAINABLE_TOKENS");
         (builder.Config["target_modules"], builder.Config["token_indices"]) = (new JsonArray("embed_tokens"), new JsonArray(4, 1, 5));
@@ -287,7 +288,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Prompt(string type, FileBaseModel model)
+    private static AdapterBuilder Prompt(string type, PlainModel model)
     {
         AdapterBuilder builder = Plain(type, prefix: "");
         builder.Config["num_virtual_tokens"] = 3;
@@ -302,15 +303,15 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Prefix(FileBaseModel model)
+    private static AdapterBuilder Prefix(PlainModel model)
     {
         AdapterBuilder builder = Plain("PREFIX_TUNING", prefix: "");
         builder.Config["num_virtual_tokens"] = 3;
-        builder.AddRandom("prompt_embeddings", 3, 2 * model.LayerCount * model.KeyValueHeads * model.HeadSize);
+        builder.AddRandom("prompt_embeddings", 3, 2 * model.LayerCount * model.Spec.KeyValueHeads * model.HeadSize);
         return builder;
     }
 
-    private static AdapterBuilder Bottlenecks(FileBaseModel model)
+    private static AdapterBuilder Bottlenecks(PlainModel model)
     {
         AdapterBuilder builder = Hub(new JsonObject { ["scaling"] = "channel", ["ln_after"] = true });
         foreach (string place in (string[])["attention_adapters", "output_adapters"])
@@ -329,7 +330,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Compacter(FileBaseModel model)
+    private static AdapterBuilder Compacter(PlainModel model)
     {
         AdapterBuilder builder = Hub(new JsonObject { ["phm_layer"] = true, ["phm_dim"] = 2, ["mh_adapter"] = false, ["shared_phm_rule"] = false });
         string path = $"model.layers.0.output_adapters.adapters.{Bottleneck}";
@@ -367,5 +368,5 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static IEnumerable<BaseModule> Targets(FileBaseModel model, params string[] names) => model.Modules.Where(module => names.Contains(module.Name));
+    private static IEnumerable<BaseModule> Targets(PlainModel model, params string[] names) => model.Modules.Where(module => names.Contains(module.Name));
 }

@@ -6,6 +6,7 @@ using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods;
 
@@ -45,7 +46,7 @@ public sealed class NewConfigTests
     {
         string directory = SharedFiles.Require(path);
         JsonObject expected = Read(Path.Combine(directory, "adapter_config.json"));
-        FileBaseModel model = FileBaseModel.Open(BaseName(Path.Combine(directory, "adapter_config.json"))!);
+        PlainModel model = PlainModel.Open(BaseName(Path.Combine(directory, "adapter_config.json"))!);
         string type = TypeOf(expected);
         JsonObject config = MethodTable.NewConfig(type, model, Settings(expected, MethodTable.NewConfig(type, model, [])));
         Assert.Equal(expected.Select(entry => entry.Key), config.Select(entry => entry.Key));
@@ -87,7 +88,7 @@ public sealed class NewConfigTests
     [Fact]
     public void Create_UnknownTypeOrField_IsRefusedWithWhatThereIs()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         Assert.Contains("LORA", Assert.Throws<ArgumentException>(() => MethodTable.NewConfig("XLORA", model, [])).Message, StringComparison.Ordinal);
         Assert.Contains("lora_alpha", Assert.Throws<ArgumentException>(() => MethodTable.NewConfig("LORA", model, new JsonObject { ["alpha"] = 2 })).Message, StringComparison.Ordinal);
     }

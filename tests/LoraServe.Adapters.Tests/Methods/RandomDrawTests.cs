@@ -5,6 +5,7 @@ using LoraServe.Adapters.Peft;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods;
 
@@ -24,7 +25,7 @@ public sealed class RandomDrawTests
         using SafetensorsFile expected = SafetensorsFile.Open(PeftCases.Require($"{path}/expected.safetensors"));
         using var config = JsonDocument.Parse(File.ReadAllBytes(PeftCases.Require($"{path}/adapter_config.json")));
         Skip.IfNot(config.RootElement.TryGetProperty("random_loc_seed", out JsonElement seed), "There are no such cases.");
-        FileBaseModel model = PeftCases.BaseOf(path);
+        PlainModel model = PeftCases.BaseOf(path);
         foreach (Tensor indices in expected.Tensors.Values.Where(tensor => tensor.Name.StartsWith(IndicesOf, StringComparison.Ordinal)))
         {
             BaseModule module = model.Modules.Single(module => module.Path == indices.Name[IndicesOf.Length..]);

@@ -4,6 +4,7 @@ using LoraServe.Adapters.Loading;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Reference;
 
@@ -14,7 +15,7 @@ internal sealed class AdapterBuilder
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
 
     /// <summary>The tiny base: one layer, tied head.</summary>
-    public static FileBaseModel TinyBase => FileBaseModel.Open(Repository.Fixture("adapters/hostile/config/valid"));
+    public static PlainModel TinyBase => PlainModel.Open(Repository.Fixture("adapters/hostile/config/valid"));
 
     /// <summary>The configuration: rank 2, alpha 3, q_proj and v_proj; tests change it.</summary>
     public JsonObject Config { get; } = new()

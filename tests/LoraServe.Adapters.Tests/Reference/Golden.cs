@@ -1,4 +1,5 @@
 using LoraServe.Compute.Files;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Reference;
 
@@ -8,36 +9,36 @@ internal static class Golden
     private const float Tolerance = 1e-3f;
 
     /// <summary>Checks every prompt of an <c>expected.safetensors</c>.</summary>
-    public static void Check(ReferenceForward forward, string expectedPath, bool greedy, string logits = "logits")
+    public static void Check(PlainForward forward, string expectedPath, bool greedy, string logits = "logits", params PlainAdapter[] stack)
     {
         using SafetensorsFile expected = SafetensorsFile.Open(expectedPath);
         for (int i = 0; expected.Tensors.TryGetValue($"prompt.{i}", out var prompt); i++)
         {
             int[] tokens = [.. prompt.ToFloats().Select(value => (int)value)];
-            CheckLogits(forward, tokens, expected.Tensors[$"{logits}.{i}"].ToFloats(), $"{expectedPath} prompt {i}");
+            CheckLogits(forward, stack, tokens, expected.Tensors[$"{logits}.{i}"].ToFloats(), $"{expectedPath} prompt {i}");
             if (greedy && expected.Tensors.TryGetValue($"greedy.{i}", out var ids))
             {
-                CheckGreedy(forward, tokens, [.. ids.ToFloats().Select(value => (int)value)], expectedPath);
+                CheckGreedy(forward, stack, tokens, [.. ids.ToFloats().Select(value => (int)value)], expectedPath);
             }
         }
     }
 
     /// <summary>Checks one prompt's logits, [tokens, vocabulary].</summary>
-    public static void CheckLogits(ReferenceForward forward, int[] tokens, float[] expected, string what)
+    public static void CheckLogits(PlainForward forward, PlainAdapter[] stack, int[] tokens, float[] expected, string what)
     {
-        float[] logits = [.. forward.Logits(tokens, tokens.Length).SelectMany(row => row)];
+        double[] logits = [.. forward.Logits(tokens, stack).SelectMany(row => row)];
         Assert.Equal(expected.Length, logits.Length);
-        float worst = logits.Zip(expected, (a, b) => Math.Abs(a - b)).Max();
+        double worst = logits.Zip(expected, (a, b) => Math.Abs(a - b)).Max();
         Assert.True(worst <= Tolerance, $"{what}: logits differ by {worst}");
     }
 
-    private static void CheckGreedy(ReferenceForward forward, int[] prompt, int[] expected, string what)
+    private static void CheckGreedy(PlainForward forward, PlainAdapter[] stack, int[] prompt, int[] expected, string what)
     {
         // Given the expected ids so far, each is the next one's argmax: one pass over all of them.
-        float[][] logits = forward.Logits([.. prompt, .. expected[..^1]], prompt.Length);
+        double[][] logits = forward.Logits([.. prompt, .. expected[..^1]], prompt.Length, stack);
         for (int i = 0; i < expected.Length; i++)
         {
-            float[] row = logits[prompt.Length - 1 + i];
+            double[] row = logits[prompt.Length - 1 + i];
             int best = Array.IndexOf(row, row.Max());
             Assert.True(best == expected[i], $"{what}: token {i} is {best}, expected {expected[i]}");
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Reference;
 
@@ -33,5 +34,5 @@ internal static class PeftCases
     public static bool IsSupported(JsonElement entry) => Supported.Contains(entry.GetProperty("peft_type").GetString()!);
 
     /// <summary>The base of a case.</summary>
-    public static FileBaseModel BaseOf(string path) => FileBaseModel.Open(Require($"bases/{path.Split('/')[0]}"));
+    public static PlainModel BaseOf(string path) => PlainModel.Open(Require($"bases/{path.Split('/')[0]}"));
 }

@@ -108,7 +108,7 @@ internal static class BackwardContract
                 Assert.True(
                     Math.Abs(derivative - difference) <= _model.Device.GradientTolerance * (length + (0.01 * longest)),
                     $"{_training.Name}, {Name(edit)}: derivative {derivative} of a gradient of length {length}, difference {difference}");
-                Assert.True(!_training.ReachesAll || length > 1e-4, $"{_training.Name}, {Name(edit)}: the gradient's length is {length}, so that nothing is tested.");
+                Assert.True(!_training.ReachesAll || length > 1e-5, $"{_training.Name}, {Name(edit)}: the gradient's length is {length}, so that nothing is tested.");
             }
         }
 

@@ -1,5 +1,3 @@
-using LoraServe.Adapters.Edits;
-
 namespace LoraServe.Testing.Plain;
 
 /// <summary>A linear map, or the token table, in float64.</summary>
@@ -7,11 +5,6 @@ namespace LoraServe.Testing.Plain;
 /// <param name="Bias">[outputs].</param>
 internal sealed record PlainLinear(double[][] Rows, double[] Bias)
 {
-    /// <summary>What takes a map's place.</summary>
-    public static PlainLinear Of(WeightReplacement edit) => new(
-        [.. Enumerable.Range(0, edit.Weight.Rows).Select(row => PlainMath.Doubles(edit.Weight.Row(row)))],
-        PlainMath.Doubles(edit.Bias ?? new float[edit.Weight.Rows]));
-
     /// <summary>The map's product, without the bias.</summary>
     public double[] Times(double[] x) => Array.ConvertAll(Rows, row => PlainMath.Dot(row, x));
 }

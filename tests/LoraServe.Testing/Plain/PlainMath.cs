@@ -15,22 +15,6 @@ internal static class PlainMath
 
     public static double Dot(ReadOnlySpan<double> a, ReadOnlySpan<double> b) => TensorPrimitives.Dot(a, b);
 
-    /// <summary>M·x.</summary>
-    public static double[] Times(FloatMatrix matrix, double[] x)
-    {
-        double[] y = new double[matrix.Rows];
-        for (int row = 0; row < y.Length; row++)
-        {
-            ReadOnlySpan<float> values = matrix.Row(row);
-            for (int i = 0; i < x.Length; i++)
-            {
-                y[row] += values[i] * x[i];
-            }
-        }
-
-        return y;
-    }
-
     /// <summary>y += factor · x.</summary>
     public static void Add(double[] y, double[] x, double factor = 1)
     {

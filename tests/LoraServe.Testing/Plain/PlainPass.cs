@@ -15,7 +15,7 @@ internal sealed class PlainPass
     private readonly PlainAdapter[] _stack;
     private readonly int[] _activeFrom;
     private readonly Dictionary<object, AdapterEdit[]>[] _byPlace;
-    private readonly Dictionary<WeightReplacement, PlainLinear> _replacements = [];
+    private readonly Dictionary<FloatMatrix, double[][]> _matrices = [];
 
     public PlainPass(PlainForward model, int[] tokens, int promptLength, PlainAdapter[] stack)
     {
@@ -111,7 +111,7 @@ internal sealed class PlainPass
                 {
                     case LowRank pair:
                         double[] codes = [.. Enumerable.Range(0, pair.Rank).Select(k => (double)pair.A.Row(k)[token])];
-                        PlainMath.Add(row, PlainMath.Scaled(PlainMath.Times(pair.B, codes), scale), weight * pair.Scale);
+                        PlainMath.Add(row, PlainMath.Scaled(Times(pair.B, codes), scale), weight * pair.Scale);
                         break;
                     case DenseDelta table:
                         PlainMath.Add(row, PlainMath.Scaled(PlainMath.Doubles(table.Values.Row(token)), scale), weight);
@@ -166,7 +166,7 @@ internal sealed class PlainPass
     }
 
     /// <summary>What one adapter makes of the base's product: an output scale is of that product and of the adapter's own, but not of changed rows.</summary>
-    private static void AddProducts(double[] y, double[] x, AdapterEdit[] edits, double weight)
+    private void AddProducts(double[] y, double[] x, AdapterEdit[] edits, double weight)
     {
         float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
         ScaleOutputs(y, scale, weight);
@@ -175,18 +175,18 @@ internal sealed class PlainPass
             switch (edit)
             {
                 case LowRank pair:
-                    PlainMath.Add(y, PlainMath.Scaled(PlainMath.Times(pair.B, PlainMath.Times(pair.A, x)), scale), weight * pair.Scale);
+                    PlainMath.Add(y, PlainMath.Scaled(Times(pair.B, Times(pair.A, x)), scale), weight * pair.Scale);
                     break;
                 case SharedLowRank pair:
-                    double[] down = PlainMath.Scaled(PlainMath.Times(pair.A.Values, x), pair.RankScale);
-                    double[] up = PlainMath.Times(pair.B.Values, down)[..y.Length];
+                    double[] down = PlainMath.Scaled(Times(pair.A.Values, x), pair.RankScale);
+                    double[] up = Times(pair.B.Values, down)[..y.Length];
                     PlainMath.Add(y, PlainMath.Scaled(PlainMath.Scaled(up, pair.ProductScale), scale), weight);
                     break;
                 case DenseDelta dense:
-                    PlainMath.Add(y, PlainMath.Scaled(PlainMath.Times(dense.Values, x), scale), weight);
+                    PlainMath.Add(y, PlainMath.Scaled(Times(dense.Values, x), scale), weight);
                     break;
                 case RowsDelta rows:
-                    double[] changes = PlainMath.Times(rows.Values, x);
+                    double[] changes = Times(rows.Values, x);
                     for (int i = 0; i < changes.Length; i++)
                     {
                         y[rows.Tokens[i]] += weight * changes[i];
@@ -225,17 +225,21 @@ internal sealed class PlainPass
     /// <summary>The map that a row has: the base's, or the last one of the stack that takes its place.</summary>
     private PlainLinear Map(Site site, List<(AdapterEdit[] Edits, double Weight)> acting)
     {
-        if (acting.SelectMany(adapter => adapter.Edits).OfType<WeightReplacement>().LastOrDefault() is not { } whole)
+        WeightReplacement? whole = acting.SelectMany(adapter => adapter.Edits).OfType<WeightReplacement>().LastOrDefault();
+        return whole is null ? _model.Linear(site) : new PlainLinear(Rows(whole.Weight), PlainMath.Doubles(whole.Bias ?? new float[whole.Weight.Rows]));
+    }
+
+    private double[] Times(FloatMatrix matrix, double[] x) => Array.ConvertAll(Rows(matrix), row => PlainMath.Dot(row.AsSpan(0, x.Length), x));
+
+    /// <summary>A matrix in float64, as it is while the sequence runs.</summary>
+    private double[][] Rows(FloatMatrix matrix)
+    {
+        if (!_matrices.TryGetValue(matrix, out double[][]? rows))
         {
-            return _model.Linear(site);
+            _matrices[matrix] = rows = [.. Enumerable.Range(0, matrix.Rows).Select(row => PlainMath.Doubles(matrix.Row(row)))];
         }
 
-        if (!_replacements.TryGetValue(whole, out PlainLinear? map))
-        {
-            _replacements[whole] = map = PlainLinear.Of(whole);
-        }
-
-        return map;
+        return rows;
     }
 
     private double[][] Norm(double[][] rows, NormSite site) =>
@@ -280,11 +284,11 @@ internal sealed class PlainPass
         }
     }
 
-    private static double[] Added(Bottleneck edit, double[] residual, double[] sublayer, double[] sum)
+    private double[] Added(Bottleneck edit, double[] residual, double[] sublayer, double[] sum)
     {
         double[] input = edit.Input switch { BottleneckInput.Sublayer => sublayer, BottleneckInput.Sum => sum, _ => residual };
-        double[] narrow = [.. PlainMath.Times(edit.Down, input).Zip(edit.DownBias, (value, bias) => PlainMath.Activate(edit.Activation, value + bias))];
-        double[] f = [.. PlainMath.Times(edit.Up, narrow).Select((value, i) => (value + edit.UpBias[i]) * edit.Scale[edit.Scale.Length == 1 ? 0 : i])];
+        double[] narrow = [.. Times(edit.Down, input).Zip(edit.DownBias, (value, bias) => PlainMath.Activate(edit.Activation, value + bias))];
+        double[] f = [.. Times(edit.Up, narrow).Select((value, i) => (value + edit.UpBias[i]) * edit.Scale[edit.Scale.Length == 1 ? 0 : i])];
         if (edit.Norm is not { } norm)
         {
             return f;

@@ -6,6 +6,7 @@ using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods.Lora;
 
@@ -42,7 +43,7 @@ public sealed class DoraTests
     [Fact]
     public void Norms_OfPairsThatCancel_AreTheBaseOnes()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         BaseModule module = model.At(new Site(0, SiteRole.Query));
         LowRank pair = Pair(module, isTable: false);
         float[] norms = new float[module.Outputs];

@@ -3,6 +3,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods.Lora;
 
@@ -11,7 +12,7 @@ public sealed class PeftWriterTests
     [Fact]
     public void Write_PairsOfSeveralRanksAndScales_LoadAsTheSame()
     {
-        FileBaseModel model = AdapterBuilder.TinyBase;
+        PlainModel model = AdapterBuilder.TinyBase;
         var builder = new AdapterBuilder();
         builder.Config["target_modules"] = new JsonArray("q_proj", "v_proj", "embed_tokens");
         builder.Config["rank_pattern"] = new JsonObject { ["v_proj"] = 3 };
