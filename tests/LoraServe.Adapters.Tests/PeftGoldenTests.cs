@@ -25,7 +25,7 @@ public sealed class PeftGoldenTests
         PlainModel model = PeftCases.BaseOf(path);
         Adapter adapter = AdapterLoader.Load(directory, model);
         var plain = new PlainAdapter(adapter);
-        Golden.Check(new PlainForward(model), Path.Combine(directory, "expected.safetensors"), greedy: true, stack: plain);
+        GoldenLogits.Check(new PlainForward(model), Path.Combine(directory, "expected.safetensors"), greedy: true, stack: plain);
         Assert.NotEmpty(adapter.Report.MatchedModules);
         Assert.Equal(plain.VirtualRows, adapter.Report.VirtualRows);
         Assert.Empty(adapter.Report.UnmatchedModules);
@@ -60,7 +60,7 @@ public sealed class PeftGoldenTests
             File.Copy(Path.Combine(directory, "adapter_model.safetensors"), Path.Combine(folder.Path, "adapter_model.safetensors"));
             var plain = new PlainAdapter(AdapterLoader.Load(folder.Path, model));
             int[] prompt = [.. expected.Tensors[$"prompt.{i}"].ToFloats().Select(value => (int)value)];
-            Golden.CheckLogits(new PlainForward(model), [plain], prompt, expected.Tensors[$"logits.{i}"].ToFloats(), $"{path} prompt {i}");
+            GoldenLogits.CheckLogits(new PlainForward(model), [plain], prompt, expected.Tensors[$"logits.{i}"].ToFloats(), $"{path} prompt {i}");
         }
     }
 
@@ -86,7 +86,7 @@ public sealed class PeftGoldenTests
 
             PlainAdapter[] stack = name == "__base__" ? [] : [new PlainAdapter(AdapterLoader.Load(PeftCases.Require(name), model))];
             int[] prompt = [.. row.GetProperty("prompt").EnumerateArray().Select(id => id.GetInt32())];
-            Golden.CheckLogits(forward, stack, prompt, expected.Tensors[$"logits.{index}"].ToFloats(), $"{folder} row {index}");
+            GoldenLogits.CheckLogits(forward, stack, prompt, expected.Tensors[$"logits.{index}"].ToFloats(), $"{folder} row {index}");
         }
     }
 

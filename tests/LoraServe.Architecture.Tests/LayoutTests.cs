@@ -11,7 +11,7 @@ public sealed class LayoutTests
     [
         "src", "protos", "tests", "deploy", ".ci", "LoraServe.sln", "Dockerfile", ".dockerignore", "LICENSE",
         "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md",
-        "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig", ".gitattributes", ".gitignore",
+        "Directory.Build.props", "Directory.Build.targets", "Directory.Packages.props", "global.json", ".editorconfig", ".gitattributes", ".gitignore",
     ];
 
     /// <summary>What tools leave in a working copy; none of it is part of the repository.</summary>
@@ -22,6 +22,7 @@ public sealed class LayoutTests
     [
         "LoraServe.Adapters.Tests/Reference", // the plain arithmetic that edits are compared with
         "LoraServe.Models.Tests/Contract", // what every device owes, whichever it is
+        "LoraServe.Models.Tests/Goldens", // what other programs computed, on every device
         "LoraServe.Server.Tests/Deployment", // the files of deploy
     ];
 

@@ -15,6 +15,7 @@ public sealed class ProjectReferenceTests
         ["LoraServe.Adapters"] = ["LoraServe.Compute"],
         ["LoraServe.Models"] = ["LoraServe.Adapters", "LoraServe.Templates", "LoraServe.Tokenization"],
         ["LoraServe.Cpu"] = ["LoraServe.Models"],
+        ["LoraServe.Torch"] = ["LoraServe.Models"],
         ["LoraServe.Serving"] = ["LoraServe.Models"],
         ["LoraServe.Training"] = ["LoraServe.Models"],
         ["LoraServe.Studio"] = ["LoraServe.Serving", "LoraServe.Training"],
@@ -22,11 +23,11 @@ public sealed class ProjectReferenceTests
         ["LoraServe.Client"] = ["LoraServe.Contracts"],
         ["LoraServe.Jobs"] = ["LoraServe.Serving", "LoraServe.Training"],
         ["LoraServe.Server"] = ["LoraServe.Contracts", "LoraServe.Jobs"],
-        ["LoraServe.Cli"] = ["LoraServe.Client", "LoraServe.Cpu", "LoraServe.Server", "LoraServe.Studio"],
+        ["LoraServe.Cli"] = ["LoraServe.Client", "LoraServe.Cpu", "LoraServe.Server", "LoraServe.Studio", "LoraServe.Torch"],
     };
 
     /// <summary>The engine: everything below the surfaces.</summary>
-    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Cpu", "LoraServe.Serving", "LoraServe.Training", "LoraServe.Jobs", "LoraServe.Studio"];
+    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Cpu", "LoraServe.Torch", "LoraServe.Serving", "LoraServe.Training", "LoraServe.Jobs", "LoraServe.Studio"];
 
     [Fact]
     public void SourceProjects_ReferenceWhatIsDrawn_AndNothingElse() =>

@@ -23,13 +23,13 @@ internal sealed class GoldenRun : IDisposable
     private readonly SafetensorsFile _expected;
     private readonly string _base;
 
-    public GoldenRun(string folder)
+    public GoldenRun(string folder, IDevice? device = null)
     {
         _folder = folder;
         Case = Read(Path.Combine(folder, "case.json"));
         _expected = SafetensorsFile.Open(Path.Combine(folder, "expected.safetensors"));
         _base = Path.Combine(folder, "..", Case["base"]!.GetValue<string>());
-        Model = ModelLoader.Load(CpuDevice.Instance, _base, new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact, RoundsToNf4 = Case["quantised"] is not null });
+        Model = ModelLoader.Load(device ?? CpuDevice.Instance, _base, new ModelLoadOptions { Arithmetic = Compute.Arithmetic.Exact, RoundsToNf4 = Case["quantised"] is not null });
     }
 
     public JsonObject Case { get; }

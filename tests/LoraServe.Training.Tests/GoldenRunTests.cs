@@ -12,23 +12,23 @@ public sealed class GoldenRunTests
 {
     private const string Folder = "fixtures/training";
 
-    public static TheoryData<string> Cases => Named(_ => true);
+    public static TheoryData<string, string> Cases => Named(_ => true);
 
-    public static TheoryData<string> RunsOfAdaLora => Named(run => run.Case["adalora"] is not null);
+    public static TheoryData<string, string> RunsOfAdaLora => Named(run => run.Case["adalora"] is not null);
 
-    public static TheoryData<string> RunsOfSeveral => Named(run => run.Case["adapters"] is not null);
-
-    [SkippableTheory]
-    [MemberData(nameof(Cases))]
-    public void Run_GivesTheReferencesLossesAndWeights(string name) => Follow(name, (run, training) => run.Check(training, checkpointsActivations: false));
+    public static TheoryData<string, string> RunsOfSeveral => Named(run => run.Case["adapters"] is not null);
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void FirstStep_GivesTheReferencesGradients(string name) => Follow(name, (run, training) => run.CheckFirstGradient(training, checkpointsActivations: false));
+    public void Run_GivesTheReferencesLossesAndWeights(string device, string name) => Follow(device, name, (run, training) => run.Check(training, checkpointsActivations: false));
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Saved_AtTheStart_HasTheTensorsOfTheReferencesFiles(string name) => Follow(name, (run, training) =>
+    public void FirstStep_GivesTheReferencesGradients(string device, string name) => Follow(device, name, (run, training) => run.CheckFirstGradient(training, checkpointsActivations: false));
+
+    [SkippableTheory]
+    [MemberData(nameof(Cases))]
+    public void Saved_AtTheStart_HasTheTensorsOfTheReferencesFiles(string device, string name) => Follow(device, name, (run, training) =>
     {
         Skip.If(training.Adapter is TrainableWeights, $"{name} begins with the base");
         run.CheckSaved(training.Adapter);
@@ -36,7 +36,7 @@ public sealed class GoldenRunTests
 
     [SkippableTheory]
     [MemberData(nameof(RunsOfAdaLora))]
-    public void Run_OfAdaLora_TakesTheRanksThatTheReferenceTakes(string name) => Follow(name, (run, training) =>
+    public void Run_OfAdaLora_TakesTheRanksThatTheReferenceTakes(string device, string name) => Follow(device, name, (run, training) =>
     {
         var adaLora = (TrainableAdaLora)training.Adapter;
         float[] ranks = [];
@@ -56,15 +56,15 @@ public sealed class GoldenRunTests
 
     [SkippableTheory]
     [MemberData(nameof(RunsOfSeveral))]
-    public void Run_OfSeveralInOnePass_GivesEachTheBitsOfItsOwnRun(string name)
+    public void Run_OfSeveralInOnePass_GivesEachTheBitsOfItsOwnRun(string device, string name)
     {
-        using var run = new GoldenRun(SharedFiles.Require($"{Folder}/{name}"));
+        using var run = new GoldenRun(SharedFiles.Require($"{Folder}/{name}"), Devices.Named(device).Require());
         run.CheckSeveral();
     }
 
-    private static void Follow(string name, Action<GoldenRun, AdapterTraining> check)
+    private static void Follow(string device, string name, Action<GoldenRun, AdapterTraining> check)
     {
-        using var run = new GoldenRun(SharedFiles.Require($"{Folder}/{name}"));
+        using var run = new GoldenRun(SharedFiles.Require($"{Folder}/{name}"), Devices.Named(device).Require());
         Skip.If(run.Case["adapters"] is not null, $"{name} is a run of several adapters");
         TrainableAdapter? adapter = run.Adapter();
         Skip.If(adapter is null, $"{name} cannot be trained yet");
@@ -72,8 +72,8 @@ public sealed class GoldenRunTests
         check(run, training);
     }
 
-    private static TheoryData<string> Named(Func<GoldenRun, bool> isWanted) =>
-        [.. SharedFiles.Cases(SharedFiles.FolderNames(Folder).Where(name => SharedFiles.TryGet($"{Folder}/{name}/case.json") is not null && IsWanted(name, isWanted)))];
+    private static TheoryData<string, string> Named(Func<GoldenRun, bool> isWanted) =>
+        Devices.With(SharedFiles.Cases(SharedFiles.FolderNames(Folder).Where(name => SharedFiles.TryGet($"{Folder}/{name}/case.json") is not null && IsWanted(name, isWanted))));
 
     private static bool IsWanted(string name, Func<GoldenRun, bool> isWanted)
     {

@@ -15,6 +15,7 @@ internal sealed class ModelArguments
 
     private readonly Option<string> _model = new("--model") { Description = "A GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
     private readonly Option<Arithmetic?> _arithmetic = new("--arithmetic") { Description = "exact computes in float32 throughout; fast rounds activations against quantised weights. [default: fast]", HelpName = "exact|fast" };
+    private readonly DeviceArguments _device = new();
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that compute; 0 for one per physical core.", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
@@ -27,6 +28,7 @@ internal sealed class ModelArguments
         }
 
         verb.Add(_threads);
+        _device.AddTo(verb);
     }
 
     public string Path(ParseResult arguments) => arguments.GetValue(_model)!;
@@ -44,16 +46,49 @@ internal sealed class ModelArguments
         };
     }
 
-    /// <summary>Loads the model that the user named, with a progress bar on a terminal.</summary>
-    public LoadedModel Load(ParseResult arguments) => Load(Path(arguments), Arithmetic(arguments), Threads(arguments));
-
-    /// <summary>Loads a model with a progress bar on a terminal.</summary>
-    public static LoadedModel Load(string path, Arithmetic arithmetic, int threads, bool roundsToNf4 = false)
+    /// <summary>Loads the model that the user named on the device that the user named, with a progress bar on a terminal.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="arithmetic">What it computes in; null for what the user said.</param>
+    /// <param name="roundsToNf4">Whether weights are rounded to NF4.</param>
+    public LoadedModel Load(ParseResult parsed, Arithmetic? arithmetic = null, bool roundsToNf4 = false)
     {
-        var options = new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads, RoundsToNf4 = roundsToNf4 };
+        var options = new ModelLoadOptions { Arithmetic = arithmetic ?? Arithmetic(parsed), Workers = Threads(parsed), RoundsToNf4 = roundsToNf4 };
+        (IDevice device, string? reason) = _device.Choose(parsed);
+        TextWriter error = parsed.InvocationConfiguration.Error;
+        if (reason is not null && device != CpuDevice.Instance)
+        {
+            try
+            {
+                LoadedModel loaded = Load(device, Path(parsed), options);
+                error.WriteLine($"device {device.Name}: {reason}");
+                return loaded;
+            }
+            catch (DeviceException missing)
+            {
+                (device, reason) = (CpuDevice.Instance, missing.Message);
+            }
+        }
+
+        if (reason is not null)
+        {
+            error.WriteLine($"device {device.Name}: {reason}");
+        }
+
+        return Load(device, Path(parsed), options);
+    }
+
+    /// <summary>The device that the user named, or the best one there is.</summary>
+    public IDevice Device(ParseResult parsed) => _device.Choose(parsed).Device;
+
+    /// <summary>Loads a model on this machine's processor, for work on files, with a progress bar on a terminal.</summary>
+    public static LoadedModel Load(string path, Arithmetic arithmetic, int threads) =>
+        Load(CpuDevice.Instance, path, new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads });
+
+    private static LoadedModel Load(IDevice device, string path, ModelLoadOptions options)
+    {
         if (Console.IsErrorRedirected)
         {
-            return ModelLoader.Load(CpuDevice.Instance, path, options);
+            return ModelLoader.Load(device, path, options);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
@@ -62,7 +97,7 @@ internal sealed class ModelArguments
             ProgressTask task = context.AddTask("Loading model");
             long done = 0;
             using var timer = new Timer(_ => task.Value = Interlocked.Read(ref done), null, s_progressInterval, s_progressInterval);
-            return ModelLoader.Load(CpuDevice.Instance, path, options with
+            return ModelLoader.Load(device, path, options with
             {
                 Progress = new SynchronousProgress(progress =>
                 {

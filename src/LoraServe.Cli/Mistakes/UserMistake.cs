@@ -3,6 +3,7 @@ using Grpc.Core;
 using LoraServe.Adapters;
 using LoraServe.Adapters.Merging;
 using LoraServe.Compute.Files;
+using LoraServe.Models;
 using LoraServe.Models.Config;
 using LoraServe.Server.Options;
 using LoraServe.Serving.Requests;
@@ -25,7 +26,7 @@ internal static class UserMistake
     public static string? Describe(Exception exception) => exception switch
     {
         UsageException or CommandException or StudioException or SettingsException or AdapterFormatException or MergeException
-            or ModelFormatException or TensorFileException or TokenizerFormatException or TemplateException
+            or ModelFormatException or DeviceException or TensorFileException or TokenizerFormatException or TemplateException
             or TrainingDataException or TrainingOptionsException or RankChoiceException or DivergenceException or CheckpointException or EngineException
             or ValidationException or OptionsValidationException => exception.Message,
         RpcException refused => refused.Status.Detail,

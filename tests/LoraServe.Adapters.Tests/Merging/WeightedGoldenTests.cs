@@ -29,7 +29,7 @@ public sealed class WeightedGoldenTests
         string type = entry.GetProperty("combination_type").GetString()!;
         if (type == "stack")
         {
-            Golden.Check(new PlainForward(model), expectedPath, greedy: true, stack: [.. adapters.Zip(weights, (adapter, weight) => new PlainAdapter(adapter, weight))]);
+            GoldenLogits.Check(new PlainForward(model), expectedPath, greedy: true, stack: [.. adapters.Zip(weights, (adapter, weight) => new PlainAdapter(adapter, weight))]);
             return;
         }
 
@@ -50,7 +50,7 @@ public sealed class WeightedGoldenTests
 
         using var folder = new TemporaryFolder();
         PeftWriter.Write(folder.Path, pairs, model);
-        Golden.Check(new PlainForward(model), expectedPath, greedy: true, stack: new PlainAdapter(AdapterLoader.Load(folder.Path, model)));
+        GoldenLogits.Check(new PlainForward(model), expectedPath, greedy: true, stack: new PlainAdapter(AdapterLoader.Load(folder.Path, model)));
     }
 
     private static CombinationOptions Options(string type, JsonElement entry) => new()

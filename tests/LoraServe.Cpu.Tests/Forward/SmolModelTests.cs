@@ -6,6 +6,7 @@ using Xunit.Abstractions;
 namespace LoraServe.Cpu.Tests.Forward;
 
 /// <summary>The real model: logits, greedy text and loss as transformers computes them on the dequantised weights.</summary>
+[Trait("Category", "RealModel")]
 public class SmolModelTests(ITestOutputHelper output)
 {
     private const string ModelFile = "models/smollm2-135m-instruct-q4_1.gguf";

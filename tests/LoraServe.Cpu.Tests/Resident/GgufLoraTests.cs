@@ -1,7 +1,6 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Compute;
-using LoraServe.Cpu.Tests.Forward;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;

@@ -7,6 +7,7 @@ using LoraServe.Testing;
 namespace LoraServe.Cpu.Tests.Resident;
 
 /// <summary>The adapters that were trained for the small published model load on it.</summary>
+[Trait("Category", "RealModel")]
 public sealed class TrainedAdaptersTests
 {
     [SkippableFact]

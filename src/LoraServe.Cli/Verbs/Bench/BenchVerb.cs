@@ -4,7 +4,6 @@ using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;
 using LoraServe.Compute.Workers;
-using LoraServe.Cpu;
 using LoraServe.Models;
 using LoraServe.Studio;
 using LoraServe.Studio.Benchmarks;
@@ -52,7 +51,8 @@ internal static class BenchVerb
         arguments.AddTo(verb);
         verb.SetAction(parsed =>
         {
-            LoadResult result = LoadBenchmark.Run(CpuDevice.Instance, arguments.Model.Path(parsed), arguments.Model.Arithmetic(parsed), arguments.Model.Threads(parsed), arguments.Options(parsed));
+            ModelArguments model = arguments.Model;
+            LoadResult result = LoadBenchmark.Run(model.Device(parsed), model.Path(parsed), model.Arithmetic(parsed), model.Threads(parsed), arguments.Options(parsed));
             TextWriter output = parsed.InvocationConfiguration.Output;
             if (arguments.IsJson(parsed))
             {

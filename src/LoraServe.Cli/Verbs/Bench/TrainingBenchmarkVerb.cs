@@ -47,7 +47,7 @@ internal static class TrainingBenchmarkVerb
                 BatchRows = arguments.GetValue(rows) ?? (file is null ? DenseRows : DataRows),
             };
             options.Validate();
-            using LoadedModel loaded = ModelArguments.Load(model.Path(arguments), Arithmetic.Exact, model.Threads(arguments));
+            using LoadedModel loaded = model.Load(arguments, Arithmetic.Exact);
             IReadOnlyList<IReadOnlyList<TrainingExample>> batches = file is null
                 ? TrainingBenchmark.Dense(options.BatchRows.Value, AtLeast(2, arguments, length), loaded.Transformer.VocabularySize)
                 : TrainingSpeed.Batches(options, loaded, repetitions + 1);

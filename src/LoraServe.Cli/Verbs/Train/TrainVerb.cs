@@ -33,7 +33,7 @@ internal static class TrainVerb
             arguments.InvocationConfiguration.ProcessTerminationTimeout = Timeout.InfiniteTimeSpan;
             TrainingJobOptions options = training.Read(arguments);
             bool quantises = MethodCatalog.Find(options.Method).Any(method => method.QuantisesBase);
-            using LoadedModel loaded = ModelArguments.Load(model.Path(arguments), Arithmetic.Exact, model.Threads(arguments), quantises);
+            using LoadedModel loaded = model.Load(arguments, Arithmetic.Exact, quantises);
             using var trainer = new Trainer(loaded, new TrainerOptions { WorkerCount = model.Threads(arguments) });
             trainer.Check(options);
             if (options.ChoosesRank && RankPolicies.Find(options.RankPolicy).NeedsSpectra)

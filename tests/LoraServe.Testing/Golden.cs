@@ -1,9 +1,11 @@
 using LoraServe.Compute.Files;
+using LoraServe.Compute.Tensors;
+using Xunit;
 
-namespace LoraServe.Cpu.Tests.Forward;
+namespace LoraServe.Testing;
 
 /// <summary>Reference outputs: prompts with their logits and greedy continuations, as a safetensors file lists them.</summary>
-internal sealed class Golden(string path) : IDisposable
+public sealed class Golden(string path) : IDisposable
 {
     private readonly SafetensorsFile _file = SafetensorsFile.Open(path);
 
@@ -40,7 +42,7 @@ internal sealed class Golden(string path) : IDisposable
 
     private unsafe double[] Doubles(string name)
     {
-        var tensor = _file.Tensors[name];
+        Tensor tensor = _file.Tensors[name];
         return new ReadOnlySpan<double>((void*)tensor.Data, (int)tensor.ElementCount).ToArray();
     }
 }

@@ -1,12 +1,11 @@
 using System.Text.Json;
 using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
 using Xunit.Abstractions;
 
-namespace LoraServe.Cpu.Tests.Forward;
+namespace LoraServe.Models.Tests.Goldens;
 
 /// <summary>Logits and greedy continuations of small checkpoints as transformers computes them.</summary>
 public class ModelGoldenTests(ITestOutputHelper output)
@@ -17,20 +16,20 @@ public class ModelGoldenTests(ITestOutputHelper output)
     private static readonly ModelLoadOptions s_exact = new() { Arithmetic = Arithmetic.Exact };
 
     /// <summary>Those that travel with the repository.</summary>
-    public static TheoryData<string> CommittedCheckpoints() =>
-        [.. Directory.GetDirectories(Repository.Fixture("models")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+    public static TheoryData<string, string> CommittedCheckpoints() =>
+        Devices.With(Directory.GetDirectories(Repository.Fixture("models")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal));
 
-    public static TheoryData<string> Checkpoints() => [.. SharedFiles.Cases(SharedFiles.FolderNames("fixtures/models"))];
+    public static TheoryData<string, string> Checkpoints() => Devices.With(SharedFiles.Cases(SharedFiles.FolderNames("fixtures/models")));
 
-    public static TheoryData<string> GgufFiles() =>
-        [.. SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*.gguf").Select(file => Path.GetFileNameWithoutExtension(file)))];
+    public static TheoryData<string, string> GgufFiles() =>
+        Devices.With(SharedFiles.Cases(SharedFiles.FileNames("fixtures/gguf", "*.gguf").Select(file => Path.GetFileNameWithoutExtension(file))));
 
-    [Theory]
+    [SkippableTheory]
     [MemberData(nameof(CommittedCheckpoints))]
-    public void Forward_CommittedCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string name)
+    public void Forward_CommittedCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string device, string name)
     {
         string folder = Repository.Fixture($"models/{name}");
-        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, folder, s_exact);
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), folder, s_exact);
         using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
         Check(model.Transformer, golden);
         CheckLastHidden(model.Transformer, golden);
@@ -38,10 +37,10 @@ public class ModelGoldenTests(ITestOutputHelper output)
 
     [SkippableTheory]
     [MemberData(nameof(Checkpoints))]
-    public void Forward_HuggingFaceCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string name)
+    public void Forward_HuggingFaceCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string device, string name)
     {
         string folder = RequireSupported(name);
-        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, folder, s_exact);
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), folder, s_exact);
         using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
         Check(model.Transformer, golden);
         CheckLastHidden(model.Transformer, golden);
@@ -49,7 +48,7 @@ public class ModelGoldenTests(ITestOutputHelper output)
 
     [SkippableTheory]
     [MemberData(nameof(Checkpoints))]
-    public void Forward_ConfigurationWrittenTheOtherWay_GivesTheSameBits(string name)
+    public void Forward_ConfigurationWrittenTheOtherWay_GivesTheSameBits(string device, string name)
     {
         string folder = RequireSupported(name);
         string alternative = SharedFiles.Require($"fixtures/models/{name}/config.alt.json");
@@ -63,8 +62,8 @@ public class ModelGoldenTests(ITestOutputHelper output)
 
             File.Copy(alternative, Path.Combine(copy, "config.json"), overwrite: true);
             using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
-            using LoadedModel first = ModelLoader.Load(CpuDevice.Instance, folder, s_exact);
-            using LoadedModel second = ModelLoader.Load(CpuDevice.Instance, copy, s_exact);
+            using LoadedModel first = ModelLoader.Load(Devices.Named(device).Require(), folder, s_exact);
+            using LoadedModel second = ModelLoader.Load(Devices.Named(device).Require(), copy, s_exact);
             using var a = new ForwardHarness(first.Transformer);
             using var b = new ForwardHarness(second.Transformer);
             foreach (int i in golden.Indices(i => $"prompt_{i}.input_ids"))
@@ -81,12 +80,12 @@ public class ModelGoldenTests(ITestOutputHelper output)
 
     [SkippableTheory]
     [MemberData(nameof(GgufFiles))]
-    public void Forward_GgufFile_GivesTheReferencesLogitsAndGreedyIds(string name)
+    public void Forward_GgufFile_GivesTheReferencesLogitsAndGreedyIds(string device, string name)
     {
         string type = name[(name.IndexOfAny(['Q', 'F', 'B', 'I']) is >= 0 and var at ? at : 0)..];
         string file = SharedFiles.Require($"fixtures/gguf/{name}.gguf");
         Skip.IfNot(s_types.Contains(type), $"{name}: type {type} is not supported.");
-        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, file, s_exact);
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), file, s_exact);
         using var golden = new Golden(SharedFiles.Require($"fixtures/gguf/{name}.expected.safetensors"));
         Check(model.Transformer, golden);
     }

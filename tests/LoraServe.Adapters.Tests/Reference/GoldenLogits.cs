@@ -4,7 +4,7 @@ using LoraServe.Testing.Plain;
 namespace LoraServe.Adapters.Tests.Reference;
 
 /// <summary>Compares a pass with the logits and greedy ids that the reference library recorded.</summary>
-internal static class Golden
+internal static class GoldenLogits
 {
     private const float Tolerance = 1e-3f;
 

@@ -1,11 +1,10 @@
 using System.Text.Json;
 using LoraServe.Adapters.Loading;
 using LoraServe.Compute;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
 
-namespace LoraServe.Cpu.Tests.Forward;
+namespace LoraServe.Models.Tests.Goldens;
 
 /// <summary>Adapters on small bases as PEFT computes them, through the paged cache and in mixed batches.</summary>
 public class AdapterGoldenTests
@@ -15,26 +14,26 @@ public class AdapterGoldenTests
     private static readonly string[] s_bases = ["llama", "qwen2"];
     private static readonly ModelLoadOptions s_exact = new() { Arithmetic = Arithmetic.Exact };
 
-    public static TheoryData<string> Cases()
+    public static TheoryData<string, string> Cases()
     {
         if (SharedFiles.TryGet($"{Root}/index.json") is not { } index)
         {
-            return ["llama/lora-qv"];
+            return Devices.With(["llama/lora-qv"]);
         }
 
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(index));
-        return [.. document.RootElement.GetProperty("cases").EnumerateArray()
+        return Devices.With(document.RootElement.GetProperty("cases").EnumerateArray()
             .Where(entry => s_bases.Contains(entry.GetProperty("base").GetString()))
             .Where(entry => !entry.TryGetProperty("optional", out JsonElement optional) || !optional.GetBoolean())
-            .Select(entry => entry.GetProperty("path").GetString()!)];
+            .Select(entry => entry.GetProperty("path").GetString()!));
     }
 
     [SkippableTheory]
     [MemberData(nameof(Cases))]
-    public void Forward_AdapterOfTheReference_GivesItsLogitsAndGreedyIds(string path)
+    public void Forward_AdapterOfTheReference_GivesItsLogitsAndGreedyIds(string device, string path)
     {
         string folder = SharedFiles.Require($"{Root}/{path}");
-        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require($"{Root}/bases/{path.Split('/')[0]}"), s_exact);
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), SharedFiles.Require($"{Root}/bases/{path.Split('/')[0]}"), s_exact);
         using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
         using var harness = new ForwardHarness(model.Transformer, workers: 2);
         foreach (int i in golden.Indices(i => $"prompt.{i}"))
@@ -50,12 +49,13 @@ public class AdapterGoldenTests
         }
     }
 
-    [SkippableFact]
-    public void Forward_MixedBatchOfTheReference_GivesEachRowItsLogits()
+    [SkippableTheory]
+    [MemberData(nameof(Devices.Names), MemberType = typeof(Devices))]
+    public void Forward_MixedBatchOfTheReference_GivesEachRowItsLogits(string device)
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/mixed/rows.json")));
         using var golden = new Golden(SharedFiles.Require($"{Root}/mixed/expected.safetensors"));
-        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require($"{Root}/{document.RootElement.GetProperty("base").GetString()}"), s_exact);
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), SharedFiles.Require($"{Root}/{document.RootElement.GetProperty("base").GetString()}"), s_exact);
         var adapters = new Dictionary<string, ResidentAdapter>();
         using var harness = new ForwardHarness(model.Transformer, workers: 2);
         var sequences = new List<TestSequence>();
@@ -85,8 +85,9 @@ public class AdapterGoldenTests
         }
     }
 
-    [SkippableFact]
-    public void Forward_StacksOfTheReference_GiveTheirLogits()
+    [SkippableTheory]
+    [MemberData(nameof(Devices.Names), MemberType = typeof(Devices))]
+    public void Forward_StacksOfTheReference_GiveTheirLogits(string device)
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/weighted/index.json")));
         foreach (JsonElement entry in document.RootElement.GetProperty("cases").EnumerateArray())
@@ -96,7 +97,7 @@ public class AdapterGoldenTests
                 continue;
             }
 
-            using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require($"{Root}/{entry.GetProperty("base").GetString()}"), s_exact);
+            using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), SharedFiles.Require($"{Root}/{entry.GetProperty("base").GetString()}"), s_exact);
             using var golden = new Golden(SharedFiles.Require($"{Root}/{entry.GetProperty("path").GetString()}/expected.safetensors"));
             using var harness = new ForwardHarness(model.Transformer);
             AdapterUse[] stack = [.. entry.GetProperty("adapters").EnumerateArray().Zip(

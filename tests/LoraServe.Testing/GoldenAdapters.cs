@@ -3,12 +3,12 @@ using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
-using LoraServe.Testing;
+using Xunit;
 
-namespace LoraServe.Cpu.Tests.Forward;
+namespace LoraServe.Testing;
 
 /// <summary>Loads reference adapters, of whatever method.</summary>
-internal static class GoldenAdapters
+public static class GoldenAdapters
 {
     /// <summary>Loads an adapter; skips the calling test where its method is not supported.</summary>
     public static ResidentAdapter Load(string folder, Transformer model)

@@ -1,12 +1,10 @@
 using System.Text.Json;
 using LoraServe.Compute;
-using LoraServe.Cpu.Tests.Forward;
-using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Testing;
 using Xunit.Abstractions;
 
-namespace LoraServe.Cpu.Tests.Resident;
+namespace LoraServe.Models.Tests.Goldens;
 
 /// <summary>Rows of different methods in one batch, against each computed alone by the reference.</summary>
 public sealed class MixedMethodsTests(ITestOutputHelper output)
@@ -14,15 +12,16 @@ public sealed class MixedMethodsTests(ITestOutputHelper output)
     private const string Root = "fixtures/peft";
     private const float Tolerance = 2e-4f;
 
+    public static TheoryData<string, string> Bases => Devices.With(["llama", "qwen2"]);
+
     [SkippableTheory]
-    [InlineData("llama")]
-    [InlineData("qwen2")]
-    public void Forward_RowsOfDifferentMethodsInOneBatch_GiveTheirLogits(string name)
+    [MemberData(nameof(Bases))]
+    public void Forward_RowsOfDifferentMethodsInOneBatch_GiveTheirLogits(string device, string name)
     {
         using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/mixed/{name}/rows.json")));
         using var golden = new Golden(SharedFiles.Require($"{Root}/mixed/{name}/expected.safetensors"));
         var options = new ModelLoadOptions { Arithmetic = Arithmetic.Exact };
-        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require($"{Root}/{document.RootElement.GetProperty("base").GetString()}"), options);
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), SharedFiles.Require($"{Root}/{document.RootElement.GetProperty("base").GetString()}"), options);
         using var harness = new ForwardHarness(model.Transformer, workers: 2, pageCount: 256);
         var adapters = new List<ResidentAdapter>();
         var sequences = new List<(int Row, TestSequence Sequence)>();

@@ -1,0 +1,127 @@
+using LoraServe.Compute.Kernels;
+using LoraServe.Models.Spec;
+using LoraServe.Models.Forward;
+using LoraServe.Torch.Native;
+using LoraServe.Torch.Resident;
+using LoraServe.Torch.Weights;
+
+namespace LoraServe.Torch.Forward;
+
+/// <summary>What a step's operations share, on the device: made once a step, of two copies.</summary>
+internal sealed class StepTensors(TorchWeights weights) : IDisposable
+{
+    private readonly StepLayout _layout = new();
+    private readonly float[] _frequencies = new float[weights.Spec.HeadSize / 2];
+    private readonly Dictionary<RowGroup, RowRange[]> _ranges = new(ReferenceEqualityComparer.Instance);
+    private Tensor? _integers;
+    private Tensor? _floats;
+    private Tensor _numbers = null!;
+    private int _frequencyLength = -1;
+
+    /// <summary>Tokens, int64 [T]; 0 in virtual rows.</summary>
+    public Tensor Tokens { get; private set; } = null!;
+
+    /// <summary>The slot of each row's key and value, int64 [T].</summary>
+    public Tensor Slots { get; private set; } = null!;
+
+    /// <summary>For each row its place among those of all groups; null where they are the rows in order.</summary>
+    public Tensor? Places { get; private set; }
+
+    /// <summary>Cosines of the rows' turns, [T, 1, K/2].</summary>
+    public Tensor Cosines { get; private set; } = null!;
+
+    /// <summary>Sines of the rows' turns, [T, 1, K/2].</summary>
+    public Tensor Sines { get; private set; } = null!;
+
+    /// <summary>The segments by size.</summary>
+    public IReadOnlyList<AttentionGroup> Groups { get; private set; } = [];
+
+    /// <summary>The rows that adapters put ahead of prompts: which of the batch they are, and of the adapter.</summary>
+    public IReadOnlyList<(TorchAdapter Adapter, float Weight, Tensor Rows, Tensor Indices)> Virtual { get; private set; } = [];
+
+    /// <summary>Lays out a batch and copies what the step needs. The tensors belong to the caller's scope.</summary>
+    public void Begin(TokenBatch batch, bool usesPages)
+    {
+        _layout.Build(batch, usesPages);
+        _ranges.Clear();
+        _numbers = Upload(_layout.Numbers, ref _integers);
+        Tokens = Of(_layout.Tokens);
+        Slots = Of(_layout.Slots);
+        Places = _layout.Places.Count > 0 ? Of(_layout.Places) : null;
+        Groups = [.. _layout.Groups.Select(group => new AttentionGroup(
+            group.Segments, group.RowCount, group.Length, Of(group.Rows), Of(group.Slots), Of(group.Positions), Of(_layout.Ascending)))];
+        Virtual = [.. _layout.Virtual.Select(use => ((TorchAdapter)use.Adapter, use.Weight, Of(use.Rows), Of(use.Indices)))];
+        Turn(batch);
+    }
+
+    /// <summary>Which rows of the batch a group has, int64; null where it has all.</summary>
+    public Tensor? Sources(TokenBatch batch, RowGroup rows) =>
+        rows.Count == batch.RowCount ? null : Of(ReferenceEquals(rows, batch.Logits) ? _layout.Logits : _layout.Hidden);
+
+    /// <summary>The rows of a group, cut where adapters begin and end; kept for the batch's own groups.</summary>
+    public RowRange[] Ranges(TokenBatch batch, RowGroup rows)
+    {
+        if (!ReferenceEquals(rows, batch.All) && !ReferenceEquals(rows, batch.Logits) && !ReferenceEquals(rows, batch.Hidden))
+        {
+            return RowRange.Of(rows);
+        }
+
+        if (!_ranges.TryGetValue(rows, out RowRange[]? ranges))
+        {
+            _ranges[rows] = ranges = RowRange.Of(rows);
+        }
+
+        return ranges;
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _integers?.Dispose();
+        _floats?.Dispose();
+    }
+
+    private Tensor Of(StepLayout.Slice slice) => _numbers.narrow(0, slice.First, slice.Count);
+
+    private unsafe void Turn(TokenBatch batch)
+    {
+        RopeSpec rope = weights.Spec.Rope;
+        int width = weights.Spec.HeadSize;
+        Reserve(ref _floats, (long)batch.RowCount * width, ScalarType.Float32);
+        float* tables = (float*)_floats!.Address();
+        for (int t = 0; t < batch.RowCount; t++)
+        {
+            int length = batch.RopeLengths[t];
+            if (_frequencyLength < 0 || (rope.DependsOnLength && length != _frequencyLength))
+            {
+                rope.InverseFrequencies(length, _frequencies);
+                _frequencyLength = length;
+            }
+
+            Rope.Fill(batch.Positions[t], _frequencies, rope.AttentionFactor, new Span<float>(tables + ((long)t * width), width));
+        }
+
+        Tensor turns = _floats.narrow(0, 0, (long)batch.RowCount * width).to(weights.Type, weights.Device, copy: true).view(batch.RowCount, 1, width);
+        Cosines = turns.narrow(2, 0, width / 2);
+        Sines = turns.narrow(2, width / 2, width / 2);
+    }
+
+    private unsafe Tensor Upload(ReadOnlySpan<long> numbers, ref Tensor? staging)
+    {
+        Reserve(ref staging, numbers.Length, ScalarType.Int64);
+        numbers.CopyTo(new Span<long>((void*)staging!.Address(), numbers.Length));
+        return staging.narrow(0, 0, numbers.Length).to(ScalarType.Int64, weights.Device, copy: true);
+    }
+
+    private void Reserve([System.Diagnostics.CodeAnalysis.NotNull] ref Tensor? staging, long count, ScalarType type)
+    {
+        if (staging is not null && staging.NumberOfElements >= count)
+        {
+            return;
+        }
+
+        staging?.Dispose();
+        Tensor made = torch.empty(Math.Max(1024, count * 3 / 2), dtype: type);
+        staging = (weights.Device.type == DeviceType.CUDA ? made.pin_memory() : made).DetachFromDisposeScope();
+    }
+}

@@ -1,0 +1,33 @@
+using LoraServe.Torch.Native;
+using LoraServe.Torch.Resident;
+
+namespace LoraServe.Torch.Forward;
+
+/// <summary>What adapters do to rows of the token table.</summary>
+internal static class TableEdits
+{
+    /// <summary>The rows as an adapter makes them.</summary>
+    /// <param name="edit">The adapter's edit.</param>
+    /// <param name="weight">The request's weight of the adapter.</param>
+    /// <param name="tokens">The rows' tokens, int64 [T].</param>
+    /// <param name="rows">[T, D]; not changed.</param>
+    public static Tensor Apply(EmbeddingEdit edit, float weight, Tensor tokens, Tensor rows)
+    {
+        ScalarType type = rows.dtype;
+        rows = edit.Replacement is { } table ? table.index_select(0, tokens).to(type) : rows;
+        rows = edit.OutputGain is { } gain ? rows.Plus(rows.mul(gain.to(type)), weight) : rows;
+        if (edit is { Codes: { } codes, Directions: { } directions })
+        {
+            rows = rows.Plus(codes.index_select(0, tokens).to(type).matmul(directions.to(type)), weight);
+        }
+
+        rows = edit.Table is { } changes ? rows.Plus(changes.index_select(0, tokens).to(type), weight) : rows;
+        if (edit is { RowDeltas: { } deltas, RowOfToken: { } rowOfToken })
+        {
+            Tensor none = torch.zeros(1, deltas.shape[1], dtype: deltas.dtype, device: deltas.device);
+            rows = rows.Plus(torch.cat([deltas, none]).index_select(0, rowOfToken.index_select(0, tokens)).to(type), weight);
+        }
+
+        return rows;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Runtime.InteropServices;
+using LoraServe.Compute.Memory;
+using LoraServe.Models.Forward;
+using LoraServe.Torch.Native;
+using LoraServe.Torch.Weights;
+
+namespace LoraServe.Torch.Forward;
+
+/// <summary>Runs batches on a device of libtorch over a paged key/value cache there, which it owns.</summary>
+/// <remarks>All that a step makes is in one scope; logits and hidden states are copied to this machine's memory.</remarks>
+internal sealed class TorchRunner : IStepRunner
+{
+    private readonly TorchWeights _weights;
+    private readonly TorchPages _pages;
+    private readonly ServingOps _ops;
+    private NativeBuffer? _logits;
+    private NativeBuffer? _hidden;
+
+    private readonly IDisposable _room;
+
+    /// <summary>A runner over pages, which become its own.</summary>
+    /// <param name="weights">The model's weights.</param>
+    /// <param name="pages">The pages.</param>
+    /// <param name="room">What they take of the device's memory; becomes its own.</param>
+    public TorchRunner(TorchWeights weights, TorchPages pages, IDisposable room)
+    {
+        _room = room;
+        _weights = weights;
+        _pages = pages;
+        _ops = new ServingOps(weights, pages);
+    }
+
+    /// <inheritdoc />
+    public int PageCount => _pages.PageCount;
+
+    /// <inheritdoc />
+    public long ByteLength => _pages.ByteLength;
+
+    /// <inheritdoc />
+    public Rows Hidden { get; private set; }
+
+    /// <inheritdoc />
+    public void CopyPage(int source, int target) => _pages.CopyPage(source, target);
+
+    /// <inheritdoc />
+    public Rows Forward(TokenBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        using DisposeScope scope = torch.NewDisposeScope();
+        using IDisposable noGrad = torch.no_grad();
+        try
+        {
+            _ops.BeginStep(batch);
+            (Tensor logits, Tensor hidden) = DecoderForward.Run<ServingOps, Tensor>(_ops, _weights.Spec, batch);
+            Hidden = Fetch(hidden, ref _hidden);
+            return Fetch(logits, ref _logits);
+        }
+        catch (ExternalException failure)
+        {
+            throw TorchFailure.Of(failure);
+        }
+        finally
+        {
+            _ops.EndStep();
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _ops.Dispose();
+        _pages.Dispose();
+        _room.Dispose();
+        _logits?.Dispose();
+        _hidden?.Dispose();
+    }
+
+    private static unsafe Rows Fetch(Tensor rows, ref NativeBuffer? buffer)
+    {
+        (int count, int width) = ((int)rows.shape[0], (int)rows.shape[1]);
+        if (count == 0)
+        {
+            return default;
+        }
+
+        long bytes = (long)count * width * sizeof(float);
+        if (buffer is null || buffer.ByteLength < bytes)
+        {
+            buffer?.Dispose();
+            buffer = new NativeBuffer(bytes, isScratch: true);
+        }
+
+        Tensor here = rows.to(ScalarType.Float32).cpu().contiguous();
+        here.bytes.CopyTo(new Span<byte>(buffer.Pointer, checked((int)bytes)));
+        return new Rows((nint)buffer.Pointer, count, width, width);
+    }
+}

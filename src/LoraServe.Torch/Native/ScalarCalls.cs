@@ -1,0 +1,69 @@
+namespace LoraServe.Torch.Native;
+
+/// <summary>Operations with a number, which stays alive until they are done.</summary>
+/// <remarks>
+/// TorchSharp makes an object of a number, takes its handle and lets go of it before it calls libtorch: a collection between the two
+/// frees what libtorch then reads ("Unknown scalar type", or worse). So numbers go through here, and a test says so.
+/// </remarks>
+internal static class ScalarCalls
+{
+    /// <summary>x · factor.</summary>
+    public static Tensor Times(this Tensor x, double factor)
+    {
+        using Scalar number = factor.ToScalar();
+        return x.mul(number);
+    }
+
+    /// <summary>x + summand.</summary>
+    public static Tensor Plus(this Tensor x, double summand)
+    {
+        using Scalar number = summand.ToScalar();
+        return x.add(number);
+    }
+
+    /// <summary>x + summand of whole numbers.</summary>
+    public static Tensor Plus(this Tensor x, long summand)
+    {
+        using Scalar number = summand.ToScalar();
+        return x.add(number);
+    }
+
+    /// <summary>x + factor · y.</summary>
+    public static Tensor Plus(this Tensor x, Tensor y, double factor)
+    {
+        using Scalar number = factor.ToScalar();
+        return x.add(y, number);
+    }
+
+    /// <summary>x ← x + summand.</summary>
+    public static Tensor Increase(this Tensor x, double summand)
+    {
+        using Scalar number = summand.ToScalar();
+        x.add_(number).Dispose(x);
+        return x;
+    }
+
+    /// <summary>x ← x + factor · y.</summary>
+    public static Tensor Increase(this Tensor x, Tensor y, double factor)
+    {
+        using Scalar number = factor.ToScalar();
+        x.add_(y, number).Dispose(x);
+        return x;
+    }
+
+    /// <summary>x with factor · source added to the columns of an index.</summary>
+    public static Tensor PlusColumns(this Tensor x, Tensor columns, Tensor source, double factor)
+    {
+        using Scalar number = factor.ToScalar();
+        return x.index_add(1, columns, source, number);
+    }
+
+    /// <summary>Gives back a second handle of a tensor that was changed in place.</summary>
+    private static void Dispose(this Tensor handle, Tensor changed)
+    {
+        if (!ReferenceEquals(handle, changed))
+        {
+            handle.Dispose();
+        }
+    }
+}

@@ -1,0 +1,328 @@
+using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Folding;
+using LoraServe.Adapters.Gradients;
+using LoraServe.Models.Forward;
+using LoraServe.Torch.Weights;
+
+namespace LoraServe.Torch.Resident;
+
+/// <summary>An adapter in a device's memory, found by site without a dictionary. Immutable, but for what training asks of its leaves.</summary>
+internal sealed class TorchAdapter : ResidentAdapter
+{
+    private const int PlacesPerLayer = (int)BottleneckPlace.Mlp + 1;
+    private readonly SiteTable _sites;
+    private readonly ScalarType _type;
+    private readonly torch.Device _device;
+    private readonly SharedMatrices _shared;
+    private readonly LinearEdit?[] _linears;
+    private readonly NormEdit?[] _norms;
+    private readonly BottleneckEdit?[] _bottlenecks;
+    private readonly PrefixEdit?[] _prefixes;
+    private readonly List<IDisposable> _memory = [];
+    private readonly List<SharedPart> _sharedParts = [];
+    private long _byteLength;
+    private int _maximumRank;
+    private int _virtualRows;
+
+    /// <summary>Copies edits to the device.</summary>
+    /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
+    /// <param name="model">The base.</param>
+    /// <param name="weights">Its weights on the device.</param>
+    /// <param name="shared">What resident adapters share.</param>
+    /// <param name="type">What the parts are held in; norms' gains always in float32.</param>
+    /// <param name="room">What it takes of the device's memory; becomes its own once it is made.</param>
+    /// <param name="digest">What tells it from other adapters.</param>
+    /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
+    public TorchAdapter(
+        IReadOnlyList<AdapterEdit> edits,
+        IBaseModel model,
+        TorchWeights weights,
+        SharedMatrices shared,
+        ScalarType type,
+        IDisposable room,
+        string digest,
+        ReadOnlySpan<int> invocationTokens)
+        : base(digest, invocationTokens)
+    {
+        _sites = weights.Sites;
+        _type = type;
+        _device = weights.Device;
+        _shared = shared;
+        _linears = new LinearEdit?[_sites.LinearCount];
+        _norms = new NormEdit?[_sites.NormCount];
+        _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
+        _prefixes = new PrefixEdit?[model.LayerCount];
+        using DisposeScope scope = torch.NewDisposeScope();
+        using IDisposable noGrad = torch.no_grad();
+        try
+        {
+            foreach (SiteEdits site in SiteEdits.Of(edits, model))
+            {
+                Place(site.Module, site);
+            }
+
+            foreach (AdapterEdit edit in edits)
+            {
+                Place(edit, model.Width);
+            }
+
+            _memory.Add(room);
+        }
+        catch
+        {
+            Dispose(disposing: true);
+            throw;
+        }
+    }
+
+    /// <inheritdoc />
+    public override long ByteLength => _byteLength;
+
+    /// <inheritdoc />
+    public override IReadOnlyList<SharedPart> SharedParts => _sharedParts;
+
+    /// <inheritdoc />
+    public override int MaximumRank => _maximumRank;
+
+    /// <inheritdoc />
+    public override int VirtualRows => _virtualRows;
+
+    /// <inheritdoc />
+    public override bool HasVirtualEmbeddings => VirtualEmbeddings is not null;
+
+    /// <summary>What it does to the token table's rows; null: nothing.</summary>
+    public EmbeddingEdit? Embedding { get; private set; }
+
+    /// <summary>Embeddings of the rows ahead of the prompt, [virtual rows, D]; null where there are none or they are a prefix.</summary>
+    public Tensor? VirtualEmbeddings { get; private set; }
+
+    /// <summary>What it does at a linear map; null: nothing.</summary>
+    public LinearEdit? At(Site site) => _linears[_sites.Index(site)];
+
+    /// <summary>What it does at a norm; null: nothing.</summary>
+    public NormEdit? At(NormSite site) => _norms[_sites.Index(site)];
+
+    /// <summary>What it adds after a sublayer; null: nothing.</summary>
+    public BottleneckEdit? At(int layer, BottleneckPlace place) => _bottlenecks[(layer * PlacesPerLayer) + (int)place];
+
+    /// <summary>Keys and values that its virtual rows have in a layer; null: those that the model computes.</summary>
+    public PrefixEdit? PrefixAt(int layer) => _prefixes[layer];
+
+    /// <summary>Its trained parts, each with where its derivative goes.</summary>
+    public IEnumerable<(Tensor Leaf, GradientMatrix Gradient)> Leaves(EditGradients gradients)
+    {
+        IEnumerable<(Tensor? Leaf, GradientMatrix? Gradient)> pairs =
+        [
+            (VirtualEmbeddings, gradients.VirtualEmbeddings),
+            (Embedding?.Replacement, gradients.Embedding?.Replacement),
+            (Embedding?.Codes, gradients.Embedding?.Codes),
+            (Embedding?.Directions, gradients.Embedding?.Directions),
+            (Embedding?.Table, gradients.Embedding?.Table),
+            (Embedding?.RowDeltas, gradients.Embedding?.RowDeltas),
+            .. _sites.Linears.SelectMany(site => At(site) is { } edit && gradients.At(site) is { } gradient ? Leaves(edit, gradient) : []),
+            .. _sites.Norms.Select(site => (At(site)?.Values, gradients.At(site))),
+            .. Enumerable.Range(0, _prefixes.Length).SelectMany(LeavesOfLayer),
+        ];
+        return pairs.Where(pair => pair is { Leaf: not null, Gradient: not null }).Select(pair => (pair.Leaf!, pair.Gradient!));
+
+        IEnumerable<(Tensor?, GradientMatrix?)> LeavesOfLayer(int layer)
+        {
+            yield return (PrefixAt(layer)?.Keys, gradients.PrefixAt(layer)?.Keys);
+            yield return (PrefixAt(layer)?.Values, gradients.PrefixAt(layer)?.Values);
+            foreach (BottleneckPlace place in Enum.GetValues<BottleneckPlace>())
+            {
+                (BottleneckEdit? edit, BottleneckGradient? gradient) = (At(layer, place), gradients.At(layer, place));
+                yield return (edit?.Down, gradient?.Down);
+                yield return (edit?.DownBias, gradient?.DownBias);
+                yield return (edit?.Up, gradient?.Up);
+                yield return (edit?.UpBias, gradient?.UpBias);
+                yield return (edit?.Scale, gradient?.Scale);
+            }
+        }
+    }
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+        _memory.ForEach(part => part.Dispose());
+        _memory.Clear();
+    }
+
+    private static IEnumerable<(Tensor?, GradientMatrix?)> Leaves(LinearEdit edit, LinearEditGradient gradient) =>
+    [
+        (edit.Replacement, gradient.Replacement),
+        (edit.ReplacedBias ?? edit.Bias, gradient.Bias),
+        (edit.A, gradient.A),
+        (edit.B, gradient.B),
+        (edit.RankScale, gradient.RankScale),
+        (edit.ProductScale, gradient.ProductScale),
+        (edit.OutputGain, gradient.OutputGain),
+        (edit.InputGain, gradient.InputGain),
+        (edit.Dense, gradient.Dense),
+        (edit.RowDeltas, gradient.RowDeltas),
+        .. edit.Rotation.Zip(gradient.Rotation, (factor, derivative) => ((Tensor?)factor.Changes, (GradientMatrix?)derivative)),
+    ];
+
+    private void Place(BaseModule module, SiteEdits edits)
+    {
+        bool isTable = module.Site == Site.Embedding;
+        if (edits.Replacement is { } replacement)
+        {
+            if (isTable)
+            {
+                Embedding = new EmbeddingEdit { Replacement = Copy(replacement.Weight) };
+            }
+            else
+            {
+                _linears[_sites.Index(module.Site)] = new LinearEdit { Replacement = Copy(replacement.Weight), ReplacedBias = Copy(replacement.Bias) };
+            }
+        }
+        else if (isTable)
+        {
+            PlaceTable(module, edits);
+        }
+        else
+        {
+            PlaceLinear(module, edits);
+        }
+    }
+
+    private void PlaceTable(BaseModule module, SiteEdits edits)
+    {
+        long[]? rowOfToken = null;
+        if (edits.RowDeltas is not null)
+        {
+            rowOfToken = new long[module.Outputs];
+            Array.Fill(rowOfToken, edits.RowIds.Count);
+            for (int i = 0; i < edits.RowIds.Count; i++)
+            {
+                rowOfToken[edits.RowIds[i]] = i;
+            }
+        }
+
+        Embedding = new EmbeddingEdit
+        {
+            Codes = Copy(edits.A?.Transposed()),
+            Directions = edits.B is { } b ? Copy(new FloatMatrix(b.Columns, b.Rows, Array.ConvertAll(b.Transposed().Values, value => value * edits.Scale))) : null,
+            OutputGain = Copy(edits.OutputGain),
+            Table = Copy(edits.Dense),
+            RowDeltas = Copy(edits.RowDeltas),
+            RowOfToken = Copy(rowOfToken),
+        };
+    }
+
+    private void PlaceLinear(BaseModule module, SiteEdits edits)
+    {
+        (Tensor? a, Tensor? b) = edits.Shared is { } shared
+            ? (Share(shared.A, shared.Rank, module.Inputs), Share(shared.B, module.Outputs, shared.Rank))
+            : (Copy(edits.A), Copy(edits.B));
+        _maximumRank = Math.Max(_maximumRank, (int)(a?.shape[0] ?? 0));
+        _linears[_sites.Index(module.Site)] = new LinearEdit
+        {
+            A = a,
+            B = b,
+            Scale = edits.Scale,
+            InputGain = Copy(edits.InputGain),
+            Rotation = [.. (edits.Rotation?.Factors ?? []).Select(Copy)],
+            RankScale = Copy(edits.Shared?.RankScale),
+            ProductScale = Copy(edits.ProductScale),
+            OutputGain = Copy(edits.OutputGain),
+            Dense = Copy(edits.Dense),
+            Bias = Copy(edits.Bias),
+            RowDeltas = Copy(edits.RowDeltas),
+            RowIds = edits.RowDeltas is null ? null : Copy([.. edits.RowIds.Select(id => (long)id)]),
+        };
+    }
+
+    private RotationFactor Copy(BlockRotation factor)
+    {
+        if (factor.Order.Length == 0)
+        {
+            return new RotationFactor(Copy(factor.Changes), factor.Size, null, null);
+        }
+
+        long[] places = new long[factor.Order.Length];
+        for (int place = 0; place < places.Length; place++)
+        {
+            places[factor.Order[place]] = place;
+        }
+
+        return new RotationFactor(Copy(factor.Changes), factor.Size, Copy(Array.ConvertAll(factor.Order, input => (long)input)), Copy(places));
+    }
+
+    private void Place(AdapterEdit edit, int width)
+    {
+        switch (edit)
+        {
+            case NormDelta norm:
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values, ScalarType.Float32), Replaces: false);
+                break;
+            case NormReplacement norm:
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values, ScalarType.Float32), Replaces: true);
+                break;
+            case VirtualTokens tokens:
+                TakeVirtualRows(tokens.Rows.Rows, VirtualRows == 0);
+                VirtualEmbeddings = Copy(tokens.Rows);
+                break;
+            case PrefixKeyValue prefix:
+                TakeVirtualRows(prefix.Keys.Rows, VirtualRows == 0 || (VirtualEmbeddings is null && VirtualRows == prefix.Keys.Rows));
+                _prefixes[prefix.Layer] = new PrefixEdit(Copy(prefix.Keys), Copy(prefix.Values));
+                break;
+            case Bottleneck bottleneck:
+                _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Copy(bottleneck, width);
+                break;
+        }
+    }
+
+    private BottleneckEdit Copy(Bottleneck edit, int width) =>
+        new(edit.Input, edit.Activation, Copy(edit.Down), Copy(edit.DownBias), Copy(edit.Up), Copy(edit.UpBias), Copy(Repeated(edit.Scale, width)))
+        {
+            NormGain = Copy(edit.Norm?.Gain),
+            NormBias = Copy(edit.Norm?.Bias),
+            NormCoversSublayer = edit.Norm?.CoversSublayer == true,
+        };
+
+    private void TakeVirtualRows(int count, bool fits)
+    {
+        if (!fits)
+        {
+            throw new ArgumentException($"An adapter has {VirtualRows} virtual rows and {count} more; expected virtual tokens once, or a prefix of the same length in every layer.");
+        }
+
+        _virtualRows = count;
+    }
+
+    private static float[] Repeated(float[] values, int count) => values.Length == count ? values : [.. Enumerable.Repeat(values[0], count)];
+
+    private Tensor Share(SharedMatrix matrix, int rows, int columns)
+    {
+        SharedMatrices.Use use = _shared.Rent(matrix, rows, columns, _type, _device);
+        _memory.Add(use);
+        if (!_sharedParts.Contains(use.Part))
+        {
+            _sharedParts.Add(use.Part);
+        }
+
+        return use.Matrix;
+    }
+
+    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(matrix))]
+    private Tensor? Copy(FloatMatrix? matrix) =>
+        matrix is null ? null : Keep(torch.tensor(matrix.Values, matrix.Rows, matrix.Columns, dtype: _type, device: _device));
+
+    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(values))]
+    private Tensor? Copy(float[]? values) => values is null ? null : Copy(values, _type);
+
+    private Tensor Copy(float[] values, ScalarType type) => Keep(torch.tensor(values, dtype: type, device: _device));
+
+    [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(values))]
+    private Tensor? Copy(long[]? values) => values is null ? null : Keep(torch.tensor(values, device: _device));
+
+    private Tensor Keep(Tensor tensor)
+    {
+        _memory.Add(tensor.DetachFromDisposeScope());
+        _byteLength += tensor.NumberOfElements * tensor.ElementSize;
+        return tensor;
+    }
+}

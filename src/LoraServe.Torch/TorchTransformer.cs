@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+using LoraServe.Adapters.Edits;
+using LoraServe.Compute;
+using LoraServe.Compute.Tensors;
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
+using LoraServe.Torch.Backward;
+using LoraServe.Torch.Forward;
+using LoraServe.Torch.Native;
+using LoraServe.Torch.Resident;
+using LoraServe.Torch.Weights;
+using StoredTensor = LoraServe.Compute.Tensors.Tensor;
+
+namespace LoraServe.Torch;
+
+/// <summary>A model in the memory of a device of libtorch.</summary>
+/// <param name="source">What it comes from.</param>
+/// <param name="arithmetic">What it was asked to compute in; adapters are held in float32 where that is exact.</param>
+/// <param name="weights">The weights, of which it is the owner.</param>
+/// <param name="memory">What of the device's memory is spoken for.</param>
+/// <param name="reservation">What the weights take of it.</param>
+internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmetic, TorchWeights weights, DeviceMemory memory, IDisposable reservation)
+    : Transformer(source, arithmetic)
+{
+    private readonly Dictionary<Site, (StoredTensor Weight, int[] RowOrder)> _stored =
+        source.Linears.ToDictionary(linear => linear.Site, linear => (linear.Weight, source.RowOrder(linear.Site).ToArray()));
+
+    private bool _isView;
+
+    /// <summary>The weights as the operations read them.</summary>
+    public new TorchWeights Weights { get; } = weights;
+
+    /// <summary>What resident adapters share.</summary>
+    public SharedMatrices Shared { get; private init; } = new();
+
+    /// <inheritdoc />
+    public override long ByteLength => Weights.ByteLength;
+
+    /// <inheritdoc />
+    public override long StepBytes => Weights.StepBytes;
+
+    /// <inheritdoc />
+    public override bool IsBatchInvariant => false;
+
+    /// <inheritdoc />
+    public override Transformer ComputingIn(Arithmetic arithmetic) => new TorchTransformer(base.Weights, arithmetic, Weights, memory, reservation) { Shared = Shared, _isView = true };
+
+    /// <inheritdoc />
+    public override ResidentAdapter Place(IReadOnlyList<AdapterEdit> edits, string digest = "", ReadOnlySpan<int> invocationTokens = default)
+    {
+        ArgumentNullException.ThrowIfNull(edits);
+        ArgumentNullException.ThrowIfNull(digest);
+        ScalarType type = Arithmetic == Arithmetic.Exact ? ScalarType.Float32 : Weights.Type;
+        long bytes = edits.Sum(edit => edit.ByteLength) * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort)) / sizeof(float);
+        IDisposable room = memory.TryReserve(bytes) ?? throw new InsufficientMemoryException($"An adapter of {bytes} bytes does not fit into what is left of the device's memory.");
+        try
+        {
+            return new TorchAdapter(edits, this, Weights, Shared, type, room, digest, invocationTokens);
+        }
+        catch (Exception e)
+        {
+            room.Dispose();
+            throw e is ExternalException failure ? TorchFailure.Of(failure) : e;
+        }
+    }
+
+    /// <inheritdoc />
+    public override long PageBytes(ElementType type) => TorchPages.BytesPerPage(Spec, type);
+
+    /// <inheritdoc />
+    public override IStepRunner CreateRunner(WorkerPool pool, int pageCount, ElementType type)
+    {
+        UseThreads(pool);
+        IDisposable room = memory.Reserve(pageCount * PageBytes(type), "the pages of the key/value cache", "expected a smaller cache");
+        try
+        {
+            return new TorchRunner(Weights, new TorchPages(Weights, pageCount, type), room);
+        }
+        catch (Exception e)
+        {
+            room.Dispose();
+            throw e is ExternalException failure ? new DeviceException(TorchFailure.Of(failure).Message, e) : e;
+        }
+    }
+
+    /// <inheritdoc />
+    public override ITrainingPass CreateTraining(WorkerPool pool)
+    {
+        UseThreads(pool);
+        return new TorchTrainingPass(Weights);
+    }
+
+    /// <inheritdoc />
+    public override void CopyWeightRow(Site site, int row, Span<float> destination)
+    {
+        if (site == Site.Embedding)
+        {
+            base.Weights.TokenTable.CopyRow(row, destination);
+        }
+        else if (!Weights.AreRounded || site == Site.Head)
+        {
+            (StoredTensor stored, int[] order) = _stored[site];
+            stored.CopyRow(order.Length == 0 ? row : order[row], destination);
+        }
+        else
+        {
+            using DisposeScope scope = torch.NewDisposeScope();
+            Weights.Map(site).Matrix.Values()[row].to(ScalarType.Float32).cpu().data<float>().CopyTo(destination);
+        }
+    }
+
+    /// <inheritdoc />
+    public override void Multiply(Site site, FloatMatrix x, FloatMatrix y)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        using IDisposable noGrad = torch.no_grad();
+        Tensor input = torch.tensor(x.Values, x.Rows, x.Columns, device: Weights.Device);
+        torch.nn.functional.linear(input, Weights.Map(site).Matrix.Values().to(ScalarType.Float32)).cpu().data<float>().CopyTo(y.Values);
+    }
+
+    /// <inheritdoc />
+    public override void CopyBias(Site site, Span<float> destination)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        destination.Clear();
+        Weights.Map(site).Bias?.to(ScalarType.Float32).cpu().data<float>().CopyTo(destination);
+    }
+
+    /// <inheritdoc />
+    public override void CopyNorm(NormSite site, Span<float> destination)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Weights.Norm(site).cpu().data<float>().CopyTo(destination);
+    }
+
+    /// <summary>What libtorch runs on the processor takes as many threads of its own, the same number for everybody in the process.</summary>
+    private static void UseThreads(WorkerPool pool) => torch.set_num_threads(pool.WorkerCount);
+
+    /// <inheritdoc />
+    protected override void Dispose(bool disposing)
+    {
+        if (_isView)
+        {
+            return;
+        }
+
+        Weights.Dispose();
+        reservation.Dispose();
+        base.Weights.Dispose();
+    }
+}

@@ -1,0 +1,271 @@
+using System.Runtime.InteropServices;
+using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Matrices;
+using LoraServe.Compute.Tensors;
+using LoraServe.Models;
+using LoraServe.Models.Spec;
+using LoraServe.Torch.Native;
+using StoredTensor = LoraServe.Compute.Tensors.Tensor;
+
+namespace LoraServe.Torch.Weights;
+
+/// <summary>Brings a model's tensors from their mapped files into a device's memory, a stretch of rows at a time.</summary>
+/// <remarks>Rows of 16 bits are copied as they are and converted on the device; all others are widened here, on several threads.</remarks>
+/// <param name="weights">The weights in their files.</param>
+/// <param name="options">How they are loaded.</param>
+/// <param name="device">Where to.</param>
+/// <param name="type">What is computed in.</param>
+/// <param name="keepsStored">Whether quantised weights stay as they are.</param>
+internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions options, torch.Device device, ScalarType type, bool keepsStored)
+{
+    private const long StagingBytes = 64 << 20;
+    private const int BlockElements = 32;
+    private static readonly SiteRole[][] s_together = [[SiteRole.Query, SiteRole.Key, SiteRole.Value], [SiteRole.Output], [SiteRole.Gate, SiteRole.Up], [SiteRole.Down]];
+
+    private readonly TransformerSpec _spec = weights.Spec;
+    private readonly Dictionary<Site, (StoredTensor Weight, StoredTensor? Bias)> _stored = weights.Linears.ToDictionary(linear => linear.Site, linear => (linear.Weight, linear.Bias));
+    private readonly List<IDisposable> _made = [];
+    private long _done;
+    private long _total;
+
+    private delegate void RowReader(long row, Span<byte> destination);
+
+    /// <summary>Bytes that the weights will take on the device, before anything is allocated.</summary>
+    public long BytesNeeded => weights.Linears.Where(linear => linear.Site != Site.Head || !_spec.TiedHead).Sum(linear => Needed(linear.Site, linear.Weight))
+        + Needed(Site.Embedding, weights.TokenTable);
+
+    /// <summary>Loads everything.</summary>
+    public TorchWeights Load()
+    {
+        _total = weights.All.Sum(tensor => tensor.ByteLength);
+        using IDisposable noGrad = torch.no_grad();
+        try
+        {
+            WeightMatrix table = Keep<WeightMatrix>(StaysStored(Site.Embedding, weights.TokenTable) ? Blocks(weights.TokenTable, []) : new DenseMatrix(Whole(weights.TokenTable)));
+            List<FusedMaps> maps = [];
+            for (int layer = 0; layer < _spec.LayerCount; layer++)
+            {
+                foreach (SiteRole[] roles in s_together)
+                {
+                    maps.Add(Keep(Fuse([.. roles.Select(role => new Site(layer, role))])));
+                }
+            }
+
+            maps.Add(_spec.TiedHead ? new FusedMaps([new FusedMaps.Part(Site.Head, 0, _spec.VocabularySize, new Borrowed(table), null)], null, null) : Keep(Fuse([Site.Head])));
+            return new TorchWeights(_spec, table, maps, [.. _spec.Sites.Norms.Select(site => Keep(torch.tensor(weights.Norm(site).ToFloats(), device: device)))], type)
+            {
+                AreRounded = options.RoundsToNf4,
+                AreStored = maps.Exists(fused => fused.Weight is null && fused.Parts[0].Site != Site.Head),
+            };
+        }
+        catch
+        {
+            _made.ForEach(made => made.Dispose());
+            throw;
+        }
+    }
+
+    private bool Rounds(Site site) => options.RoundsToNf4 && site.Layer >= 0;
+
+    private bool StaysStored(Site site, StoredTensor tensor) => keepsStored && (Rounds(site)
+        ? Nf4Weight.Fits(tensor.Shape[0], tensor.Shape[1], Nf4.DefaultBlockSize)
+        : tensor.Type is ElementType.Q8_0 or ElementType.Q4_0 or ElementType.Q4_1);
+
+    private long Needed(Site site, StoredTensor tensor) => !StaysStored(site, tensor) ? tensor.ElementCount * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort))
+        : Rounds(site) ? (tensor.ElementCount / 2) + (tensor.ElementCount / Nf4.DefaultBlockSize * sizeof(float))
+        : tensor.ByteLength;
+
+    private FusedMaps Fuse(Site[] sites)
+    {
+        Tensor? bias = Bias(sites);
+        var parts = new List<FusedMaps.Part>();
+        long rows = 0;
+        if (Array.Exists(sites, site => StaysStored(site, _stored[site].Weight)))
+        {
+            foreach (Site site in sites)
+            {
+                long outputs = _spec.Shape(site.Role).Outputs;
+                parts.Add(new FusedMaps.Part(site, rows, outputs, Keep(Apart(site)), bias?.narrow(0, rows, outputs)));
+                rows += outputs;
+            }
+
+            return new FusedMaps(parts, null, bias);
+        }
+
+        Tensor whole = Keep(torch.empty(sites.Sum(site => (long)_spec.Shape(site.Role).Outputs), _spec.Shape(sites[0].Role).Inputs, dtype: type, device: device));
+        foreach (Site site in sites)
+        {
+            long outputs = _spec.Shape(site.Role).Outputs;
+            Tensor part = whole.narrow(0, rows, outputs);
+            Fill(part, site);
+            parts.Add(new FusedMaps.Part(site, rows, outputs, new DenseMatrix(part, isView: true), bias?.narrow(0, rows, outputs)));
+            rows += outputs;
+        }
+
+        return new FusedMaps(parts, whole, bias);
+    }
+
+    private Tensor? Bias(Site[] sites)
+    {
+        if (!Array.Exists(sites, site => _stored[site].Bias is not null))
+        {
+            return null;
+        }
+
+        List<float> bias = [];
+        foreach (Site site in sites)
+        {
+            float[] values = _stored[site].Bias?.ToFloats() ?? new float[_spec.Shape(site.Role).Outputs];
+            int[] order = weights.RowOrder(site).ToArray();
+            bias.AddRange(order.Length == 0 ? values : Array.ConvertAll(order, row => values[row]));
+        }
+
+        return Keep(torch.tensor(bias.ToArray(), dtype: type, device: device));
+    }
+
+    /// <summary>A map as it is stored, or dense where that is of another type than the maps beside it.</summary>
+    private WeightMatrix Apart(Site site)
+    {
+        StoredTensor stored = _stored[site].Weight;
+        if (!StaysStored(site, stored))
+        {
+            Tensor whole = torch.empty(stored.Shape[0], stored.Shape[1], dtype: type, device: device);
+            Fill(whole, site);
+            return new DenseMatrix(whole);
+        }
+
+        if (!Rounds(site))
+        {
+            return Blocks(stored, weights.RowOrder(site).ToArray());
+        }
+
+        Nf4Weight rounded = Nf4Weight.Of(Round(site), device, type);
+        Report(stored.ByteLength);
+        return rounded;
+    }
+
+    private void Fill(Tensor part, Site site)
+    {
+        StoredTensor stored = _stored[site].Weight;
+        if (!Rounds(site))
+        {
+            Fill(part, stored, weights.RowOrder(site).ToArray());
+            return;
+        }
+
+        Nf4Matrix rounded = Round(site);
+        Fill(part, rounded.Columns * sizeof(float), rounded.Columns, ScalarType.Float32, (row, destination) => rounded.CopyRow((int)row, MemoryMarshal.Cast<byte, float>(destination)));
+        Report(stored.ByteLength);
+    }
+
+    /// <summary>NF4's blocks run over the whole matrix, so rows are brought into Hugging Face's order first.</summary>
+    private Nf4Matrix Round(Site site)
+    {
+        StoredTensor stored = _stored[site].Weight;
+        int[] order = weights.RowOrder(site).ToArray();
+        (int rows, int columns) = ((int)stored.Shape[0], (int)stored.Shape[1]);
+        float[] values = new float[checked(rows * columns)];
+        Parallel.For(0, rows, row => stored.CopyRow(order.Length == 0 ? row : order[row], values.AsSpan(row * columns, columns)));
+        return Nf4Matrix.Quantize(values, rows, columns);
+    }
+
+    private Tensor Whole(StoredTensor stored)
+    {
+        Tensor whole = torch.empty(stored.Shape[0], stored.Shape[1], dtype: type, device: device);
+        Fill(whole, stored, []);
+        return whole;
+    }
+
+    /// <summary>Codes and scales of blocks apart from each other, since a tensor has one type.</summary>
+    private unsafe BlockMatrix Blocks(StoredTensor stored, int[] order)
+    {
+        bool isWide = stored.Type == ElementType.Q8_0;
+        bool hasMinima = stored.Type == ElementType.Q4_1;
+        int header = hasMinima ? 2 * sizeof(ushort) : sizeof(ushort);
+        int codeBytes = isWide ? BlockElements : BlockElements / 2;
+        (long rows, long blocks) = (stored.RowCount, stored.RowLength / BlockElements);
+        byte* data = (byte*)stored.Data;
+        Tensor Part(ScalarType elements, int width, int offset, int bytes)
+        {
+            Tensor part = Keep(torch.empty([rows, blocks, width], dtype: elements, device: device));
+            Fill(part, (int)blocks * bytes, blocks * width, elements, (row, destination) =>
+            {
+                byte* source = data + ((order.Length == 0 ? row : order[row]) * blocks * (header + codeBytes)) + offset;
+                for (long block = 0; block < blocks; block++, source += header + codeBytes)
+                {
+                    new ReadOnlySpan<byte>(source, bytes).CopyTo(destination[(int)(block * bytes)..]);
+                }
+            });
+            return part;
+        }
+
+        var matrix = new BlockMatrix(
+            Part(isWide ? ScalarType.Int8 : ScalarType.Byte, codeBytes, header, codeBytes),
+            Part(ScalarType.Float16, 1, 0, sizeof(ushort)),
+            hasMinima ? Part(ScalarType.Float16, 1, sizeof(ushort), sizeof(ushort)) : null,
+            type);
+        Report(stored.ByteLength);
+        return matrix;
+    }
+
+    private void Fill(Tensor part, StoredTensor stored, int[] order)
+    {
+        int rowBytes = checked((int)(stored.ByteLength / stored.RowCount));
+        ScalarType? same = stored.Type switch { ElementType.BF16 => ScalarType.BFloat16, ElementType.F16 => ScalarType.Float16, _ => null };
+        Fill(part, same is null ? checked((int)stored.RowLength * sizeof(float)) : rowBytes, stored.RowLength, same ?? ScalarType.Float32, (row, destination) =>
+        {
+            long source = order.Length == 0 ? row : order[row];
+            if (same is null)
+            {
+                stored.CopyRow(source, MemoryMarshal.Cast<byte, float>(destination));
+                return;
+            }
+
+            unsafe
+            {
+                new ReadOnlySpan<byte>((byte*)stored.Data + (source * rowBytes), rowBytes).CopyTo(destination);
+            }
+        });
+        Report(stored.ByteLength);
+    }
+
+    private unsafe void Fill(Tensor part, int rowBytes, long rowElements, ScalarType stagingType, RowReader read)
+    {
+        long rows = part.shape[0];
+        long rowsAtATime = Math.Clamp(StagingBytes / rowBytes, 1, rows);
+        using Tensor staging = torch.empty(rowsAtATime, rowElements, dtype: stagingType);
+        using Tensor lines = part.view(rows, rowElements);
+        byte* start = (byte*)staging.Address();
+        for (long first = 0; first < rows; first += rowsAtATime)
+        {
+            long count = Math.Min(rowsAtATime, rows - first);
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Workers) }, row => read(first + row, new Span<byte>(start + (row * rowBytes), rowBytes)));
+            using Tensor from = staging.narrow(0, 0, count);
+            using Tensor to = lines.narrow(0, first, count);
+            to.copy_(from);
+        }
+    }
+
+    private T Keep<T>(T made)
+        where T : IDisposable
+    {
+        _made.Add(made);
+        return made;
+    }
+
+    private void Report(long bytes) => options.Progress?.Report(new ModelLoadProgress(_done += bytes, _total));
+
+    /// <summary>The token table as a head.</summary>
+    private sealed class Borrowed(WeightMatrix matrix) : WeightMatrix
+    {
+        public override long ByteLength => 0;
+
+        public override Tensor Values() => matrix.Values();
+
+        public override Tensor Select(Tensor rows) => matrix.Select(rows);
+
+        public override void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gradients;
+using LoraServe.Compute;
+using LoraServe.Compute.Tensors;
+using LoraServe.Compute.Workers;
+using LoraServe.Models;
+using LoraServe.Models.Backward;
+using LoraServe.Models.Forward;
+using LoraServe.Testing;
+
+namespace LoraServe.Torch.Tests.Weights;
+
+/// <summary>Weights that stay as the file has them compute what the widened ones do.</summary>
+public sealed class StoredWeightsTests
+{
+    private const float Tolerance = 1e-5f;
+
+    [SkippableTheory]
+    [InlineData(ElementType.Q8_0, false)]
+    [InlineData(ElementType.Q4_0, false)]
+    [InlineData(ElementType.Q4_1, false)]
+    [InlineData(ElementType.F32, true)]
+    public void Forward_StoredWeights_GivesTheLogitsOfWidenedOnes(ElementType type, bool roundsToNf4)
+    {
+        using Transformer widened = Load(type, roundsToNf4, keepsStored: false);
+        using Transformer stored = Load(type, roundsToNf4, keepsStored: true);
+        Assert.InRange(OpenTorch.Difference(OpenTorch.Logits(widened), OpenTorch.Logits(stored)), 0, Tolerance);
+        Assert.True(stored.ByteLength < 0.7 * widened.ByteLength, $"{stored.ByteLength} bytes stored, {widened.ByteLength} widened");
+    }
+
+    [SkippableTheory]
+    [InlineData(ElementType.Q8_0, false)]
+    [InlineData(ElementType.F32, true)]
+    public void Backward_StoredWeights_GivesTheDerivativesOfWidenedOnes(ElementType type, bool roundsToNf4)
+    {
+        using Transformer widened = Load(type, roundsToNf4, keepsStored: false);
+        using Transformer stored = Load(type, roundsToNf4, keepsStored: true);
+        (float[] losses, float[] gradient) = Train(widened);
+        (float[] ofStored, float[] gradientOfStored) = Train(stored);
+        Assert.All(losses.Zip(ofStored), pair => Assert.Equal(pair.First, pair.Second, Tolerance));
+        Assert.All(gradient.Zip(gradientOfStored), pair => Assert.Equal(pair.First, pair.Second, Tolerance));
+        Assert.Contains(gradient, value => MathF.Abs(value) > 100 * Tolerance);
+    }
+
+    [SkippableTheory]
+    [InlineData(ElementType.Q8_0)]
+    [InlineData(ElementType.Q4_1)]
+    public void Forward_WidenedWeights_GivesTheProcessorsLogits(ElementType type)
+    {
+        using Transformer torch = Load(type, roundsToNf4: false, keepsStored: true);
+        using Transformer cpu = TinyModel.Create(3, Arithmetic.Exact, type, Spec);
+        Assert.InRange(OpenTorch.Difference(OpenTorch.Logits(cpu), OpenTorch.Logits(torch)), 0, 1e-4f);
+    }
+
+    // Blocks of 32 and of 64 fit into its rows.
+    private static Models.Spec.TransformerSpec Spec => TinyModel.DefaultSpec with { HeadSize = 32 };
+
+    private static Transformer Load(ElementType type, bool roundsToNf4, bool keepsStored) =>
+        OpenTorch.With(new TorchDeviceOptions { KeepsStored = keepsStored }).Load(
+            TinyModel.Weights(3, type, Spec), new ModelLoadOptions { Arithmetic = Arithmetic.Exact, RoundsToNf4 = roundsToNf4 });
+
+    private static (float[] Losses, float[] Gradient) Train(Transformer model)
+    {
+        var random = new Random(5);
+        Site site = new(0, SiteRole.Value);
+        (int outputs, int inputs) = Spec.Shape(site.Role);
+        var a = new FloatMatrix(2, inputs);
+        var b = new FloatMatrix(outputs, 2);
+        foreach (float[] values in (float[][])[a.Values, b.Values])
+        {
+            for (int i = 0; i < values.Length; i++)
+            {
+                values[i] = (random.NextSingle() - 0.5f) * 0.5f;
+            }
+        }
+
+        AdapterEdit[] edits = [new LowRank(site, a, b, 1)];
+        var gradients = new EditGradients(edits, model, new Dictionary<Site, GradientMatrix>());
+        using ResidentAdapter adapter = model.Place(edits);
+        int[] tokens = TinyModel.Tokens(9, 11, model.VocabularySize);
+        var share = new BatchShare { Adapter = adapter, Gradients = gradients, Examples = [new TrainingExample(tokens, tokens)], UniformCoefficient = 1 };
+        using var pool = new WorkerPool(1);
+        using ITrainingPass pass = model.CreateTraining(pool);
+        pass.Run([share]);
+        return (share.Losses, gradients.At(site)!.A!.Values);
+    }
+}
