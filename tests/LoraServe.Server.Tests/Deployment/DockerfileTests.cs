@@ -21,7 +21,7 @@ public sealed partial class DockerfileTests
 
     [Fact]
     public void Images_AreOfAVersion() =>
-        Assert.All(Arguments("FROM"), image => Assert.Matches(@":\d", image));
+        Assert.All(Arguments("FROM").Where(image => !Stages().Contains(image.Split(' ')[0])), image => Assert.Matches(@":\d", image));
 
     [Fact]
     public void Process_HasNoRootAndIsAskedWhetherItServes()
@@ -39,6 +39,15 @@ public sealed partial class DockerfileTests
 
         Assert.Equal($"{port} {port + 1}", Assert.Single(Arguments("EXPOSE")));
     }
+
+    [Fact]
+    public void LastStage_IsThatWithoutAGpu()
+    {
+        Assert.Equal("run", Arguments("FROM").Last());
+        Assert.Contains("run AS cuda", Arguments("FROM"));
+    }
+
+    private static HashSet<string> Stages() => [.. Arguments("FROM").Where(image => image.Contains(" AS ", StringComparison.Ordinal)).Select(image => image.Split(' ')[^1])];
 
     private static IEnumerable<string> Arguments(string instruction) =>
         s_lines.Where(line => line.StartsWith($"{instruction} ", StringComparison.Ordinal)).Select(line => line[(instruction.Length + 1)..].Trim());
