@@ -1,6 +1,7 @@
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Records;
 using LoraServe.Jobs.Rows;
+using LoraServe.Serving.Requests;
 
 namespace LoraServe.Jobs;
 
@@ -150,7 +151,7 @@ public sealed partial class TrainingJobs
             return;
         }
 
-        List<JobRecord> candidates = [.. ended.Where(record => !record.State.IsResumable && (record.State.ResultFolder is not { } result || _adapters.FindByFiles(result) is null))];
+        List<JobRecord> candidates = [.. ended.Where(record => !record.State.IsResumable && !IsServed(record.State.Job))];
         while (candidates.Count > _options.MaxEndedJobs)
         {
             string greatest = candidates.CountBy(record => record.Owner.Tenant).MaxBy(tenant => tenant.Value).Key;
@@ -169,6 +170,9 @@ public sealed partial class TrainingJobs
             }
         }
     }
+
+    // Its files are served from where it made them.
+    private bool IsServed(Job job) => job.Adapter.Length > 0 && _adapters.Find(Principal.Operator, job.Adapter) is not null;
 
     /// <summary>Writes what the disk would not take before.</summary>
     private void SaveUnsaved()

@@ -1,8 +1,10 @@
 using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Jobs.Files;
 using LoraServe.Jobs.Queue;
 using LoraServe.Jobs.Records;
 using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
 using LoraServe.Training.Options;
@@ -120,7 +122,8 @@ public sealed partial class TrainingJobs
         string folder = _folder.RunFolder(record.State.Job);
         try
         {
-            if (record.State.ResultFolder is null)
+            bool wasTrained = record.State.ResultFolder is not null;
+            if (!wasTrained)
             {
                 (TrainingJobOptions options, names) = Resolve(record.Owner, record.State.Job.Request);
                 Directory.CreateDirectory(folder);
@@ -128,7 +131,7 @@ public sealed partial class TrainingJobs
                 Change(record, draft => draft with { Job = draft.Job with { Result = JobResult.Of(outcome.Summary) }, ResultFolder = outcome.Directory });
             }
 
-            string adapter = await PublishAsync(record, record.State.ResultFolder!).ConfigureAwait(false);
+            string adapter = await PublishAsync(record, record.State.ResultFolder!, wasTrained).ConfigureAwait(false);
             Change(record, draft => Ended(draft with { Job = draft.Job with { Adapter = adapter } }, JobStatus.Succeeded, ""));
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -161,19 +164,17 @@ public sealed partial class TrainingJobs
         _ => null,
     };
 
-    private async Task<string> PublishAsync(JobRecord record, string directory)
+    private async Task<string> PublishAsync(JobRecord record, string directory, bool wasTrained)
     {
         if (record.State.Job.Request.Publish is not { } target)
         {
             return "";
         }
 
-        // The server may have ended after publishing and before it could note that; these files are this job's alone.
-        if (_adapters.FindByFiles(directory) is not { } adapter)
-        {
-            adapter = (await _adapters.PublishAsync(record.Owner, target.Name, directory, OptionsOf(target), CancellationToken.None).ConfigureAwait(false)).Adapter;
-        }
-
+        // The server may have ended after publishing and before it could note that.
+        AdapterRecord? there = wasTrained ? _adapters.FindByDigest(target.Name, AdapterLoader.DigestOf(directory)) : null;
+        AdapterRecord adapter = there
+            ?? (await _adapters.PublishAsync(record.Owner, target.Name, directory, OptionsOf(target), CancellationToken.None).ConfigureAwait(false)).Adapter;
         return $"{adapter.Name}@{adapter.Version}";
     }
 

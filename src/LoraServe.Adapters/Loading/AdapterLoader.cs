@@ -34,6 +34,17 @@ public static class AdapterLoader
         }
     }
 
+    /// <summary>The digest that loading the files would give, of their bytes alone: SHA-256 in lower-case hexadecimal.</summary>
+    /// <param name="path">The directory or the file.</param>
+    /// <param name="limits">What it may ask for; the defaults where null.</param>
+    /// <exception cref="AdapterFormatException">It is missing, a pickle, or too large.</exception>
+    public static string DigestOf(string path, AdapterLimits? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        limits ??= new AdapterLimits();
+        return File.Exists(path) ? AdapterFiles.DigestOf(path, limits, out _) : AdapterFiles.ReadDirectory(path, limits).Digest;
+    }
+
     private static Adapter LoadDirectory(string directory, IBaseModel model, AdapterLimits limits)
     {
         AdapterFiles files = AdapterFiles.ReadDirectory(directory, limits);

@@ -26,7 +26,7 @@ public sealed record AdapterRecord
     /// <summary>Where it came from.</summary>
     public required AdapterSource Source { get; init; }
 
-    /// <summary>Its files, relative to the adapter root or store folder where they lie below it.</summary>
+    /// <summary>What its files are known as: their path below the adapter root, the name of those that lie elsewhere, the adapter's of those that were sent.</summary>
     public required string Path { get; init; }
 
     /// <summary>How it was trained, such as <c>LoRA</c>.</summary>

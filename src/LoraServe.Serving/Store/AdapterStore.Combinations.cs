@@ -1,5 +1,4 @@
 using LoraServe.Adapters;
-using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Serving.Requests;
@@ -32,7 +31,7 @@ public sealed partial class AdapterStore
         }
 
         CombinationOptions bounded = _merges.Bound([.. versions.Select(input => input.Version.Manifest)], combination);
-        string folder = _folder!.NewUpload();
+        string folder = _files.NewUpload();
         try
         {
             await _merges.RunAsync(who.Tenant, () => Combine(versions, bounded, folder, cancellationToken), cancellationToken).ConfigureAwait(false);
@@ -43,7 +42,7 @@ public sealed partial class AdapterStore
         }
         finally
         {
-            StoreFolder.Delete(folder);
+            LocalFiles.Delete(folder);
         }
 
         return await upload.CompleteAsync(cancellationToken).ConfigureAwait(false);
@@ -69,15 +68,5 @@ public sealed partial class AdapterStore
         }
     }
 
-    private Adapter Read(AdapterVersion version)
-    {
-        try
-        {
-            return AdapterLoader.Load(version.Manifest.Path, _model, _options.AdapterLimits);
-        }
-        catch (AdapterFormatException failure)
-        {
-            throw new EngineException(EngineError.AdapterUnavailable, $"Adapter '{version}' could not be loaded: {version.WithoutPaths(failure.Message)}", failure);
-        }
-    }
+    private Adapter Read(AdapterVersion version) => Available(version, () => _files.Open(version.Digest, version.Manifest.ShownPath));
 }

@@ -20,7 +20,7 @@ public sealed partial class AdapterStore
     [LoggerMessage(EventId = 25, Level = LogLevel.Debug, Message = "Adapter {Adapter} is {State}.")]
     private partial void LogMoved(AdapterVersion adapter, AdapterEventType state);
 
-    [LoggerMessage(EventId = 27, Level = LogLevel.Error, Message = "A change of names could not be written, and is undone.")]
+    [LoggerMessage(EventId = 27, Level = LogLevel.Error, Message = "A change of names, or its files, could not be written, and is undone.")]
     private partial void LogNotSaved(Exception? failure);
 
     [LoggerMessage(EventId = 28, Level = LogLevel.Error, Message = "The list of adapters is damaged. {Damage}")]

@@ -39,12 +39,7 @@ public sealed partial class AdapterStore
     {
         ArgumentNullException.ThrowIfNull(who);
         ArgumentNullException.ThrowIfNull(options);
-        _names.CheckPublish(who, name, options);
-        CheckRoot(who, [name, .. options.Aliases]);
-        if (options.Pin)
-        {
-            RequirePinning(who);
-        }
+        CheckPublish(_names, who, name, options);
     }
 
     /// <summary>Begins to take files from a caller, to be published when they are complete.</summary>
@@ -54,14 +49,14 @@ public sealed partial class AdapterStore
     public AdapterUpload BeginUpload(Principal who, string name, PublishOptions? options = null)
     {
         options ??= new PublishOptions();
-        if (_folder is null)
+        if (!_files.CanPut)
         {
             throw new EngineException(EngineError.InvalidUpload, "Uploads need a place to be kept. Start the server with a store folder.");
         }
 
         CheckPublish(who, name, options);
         return new AdapterUpload(
-            _folder.NewUpload(), _options.MaxUploadBytes,
+            _files.NewUpload(), _options.MaxUploadBytes,
             (files, cancellationToken) => PublishAsync(who, name, new Origin(files, AdapterSource.Upload, name), options, cancellationToken));
     }
 
@@ -89,96 +84,97 @@ public sealed partial class AdapterStore
     {
         long begun = _time.GetTimestamp();
         (Adapter parsed, ResidentAdapter resident, double change) = _trial.Run(name, origin.Path, origin.Shown, _memory.BudgetBytes);
+        string digest = parsed.Digest;
         bool isAdopted = false;
+        bool isPut = false;
         try
         {
-            AdapterVersion version;
-            AdapterRecord record;
-            lock (_changing)
+            if (origin.Source == AdapterSource.Upload)
             {
-                AdapterNames before = _names;
-                CheckPublish(who, name, options);
-                if (origin.Source == AdapterSource.Resolver && before.Find(who, name) is { } same && same.Digest == parsed.Digest)
-                {
-                    resident.Dispose(); // the same files, touched or copied again
-                    return new PublishResult(Record(same, before), new LoadReport(parsed.Report, same.ResidentBytes, change, _time.GetElapsedTime(begun).TotalSeconds));
-                }
-
-                version = Version(who, name, origin, before, parsed, resident);
-                (AdapterNames next, AdapterVersion[] old) = Save(who, version, before, options);
-                isAdopted = true;
-                _memory.Adopt(version, parsed, resident, options.Pin);
-                Serve(next, [Happening(AdapterEventType.Published, version, next), .. AliasesChanged(options.Aliases, version, next), .. Gone(old, before, next)]);
-                Retire(old, deleteFiles: true);
-                record = Record(version, next);
+                Write(() => _files.Put(digest, origin.Path));
+                isPut = true;
+            }
+            else
+            {
+                Write(() => _files.Note(digest, origin.Path));
             }
 
+            AdapterVersion? version = null;
+            AdapterRecord? record = null;
+            Change(names =>
+            {
+                CheckPublish(names, who, name, options);
+                AdapterVersion made = Version(who, name, origin, names, parsed, resident);
+                if (options.Pin)
+                {
+                    _memory.CheckPin(made);
+                }
+
+                AdapterNames next = names.With(who, made, options.Aliases, options.Pin);
+                AdapterVersion[] old = Old(next, name);
+                return (next.Without(old, keepsFiles: false), ServePublished);
+
+                void ServePublished(AdapterNames served)
+                {
+                    isAdopted = true;
+                    _memory.Adopt(made, parsed, resident, options.Pin);
+                    Serve(served, [Happening(AdapterEventType.Published, made, served), .. AliasesChanged(options.Aliases, made, served), .. Gone(old, names, served)]);
+                    Retire(old, deleteFiles: true);
+                    (version, record) = (made, Record(made, served));
+                }
+            });
             _memory.Settle();
             double seconds = _time.GetElapsedTime(begun).TotalSeconds;
-            LogPublished(version, parsed.Report.Method, parsed.Report.MaximumRank, version.ResidentBytes, change, seconds);
+            LogPublished(version!, parsed.Report.Method, parsed.Report.MaximumRank, version!.ResidentBytes, change, seconds);
             string pointsTo = version.ToString();
             foreach (string alias in options.Aliases)
             {
                 LogAlias(alias, pointsTo);
             }
 
-            return new PublishResult(record, new LoadReport(parsed.Report, version.ResidentBytes, change, seconds));
+            return new PublishResult(record!, new LoadReport(parsed.Report, version.ResidentBytes, change, seconds));
         }
         catch when (!isAdopted)
         {
             resident.Dispose();
-            throw;
-        }
-    }
-
-    // The version with its files where they stay.
-    private AdapterVersion Version(Principal who, string name, Origin origin, AdapterNames names, Adapter parsed, ResidentAdapter resident)
-    {
-        var manifest = new AdapterManifest
-        {
-            Name = name,
-            Version = names.NextVersion(name),
-            Path = origin.Source == AdapterSource.Upload ? _folder!.Keep(name, origin.Path) : origin.Path,
-            Digest = parsed.Digest,
-            Owner = names.OwnerOfNext(who, name),
-            Source = origin.Source,
-            Method = parsed.Report.Method,
-            MinimumRank = parsed.Report.MinimumRank,
-            MaximumRank = parsed.Report.MaximumRank,
-            FileBytes = parsed.Report.FileBytes,
-            HostBytes = parsed.ByteLength,
-            ResidentBytes = resident.ByteLength,
-            SharedParts = [.. resident.SharedParts],
-            InvocationTokens = [.. parsed.InvocationTokens],
-            VirtualRows = resident.VirtualRows,
-            PublishedAt = _time.GetUtcNow(),
-            FileStamp = origin.Stamp,
-        };
-        return new AdapterVersion(manifest, origin.Shown);
-    }
-
-    // The names with the version, written; and the versions that go for it.
-    private (AdapterNames Next, AdapterVersion[] Old) Save(Principal who, AdapterVersion version, AdapterNames names, PublishOptions options)
-    {
-        try
-        {
-            if (options.Pin)
+            if (isPut && !_list.IsUncertain)
             {
-                _memory.CheckPin(version);
+                _files.Discard(digest); // else the list on disk may name them
             }
 
-            AdapterNames next = names.With(who, version, options.Aliases, options.Pin);
-            AdapterVersion[] old = Old(next, version.Manifest.Name);
-            next = next.Without(old, keepsFiles: false);
-            Save(next);
-            return (next, old);
-        }
-        catch when (version.Manifest.Source == AdapterSource.Upload)
-        {
-            _folder!.Discard(version.Manifest.Path);
             throw;
         }
     }
+
+    private void CheckPublish(AdapterNames names, Principal who, string name, PublishOptions options)
+    {
+        names.CheckPublish(who, name, options);
+        CheckRoot(who, [name, .. options.Aliases]);
+        if (options.Pin)
+        {
+            RequirePinning(who);
+        }
+    }
+
+    private AdapterVersion Version(Principal who, string name, Origin origin, AdapterNames names, Adapter parsed, ResidentAdapter resident) => new(new AdapterManifest
+    {
+        Name = name,
+        Version = names.NextVersion(name),
+        Digest = parsed.Digest,
+        ShownPath = origin.Shown,
+        Owner = names.OwnerOfNext(who, name),
+        Source = origin.Source,
+        Method = parsed.Report.Method,
+        MinimumRank = parsed.Report.MinimumRank,
+        MaximumRank = parsed.Report.MaximumRank,
+        FileBytes = parsed.Report.FileBytes,
+        HostBytes = parsed.ByteLength,
+        ResidentBytes = resident.ByteLength,
+        SharedParts = [.. resident.SharedParts],
+        InvocationTokens = [.. parsed.InvocationTokens],
+        VirtualRows = resident.VirtualRows,
+        PublishedAt = _time.GetUtcNow(),
+    });
 
     // Beyond as many as are kept: those that nobody runs on, points to or has pinned.
     private AdapterVersion[] Old(AdapterNames names, string name)
@@ -198,6 +194,5 @@ public sealed partial class AdapterStore
     /// <param name="Path">Where they lie now.</param>
     /// <param name="Source">Where they came from.</param>
     /// <param name="Shown">What callers are told instead of the path: where an upload lies is the store's business.</param>
-    /// <param name="Stamp">For files found by their name: how to tell that they were replaced.</param>
-    private sealed record Origin(string Path, AdapterSource Source, string Shown, string Stamp = "");
+    private sealed record Origin(string Path, AdapterSource Source, string Shown);
 }

@@ -1,5 +1,5 @@
+using LoraServe.Adapters;
 using LoraServe.Serving.Requests;
-using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Names;
 using LoraServe.Serving.Store.Versions;
 
@@ -9,7 +9,6 @@ namespace LoraServe.Serving.Store;
 public sealed partial class AdapterStore
 {
     private readonly Dictionary<string, Task> _resolving = [];
-    private readonly Looks _looks; // under the lock of _resolving
 
     private async ValueTask<AdapterVersion> FindAsync(Principal who, string reference, CancellationToken cancellationToken)
     {
@@ -34,7 +33,7 @@ public sealed partial class AdapterStore
     {
         lock (_resolving)
         {
-            return _resolving.TryGetValue(name, out Task? resolving) ? resolving : Begin(name, () => PublishFoundAsync(name, path, FileStamp.Of(path), latest: 0));
+            return _resolving.TryGetValue(name, out Task? resolving) ? resolving : Begin(name, () => PublishFoundAsync(name, path, latest: 0));
         }
     }
 
@@ -49,7 +48,7 @@ public sealed partial class AdapterStore
         lock (_resolving)
         {
             return _resolving.TryGetValue(reference, out Task? resolving) ? resolving
-                : _looks.IsDue(reference) ? Begin(reference, () => ReplaceAsync(found))
+                : _root.IsDue(reference) ? Begin(reference, () => ReplaceAsync(found))
                 : null;
         }
     }
@@ -80,31 +79,24 @@ public sealed partial class AdapterStore
         string name = latest.Manifest.Name;
         try
         {
-            string? path = _root.Find(name);
-            string stamp = path is null ? "" : FileStamp.Of(path);
-            bool isReplaced;
-            lock (_resolving)
+            if (_root.Look(name) is { } path && _files.DigestOf(path) != latest.Digest)
             {
-                isReplaced = _looks.Note(name, stamp, latest.Manifest.FileStamp);
-            }
-
-            if (isReplaced)
-            {
-                await PublishFoundAsync(name, path!, stamp, latest.Manifest.Version).ConfigureAwait(false);
+                await PublishFoundAsync(name, path, latest.Manifest.Version).ConfigureAwait(false);
             }
         }
-        catch (EngineException refusal)
+        catch (Exception refusal) when (refusal is EngineException or AdapterFormatException)
         {
             // Files that cannot be served, such as half of a copy, leave the version that there is.
             LogNotReplaced(latest, refusal.Message);
         }
     }
 
-    private async Task PublishFoundAsync(string name, string path, string stamp, int latest)
+    private async Task PublishFoundAsync(string name, string path, int latest)
     {
         try
         {
-            var origin = new Origin(path, AdapterSource.Resolver, Shown(path), stamp);
+            _root.Look(name); // what is published now is not looked at again before it changes
+            var origin = new Origin(path, AdapterSource.Resolver, Shown(path));
             await PublishAsync(Principal.Operator, name, origin, new PublishOptions { ExpectedVersion = latest }, CancellationToken.None).ConfigureAwait(false);
         }
         catch (EngineException taken) when (taken.Error is EngineError.AdapterExists or EngineError.VersionConflict)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using LoraServe.Adapters;
 using LoraServe.Models;
 using LoraServe.Serving.Metrics;
 using LoraServe.Serving.Options;
@@ -21,15 +22,13 @@ namespace LoraServe.Serving.Store;
 /// </remarks>
 public sealed partial class AdapterStore : IDisposable
 {
-    // One change at a time, its writing included. No request waits for it, and what listens to memory changes no names.
-    private readonly Lock _changing = new();
-
     // What serves and what watchers are told change together; nothing slow happens under it.
     private readonly Lock _telling = new();
 
     private readonly AdapterRoot _root;
     private readonly StoreFolder? _folder;
-    private readonly DeletionQueue _deletions;
+    private readonly LocalFiles _files;
+    private readonly LocalNames _list;
     private readonly AdapterMemory _memory;
     private readonly AdapterWatchers _watchers = new();
     private readonly AdapterTrial _trial;
@@ -56,22 +55,19 @@ public sealed partial class AdapterStore : IDisposable
         _merges = new MergeQueue(options, model.Width, time);
         _logger = logger;
         _time = time;
-        _root = new AdapterRoot(options.AdapterRoot);
-        _looks = new Looks(time);
+        _root = new AdapterRoot(options.AdapterRoot, time);
         _trial = new AdapterTrial(model, options.AdapterLimits);
-        _deletions = new DeletionQueue(logger);
-        _memory = new AdapterMemory(model, options, _deletions, time)
+        _folder = options.StoreFolder is { } folder ? new StoreFolder(folder) : null;
+        _files = new LocalFiles(_folder, model, options.AdapterLimits, logger);
+        _list = new LocalNames(_folder, time);
+        _memory = new AdapterMemory(model, options, _files, time)
         {
             Happened = OnMemory,
             Changed = changed,
             Loaded = instruments.AdapterLoaded,
             Used = instruments.AdapterUsed,
         };
-        if (options.StoreFolder is { } folder)
-        {
-            _folder = new StoreFolder(folder, time);
-            Restore(_folder);
-        }
+        Restore();
     }
 
     /// <summary>The memory set aside for resident adapters, in bytes. Can be changed at any time; a smaller one takes effect as requests end.</summary>
@@ -101,19 +97,20 @@ public sealed partial class AdapterStore : IDisposable
     public IReadOnlyList<AdapterRecord> Unload(Principal who, string reference, bool deleteFiles = false)
     {
         ArgumentNullException.ThrowIfNull(who);
-        AdapterVersion[] versions;
-        AdapterRecord[] records;
-        lock (_changing)
+        AdapterVersion[] versions = [];
+        AdapterRecord[] records = [];
+        Change(names =>
         {
-            AdapterNames names = _names;
             versions = names.GetAllToChange(who, reference);
             records = [.. versions.Select(version => Record(version, names))];
-            AdapterNames next = names.Without(versions, keepsFiles: !deleteFiles);
-            Save(next);
-            Serve(next, Gone(versions, names, next));
-            Retire(versions, deleteFiles);
-        }
+            return (names.Without(versions, keepsFiles: !deleteFiles), ServeWithout);
 
+            void ServeWithout(AdapterNames next)
+            {
+                Serve(next, Gone(versions, names, next));
+                Retire(versions, deleteFiles);
+            }
+        });
         _memory.Settle();
         foreach (AdapterVersion version in versions)
         {
@@ -152,20 +149,20 @@ public sealed partial class AdapterStore : IDisposable
         return names.Find(who, reference) is { } version ? Record(version, names) : null;
     }
 
-    /// <summary>Where the files of a version that one may use lie: a directory, or a GGUF file.</summary>
-    /// <exception cref="EngineException">There is none that one may use.</exception>
+    /// <summary>Where the files of a version that one may use lie now: a directory, or a GGUF file, with its digest.</summary>
+    /// <exception cref="EngineException">There is none that one may use, or its files are gone or others now.</exception>
     public string FilesOf(Principal who, string reference)
     {
         ArgumentNullException.ThrowIfNull(who);
-        return _names.Get(who, reference).Manifest.Path;
+        AdapterVersion version = _names.Get(who, reference);
+        return Available(version, () => _files.Find(version.Digest, version.Manifest.ShownPath));
     }
 
-    /// <summary>The latest version in service whose files lie at a path; null where none is published from there. For who owns those files.</summary>
-    public AdapterRecord? FindByFiles(string path)
+    /// <summary>The latest version of a name in service that has files with a digest; null where there is none. For who owns the name.</summary>
+    public AdapterRecord? FindByDigest(string name, string digest)
     {
-        path = Path.GetFullPath(path);
         AdapterNames names = _names;
-        return names.Versions.LastOrDefault(version => version.Manifest.Path == path) is { } version ? Record(version, names) : null;
+        return names.FindByDigest(name, digest) is { } version ? Record(version, names) : null;
     }
 
     /// <summary>Keeps a version resident, or lets it go again; administrators only.</summary>
@@ -173,20 +170,26 @@ public sealed partial class AdapterStore : IDisposable
     {
         ArgumentNullException.ThrowIfNull(who);
         RequirePinning(who);
-        lock (_changing)
+        AdapterRecord? record = null;
+        Change(names =>
         {
-            AdapterVersion version = _names.GetToChange(who, reference);
+            AdapterVersion version = names.GetToChange(who, reference);
             if (pinned)
             {
                 _memory.CheckPin(version);
             }
 
-            AdapterNames next = _names.WithPin(version, pinned);
-            Save(next);
-            Serve(next, []);
-            _memory.Pin(version, pinned);
-            return Record(version, next);
-        }
+            return (names.WithPin(version, pinned), ServePinned);
+
+            // Pinned first, so that who reads these names and pins another finds its memory taken.
+            void ServePinned(AdapterNames next)
+            {
+                _memory.Pin(version, pinned);
+                Serve(next, []);
+                record = Record(version, next);
+            }
+        });
+        return record!;
     }
 
     /// <summary>Points an alias to a version, also back to an older one. Requests that run are not concerned.</summary>
@@ -198,10 +201,9 @@ public sealed partial class AdapterStore : IDisposable
     {
         ArgumentNullException.ThrowIfNull(who);
         ArgumentNullException.ThrowIfNull(target);
-        string pointsTo;
-        lock (_changing)
+        string pointsTo = "";
+        Change(names =>
         {
-            AdapterNames names = _names;
             AdapterVersion? version;
             AdapterNames next;
             if (target.Length == 0)
@@ -218,9 +220,8 @@ public sealed partial class AdapterStore : IDisposable
                 pointsTo = version.ToString();
             }
 
-            Save(next);
-            Serve(next, [AliasChanged(alias, pointsTo.Length > 0 ? version : null, version?.Manifest.Owner ?? who.Tenant, next)]);
-        }
+            return (next, served => Serve(served, [AliasChanged(alias, target.Length > 0 ? version : null, version?.Manifest.Owner ?? who.Tenant, served)]));
+        });
 
         LogAlias(alias, pointsTo);
         return pointsTo;
@@ -286,7 +287,7 @@ public sealed partial class AdapterStore : IDisposable
         _watchers.Complete();
         _publishing.Wait(); // whoever publishes still uses the probe
         _memory.Dispose();
-        _deletions.Dispose();
+        _files.Dispose();
         _trial.Dispose();
         _publishing.Dispose();
         _merges.Dispose();
@@ -304,14 +305,26 @@ public sealed partial class AdapterStore : IDisposable
         }
     }
 
-    // The lock for changes is held; what fails has changed nothing.
-    private void Save(AdapterNames next)
+    // The one way to change names: made of those in service, checks included, and made again of others that came first. What is refused there, or
+    // cannot be written, changes nothing; what serves them must not fail. No request waits for it, and what listens to memory changes no names.
+    private void Change(Func<AdapterNames, (AdapterNames Next, Action<AdapterNames> Serve)> make) => Write(() =>
+    {
+        bool isMade = false;
+        while (!isMade)
+        {
+            (AdapterNames next, Action<AdapterNames> serve) = make(_names);
+            isMade = _list.TrySwap(next, serve);
+        }
+    });
+
+    // Callers are told that the log says why.
+    private void Write(Action write)
     {
         try
         {
-            _folder?.Save(next);
+            write();
         }
-        catch (EngineException failure)
+        catch (EngineException failure) when (failure.Error == EngineError.StorageFailed)
         {
             LogNotSaved(failure.InnerException);
             throw;
@@ -338,23 +351,31 @@ public sealed partial class AdapterStore : IDisposable
         }
     }
 
-    private void Restore(StoreFolder folder)
+    private void Restore()
     {
-        if (folder.Fault is { } fault)
+        if (_folder?.Fault is { } fault)
         {
             LogReadOnly(fault);
         }
 
-        NamesList list = folder.Load(manifest => new AdapterVersion(manifest, manifest.Source == AdapterSource.Upload ? manifest.Name : Shown(manifest.Path)));
+        NamesList list = _list.Load(TakeIn);
         foreach (string damage in list.Faults)
         {
             LogDamaged(damage);
         }
 
-        _names = list.Names;
-        foreach (AdapterVersion version in _names.Versions.Where(version => !Path.Exists(version.Manifest.Path)))
+        _names = list.SaysWhatIsKept ? list.Names : list.Names.WithKept(_files.Stored().Except(list.Names.Versions.Select(version => version.Digest)));
+        foreach (string sent in _names.Versions.Where(version => version.Manifest.Source == AdapterSource.Upload).Select(version => version.Digest).Concat(_names.Kept))
         {
-            LogFilesGone(version, version.Manifest.Path);
+            _files.Hold(sent);
+        }
+
+        foreach (AdapterVersion version in _names.Versions)
+        {
+            if (!_files.IsThere(version.Digest, out string places))
+            {
+                LogFilesGone(version, places);
+            }
         }
 
         foreach (AdapterVersion version in _names.Pinned)
@@ -362,7 +383,7 @@ public sealed partial class AdapterStore : IDisposable
             _memory.Pin(version, isPinned: true);
         }
 
-        int swept = folder.Sweep(_names, out IReadOnlyList<string> left);
+        int swept = _files.Sweep(_names.Versions.Select(version => version.Digest).Concat(_names.Kept), _list.HasDamaged, out IReadOnlyList<string> left);
         if (swept > 0)
         {
             LogSwept(swept);
@@ -371,6 +392,26 @@ public sealed partial class AdapterStore : IDisposable
         foreach (string folderLeft in left)
         {
             LogNotSwept(folderLeft);
+        }
+    }
+
+    // Lists of older servers say where files lie.
+    private string TakeIn(AdapterManifest manifest, string path)
+    {
+        bool wasSent = manifest.Source == AdapterSource.Upload;
+        _files.TakeIn(manifest.Digest, path, wasSent);
+        return wasSent ? manifest.Name : Shown(path);
+    }
+
+    private static T Available<T>(AdapterVersion version, Func<T> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (AdapterFormatException failure)
+        {
+            throw new EngineException(EngineError.AdapterUnavailable, $"Adapter '{version}' could not be loaded: {failure.Message}", failure);
         }
     }
 
@@ -419,7 +460,7 @@ public sealed partial class AdapterStore : IDisposable
             Digest = manifest.Digest,
             Owner = manifest.Owner,
             Source = manifest.Source,
-            Path = Shown(manifest.Path),
+            Path = manifest.ShownPath,
             Method = manifest.Method,
             MinimumRank = manifest.MinimumRank,
             MaximumRank = manifest.MaximumRank,
@@ -437,17 +478,9 @@ public sealed partial class AdapterStore : IDisposable
         });
     }
 
-    // Callers see where a path lies below the folders that they know of, not where those lie on the machine.
-    private string Shown(string path)
-    {
-        foreach (string? folder in (ReadOnlySpan<string?>)[_options.AdapterRoot, _options.StoreFolder])
-        {
-            if (folder is not null && Path.GetRelativePath(Path.GetFullPath(folder), path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative))
-            {
-                return relative;
-            }
-        }
-
-        return Path.GetFileName(path);
-    }
+    // Callers see where a path lies below the folder that they know of, not where that lies on the machine.
+    private string Shown(string path) =>
+        _options.AdapterRoot is { } root && Path.GetRelativePath(Path.GetFullPath(root), path) is var relative && !relative.StartsWith("..", StringComparison.Ordinal) && !Path.IsPathRooted(relative)
+            ? relative
+            : Path.GetFileName(path);
 }

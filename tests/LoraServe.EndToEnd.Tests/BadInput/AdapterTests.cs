@@ -41,7 +41,7 @@ public class AdapterTests
         await using TestServer server = await TestServer.StartTinyAsync();
         await server.LoadAsync(("a", 1));
         await server.Client.Adapters.MergeAsync(new MergeAdaptersRequest { Name = "merged", Inputs = { new MergeInput { Name = "a" } } });
-        string made = Directory.GetDirectories(Path.Combine(server.StoreFolder, "adapters"), "merged-*").Single();
+        string made = server.Engine.Adapters.FilesOf(Principal.Operator, "merged");
         await Refused.WithAsync(StatusCode.InvalidArgument, () => other.Client.UploadAdapterAsync("merged", made), "adapter_model.safetensors", "fingerprint", "made for");
         await server.Client.UploadAdapterAsync("again", made);
     }

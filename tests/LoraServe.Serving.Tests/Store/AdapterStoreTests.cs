@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Loading;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using LoraServe.Serving.Store.Versions;
@@ -20,8 +21,9 @@ public class AdapterStoreTests
         Assert.Equal(2, store.Get(Principal.Operator, "a").Version);
         Assert.Equal(1, store.Get(Principal.Operator, "a@1").Version);
         Assert.Equal(1, store.Get(Principal.Operator, "stable").Version);
-        Assert.Equal("a@1", store.FindByFiles(store.FilesOf(Principal.Operator, "a@1")) is { } found ? $"{found.Name}@{found.Version}" : null);
-        Assert.Null(store.FindByFiles(Path.Combine(store.FilesOf(Principal.Operator, "a@1"), "..")));
+        Assert.Equal("a@1", store.FindByDigest("a", first.Adapter.Digest) is { } found ? $"{found.Name}@{found.Version}" : null);
+        Assert.Null(store.FindByDigest("b", first.Adapter.Digest));
+        Assert.Equal(first.Adapter.Digest, AdapterLoader.DigestOf(store.FilesOf(Principal.Operator, "a@1")));
         Assert.Equal("a@2", store.SetAlias(Principal.Operator, "stable", "a"));
         Assert.Equal("a@1", store.SetAlias(Principal.Operator, "stable", "a@1"));
         GenerationRequest request = EngineHarness.Request(1, 20);
@@ -197,6 +199,7 @@ public class AdapterStoreTests
         TinyAdapters.Write(folder, seed: 9);
         EngineException failure = await RefusedAsync(EngineError.AdapterUnavailable, () => harness.RunAsync(EngineHarness.Request(1, 5, "a")));
         Assert.Contains("changed", failure.Message, StringComparison.Ordinal);
+        await RefusedAsync(EngineError.AdapterUnavailable, () => Task.FromResult(store.FilesOf(Principal.Operator, "a")));
         await harness.IdsAsync(EngineHarness.Request(1, 5, "b"));
         TinyAdapters.Write(folder, seed: 1);
         harness.Time.Advance(TimeSpan.FromMilliseconds(1));

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using LoraServe.Serving.Store.Names;
@@ -44,8 +45,8 @@ public sealed class DurabilityTests : IDisposable
         {
             AdapterStore store = harness.Engine.Adapters;
             await store.PublishAsync(s_alice, "files", Files("files", 1), new PublishOptions { Aliases = ["live"] });
-            await UploadAsync(store, "sent");
-            await UploadAsync(store, "sent");
+            await UploadAsync(store, "sent", 4);
+            await UploadAsync(store, "sent", 6);
             bool isDone = false;
             for (int step = 1; !isDone; step++)
             {
@@ -100,7 +101,7 @@ public sealed class DurabilityTests : IDisposable
     {
         await using (var first = new EngineHarness(folder: _folder))
         {
-            await UploadAsync(first.Engine.Adapters, "sent");
+            await UploadAsync(first.Engine.Adapters, "sent", 4);
         }
 
         await File.WriteAllTextAsync(ListPath, list);
@@ -160,11 +161,11 @@ public sealed class DurabilityTests : IDisposable
             await first.Engine.Adapters.PublishAsync(s_alice, "hers", Files("hers", 1), new PublishOptions { Aliases = ["live"], ExpectedVersion = 0 });
             await first.Engine.Adapters.PublishAsync(s_alice, "gone", Files("gone", 1));
             first.Engine.Adapters.Unload(s_alice, "gone");
-            await UploadAsync(first.Engine.Adapters, "sent");
+            await UploadAsync(first.Engine.Adapters, "sent", 4);
             first.Engine.Adapters.Unload(Principal.Operator, "sent");
         }
 
-        System.Text.Json.Nodes.JsonNode list = System.Text.Json.Nodes.JsonNode.Parse(await File.ReadAllTextAsync(ListPath))!;
+        JsonNode list = JsonNode.Parse(await File.ReadAllTextAsync(ListPath))!;
         foreach (string added in new[] { "Format", "Owners", "AliasOwners", "Kept" })
         {
             Assert.True(list.AsObject().Remove(added));
@@ -182,10 +183,78 @@ public sealed class DurabilityTests : IDisposable
     }
 
     [Fact]
+    public async Task Start_StoreOfAServerThatFoundFilesByPath_LoadsAll()
+    {
+        string[] served;
+        string inPlace = Files("placed", 1);
+        await using (var first = new EngineHarness(folder: _folder))
+        {
+            AdapterStore store = first.Engine.Adapters;
+            await store.PublishAsync(s_alice, "placed", inPlace, new PublishOptions { Aliases = ["live"] });
+            await UploadAsync(store, "sent", 4);
+            await UploadAsync(store, "twice", 4);
+            await UploadAsync(store, "kept", 5);
+            first.Adapter("found", 6);
+            await first.IdsAsync(EngineHarness.Request(1, 3, "found"));
+            served = [.. Served(store).Where(line => !line.StartsWith("kept", StringComparison.Ordinal))];
+        }
+
+        // As it lay on the disk then: a folder for each version that was sent, called by its name; and the list said where.
+        JsonNode list = JsonNode.Parse(await File.ReadAllTextAsync(ListPath))!;
+        string adapters = Path.Combine(StoreFolder, "adapters");
+        string elsewhere = Path.Combine(_folder, "moved-since", "adapters");
+        Assert.Equal(3, list["Format"]!.GetValue<int>());
+        list["Format"] = 2;
+        list.AsObject().Remove("Generation");
+        foreach (JsonNode? version in list["Versions"]!.AsArray().ToArray())
+        {
+            string name = version!["Name"]!.GetValue<string>();
+            bool wasSent = version["Source"]!.GetValue<string>() == "Upload";
+            if (wasSent)
+            {
+                CopyFolder(Path.Combine(adapters, version["Digest"]!.GetValue<string>()), Path.Combine(adapters, $"{name}-0123"));
+            }
+
+            version["Path"] = wasSent ? Path.Combine(elsewhere, $"{name}-0123") : name == "found" ? Path.Combine(_folder, "root", name) : inPlace;
+            version["FileStamp"] = name == "found" ? "adapter_config.json:1:2" : "";
+            version.AsObject().Remove("ShownPath");
+            if (name == "kept")
+            {
+                list["Versions"]!.AsArray().Remove(version);
+            }
+        }
+
+        list["Kept"] = new JsonArray("kept-0123");
+        await File.WriteAllTextAsync(ListPath, list.ToJsonString());
+        foreach (string made in Kept().Where(folder => Path.GetFileName(folder).Length == 64))
+        {
+            Directory.Delete(made, recursive: true);
+        }
+
+        Array.ForEach(Directory.GetFiles(adapters, "*.place"), File.Delete);
+        foreach (bool isChanged in new[] { false, true })
+        {
+            var log = new RecordedLog();
+            await using var harness = new EngineHarness(folder: _folder, loggers: log);
+            AdapterStore store = harness.Engine.Adapters;
+            Assert.Empty(log.Of(LogLevel.Warning).Concat(log.Of(LogLevel.Error)));
+            Assert.Equal(isChanged ? [.. served, "pinned sent@1"] : served, Served(store));
+            Assert.Equal(["kept-0123", store.Get(Principal.Operator, "sent").Digest], Kept().Select(folder => Path.GetFileName(folder)!).OrderDescending(StringComparer.Ordinal));
+            Assert.Equal(["found", "placed", "sent", "twice"], store.List(Principal.Operator).Select(adapter => adapter.Path));
+            await AllAnswerAsync(harness);
+            Assert.NotEmpty(await harness.IdsAsync(EngineHarness.Request(1, 3, "found")));
+            Assert.Equal(1, store.Get(Principal.Operator, "found").Version);
+            store.Pin(Principal.Operator, "sent", true);
+        }
+
+        Assert.DoesNotContain(_folder, await File.ReadAllTextAsync(ListPath), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Start_ListOfANewerServer_IsRefusedAndLeftAlone()
     {
         Directory.CreateDirectory(StoreFolder);
-        await File.WriteAllTextAsync(ListPath, """{ "Format": 3, "Versions": [] }""");
+        await File.WriteAllTextAsync(ListPath, """{ "Format": 4, "Versions": [] }""");
         EngineException refusal = Assert.Throws<EngineException>(() => new EngineHarness(folder: _folder));
         Assert.Contains("newer", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(["adapters.json"], Directory.GetFiles(StoreFolder, "adapters*").Select(Path.GetFileName));
@@ -212,10 +281,12 @@ public sealed class DurabilityTests : IDisposable
     [Fact]
     public async Task Start_WhatIsLeftOfUploads_IsSweptAndNothingElse()
     {
+        string kept;
         await using (var first = new EngineHarness(folder: _folder))
         {
-            await UploadAsync(first.Engine.Adapters, "served");
-            await UploadAsync(first.Engine.Adapters, "kept");
+            await UploadAsync(first.Engine.Adapters, "served", 4);
+            await UploadAsync(first.Engine.Adapters, "kept", 5);
+            kept = first.Engine.Adapters.Get(Principal.Operator, "kept").Digest;
             first.Engine.Adapters.Unload(Principal.Operator, "kept");
         }
 
@@ -231,7 +302,7 @@ public sealed class DurabilityTests : IDisposable
             second.Engine.Adapters.Unload(Principal.Operator, "served", deleteFiles: true);
         }
 
-        Assert.Equal(named.Where(folder => Path.GetFileName(folder).StartsWith("kept", StringComparison.Ordinal)), Kept());
+        Assert.Equal(named.Where(folder => Path.GetFileName(folder) == kept), Kept());
     }
 
     [Fact]
@@ -255,8 +326,8 @@ public sealed class DurabilityTests : IDisposable
         await (change switch
         {
             "publish" => store.PublishAsync(s_alice, "new", TinyAdapters.Write(Path.Combine(harness.Folder, "files", "new"), 5)),
-            "upload" => UploadAsync(store, "sent"),
-            "aliases" => UploadAsync(store, "new", "live", "next"),
+            "upload" => UploadAsync(store, "sent", 7),
+            "aliases" => UploadAsync(store, "new", 8, "live", "next"),
             "merge" => store.PublishCombinationAsync(Principal.Operator, "merged", [new("files"), new("sent", 0.5f)], new()),
             "alias" => Task.FromResult(store.SetAlias(Principal.Operator, "live", "sent@1")),
             "no alias" => Task.FromResult(store.SetAlias(s_alice, "live", "")),
@@ -266,10 +337,10 @@ public sealed class DurabilityTests : IDisposable
         });
     }
 
-    private static async Task UploadAsync(AdapterStore store, string name, params string[] aliases)
+    private static async Task UploadAsync(AdapterStore store, string name, int seed, params string[] aliases)
     {
         await using AdapterUpload upload = store.BeginUpload(Principal.Operator, name, new PublishOptions { Aliases = aliases });
-        string folder = TinyAdapters.Write(Directory.CreateTempSubdirectory("loraserve-").FullName, 4);
+        string folder = TinyAdapters.Write(Directory.CreateTempSubdirectory("loraserve-").FullName, seed);
         foreach (string file in Directory.GetFiles(folder))
         {
             await upload.WriteAsync(Path.GetFileName(file), await File.ReadAllBytesAsync(file));
@@ -287,6 +358,12 @@ public sealed class DurabilityTests : IDisposable
         }
     }
 
+    private static void CopyFolder(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        Array.ForEach(Directory.GetFiles(from), file => File.Copy(file, Path.Combine(to, Path.GetFileName(file))));
+    }
+
     private static string[] Served(AdapterStore store) =>
     [
         .. store.List(Principal.Operator).Select(adapter => $"{adapter.Name}@{adapter.Version} of {adapter.Owner}"),
@@ -296,7 +373,7 @@ public sealed class DurabilityTests : IDisposable
 
     private string[] Listed()
     {
-        NamesList list = new NamesFile(StoreFolder, TimeProvider.System).Load(manifest => new AdapterVersion(manifest, ""));
+        NamesList list = new NamesFile(StoreFolder, TimeProvider.System).Load((_, path) => throw new InvalidOperationException(path));
         Assert.Empty(list.Faults);
         return
         [

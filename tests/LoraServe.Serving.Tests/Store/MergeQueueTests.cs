@@ -88,7 +88,6 @@ public sealed class MergeQueueTests
     {
         Name = digest,
         Version = 1,
-        Path = "",
         Digest = digest,
         Owner = "",
         Source = AdapterSource.Directory,

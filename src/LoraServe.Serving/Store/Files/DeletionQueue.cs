@@ -8,11 +8,15 @@ namespace LoraServe.Serving.Store.Files;
 internal sealed partial class DeletionQueue : IDisposable
 {
     private readonly Channel<string> _folders = Channel.CreateUnbounded<string>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Action<string> _delete;
     private readonly ILogger _logger;
     private readonly Task _deleting;
 
-    public DeletionQueue(ILogger logger)
+    /// <param name="delete">Deletes a folder, if it is still not needed when its turn comes.</param>
+    /// <param name="logger">Where to log.</param>
+    public DeletionQueue(Action<string> delete, ILogger logger)
     {
+        _delete = delete;
         _logger = logger;
         _deleting = Task.Run(DeleteAsync);
     }
@@ -33,7 +37,7 @@ internal sealed partial class DeletionQueue : IDisposable
         {
             try
             {
-                Directory.Delete(folder, recursive: true);
+                _delete(folder);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {

@@ -15,13 +15,16 @@ internal sealed record AdapterNames
 
     private ImmutableSortedDictionary<string, AliasEntry> AllAliases { get; init; } = ImmutableSortedDictionary.Create<string, AliasEntry>(StringComparer.Ordinal);
 
+    /// <summary>Which change of the list they are, or were made of: only names that were made of those in service can take their place.</summary>
+    public long Generation { get; init; }
+
     /// <summary>None.</summary>
     public static AdapterNames Empty { get; } = new();
 
     /// <summary>Versions that stay in memory.</summary>
     public ImmutableHashSet<AdapterVersion> Pinned { get; private init; } = [];
 
-    /// <summary>Names of folders of files that callers sent whose versions are out of service, but whose files were to stay.</summary>
+    /// <summary>Digests of files that callers sent whose versions are out of service, but whose files were to stay; older servers noted other names of theirs.</summary>
     public ImmutableHashSet<string> Kept { get; private init; } = [];
 
     /// <summary>Every name that was ever used.</summary>
@@ -72,6 +75,9 @@ internal sealed record AdapterNames
     public bool IsLatest(AdapterVersion version) => Names.TryGetValue(version.Manifest.Name, out NameEntry? entry) && !entry.Versions.IsEmpty && entry.Versions[^1] == version;
 
     public string[] AliasesOf(AdapterVersion version) => [.. AllAliases.Where(alias => alias.Value.Target == version).Select(alias => alias.Key)];
+
+    /// <summary>The latest version of a name in service that has files with a digest; null where there is none.</summary>
+    public AdapterVersion? FindByDigest(string name, string digest) => VersionsOf(name).LastOrDefault(version => version.Digest == digest);
 
     /// <summary>What there is of a name; null where nobody has used it.</summary>
     public NameEntry? EntryOf(string name) => Names.GetValueOrDefault(name);
@@ -168,7 +174,7 @@ internal sealed record AdapterNames
     /// <param name="keepsFiles">Whether files that callers sent for them stay.</param>
     public AdapterNames Without(IReadOnlyCollection<AdapterVersion> gone, bool keepsFiles) => gone.Count == 0 ? this : this with
     {
-        Kept = keepsFiles ? Kept.Union(gone.Select(version => version.Manifest).Where(manifest => manifest.Source == AdapterSource.Upload).Select(manifest => Path.GetFileName(manifest.Path))) : Kept,
+        Kept = keepsFiles ? Kept.Union(gone.Select(version => version.Manifest).Where(manifest => manifest.Source == AdapterSource.Upload).Select(manifest => manifest.Digest)) : Kept,
         Names = gone.Select(version => version.Manifest.Name).Distinct().Aggregate(Names, (names, name) =>
             names.SetItem(name, names[name] with { Versions = names[name].Versions.RemoveRange(gone) })),
         AllAliases = AllAliases.SetItems(AllAliases.Where(alias => alias.Value.Target is { } target && gone.Contains(target))
@@ -203,7 +209,7 @@ internal sealed record AdapterNames
     public AdapterNames WithEntry(string alias, AliasEntry entry) => this with { AllAliases = AllAliases.SetItem(alias, entry) };
 
     /// <summary>With files that stay.</summary>
-    public AdapterNames WithKept(IEnumerable<string> folders) => this with { Kept = Kept.Union(folders) };
+    public AdapterNames WithKept(IEnumerable<string> digests) => this with { Kept = Kept.Union(digests) };
 
     private static EngineException Unknown(string reference) =>
         new(EngineError.UnknownAdapter, $"There is no adapter '{reference}'. List the adapters to see the names there are.");

@@ -13,8 +13,9 @@ internal sealed partial class NamesFile(string folder, TimeProvider time)
 {
     private const string FileName = "adapters.json";
 
-    // The first had no number, and no owners but those of versions. What was added since is ignored by servers that do not know it.
-    private const int Format = 2;
+    // The first had no number, and no owners but those of versions; the second still said where files lie. What was added
+    // within a format is ignored by servers that do not know it.
+    private const int Format = 3;
 
     private readonly string _path = Path.Combine(folder, FileName);
     private byte[]? _written;
@@ -27,9 +28,9 @@ internal sealed partial class NamesFile(string folder, TimeProvider time)
     public bool HasDamaged => _isDamaged || Directory.EnumerateFiles(folder, $"{FileName}.damaged-*").Any();
 
     /// <summary>Reads the list. What is damaged is set aside: the whole file where it cannot be read, else a copy of it, and what is good is taken.</summary>
-    /// <param name="create">Makes a version of what the list says of it.</param>
+    /// <param name="takeIn">Takes in files of a version whose list says where they lie, as those of older servers do; gives what callers know them as.</param>
     /// <exception cref="EngineException">It was written by a server that is newer than this one.</exception>
-    public NamesList Load(Func<AdapterManifest, AdapterVersion> create)
+    public NamesList Load(Func<AdapterManifest, string, string> takeIn)
     {
         if (!File.Exists(_path))
         {
@@ -41,7 +42,7 @@ internal sealed partial class NamesFile(string folder, TimeProvider time)
             byte[] bytes = File.ReadAllBytes(_path);
             using JsonDocument document = JsonDocument.Parse(bytes);
             int format = FormatOf(document.RootElement);
-            var reader = new NamesReader(document.RootElement, create);
+            var reader = new NamesReader(document.RootElement, takeIn);
             AdapterNames names = reader.Read();
             _written = bytes;
             return new NamesList(names, reader.Faults.Count == 0 ? [] : [.. reader.Faults, SetAside(bytes)], SaysWhatIsKept: format > 1);
@@ -141,6 +142,7 @@ internal sealed partial class NamesFile(string folder, TimeProvider time)
     private static State StateOf(AdapterNames names) => new()
     {
         Format = Format,
+        Generation = names.Generation,
         Versions = [.. names.Versions.Select(version => version.Manifest)],
         LastVersions = names.Entries.ToDictionary(name => name.Key, name => name.Value.LastVersion),
         Owners = names.Entries.Where(name => name.Value.Owner is not null).ToDictionary(name => name.Key, name => name.Value.Owner!),
@@ -154,6 +156,8 @@ internal sealed partial class NamesFile(string folder, TimeProvider time)
     internal sealed record State
     {
         public int Format { get; init; }
+
+        public long Generation { get; init; }
 
         public AdapterManifest[] Versions { get; init; } = [];
 

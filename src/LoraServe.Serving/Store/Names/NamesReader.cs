@@ -6,10 +6,13 @@ namespace LoraServe.Serving.Store.Names;
 
 /// <summary>Reads a list of names entry by entry: one that is impossible is left out and named, and the others stand.</summary>
 /// <param name="root">The file.</param>
-/// <param name="create">Makes a version of what the list says of it.</param>
-internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, AdapterVersion> create)
+/// <param name="takeIn">Takes in files of a version whose list says where they lie; gives what callers know them as.</param>
+internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, string, string> takeIn)
 {
     private const int DigestLength = 64;
+
+    // Where a version's files lie, in lists of older servers.
+    private const string PathOfOlder = "Path";
 
     private readonly List<string> _faults = [];
 
@@ -28,7 +31,7 @@ internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, Adapte
 
             // Lists that give names no owner let whoever published first keep a name.
             string owner = owners.GetValueOrDefault(name.Key, manifests[0].Owner);
-            names = names.WithEntry(name.Key, new NameEntry(owner, manifests[^1].Version, [.. manifests.Select(manifest => create(manifest with { Owner = owner }))]));
+            names = names.WithEntry(name.Key, new NameEntry(owner, manifests[^1].Version, [.. manifests.Select(manifest => new AdapterVersion(manifest with { Owner = owner }))]));
         }
 
         Each(Properties(nameof(NamesFile.State.LastVersions)), property =>
@@ -59,6 +62,8 @@ internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, Adapte
         Each(Items(nameof(NamesFile.State.Pinned)), element =>
             names = names.Find(Principal.Operator, Text(element)) is { } version ? names.WithPin(version, isPinned: true) : names);
         Each(Items(nameof(NamesFile.State.Kept)), element => names = names.WithKept([Text(element)]));
+        Try(nameof(NamesFile.State.Generation), () =>
+            names = names with { Generation = root.TryGetProperty(nameof(NamesFile.State.Generation), out JsonElement number) ? InRange(number.GetInt64(), 0, "count of changes") : 0 });
         return names;
     }
 
@@ -80,6 +85,11 @@ internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, Adapte
         where T : struct, IComparable<T> =>
         value.CompareTo(least) >= 0 ? value : throw new FormatException($"its {what} is {value}, expected at least {least}.");
 
+    private static string Where(AdapterManifest manifest, string path) =>
+        path.Length == 0 || path.Contains('\0', StringComparison.Ordinal) || (manifest.Source == AdapterSource.Upload && Path.GetFileName(path) is "" or "." or "..")
+            ? throw new FormatException("its path is none.")
+            : path;
+
     private static void Check(AdapterManifest manifest)
     {
         AdapterName.Check(manifest.Name);
@@ -93,12 +103,6 @@ internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, Adapte
         foreach (int token in manifest.InvocationTokens)
         {
             InRange(token, 0, "invocation token");
-        }
-
-        if (manifest.Path.Length == 0 || manifest.Path.Contains('\0', StringComparison.Ordinal)
-            || (manifest.Source == AdapterSource.Upload && Path.GetFileName(manifest.Path) is "" or "." or ".."))
-        {
-            throw new FormatException("its path is none.");
         }
 
         if (manifest.Digest.Length != DigestLength || !manifest.Digest.All(char.IsAsciiHexDigitLower))
@@ -125,7 +129,7 @@ internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, Adapte
                 throw new FormatException($"{manifest.Name}@{manifest.Version} is there twice.");
             }
 
-            manifests.Add(manifest);
+            manifests.Add(element.TryGetProperty(PathOfOlder, out JsonElement path) ? manifest with { ShownPath = takeIn(manifest, Where(manifest, Text(path))) } : manifest);
         });
         return manifests;
     }

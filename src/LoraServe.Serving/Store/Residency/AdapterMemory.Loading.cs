@@ -1,5 +1,4 @@
 using LoraServe.Adapters;
-using LoraServe.Adapters.Loading;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Versions;
@@ -37,7 +36,7 @@ internal sealed partial class AdapterMemory
             if (parsed is null)
             {
                 tier = AdapterTier.Disk;
-                parsed = ReadFiles(version);
+                parsed = _files.Open(version.Digest, version.Manifest.ShownPath);
                 _host.Keep(version, parsed);
             }
 
@@ -45,7 +44,7 @@ internal sealed partial class AdapterMemory
         }
         catch (Exception e)
         {
-            failure = new EngineException(EngineError.AdapterUnavailable, $"Adapter '{version}' could not be loaded: {version.WithoutPaths(e.Message)}", e);
+            failure = new EngineException(EngineError.AdapterUnavailable, $"Adapter '{version}' could not be loaded: {e.Message}", e);
         }
         finally
         {
@@ -79,13 +78,5 @@ internal sealed partial class AdapterMemory
         }
 
         Settle();
-    }
-
-    private Adapter ReadFiles(AdapterVersion version)
-    {
-        Adapter adapter = AdapterLoader.Load(version.Manifest.Path, _model, _limits);
-        return adapter.Digest == version.Digest
-            ? adapter
-            : throw new AdapterFormatException($"its files have changed since it was published (digest {adapter.Digest}, expected {version.Digest}). Publish them as a new version.");
     }
 }

@@ -18,9 +18,8 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
 {
     private readonly Lock _lock = new();
     private readonly Transformer _model;
-    private readonly AdapterLimits _limits;
     private readonly TimeProvider _time;
-    private readonly DeletionQueue _deletions;
+    private readonly LocalFiles _files;
     private readonly HostTier _host;
     private readonly ResidencyLedger _ledger;
     private readonly Queue<(AdapterEventType Type, AdapterVersion Version, string Detail)> _news = [];
@@ -31,14 +30,13 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
 
     /// <param name="model">What adapters are loaded for.</param>
     /// <param name="options">Budgets, limits and how long requests wait.</param>
-    /// <param name="deletions">Takes the files of what is gone.</param>
+    /// <param name="files">What it loads from, and is told what is gone.</param>
     /// <param name="time">The clock.</param>
-    public AdapterMemory(Transformer model, EngineOptions options, DeletionQueue deletions, TimeProvider time)
+    public AdapterMemory(Transformer model, EngineOptions options, LocalFiles files, TimeProvider time)
     {
         _model = model;
-        _limits = options.AdapterLimits;
         _time = time;
-        _deletions = deletions;
+        _files = files;
         _host = new HostTier(options.HostAdapterBytes);
         _ledger = new ResidencyLedger(options.AdapterBudgetBytes, (long)(options.MaxAdapterWait.TotalSeconds * time.TimestampFrequency));
     }
@@ -336,7 +334,7 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
         _host.Drop(version);
         if (version.State.DeletesFiles)
         {
-            _deletions.Add(version.Manifest.Path);
+            _files.Release(version.Digest);
         }
     }
 

@@ -9,9 +9,11 @@ internal sealed record AdapterManifest
 
     public required int Version { get; init; }
 
-    public required string Path { get; init; }
-
+    /// <summary>SHA-256 of its files: what they are, and all that they are found by.</summary>
     public required string Digest { get; init; }
+
+    /// <summary>What callers know its files as. Where those lie, the store of files knows.</summary>
+    public string ShownPath { get; init; } = "";
 
     public required string Owner { get; init; }
 
@@ -38,7 +40,4 @@ internal sealed record AdapterManifest
     public int VirtualRows { get; init; }
 
     public required DateTimeOffset PublishedAt { get; init; }
-
-    /// <summary>Sizes and times of files found by their name, as they were just before they were read; empty where nobody will look again.</summary>
-    public string FileStamp { get; init; } = "";
 }

@@ -11,7 +11,7 @@ public class DeletionQueueTests
     {
         string root = Directory.CreateTempSubdirectory("loraserve-").FullName;
         string[] folders = [.. Enumerable.Range(0, 20).Select(i => Directory.CreateDirectory(Path.Combine(root, $"{i}", "deep")).Parent!.FullName)];
-        using (var queue = new DeletionQueue(NullLogger.Instance))
+        using (var queue = new DeletionQueue(Delete, NullLogger.Instance))
         {
             Array.ForEach(folders, queue.Add);
             queue.Add(Path.Combine(root, "never there"));
@@ -29,7 +29,7 @@ public class DeletionQueueTests
         File.WriteAllText(file, ""); // not a folder
         string folder = Directory.CreateDirectory(Path.Combine(root, "folder")).FullName;
         var log = new CountingLogger();
-        using (var queue = new DeletionQueue(log))
+        using (var queue = new DeletionQueue(Delete, log))
         {
             queue.Add(file);
             queue.Add(folder);
@@ -39,6 +39,8 @@ public class DeletionQueueTests
         Assert.Equal([file], Directory.EnumerateFileSystemEntries(root));
         Directory.Delete(root, recursive: true);
     }
+
+    private static void Delete(string folder) => Directory.Delete(folder, recursive: true);
 
     private sealed class CountingLogger : ILogger
     {

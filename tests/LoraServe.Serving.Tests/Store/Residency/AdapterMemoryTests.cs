@@ -19,13 +19,16 @@ public sealed class AdapterMemoryTests : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
     private readonly Transformer _model = TinyModel.Create(seed: 1);
     private readonly long _bytesBefore = EngineHarness.AllocatedBytes();
-    private readonly DeletionQueue _deletions = new(NullLogger.Instance);
+    private readonly StoreFolder _store;
+    private readonly LocalFiles _files;
     private readonly BlockingCollection<(AdapterEventType Type, string Name, int Thread)> _happened = [];
     private readonly AdapterMemory _memory;
 
     public AdapterMemoryTests()
     {
-        _memory = new AdapterMemory(_model, new EngineOptions { AdapterBudgetBytes = 0 }, _deletions, new SleepersTime())
+        _store = new StoreFolder(Path.Combine(_folder, "store"));
+        _files = new LocalFiles(_store, _model, new AdapterLimits(), NullLogger.Instance);
+        _memory = new AdapterMemory(_model, new EngineOptions { AdapterBudgetBytes = 0 }, _files, new SleepersTime())
         {
             Happened = (type, version, _) => _happened.Add((type, version.Manifest.Name, Environment.CurrentManagedThreadId)),
         };
@@ -102,9 +105,9 @@ public sealed class AdapterMemoryTests : IDisposable
         _memory.EndLease(waiting);
         _memory.RemoveUser(waiting);
         _memory.Settle();
-        _deletions.Dispose();
-        Assert.False(Directory.Exists(version.Manifest.Path));
-        Assert.True(Directory.Exists(other.Manifest.Path));
+        _files.Dispose();
+        Assert.False(_files.IsThere(version.Digest, out _));
+        Assert.True(_files.IsThere(other.Digest, out _));
     }
 
     [Fact]
@@ -134,7 +137,8 @@ public sealed class AdapterMemoryTests : IDisposable
     public void Dispose()
     {
         _memory.Dispose();
-        _deletions.Dispose();
+        _files.Dispose();
+        _store.Dispose();
         _model.Dispose();
         _happened.Dispose();
         Directory.Delete(_folder, recursive: true);
@@ -142,16 +146,16 @@ public sealed class AdapterMemoryTests : IDisposable
 
     private AdapterVersion Version(string name, int seed)
     {
-        string path = TinyAdapters.Write(Path.Combine(_folder, name), seed);
+        string path = TinyAdapters.Write(_files.NewUpload(), seed);
         Adapter parsed = AdapterLoader.Load(path, _model, new AdapterLimits());
         using ResidentAdapter resident = _model.Place(parsed);
-        AdapterManifest counted = Versions.Create(name, resident.ByteLength).Manifest;
-        return new AdapterVersion(counted with { Path = path, Digest = parsed.Digest }, name);
+        _files.Put(parsed.Digest, path);
+        return new AdapterVersion(Versions.Create(name, resident.ByteLength).Manifest with { Digest = parsed.Digest });
     }
 
     private void Adopt(AdapterVersion version)
     {
-        Adapter parsed = AdapterLoader.Load(version.Manifest.Path, _model, new AdapterLimits());
+        Adapter parsed = _files.Open(version.Digest, "");
         _memory.Adopt(version, parsed, _model.Place(parsed), isPinned: false);
     }
 

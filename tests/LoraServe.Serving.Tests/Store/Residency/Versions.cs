@@ -10,7 +10,6 @@ internal static class Versions
     {
         Name = name,
         Version = 1,
-        Path = "/nowhere",
         Digest = name,
         Owner = "",
         Source = AdapterSource.Directory,
@@ -23,7 +22,7 @@ internal static class Versions
         SharedParts = shared,
         InvocationTokens = [],
         PublishedAt = default,
-    }, name);
+    });
 
     public static AdapterVersion[] Create(int count, long bytes) => [.. Enumerable.Range(0, count).Select(i => Create($"a{i}", bytes))];
 
