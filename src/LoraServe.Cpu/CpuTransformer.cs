@@ -37,6 +37,9 @@ internal sealed unsafe class CpuTransformer : Transformer
     public PackedWeights Packed { get; }
 
     /// <inheritdoc />
+    public override string Device => CpuDevice.Instance.Name;
+
+    /// <inheritdoc />
     public override long ByteLength => Packed.TokenTable.ByteLength + StepBytes;
 
     /// <inheritdoc />

@@ -17,6 +17,9 @@ public abstract class Transformer(ModelWeights weights, Arithmetic arithmetic) :
     /// <summary>What it was loaded from.</summary>
     protected ModelWeights Weights { get; } = weights;
 
+    /// <summary>Name of the device, see <see cref="IDevice.Name"/>.</summary>
+    public abstract string Device { get; }
+
     /// <summary>The shape.</summary>
     public TransformerSpec Spec => Weights.Spec;
 

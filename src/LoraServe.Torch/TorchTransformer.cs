@@ -36,6 +36,9 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     public SharedMatrices Shared { get; private init; } = new();
 
     /// <inheritdoc />
+    public override string Device => memory.Device;
+
+    /// <inheritdoc />
     public override long ByteLength => Weights.ByteLength;
 
     /// <inheritdoc />

@@ -50,17 +50,17 @@ internal sealed class ModelArguments
     /// <param name="parsed">The command line.</param>
     /// <param name="arithmetic">What it computes in; null for what the user said.</param>
     /// <param name="roundsToNf4">Whether weights are rounded to NF4.</param>
-    public LoadedModel Load(ParseResult parsed, Arithmetic? arithmetic = null, bool roundsToNf4 = false)
+    /// <param name="log">Where it says which device was found and why; null for the terminal's errors.</param>
+    public LoadedModel Load(ParseResult parsed, Arithmetic? arithmetic = null, bool roundsToNf4 = false, TextWriter? log = null)
     {
         var options = new ModelLoadOptions { Arithmetic = arithmetic ?? Arithmetic(parsed), Workers = Threads(parsed), RoundsToNf4 = roundsToNf4 };
         (IDevice device, string? reason) = _device.Choose(parsed);
-        TextWriter error = parsed.InvocationConfiguration.Error;
         if (reason is not null && device != CpuDevice.Instance)
         {
             try
             {
                 LoadedModel loaded = Load(device, Path(parsed), options);
-                error.WriteLine($"device {device.Name}: {reason}");
+                (log ?? parsed.InvocationConfiguration.Error).WriteLine($"device {device.Name}: {reason}");
                 return loaded;
             }
             catch (DeviceException missing)
@@ -69,9 +69,11 @@ internal sealed class ModelArguments
             }
         }
 
+        // What everybody expects is no news to a script that reads errors.
+        TextWriter quiet = Console.IsErrorRedirected ? TextWriter.Null : parsed.InvocationConfiguration.Error;
         if (reason is not null)
         {
-            error.WriteLine($"device {device.Name}: {reason}");
+            (log ?? quiet).WriteLine($"device {device.Name}: {reason}");
         }
 
         return Load(device, Path(parsed), options);

@@ -61,13 +61,15 @@ internal static class ServeVerb
 
             settings.Check();
             NamedAdapter[] published = NamedAdapter.ParseAll(arguments.GetValue(adapters) ?? []);
-            await ServeAsync(model.Load(arguments), settings, published, arguments.InvocationConfiguration, cancellationToken).ConfigureAwait(false);
+            using var device = new StringWriter();
+            LoadedModel loaded = model.Load(arguments, log: device);
+            await ServeAsync(loaded, device.ToString(), settings, published, arguments.InvocationConfiguration, cancellationToken).ConfigureAwait(false);
         });
         return verb;
     }
 
     private static async Task ServeAsync(
-        LoadedModel model, LoraServeConfiguration settings, NamedAdapter[] adapters, InvocationConfiguration terminal, CancellationToken cancellationToken)
+        LoadedModel model, string device, LoraServeConfiguration settings, NamedAdapter[] adapters, InvocationConfiguration terminal, CancellationToken cancellationToken)
     {
         // The command's own handler knows one signal only, and ends the process whatever still runs.
         terminal.ProcessTerminationTimeout = null;
@@ -94,6 +96,7 @@ internal static class ServeVerb
             await terminal.Error.WriteLineAsync("warning: no access keys are set, and the server listens on more than this machine: anybody can use and change it.").ConfigureAwait(false);
         }
 
+        await terminal.Output.WriteAsync(device).ConfigureAwait(false);
         await terminal.Output.WriteLineAsync($"serving {loaded.Name} on {host.Address} (gRPC), metrics on {host.HttpAddress}metrics").ConfigureAwait(false);
         await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await terminal.Output.WriteLineAsync("stopping: waiting for running requests; once more to cut them off").ConfigureAwait(false);

@@ -11,6 +11,9 @@ internal sealed class DeviceMemory(string device, long? limit)
     private readonly Lock _gate = new();
     private long _reserved;
 
+    /// <summary>The device's name.</summary>
+    public string Device => device;
+
     /// <summary>Bytes that are spoken for.</summary>
     public long Reserved => Interlocked.Read(ref _reserved);
 

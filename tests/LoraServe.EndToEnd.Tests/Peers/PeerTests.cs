@@ -175,7 +175,7 @@ public class PeerTests
         Assert.All(["UploadData", "Start", "Watch", "Cancel", "List", "Get"], method => Assert.Contains($"{Training}/{method}", methods, StringComparison.Ordinal));
 
         JsonNode info = JsonNode.Parse(await CurlAsync(new Uri(server.Host.Address, $"{Inference}/ModelInfo").ToString()))!;
-        Assert.Equal("llama", info["architecture"]!.ToString());
+        Assert.Equal(("llama", "cpu", true), (info["architecture"]!.ToString(), info["device"]!.ToString(), info["batchInvariant"]!.GetValue<bool>()));
         string streamed = await CurlAsync(
             "--data", """{"adapter": "a", "prompt": "Hello", "sampling": {"maxTokens": 3, "ignoreEos": true}}""", new Uri(server.Host.Address, $"{Inference}/GenerateStream").ToString());
         Assert.Contains("\"completionTokens\": 3", streamed.Replace("\":3", "\": 3", StringComparison.Ordinal), StringComparison.Ordinal);

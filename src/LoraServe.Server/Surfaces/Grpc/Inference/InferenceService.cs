@@ -96,6 +96,8 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
             Fingerprint = model.Fingerprint,
             HasChatTemplate = served.Chat is not null,
             ServerVersion = s_version,
+            Device = model.Device,
+            BatchInvariant = model.IsBatchInvariant,
         });
     }
 
