@@ -27,10 +27,10 @@ public sealed class TorchDevice : IDevice
     public static TorchDevice Open(TorchDeviceOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        LibTorch.Load(options.LibTorch);
-        if (options.Gpu is { } gpu)
+        LibTorch.Load(options.LibTorch, options.Gpu);
+        if (options.Gpu is not null)
         {
-            CudaDriver.Require(gpu);
+            CudaDriver.Initialize();
         }
 
         return new TorchDevice(options);

@@ -8,15 +8,10 @@ internal static unsafe class CudaDriver
 {
     private static readonly nint s_library = NativeLibrary.TryLoad("libcuda.so.1", out nint library) ? library : 0;
 
-    /// <summary>Requires a GPU that the libtorch which was loaded can use.</summary>
-    /// <exception cref="DeviceException">Driver, GPU or the part of libtorch is missing.</exception>
+    /// <summary>Requires a GPU.</summary>
+    /// <exception cref="DeviceException">Driver or GPU is missing.</exception>
     public static void Require(int gpu)
     {
-        if (!LibTorch.HasCuda)
-        {
-            throw new DeviceException($"the libtorch in {LibTorch.Folder} is for processors only; expected one with libtorch_cuda.so: build with -p:LibTorch=cuda, or name one with --libtorch DIR.");
-        }
-
         int count = Count();
         if (count == 0)
         {
@@ -29,7 +24,12 @@ internal static unsafe class CudaDriver
         {
             throw new DeviceException($"there is no cuda:{gpu}; NVIDIA's driver sees {count} here, cuda:0 to cuda:{count - 1}.");
         }
+    }
 
+    /// <summary>Has the libtorch that was loaded use the driver.</summary>
+    /// <exception cref="DeviceException">It cannot.</exception>
+    public static void Initialize()
+    {
         torch.InitializeDeviceType(DeviceType.CUDA);
         if (!torch.cuda.is_available())
         {

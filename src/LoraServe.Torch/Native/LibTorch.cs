@@ -29,10 +29,21 @@ public static partial class LibTorch
 
     /// <summary>Loads it, or does nothing where it is loaded.</summary>
     /// <param name="folder">Its folder, such as <c>torch/lib</c> of a Python installation; null for <see cref="Variable"/>, or else <c>libtorch</c> beside the program.</param>
+    /// <param name="gpu">The GPU that it is to use, if any: looked for before gigabytes are loaded for nothing.</param>
     /// <exception cref="DeviceException">There is none, or it cannot be loaded here.</exception>
-    public static void Load(string? folder)
+    public static void Load(string? folder, int? gpu = null)
     {
         string path = Find(folder);
+        if (gpu is { } number)
+        {
+            if (!File.Exists(Path.Combine(path, Cuda)))
+            {
+                throw new DeviceException($"the libtorch in {path} is for processors only; expected one with {Cuda}: build with -p:LibTorch=cuda, or name one with --libtorch DIR.");
+            }
+
+            CudaDriver.Require(number);
+        }
+
         lock (s_gate)
         {
             if (s_folder is not null)
@@ -60,9 +71,6 @@ public static partial class LibTorch
             s_folder = path;
         }
     }
-
-    /// <summary>Whether the libtorch that was loaded can use a GPU.</summary>
-    public static bool HasCuda => s_folder is { } folder && File.Exists(Path.Combine(folder, Cuda));
 
     private static string Find(string? named)
     {
