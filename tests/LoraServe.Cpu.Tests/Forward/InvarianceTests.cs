@@ -92,29 +92,6 @@ public class InvarianceTests
     }
 
     [Fact]
-    public void Forward_CopiedPage_ContinuesAsTheOriginal()
-    {
-        const int Unused = 0; // The harness takes pages from the last.
-        using Transformer model = TinyModel.Create(seed: 5);
-        using var harness = new ForwardHarness(model);
-        int[] tokens = TinyModel.Tokens(6, 30, model.VocabularySize);
-        var first = new TestSequence(tokens, []);
-        harness.Add(first, 20, SegmentOutput.None);
-        harness.Step();
-
-        // A second sequence shares the full page and continues on a copy of the other.
-        var second = new TestSequence(tokens, []) { Done = 20 };
-        second.Pages.AddRange([first.Pages[0], Unused]);
-        harness.Runner.CopyPage(first.Pages[1], Unused);
-        harness.Batch.Clear();
-        harness.Add(first, 10, SegmentOutput.AllLogits);
-        harness.Add(second, 10, SegmentOutput.AllLogits);
-        harness.Step();
-        Assert.Equal(first.Logits[20..], second.Logits[20..]);
-        Assert.Equal(harness.Logits(tokens)[20..], second.Logits[20..]);
-    }
-
-    [Fact]
     public void Forward_OnceWarm_AllocatesNothing()
     {
         using Transformer model = TinyModel.Create(seed: 7, Arithmetic.Fast, ElementType.Q4_1);

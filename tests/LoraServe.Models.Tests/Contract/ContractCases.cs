@@ -20,6 +20,7 @@ public static class ContractCases
         ["query scale"] = Spec with { QueryScale = 0.3f },
         ["embedding scale"] = Spec with { EmbeddingScale = 3 },
         ["logit cap"] = Spec with { LogitCap = 2 },
+        ["wide enough to be shared out"] = Spec with { Width = 72, HeadSize = 24, FeedForwardWidth = 148, VocabularySize = 200 },
     };
 
     /// <summary>Devices and shapes of models.</summary>
