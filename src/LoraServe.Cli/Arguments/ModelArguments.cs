@@ -19,7 +19,10 @@ internal sealed class ModelArguments
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that compute; 0 for one per physical core.", HelpName = "N" };
 
     /// <summary>Adds the options to a verb.</summary>
-    public void AddTo(Command verb, bool choosesArithmetic = true)
+    /// <param name="verb">The verb.</param>
+    /// <param name="choosesArithmetic">Whether the user says what is computed in.</param>
+    /// <param name="choosesDevice">Whether the user says what computes.</param>
+    public void AddTo(Command verb, bool choosesArithmetic = true, bool choosesDevice = true)
     {
         verb.Add(_model);
         if (choosesArithmetic)
@@ -28,7 +31,10 @@ internal sealed class ModelArguments
         }
 
         verb.Add(_threads);
-        _device.AddTo(verb);
+        if (choosesDevice)
+        {
+            _device.AddTo(verb);
+        }
     }
 
     public string Path(ParseResult arguments) => arguments.GetValue(_model)!;

@@ -7,8 +7,8 @@ namespace LoraServe.Torch.Backward;
 
 /// <summary>Operations that leave what they read as it is, since the way back reads it too; keys and values are those of the batch's own rows.</summary>
 /// <remarks>
-/// The way back is libtorch's. With <see cref="KeepsInputs"/> it is cut at each layer: a layer runs unrecorded, its input is kept, and
-/// it runs again on the way back.
+/// The way back is libtorch's. Where only layers' inputs are kept it is cut at each layer: a layer runs unrecorded, and again on the
+/// way back.
 /// </remarks>
 /// <param name="weights">The model's weights.</param>
 internal sealed class TrainingOps(TorchWeights weights) : TorchOps(weights)
@@ -18,9 +18,7 @@ internal sealed class TrainingOps(TorchWeights weights) : TorchOps(weights)
     private IDisposable? _unrecorded;
     private Tensor? _embedded;
     private Tensor? _last;
-
-    /// <summary>Whether only layers' inputs are kept.</summary>
-    public bool KeepsInputs { get; private set; }
+    private bool _keepsInputs;
 
     /// <inheritdoc />
     protected override bool UsesPages => false;
@@ -31,10 +29,18 @@ internal sealed class TrainingOps(TorchWeights weights) : TorchOps(weights)
     /// <param name="atHead">Given what the head reads, applies it.</param>
     public void BeginStep(TokenBatch batch, bool keepsInputs, Action<Tensor> atHead)
     {
-        KeepsInputs = keepsInputs;
+        _keepsInputs = keepsInputs;
         _atHead = atHead;
-        _layerInputs.Clear();
         BeginStep(batch);
+    }
+
+    public override void EndStep()
+    {
+        _unrecorded?.Dispose();
+        _unrecorded = null;
+        (_last, _embedded) = (null, null);
+        _layerInputs.Clear();
+        base.EndStep();
     }
 
     /// <summary>Runs the forward pass, and the way back as far as it is recorded.</summary>
@@ -54,27 +60,23 @@ internal sealed class TrainingOps(TorchWeights weights) : TorchOps(weights)
             _last = x;
         }
 
-        if (KeepsInputs && _embedded is { requires_grad: true } embedded && _last?.grad is { } first)
+        if (_keepsInputs && _embedded is { requires_grad: true } embedded && _last?.grad is { } first)
         {
             embedded.backward([first]);
         }
-
-        (_last, _embedded) = (null, null);
-        _layerInputs.Clear();
     }
 
     public override Tensor Embed(TokenBatch batch) => _embedded = base.Embed(batch);
 
     public override Tensor BeginLayer(int layer, Tensor x)
     {
-        if (!KeepsInputs)
+        x = base.BeginLayer(layer, x);
+        if (_keepsInputs)
         {
-            return base.BeginLayer(layer, x);
+            _unrecorded ??= torch.no_grad();
+            _layerInputs.Add(Leaf(x).MoveToOuterDisposeScope());
         }
 
-        x = base.BeginLayer(layer, x);
-        _unrecorded ??= torch.no_grad();
-        _layerInputs.Add(Leaf(x).MoveToOuterDisposeScope());
         return x;
     }
 

@@ -26,14 +26,14 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     protected abstract bool UsesPages { get; }
 
     /// <summary>Begins a step. All that it makes belongs to the caller's scope.</summary>
-    public virtual void BeginStep(TokenBatch batch)
+    public void BeginStep(TokenBatch batch)
     {
         _batch = batch;
         Step.Begin(batch, UsesPages);
     }
 
     /// <summary>Ends it, also one that failed.</summary>
-    public void EndStep()
+    public virtual void EndStep()
     {
         EndLayer();
         _stream = null;
@@ -42,7 +42,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     public virtual Tensor Embed(TokenBatch batch)
     {
         Tensor x = Weights.TokenTable.Select(Step.Tokens);
-        x = EditRows(x, batch.All, run => run.Embedding is not null, (part, range) =>
+        x = EditRows(x, batch.All, adapter => adapter.Embedding is not null, (part, range) =>
         {
             Tensor tokens = Step.Tokens.narrow(0, range.First, range.Count);
 
@@ -217,14 +217,14 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     /// <summary>The tensor in another type, or itself.</summary>
     protected static Tensor As(Tensor x, ScalarType type) => x.dtype == type ? x : x.to(type);
 
+    /// <summary>Parts one after another.</summary>
+    protected static Tensor Join(IReadOnlyList<Tensor> parts) => parts.Count == 1 ? parts[0] : torch.cat([.. parts]);
+
     private void EndLayer()
     {
         _layer?.Dispose();
         _layer = null;
     }
-
-    /// <summary>Parts one after another.</summary>
-    protected static Tensor Join(IReadOnlyList<Tensor> parts) => parts.Count == 1 ? parts[0] : torch.cat([.. parts]);
 
     private static bool Acts(RowGroup rows, Func<TorchAdapter, bool> edits)
     {
@@ -277,7 +277,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
         for (int i = 0; i < sites.Length; i++)
         {
             Site site = sites[i];
-            results[i] = EditRows(results[i], rows, adapter => adapter.At(site) is not null, (part, range) => AddEdits(part, x, site, range, adds: true));
+            results[i] = EditRows(results[i], rows, adapter => adapter.At(site) is not null, (part, range) => AddEdits(part, x, site, range, addsBiases: true));
         }
 
         return results;
@@ -302,7 +302,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
                 }
             }
 
-            Tensor y = AddEdits(torch.nn.functional.linear(input, map), x, site, range, adds: false);
+            Tensor y = AddEdits(torch.nn.functional.linear(input, map), x, site, range, addsBiases: false);
             foreach (EditRun run in range.Runs)
             {
                 y = ((TorchAdapter)run.Adapter).At(site)?.Bias is { } own ? Add(y, As(own, Weights.Type), run.Weight) : y;
@@ -319,8 +319,8 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     /// <param name="x">The map's input, all rows.</param>
     /// <param name="site">The map.</param>
     /// <param name="range">The range.</param>
-    /// <param name="adds">Whether the product has its bias, and gets the adapters' too.</param>
-    private Tensor AddEdits(Tensor y, Tensor x, Site site, RowRange range, bool adds)
+    /// <param name="addsBiases">Whether the adapters' biases are added too: not where the product has not got its own yet.</param>
+    private Tensor AddEdits(Tensor y, Tensor x, Site site, RowRange range, bool addsBiases)
     {
         x = x.narrow(0, range.First, range.Count);
         foreach (EditRun run in range.Runs)
@@ -354,7 +354,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
                 y = y.PlusColumns(ids, torch.nn.functional.linear(x, As(rows, Weights.Type)), run.Weight);
             }
 
-            if (adds && edit.Bias is { } bias)
+            if (addsBiases && edit.Bias is { } bias)
             {
                 y = Add(y, As(bias, Weights.Type), run.Weight);
             }

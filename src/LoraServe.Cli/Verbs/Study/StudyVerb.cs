@@ -37,7 +37,7 @@ internal static class StudyVerb
         var seed = new Option<int>("--seed") { Description = "What first values and the order of rows are drawn from.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print one object instead of tables." };
         var verb = new NotedCommand("study", "Train several methods side by side and compare what they bring (exact match, loss) and cost (memory, speed, files).", Notes);
-        model.AddTo(verb, choosesArithmetic: false);
+        model.AddTo(verb, choosesArithmetic: false, choosesDevice: false);
         foreach (Option option in new Option[] { data, folder, methods, steps, rows, seed, json })
         {
             verb.Add(option);

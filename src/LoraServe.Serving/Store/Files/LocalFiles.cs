@@ -20,6 +20,8 @@ internal sealed class LocalFiles : IDisposable
     // No path holds it.
     private const char Separator = '\0';
 
+    // One change of what lies on the disk at a time. Taken before the other lock, which is never held while the disk is asked.
+    private readonly Lock _disk = new();
     private readonly Lock _lock = new();
     private readonly StoreFolder? _folder;
     private readonly Transformer _model;
@@ -75,7 +77,7 @@ internal sealed class LocalFiles : IDisposable
         }
 
         string kept = Path.Combine(_stored, digest);
-        lock (_lock)
+        lock (_disk)
         {
             if (Has(kept, digest))
             {
@@ -87,7 +89,7 @@ internal sealed class LocalFiles : IDisposable
                 Take(upload, kept);
             }
 
-            _holders[digest] = _holders.GetValueOrDefault(digest) + 1;
+            Hold(digest);
         }
     });
 
@@ -95,9 +97,9 @@ internal sealed class LocalFiles : IDisposable
     /// <exception cref="EngineException">It cannot be written.</exception>
     public void Note(string digest, string path)
     {
-        lock (_lock)
+        lock (_disk)
         {
-            string[] places = _places.GetValueOrDefault(digest, []);
+            string[] places = Noted(digest);
             if (places.Contains(path))
             {
                 return;
@@ -109,7 +111,10 @@ internal sealed class LocalFiles : IDisposable
                 MakeFolder();
                 AtomicFile.WriteAllText(Path.Combine(_stored, digest + PlaceSuffix), string.Join(Separator, places));
             });
-            _places[digest] = places;
+            lock (_lock)
+            {
+                _places[digest] = places;
+            }
         }
     }
 
@@ -162,7 +167,7 @@ internal sealed class LocalFiles : IDisposable
     /// <summary>Gives back what <see cref="Put(string, string)"/> took over a moment ago. Files that nobody needs are gone when this returns.</summary>
     public void Discard(string digest)
     {
-        lock (_lock)
+        lock (_disk)
         {
             if (Forget(digest))
             {
@@ -325,12 +330,21 @@ internal sealed class LocalFiles : IDisposable
     }
 
     // What was put is the store's own, so it comes first.
-    private string[] Places(string digest)
+    private string[] Places(string digest) => CanPut ? [Path.Combine(_stored, digest), .. Noted(digest)] : Noted(digest);
+
+    private string[] Noted(string digest)
     {
         lock (_lock)
         {
-            string[] noted = _places.GetValueOrDefault(digest, []);
-            return CanPut ? [Path.Combine(_stored, digest), .. noted] : noted;
+            return _places.GetValueOrDefault(digest, []);
+        }
+    }
+
+    private bool IsHeld(string digest)
+    {
+        lock (_lock)
+        {
+            return _holders.ContainsKey(digest);
         }
     }
 
@@ -383,9 +397,9 @@ internal sealed class LocalFiles : IDisposable
     // The same files may have been put again before their turn to be deleted.
     private void DeleteUnlessHeld(string folder)
     {
-        lock (_lock)
+        lock (_disk)
         {
-            if (!_holders.ContainsKey(Path.GetFileName(folder)))
+            if (!IsHeld(Path.GetFileName(folder)))
             {
                 Directory.Delete(folder, recursive: true);
             }
