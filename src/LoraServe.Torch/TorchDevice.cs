@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LoraServe.Models;
 using LoraServe.Torch.Native;
 using LoraServe.Torch.Weights;
@@ -48,20 +47,8 @@ public sealed class TorchDevice : IDevice
             _ => ScalarType.Float32,
         };
         var loader = new WeightLoader(weights, options, _device, type, _options.KeepsStored);
-        IDisposable reservation = _memory.Reserve(loader.BytesNeeded, "the weights", "expected more, --device-type bf16, or --device-weights stored for a quantised model");
-        try
-        {
-            return new TorchTransformer(weights, options.Arithmetic, loader.Load(), _memory, reservation);
-        }
-        catch (Exception e)
-        {
-            reservation.Dispose();
-            if (e is ExternalException failure)
-            {
-                throw new DeviceException(TorchFailure.Of(failure).Message, e);
-            }
-
-            throw;
-        }
+        return _memory.Make(
+            loader.BytesNeeded, "the weights", "expected more, --device-type bf16, or --device-weights stored for a quantised model", reservation =>
+                new TorchTransformer(weights, options.Arithmetic, loader.Load(), _memory, reservation));
     }
 }

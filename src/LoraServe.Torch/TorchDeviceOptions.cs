@@ -3,7 +3,7 @@ namespace LoraServe.Torch;
 /// <summary>Which of libtorch's devices computes, and how.</summary>
 public sealed record TorchDeviceOptions
 {
-    /// <summary>Folder of a libtorch; null for <see cref="Native.LibTorch.Variable"/>, or else the one beside the program.</summary>
+    /// <summary>Folder of a libtorch; null for that of <c>LORASERVE_LIBTORCH</c>, or else the one beside the program.</summary>
     public string? LibTorch { get; init; }
 
     /// <summary>Number of the GPU; null for libtorch on this machine's processor.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
@@ -33,7 +32,7 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     public new TorchWeights Weights { get; } = weights;
 
     /// <summary>What resident adapters share.</summary>
-    public SharedMatrices Shared { get; private init; } = new();
+    public SharedMatrices<Tensor> Shared { get; private init; } = new(matrix => matrix.NumberOfElements * matrix.ElementSize);
 
     /// <inheritdoc />
     public override string Device => memory.Device;
@@ -57,15 +56,15 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
         ArgumentNullException.ThrowIfNull(digest);
         ScalarType type = Arithmetic == Arithmetic.Exact ? ScalarType.Float32 : Weights.Type;
         long bytes = edits.Sum(edit => edit.ByteLength) * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort)) / sizeof(float);
-        IDisposable room = memory.TryReserve(bytes) ?? throw new InsufficientMemoryException($"An adapter of {bytes} bytes does not fit into what is left of the device's memory.");
+        int[] activates = invocationTokens.ToArray();
         try
         {
-            return new TorchAdapter(edits, this, Weights, Shared, type, room, digest, invocationTokens);
+            return memory.Make(bytes, "the adapter's matrices", "expected fewer adapters in memory, or more of it", room =>
+                new TorchAdapter(edits, this, Weights, Shared, type, room, digest, activates));
         }
-        catch (Exception e)
+        catch (DeviceException full)
         {
-            room.Dispose();
-            throw e is ExternalException failure ? TorchFailure.Of(failure) : e;
+            throw new InsufficientMemoryException(full.Message, full);
         }
     }
 
@@ -76,16 +75,8 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     public override IStepRunner CreateRunner(WorkerPool pool, int pageCount, ElementType type)
     {
         UseThreads(pool);
-        IDisposable room = memory.Reserve(pageCount * PageBytes(type), "the pages of the key/value cache", "expected a smaller cache");
-        try
-        {
-            return new TorchRunner(Weights, new TorchPages(Weights, pageCount, type), room);
-        }
-        catch (Exception e)
-        {
-            room.Dispose();
-            throw e is ExternalException failure ? new DeviceException(TorchFailure.Of(failure).Message, e) : e;
-        }
+        return memory.Make(pageCount * PageBytes(type), "the pages of the key/value cache", "expected a smaller cache", room =>
+            new TorchRunner(Weights, new TorchPages(Weights, pageCount, type), room));
     }
 
     /// <inheritdoc />
@@ -110,7 +101,7 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
         else
         {
             using DisposeScope scope = torch.NewDisposeScope();
-            Weights.Map(site).Matrix.Values()[row].to(ScalarType.Float32).cpu().data<float>().CopyTo(destination);
+            Weights.Map(site).Matrix.Select(torch.tensor([(long)row], device: Weights.Device)).to(ScalarType.Float32).cpu().data<float>().CopyTo(destination);
         }
     }
 

@@ -23,6 +23,9 @@ public sealed record Bottleneck(
     float[] Scale,
     BottleneckNorm? Norm = null) : AdapterEdit
 {
+    /// <summary>The scale of each element of the width.</summary>
+    public float[] ScaleOfWidth() => Scale.Length == Up.Rows ? Scale : [.. Enumerable.Repeat(Scale[0], Up.Rows)];
+
     /// <inheritdoc />
     public override long ByteLength =>
         Down.ByteLength + Up.ByteLength

@@ -71,6 +71,13 @@ public sealed class SiteEdits
     /// <summary>Factor of B·A.</summary>
     public float Scale { get; } = 1;
 
+    /// <summary>At the token table: Aᵀ, [tokens, rank]; null without a low-rank part.</summary>
+    public FloatMatrix? Codes => A?.Transposed();
+
+    /// <summary>At the token table: Bᵀ with its scale and output scales folded in, [rank, width]; null without a low-rank part.</summary>
+    public FloatMatrix? Directions =>
+        B is null ? null : new FloatMatrix(B.Columns, B.Rows, Array.ConvertAll(B.Transposed().Values, value => value * Scale));
+
     /// <summary>The pair that is shared with other adapters; null without one.</summary>
     public SharedLowRank? Shared { get; }
 

@@ -36,8 +36,9 @@ internal sealed class DeviceArguments
 
     /// <summary>The device that the user named, or the best one there is; and why, where that was not the user's choice.</summary>
     /// <param name="arguments">The command line.</param>
+    /// <param name="isExact">Whether the user asked for exact arithmetic: then a GPU computes in float32 unless its type is named.</param>
     /// <exception cref="DeviceException">The device that the user named cannot be used.</exception>
-    public (IDevice Device, string? Reason) Choose(ParseResult arguments)
+    public (IDevice Device, string? Reason) Choose(ParseResult arguments, bool isExact)
     {
         string name = arguments.GetValue(_device) ?? Automatic;
         switch (name)
@@ -45,11 +46,11 @@ internal sealed class DeviceArguments
             case "cpu":
                 return (CpuDevice.Instance, null);
             case "torch":
-                return (Open(arguments, null), null);
+                return (Open(arguments, isExact, null), null);
             case Automatic:
                 try
                 {
-                    return (Open(arguments, 0), "a GPU can be used");
+                    return (Open(arguments, isExact, 0), "a GPU can be used");
                 }
                 catch (DeviceException missing)
                 {
@@ -57,16 +58,16 @@ internal sealed class DeviceArguments
                 }
 
             default:
-                return (Open(arguments, ParseGpu(name)), null);
+                return (Open(arguments, isExact, ParseGpu(name)), null);
         }
     }
 
-    private TorchDevice Open(ParseResult arguments, int? gpu) =>
+    private TorchDevice Open(ParseResult arguments, bool isExact, int? gpu) =>
         TorchDevice.Open(new TorchDeviceOptions
         {
             Gpu = gpu,
             LibTorch = arguments.GetValue(_libtorch),
-            Type = Type(arguments),
+            Type = Type(arguments) ?? (isExact ? TorchType.Float32 : null),
             KeepsStored = KeepsStored(arguments),
             MemoryBytes = MemoryBytes(arguments),
         });

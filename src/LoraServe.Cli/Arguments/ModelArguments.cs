@@ -60,7 +60,7 @@ internal sealed class ModelArguments
     public LoadedModel Load(ParseResult parsed, Arithmetic? arithmetic = null, bool roundsToNf4 = false, TextWriter? log = null)
     {
         var options = new ModelLoadOptions { Arithmetic = arithmetic ?? Arithmetic(parsed), Workers = Threads(parsed), RoundsToNf4 = roundsToNf4 };
-        (IDevice device, string? reason) = _device.Choose(parsed);
+        (IDevice device, string? reason) = Choose(parsed);
         if (reason is not null && device != CpuDevice.Instance)
         {
             try
@@ -86,11 +86,13 @@ internal sealed class ModelArguments
     }
 
     /// <summary>The device that the user named, or the best one there is.</summary>
-    public IDevice Device(ParseResult parsed) => _device.Choose(parsed).Device;
+    public IDevice Device(ParseResult parsed) => Choose(parsed).Device;
 
     /// <summary>Loads a model on this machine's processor, for work on files, with a progress bar on a terminal.</summary>
     public static LoadedModel Load(string path, Arithmetic arithmetic, int threads) =>
         Load(CpuDevice.Instance, path, new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads });
+
+    private (IDevice Device, string? Reason) Choose(ParseResult parsed) => _device.Choose(parsed, isExact: parsed.GetValue(_arithmetic) == Compute.Arithmetic.Exact);
 
     private static LoadedModel Load(IDevice device, string path, ModelLoadOptions options)
     {

@@ -27,7 +27,8 @@ internal sealed class CpuTrainingPass(PackedWeights model, WorkerPool pool) : IT
             _batch.Tokens,
             shares.Where(share => share.Gradients is not null).Select(share => KeyValuePair.Create(share.Adapter!, share.Gradients!)),
             checkpointsActivations,
-            input => AddLosses(input, shares));
+            input => _batch.Score(shares, (share, first, targets, coefficients, hits) =>
+                _head!.Run(input, _batch.Tokens, first, targets, coefficients, share.Smoothing, share.Losses, hits)));
         _tape.Forward(_batch.Tokens);
         _tape.Backward(_batch.Tokens);
     }
@@ -38,45 +39,6 @@ internal sealed class CpuTrainingPass(PackedWeights model, WorkerPool pool) : IT
         _tape?.Dispose();
         _eager?.Dispose();
         _pages?.Dispose();
-    }
-
-    private void AddLosses(TapeValue input, IReadOnlyList<BatchShare> shares)
-    {
-        int first = 0;
-        for (int i = 0; i < shares.Count; i++)
-        {
-            BatchShare share = shares[i];
-            int[] targets = _batch.Targets[i];
-            share.Losses = new float[targets.Length];
-            share.Hits = new bool[share.WantsHits ? targets.Length : 0];
-            float[]? coefficients = Coefficients(input, share, first, targets);
-            if (coefficients is not null || share.Coefficients is null)
-            {
-                _head!.Run(input, _batch.Tokens, first, targets, coefficients, share.Smoothing, share.Losses, share.Hits);
-            }
-
-            first += targets.Length;
-        }
-    }
-
-    private float[]? Coefficients(TapeValue input, BatchShare share, int first, int[] targets)
-    {
-        if (share.UniformCoefficient is { } uniform)
-        {
-            float[] same = new float[targets.Length];
-            Array.Fill(same, uniform);
-            return same;
-        }
-
-        if (share.Coefficients is not { } rule)
-        {
-            return null;
-        }
-
-        _head!.Run(input, _batch.Tokens, first, targets, null, share.Smoothing, share.Losses, []);
-        float[] coefficients = new float[targets.Length];
-        rule(share, coefficients);
-        return coefficients;
     }
 
     private void Reserve(int pages)

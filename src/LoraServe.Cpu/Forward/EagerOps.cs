@@ -31,7 +31,8 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     public void BeginStep(TokenBatch batch)
     {
         _scratch.Reset();
-        Turns = _rope.Fill(batch, _scratch);
+        Turns = _scratch.Rent(batch.RowCount, _spec.HeadSize);
+        _rope.Fill(batch, Turns);
         _attention.Plan(batch, _scratch);
     }
 

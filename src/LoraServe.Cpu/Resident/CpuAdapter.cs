@@ -11,16 +11,13 @@ namespace LoraServe.Cpu.Resident;
 internal sealed class CpuAdapter : ResidentAdapter
 {
     private const int PlacesPerLayer = (int)BottleneckPlace.Mlp + 1;
+    private static readonly SharedMatrices<PackedMatrix> s_shared = new(matrix => matrix.ByteLength);
     private readonly SiteTable _sites;
     private readonly LinearEdit?[] _linears;
     private readonly NormEdit?[] _norms;
     private readonly BottleneckEdit?[] _bottlenecks;
     private readonly PrefixEdit?[] _prefixes;
-    private readonly List<IDisposable> _memory = [];
-    private readonly List<SharedPart> _sharedParts = [];
-
     private long _byteLength;
-    private int _virtualRows;
 
     /// <summary>Copies edits into compute form.</summary>
     /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
@@ -36,6 +33,7 @@ internal sealed class CpuAdapter : ResidentAdapter
         _norms = new NormEdit?[_sites.NormCount];
         _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
         _prefixes = new PrefixEdit?[model.LayerCount];
+        VirtualRows = VirtualRowCount.Of(edits);
         try
         {
             foreach (SiteEdits site in SiteEdits.Of(edits, model))
@@ -45,7 +43,7 @@ internal sealed class CpuAdapter : ResidentAdapter
 
             foreach (AdapterEdit edit in edits)
             {
-                Place(edit, model.Width);
+                Place(edit);
             }
         }
         catch
@@ -59,13 +57,10 @@ internal sealed class CpuAdapter : ResidentAdapter
     public override long ByteLength => _byteLength;
 
     /// <inheritdoc />
-    public override IReadOnlyList<SharedPart> SharedParts => _sharedParts;
-
-    /// <inheritdoc />
     public override int MaximumRank => _linears.Max(edit => edit?.Rank ?? 0);
 
     /// <inheritdoc />
-    public override int VirtualRows => _virtualRows;
+    public override int VirtualRows { get; }
 
     /// <inheritdoc />
     public override bool HasVirtualEmbeddings => VirtualEmbeddings != 0;
@@ -88,13 +83,6 @@ internal sealed class CpuAdapter : ResidentAdapter
     /// <summary>Keys and values that its virtual rows have in a layer; null: those that the model computes.</summary>
     public PrefixEdit? PrefixAt(int layer) => _prefixes[layer];
 
-    /// <inheritdoc />
-    protected override void Dispose(bool disposing)
-    {
-        _memory.ForEach(part => part.Dispose());
-        _memory.Clear();
-    }
-
     private void Place(BaseModule module, SiteEdits edits)
     {
         if (edits.Replacement is { } replacement)
@@ -107,8 +95,8 @@ internal sealed class CpuAdapter : ResidentAdapter
         {
             Embedding = new EmbeddingEdit(module.Inputs, edits.A?.Rows ?? 0, [.. edits.RowIds])
             {
-                Codes = Copy(edits.A?.Transposed().Values),
-                Directions = Copy(edits.B is null ? null : Array.ConvertAll(edits.B.Transposed().Values, value => value * edits.Scale)),
+                Codes = Copy(edits.Codes?.Values),
+                Directions = Copy(edits.Directions?.Values),
                 OutputGain = Copy(edits.OutputGain),
                 Table = Copy(edits.Dense?.Values),
                 RowDeltas = Copy(edits.RowDeltas?.Values),
@@ -147,7 +135,7 @@ internal sealed class CpuAdapter : ResidentAdapter
 
     private RotationFactor Place(BlockRotation factor) => new(Copy(factor.Changes.Values), factor.Size, factor.Order.Length == 0 ? 0 : Copy(factor.Order));
 
-    private void Place(AdapterEdit edit, int width)
+    private void Place(AdapterEdit edit)
     {
         switch (edit)
         {
@@ -158,50 +146,27 @@ internal sealed class CpuAdapter : ResidentAdapter
                 _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length, Replaces: true);
                 break;
             case VirtualTokens tokens:
-                TakeVirtualRows(tokens.Rows.Rows, VirtualRows == 0);
                 VirtualEmbeddings = Copy(tokens.Rows.Values);
                 break;
             case PrefixKeyValue prefix:
-                TakeVirtualRows(prefix.Keys.Rows, VirtualRows == 0 || (VirtualEmbeddings == 0 && VirtualRows == prefix.Keys.Rows));
                 _prefixes[prefix.Layer] = new PrefixEdit(Copy(prefix.Keys.Values), Copy(prefix.Values.Values), prefix.Keys.Columns);
                 break;
             case Bottleneck bottleneck:
-                _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Place(bottleneck, width);
+                _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Place(bottleneck);
                 break;
         }
     }
 
-    private BottleneckEdit Place(Bottleneck edit, int width) =>
-        new(edit.Input, edit.Activation, Pack(edit.Down), Copy(edit.DownBias), Pack(edit.Up), Copy(edit.UpBias), Copy(Repeated(edit.Scale, width)))
+    private BottleneckEdit Place(Bottleneck edit) =>
+        new(edit.Input, edit.Activation, Pack(edit.Down), Copy(edit.DownBias), Pack(edit.Up), Copy(edit.UpBias), Copy(edit.ScaleOfWidth()))
         {
             NormGain = Copy(edit.Norm?.Gain),
             NormBias = Copy(edit.Norm?.Bias),
             NormCoversSublayer = edit.Norm?.CoversSublayer == true,
         };
 
-    private void TakeVirtualRows(int count, bool fits)
-    {
-        if (!fits)
-        {
-            throw new ArgumentException($"An adapter has {VirtualRows} virtual rows and {count} more; expected virtual tokens once, or a prefix of the same length in every layer.");
-        }
-
-        _virtualRows = count;
-    }
-
-    private static float[] Repeated(float[] values, int count) => values.Length == count ? values : [.. Enumerable.Repeat(values[0], count)];
-
-    private PackedMatrix Share(SharedMatrix matrix, int rows, int columns)
-    {
-        SharedMatrices.Use use = SharedMatrices.Rent(matrix, rows, columns);
-        _memory.Add(use);
-        if (!_sharedParts.Contains(use.Part))
-        {
-            _sharedParts.Add(use.Part);
-        }
-
-        return use.Matrix;
-    }
+    private PackedMatrix Share(SharedMatrix matrix, int rows, int columns) =>
+        Own(s_shared.Rent(matrix, rows, columns, form: "", corner => PackedMatrix.FromFloats(corner.Values, corner.Rows, corner.Columns)));
 
     [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(matrix))]
     private PackedMatrix? Pack(FloatMatrix? matrix)
@@ -211,8 +176,7 @@ internal sealed class CpuAdapter : ResidentAdapter
             return null;
         }
 
-        PackedMatrix packed = PackedMatrix.FromFloats(matrix.Values, matrix.Rows, matrix.Columns);
-        _memory.Add(packed);
+        PackedMatrix packed = Own(PackedMatrix.FromFloats(matrix.Values, matrix.Rows, matrix.Columns));
         _byteLength += packed.ByteLength;
         return packed;
     }
@@ -220,8 +184,7 @@ internal sealed class CpuAdapter : ResidentAdapter
     /// <summary>A matrix where it lies.</summary>
     private PackedMatrix Borrow(FloatMatrix matrix)
     {
-        var pinned = new PinnedArray(matrix.Values);
-        _memory.Add(pinned);
+        PinnedArray pinned = Own(new PinnedArray(matrix.Values));
         return PackedMatrix.Over(new Rows(pinned.Pointer, matrix.Rows, matrix.Columns, matrix.Columns));
     }
 
@@ -233,8 +196,7 @@ internal sealed class CpuAdapter : ResidentAdapter
             return 0;
         }
 
-        var buffer = new NativeBuffer(values.LongLength * sizeof(T));
-        _memory.Add(buffer);
+        NativeBuffer buffer = Own(new NativeBuffer(values.LongLength * sizeof(T)));
         _byteLength += buffer.ByteLength;
         values.CopyTo(new Span<T>(buffer.Pointer, values.Length));
         return (nint)buffer.Pointer;

@@ -7,6 +7,7 @@ public sealed class TrainingBatch
 {
     private readonly List<int> _tokens = [];
     private readonly List<int> _outputs = [];
+    // For each share the tokens that its labelled rows are to predict, example after example, as in the batch's logits.
     private int[][] _targets = [];
 
     /// <summary>The batch.</summary>
@@ -15,9 +16,6 @@ public sealed class TrainingBatch
     /// <summary>Pages that its segments take, numbered from 0.</summary>
     public int PageCount { get; private set; }
 
-    /// <summary>For each share the tokens that its labelled rows are to predict, example after example, as in <see cref="TokenBatch.Logits"/>.</summary>
-    public IReadOnlyList<int[]> Targets => _targets;
-
     /// <summary>Becomes the batch of some shares, whose <see cref="BatchShare.LabelledTokens"/> are counted.</summary>
     public void Build(IReadOnlyList<BatchShare> shares)
     {
@@ -25,6 +23,50 @@ public sealed class TrainingBatch
         Tokens.Clear();
         PageCount = 0;
         _targets = [.. shares.Select(Add)];
+    }
+
+    /// <summary>Has the head applied to each share's labelled rows: at once where the losses' factors are known, else once more to learn the losses first.</summary>
+    /// <param name="shares">Those that it was built of.</param>
+    /// <param name="head">Applies it.</param>
+    public void Score(IReadOnlyList<BatchShare> shares, HeadPass head)
+    {
+        ArgumentNullException.ThrowIfNull(shares);
+        ArgumentNullException.ThrowIfNull(head);
+        int first = 0;
+        for (int i = 0; i < shares.Count; i++)
+        {
+            BatchShare share = shares[i];
+            int[] targets = _targets[i];
+            share.Losses = new float[targets.Length];
+            share.Hits = new bool[share.WantsHits ? targets.Length : 0];
+            float[]? coefficients = Coefficients(share, first, targets, head);
+            if (coefficients is not null || share.Coefficients is null)
+            {
+                head(share, first, targets, coefficients, share.Hits);
+            }
+
+            first += targets.Length;
+        }
+    }
+
+    private static float[]? Coefficients(BatchShare share, int first, int[] targets, HeadPass head)
+    {
+        if (share.UniformCoefficient is { } uniform)
+        {
+            float[] same = new float[targets.Length];
+            Array.Fill(same, uniform);
+            return same;
+        }
+
+        if (share.Coefficients is not { } rule)
+        {
+            return null;
+        }
+
+        head(share, first, targets, null, []);
+        float[] coefficients = new float[targets.Length];
+        rule(share, coefficients);
+        return coefficients;
     }
 
     private int[] Add(BatchShare share)

@@ -6,6 +6,8 @@ namespace LoraServe.Models.Forward;
 public abstract class ResidentAdapter(string digest, ReadOnlySpan<int> invocationTokens) : IDisposable
 {
     private readonly int[] _invocationTokens = [.. invocationTokens];
+    private readonly List<IDisposable> _owned = [];
+    private readonly List<SharedPart> _sharedParts = [];
 
     /// <summary>The adapter's digest.</summary>
     public string Digest { get; } = digest;
@@ -17,7 +19,7 @@ public abstract class ResidentAdapter(string digest, ReadOnlySpan<int> invocatio
     public abstract long ByteLength { get; }
 
     /// <summary>What it shares with others, each part once.</summary>
-    public abstract IReadOnlyList<SharedPart> SharedParts { get; }
+    public IReadOnlyList<SharedPart> SharedParts => _sharedParts;
 
     /// <summary>Greatest rank of a low-rank part at a linear map.</summary>
     public abstract int MaximumRank { get; }
@@ -35,6 +37,34 @@ public abstract class ResidentAdapter(string digest, ReadOnlySpan<int> invocatio
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Takes over something that is freed with the adapter.</summary>
+    /// <param name="part">The part.</param>
+    protected T Own<T>(T part)
+        where T : IDisposable
+    {
+        _owned.Add(part);
+        return part;
+    }
+
+    /// <summary>Takes over a hold on what it shares with others.</summary>
+    /// <param name="use">The hold.</param>
+    protected TMatrix Own<TMatrix>(SharedMatrices<TMatrix>.Use use)
+        where TMatrix : IDisposable
+    {
+        ArgumentNullException.ThrowIfNull(use);
+        _owned.Add(use);
+        if (!_sharedParts.Contains(use.Part))
+        {
+            _sharedParts.Add(use.Part);
+        }
+
+        return use.Matrix;
+    }
+
     /// <summary>Frees what it owns, once.</summary>
-    protected abstract void Dispose(bool disposing);
+    protected virtual void Dispose(bool disposing)
+    {
+        _owned.ForEach(part => part.Dispose());
+        _owned.Clear();
+    }
 }

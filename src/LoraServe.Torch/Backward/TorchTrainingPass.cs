@@ -93,46 +93,11 @@ internal sealed class TorchTrainingPass(TorchWeights weights) : ITrainingPass
     {
         // The way back is cut here, so that a part's logits can go before the next part's are made.
         Tensor head = input.requires_grad ? input.detach().requires_grad_() : input;
-        int first = 0;
-        for (int i = 0; i < shares.Count; i++)
-        {
-            BatchShare share = shares[i];
-            int[] targets = _batch.Targets[i];
-            share.Losses = new float[targets.Length];
-            share.Hits = new bool[share.WantsHits ? targets.Length : 0];
-            float[]? coefficients = Coefficients(head, share, first, targets);
-            if (coefficients is not null || share.Coefficients is null)
-            {
-                Run(head, share, first, targets, coefficients, share.Hits);
-            }
-
-            first += targets.Length;
-        }
-
+        _batch.Score(shares, (share, first, targets, coefficients, hits) => Run(head, share, first, targets, coefficients, hits));
         if (head.grad is { } gradient && input.requires_grad)
         {
             input.backward([gradient]);
         }
-    }
-
-    private float[]? Coefficients(Tensor head, BatchShare share, int first, int[] targets)
-    {
-        if (share.UniformCoefficient is { } uniform)
-        {
-            float[] same = new float[targets.Length];
-            Array.Fill(same, uniform);
-            return same;
-        }
-
-        if (share.Coefficients is not { } rule)
-        {
-            return null;
-        }
-
-        Run(head, share, first, targets, null, []);
-        float[] coefficients = new float[targets.Length];
-        rule(share, coefficients);
-        return coefficients;
     }
 
     /// <summary>The head and the cross entropy of a share's labelled rows, forth and, where there are coefficients, back.</summary>

@@ -1,5 +1,4 @@
-using LoraServe.Compute.Kernels;
-using LoraServe.Models.Spec;
+using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
 using LoraServe.Torch.Native;
 using LoraServe.Torch.Resident;
@@ -11,12 +10,11 @@ namespace LoraServe.Torch.Forward;
 internal sealed class StepTensors(TorchWeights weights) : IDisposable
 {
     private readonly StepLayout _layout = new();
-    private readonly float[] _frequencies = new float[weights.Spec.HeadSize / 2];
+    private readonly RopeTables _rope = new(weights.Spec.Rope, weights.Spec.HeadSize);
     private readonly Dictionary<RowGroup, RowRange[]> _ranges = new(ReferenceEqualityComparer.Instance);
     private Tensor? _integers;
     private Tensor? _floats;
     private Tensor _numbers = null!;
-    private int _frequencyLength = -1;
 
     /// <summary>Tokens, int64 [T]; 0 in virtual rows.</summary>
     public Tensor Tokens { get; private set; } = null!;
@@ -83,24 +81,11 @@ internal sealed class StepTensors(TorchWeights weights) : IDisposable
 
     private Tensor Of(StepLayout.Slice slice) => _numbers.narrow(0, slice.First, slice.Count);
 
-    private unsafe void Turn(TokenBatch batch)
+    private void Turn(TokenBatch batch)
     {
-        RopeSpec rope = weights.Spec.Rope;
         int width = weights.Spec.HeadSize;
         Reserve(ref _floats, (long)batch.RowCount * width, ScalarType.Float32);
-        float* tables = (float*)_floats!.Address();
-        for (int t = 0; t < batch.RowCount; t++)
-        {
-            int length = batch.RopeLengths[t];
-            if (_frequencyLength < 0 || (rope.DependsOnLength && length != _frequencyLength))
-            {
-                rope.InverseFrequencies(length, _frequencies);
-                _frequencyLength = length;
-            }
-
-            Rope.Fill(batch.Positions[t], _frequencies, rope.AttentionFactor, new Span<float>(tables + ((long)t * width), width));
-        }
-
+        _rope.Fill(batch, new Rows(_floats.Address(), batch.RowCount, width, width));
         Tensor turns = _floats.narrow(0, 0, (long)batch.RowCount * width).to(weights.Type, weights.Device, copy: true).view(batch.RowCount, 1, width);
         Cosines = turns.narrow(2, 0, width / 2);
         Sines = turns.narrow(2, width / 2, width / 2);

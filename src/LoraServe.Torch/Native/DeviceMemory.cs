@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using LoraServe.Models;
 
 namespace LoraServe.Torch.Native;
@@ -15,28 +16,65 @@ internal sealed class DeviceMemory(string device, long? limit)
     public string Device => device;
 
     /// <summary>Bytes that are spoken for.</summary>
-    public long Reserved => Interlocked.Read(ref _reserved);
+    public long Reserved
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _reserved;
+            }
+        }
+    }
+
+    /// <summary>Makes something in memory that is spoken for first.</summary>
+    /// <param name="bytes">How much it takes.</param>
+    /// <param name="what">What it is, such as <c>the weights</c>.</param>
+    /// <param name="remedy">What would make it fit.</param>
+    /// <param name="make">Makes it, and takes over the reservation, which is given back when that is disposed of.</param>
+    /// <exception cref="DeviceException">There is not that much left, and nothing was allocated; or the device says so.</exception>
+    public T Make<T>(long bytes, string what, string remedy, Func<IDisposable, T> make)
+    {
+        IDisposable reservation = Reserve(bytes, what, remedy);
+        try
+        {
+            return make(reservation);
+        }
+        catch (ExternalException failure)
+        {
+            reservation.Dispose();
+            throw new DeviceException(TorchFailure.Of(failure).Message, failure);
+        }
+        catch
+        {
+            reservation.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Reserves memory until the reservation is disposed of.</summary>
-    /// <param name="bytes">How much.</param>
-    /// <param name="what">What for, such as <c>the weights</c>.</param>
-    /// <param name="remedy">What would make it fit.</param>
+    /// <inheritdoc cref="Make" path="/param"/>
     /// <exception cref="DeviceException">There is not that much left.</exception>
-    public IDisposable Reserve(long bytes, string what, string remedy) =>
-        TryReserve(bytes) ?? throw new DeviceException(string.Create(CultureInfo.InvariantCulture, $"{what} need {Text(bytes)} of {device}'s memory, and {Text(limit!.Value - Reserved)} of {Text(limit.Value)} are left; {remedy}."));
-
-    /// <summary>Reserves memory until the reservation is disposed of; null where there is not that much left.</summary>
-    public IDisposable? TryReserve(long bytes)
+    public IDisposable Reserve(long bytes, string what, string remedy)
     {
         lock (_gate)
         {
             if (limit is { } most && _reserved + bytes > most)
             {
-                return null;
+                throw new DeviceException(string.Create(
+                    CultureInfo.InvariantCulture, $"{what} need {Text(bytes)} of {device}'s memory, and {Text(most - _reserved)} of {Text(most)} are left; {remedy}."));
             }
 
             _reserved += bytes;
             return new Reservation(this, bytes);
+        }
+    }
+
+    private void Return(long bytes)
+    {
+        lock (_gate)
+        {
+            _reserved -= bytes;
         }
     }
 
@@ -46,6 +84,6 @@ internal sealed class DeviceMemory(string device, long? limit)
     {
         private long _bytes = bytes;
 
-        public void Dispose() => Interlocked.Add(ref memory._reserved, -Interlocked.Exchange(ref _bytes, 0));
+        public void Dispose() => memory.Return(Interlocked.Exchange(ref _bytes, 0));
     }
 }

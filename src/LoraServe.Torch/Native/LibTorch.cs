@@ -9,7 +9,7 @@ namespace LoraServe.Torch.Native;
 /// Two of them in one process end it, and TorchSharp's own search copies half a gigabyte where it does not find what it expects. So
 /// the files are loaded from one folder by their full paths before TorchSharp is first called.
 /// </remarks>
-public static partial class LibTorch
+internal static partial class LibTorch
 {
     /// <summary>Environment variable that names the folder of a libtorch.</summary>
     public const string Variable = "LORASERVE_LIBTORCH";

@@ -14,16 +14,13 @@ internal sealed class TorchAdapter : ResidentAdapter
     private readonly SiteTable _sites;
     private readonly ScalarType _type;
     private readonly torch.Device _device;
-    private readonly SharedMatrices _shared;
+    private readonly SharedMatrices<Tensor> _shared;
     private readonly LinearEdit?[] _linears;
     private readonly NormEdit?[] _norms;
     private readonly BottleneckEdit?[] _bottlenecks;
     private readonly PrefixEdit?[] _prefixes;
-    private readonly List<IDisposable> _memory = [];
-    private readonly List<SharedPart> _sharedParts = [];
     private long _byteLength;
     private int _maximumRank;
-    private int _virtualRows;
 
     /// <summary>Copies edits to the device.</summary>
     /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
@@ -38,7 +35,7 @@ internal sealed class TorchAdapter : ResidentAdapter
         IReadOnlyList<AdapterEdit> edits,
         IBaseModel model,
         TorchWeights weights,
-        SharedMatrices shared,
+        SharedMatrices<Tensor> shared,
         ScalarType type,
         IDisposable room,
         string digest,
@@ -53,6 +50,7 @@ internal sealed class TorchAdapter : ResidentAdapter
         _norms = new NormEdit?[_sites.NormCount];
         _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
         _prefixes = new PrefixEdit?[model.LayerCount];
+        VirtualRows = VirtualRowCount.Of(edits);
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGrad = torch.no_grad();
         try
@@ -64,10 +62,10 @@ internal sealed class TorchAdapter : ResidentAdapter
 
             foreach (AdapterEdit edit in edits)
             {
-                Place(edit, model.Width);
+                Place(edit);
             }
 
-            _memory.Add(room);
+            Own(room);
         }
         catch
         {
@@ -80,13 +78,10 @@ internal sealed class TorchAdapter : ResidentAdapter
     public override long ByteLength => _byteLength;
 
     /// <inheritdoc />
-    public override IReadOnlyList<SharedPart> SharedParts => _sharedParts;
-
-    /// <inheritdoc />
     public override int MaximumRank => _maximumRank;
 
     /// <inheritdoc />
-    public override int VirtualRows => _virtualRows;
+    public override int VirtualRows { get; }
 
     /// <inheritdoc />
     public override bool HasVirtualEmbeddings => VirtualEmbeddings is not null;
@@ -140,13 +135,6 @@ internal sealed class TorchAdapter : ResidentAdapter
                 yield return (edit?.Scale, gradient?.Scale);
             }
         }
-    }
-
-    /// <inheritdoc />
-    protected override void Dispose(bool disposing)
-    {
-        _memory.ForEach(part => part.Dispose());
-        _memory.Clear();
     }
 
     private static IEnumerable<(Tensor?, GradientMatrix?)> Leaves(LinearEdit edit, LinearEditGradient gradient) =>
@@ -203,8 +191,8 @@ internal sealed class TorchAdapter : ResidentAdapter
 
         Embedding = new EmbeddingEdit
         {
-            Codes = Copy(edits.A?.Transposed()),
-            Directions = edits.B is { } b ? Copy(new FloatMatrix(b.Columns, b.Rows, Array.ConvertAll(b.Transposed().Values, value => value * edits.Scale))) : null,
+            Codes = Copy(edits.Codes),
+            Directions = Copy(edits.Directions),
             OutputGain = Copy(edits.OutputGain),
             Table = Copy(edits.Dense),
             RowDeltas = Copy(edits.RowDeltas),
@@ -251,7 +239,7 @@ internal sealed class TorchAdapter : ResidentAdapter
         return new RotationFactor(Copy(factor.Changes), factor.Size, Copy(Array.ConvertAll(factor.Order, input => (long)input)), Copy(places));
     }
 
-    private void Place(AdapterEdit edit, int width)
+    private void Place(AdapterEdit edit)
     {
         switch (edit)
         {
@@ -262,50 +250,27 @@ internal sealed class TorchAdapter : ResidentAdapter
                 _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values, ScalarType.Float32), Replaces: true);
                 break;
             case VirtualTokens tokens:
-                TakeVirtualRows(tokens.Rows.Rows, VirtualRows == 0);
                 VirtualEmbeddings = Copy(tokens.Rows);
                 break;
             case PrefixKeyValue prefix:
-                TakeVirtualRows(prefix.Keys.Rows, VirtualRows == 0 || (VirtualEmbeddings is null && VirtualRows == prefix.Keys.Rows));
                 _prefixes[prefix.Layer] = new PrefixEdit(Copy(prefix.Keys), Copy(prefix.Values));
                 break;
             case Bottleneck bottleneck:
-                _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Copy(bottleneck, width);
+                _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Copy(bottleneck);
                 break;
         }
     }
 
-    private BottleneckEdit Copy(Bottleneck edit, int width) =>
-        new(edit.Input, edit.Activation, Copy(edit.Down), Copy(edit.DownBias), Copy(edit.Up), Copy(edit.UpBias), Copy(Repeated(edit.Scale, width)))
+    private BottleneckEdit Copy(Bottleneck edit) =>
+        new(edit.Input, edit.Activation, Copy(edit.Down), Copy(edit.DownBias), Copy(edit.Up), Copy(edit.UpBias), Copy(edit.ScaleOfWidth()))
         {
             NormGain = Copy(edit.Norm?.Gain),
             NormBias = Copy(edit.Norm?.Bias),
             NormCoversSublayer = edit.Norm?.CoversSublayer == true,
         };
 
-    private void TakeVirtualRows(int count, bool fits)
-    {
-        if (!fits)
-        {
-            throw new ArgumentException($"An adapter has {VirtualRows} virtual rows and {count} more; expected virtual tokens once, or a prefix of the same length in every layer.");
-        }
-
-        _virtualRows = count;
-    }
-
-    private static float[] Repeated(float[] values, int count) => values.Length == count ? values : [.. Enumerable.Repeat(values[0], count)];
-
-    private Tensor Share(SharedMatrix matrix, int rows, int columns)
-    {
-        SharedMatrices.Use use = _shared.Rent(matrix, rows, columns, _type, _device);
-        _memory.Add(use);
-        if (!_sharedParts.Contains(use.Part))
-        {
-            _sharedParts.Add(use.Part);
-        }
-
-        return use.Matrix;
-    }
+    private Tensor Share(SharedMatrix matrix, int rows, int columns) => Own(_shared.Rent(
+        matrix, rows, columns, $"{_type}", corner => torch.tensor(corner.Values, corner.Rows, corner.Columns, dtype: _type, device: _device).DetachFromDisposeScope()));
 
     [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(matrix))]
     private Tensor? Copy(FloatMatrix? matrix) =>
@@ -321,7 +286,7 @@ internal sealed class TorchAdapter : ResidentAdapter
 
     private Tensor Keep(Tensor tensor)
     {
-        _memory.Add(tensor.DetachFromDisposeScope());
+        Own(tensor.DetachFromDisposeScope());
         _byteLength += tensor.NumberOfElements * tensor.ElementSize;
         return tensor;
     }

@@ -12,8 +12,5 @@ internal sealed class DenseMatrix(Tensor values, bool isView = false) : WeightMa
     public override Tensor Values() => values.alias();
 
     /// <inheritdoc />
-    public override Tensor Select(Tensor rows) => values.index_select(0, rows);
-
-    /// <inheritdoc />
     public override void Dispose() => values.Dispose();
 }

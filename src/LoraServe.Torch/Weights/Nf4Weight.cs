@@ -29,18 +29,19 @@ internal sealed class Nf4Weight(Tensor codes, Tensor scales, long rows, long col
     public static bool Fits(long rows, long columns, int blockSize) => rows * columns % Math.Max(blockSize, 2) == 0;
 
     /// <inheritdoc />
-    public override Tensor Values()
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Tensor both = torch.stack([codes.bitwise_right_shift(4), codes.bitwise_and(15)], 1).flatten().to(ScalarType.Int32);
-        return levels.index_select(0, both).view(-1, blockSize).mul_(scales).to(type).view(rows, columns).MoveToOuterDisposeScope();
-    }
+    public override Tensor Values() => Widen(codes, scales);
 
     /// <inheritdoc />
     public override Tensor Select(Tensor some)
     {
-        using Tensor all = Values();
-        return all.index_select(0, some);
+        if (columns % blockSize != 0)
+        {
+            return base.Select(some); // blocks cross rows
+        }
+
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor codesOfRows = codes.view(rows, columns / 2).index_select(0, some).flatten();
+        return Widen(codesOfRows, scales.view(rows, columns / blockSize).index_select(0, some).view(-1, 1)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc />
@@ -49,5 +50,12 @@ internal sealed class Nf4Weight(Tensor codes, Tensor scales, long rows, long col
         codes.Dispose();
         scales.Dispose();
         levels.Dispose();
+    }
+
+    private Tensor Widen(Tensor someCodes, Tensor someScales)
+    {
+        using DisposeScope scope = torch.NewDisposeScope();
+        Tensor both = torch.stack([someCodes.bitwise_right_shift(4), someCodes.bitwise_and(15)], 1).flatten().to(ScalarType.Int32);
+        return levels.index_select(0, both).view(-1, blockSize).mul_(someScales).to(type).view(-1, columns).MoveToOuterDisposeScope();
     }
 }

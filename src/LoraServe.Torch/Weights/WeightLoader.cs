@@ -24,6 +24,7 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
 
     private readonly TransformerSpec _spec = weights.Spec;
     private readonly Dictionary<Site, (StoredTensor Weight, StoredTensor? Bias)> _stored = weights.Linears.ToDictionary(linear => linear.Site, linear => (linear.Weight, linear.Bias));
+    private readonly ParallelOptions _workers = new() { MaxDegreeOfParallelism = Math.Max(1, options.Workers) };
     private readonly List<IDisposable> _made = [];
     private long _done;
     private long _total;
@@ -165,7 +166,7 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
         int[] order = weights.RowOrder(site).ToArray();
         (int rows, int columns) = ((int)stored.Shape[0], (int)stored.Shape[1]);
         float[] values = new float[checked(rows * columns)];
-        Parallel.For(0, rows, row => stored.CopyRow(order.Length == 0 ? row : order[row], values.AsSpan(row * columns, columns)));
+        Parallel.For(0, rows, _workers, row => stored.CopyRow(order.Length == 0 ? row : order[row], values.AsSpan(row * columns, columns)));
         return Nf4Matrix.Quantize(values, rows, columns);
     }
 
@@ -239,7 +240,7 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
         for (long first = 0; first < rows; first += rowsAtATime)
         {
             long count = Math.Min(rowsAtATime, rows - first);
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, options.Workers) }, row => read(first + row, new Span<byte>(start + (row * rowBytes), rowBytes)));
+            Parallel.For(0, count, _workers, row => read(first + row, new Span<byte>(start + (row * rowBytes), rowBytes)));
             using Tensor from = staging.narrow(0, 0, count);
             using Tensor to = lines.narrow(0, first, count);
             to.copy_(from);
@@ -261,8 +262,6 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
         public override long ByteLength => 0;
 
         public override Tensor Values() => matrix.Values();
-
-        public override Tensor Select(Tensor rows) => matrix.Select(rows);
 
         public override void Dispose()
         {

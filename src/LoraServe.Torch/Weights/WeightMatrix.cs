@@ -12,7 +12,11 @@ internal abstract class WeightMatrix : IDisposable
     /// <summary>Some rows in what is computed in.</summary>
     /// <param name="rows">int64 [n].</param>
     /// <returns>[n, columns].</returns>
-    public abstract Tensor Select(Tensor rows);
+    public virtual Tensor Select(Tensor rows)
+    {
+        using Tensor all = Values();
+        return all.index_select(0, rows);
+    }
 
     /// <inheritdoc />
     public abstract void Dispose();

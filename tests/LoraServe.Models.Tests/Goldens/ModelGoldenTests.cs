@@ -26,25 +26,13 @@ public class ModelGoldenTests(ITestOutputHelper output)
 
     [SkippableTheory]
     [MemberData(nameof(CommittedCheckpoints))]
-    public void Forward_CommittedCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string device, string name)
-    {
-        string folder = Repository.Fixture($"models/{name}");
-        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), folder, s_exact);
-        using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
-        Check(model.Transformer, golden);
-        CheckLastHidden(model.Transformer, golden);
-    }
+    public void Forward_CommittedCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string device, string name) =>
+        CheckCheckpoint(device, Repository.Fixture($"models/{name}"));
 
     [SkippableTheory]
     [MemberData(nameof(Checkpoints))]
-    public void Forward_HuggingFaceCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string device, string name)
-    {
-        string folder = RequireSupported(name);
-        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), folder, s_exact);
-        using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
-        Check(model.Transformer, golden);
-        CheckLastHidden(model.Transformer, golden);
-    }
+    public void Forward_HuggingFaceCheckpoint_GivesTheReferencesLogitsAndGreedyIds(string device, string name) =>
+        CheckCheckpoint(device, RequireSupported(name));
 
     [SkippableTheory]
     [MemberData(nameof(Checkpoints))]
@@ -97,6 +85,14 @@ public class ModelGoldenTests(ITestOutputHelper output)
         string type = config.RootElement.GetProperty("model_type").GetString()!;
         Skip.IfNot(s_architectures.Contains(type), $"{name}: architecture {type} is not supported.");
         return folder;
+    }
+
+    private void CheckCheckpoint(string device, string folder)
+    {
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), folder, s_exact);
+        using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
+        Check(model.Transformer, golden);
+        CheckLastHidden(model.Transformer, golden);
     }
 
     private void Check(Transformer model, Golden golden)

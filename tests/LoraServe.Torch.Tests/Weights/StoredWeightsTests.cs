@@ -52,6 +52,31 @@ public sealed class StoredWeightsTests
         Assert.InRange(OpenTorch.Difference(OpenTorch.Logits(cpu), OpenTorch.Logits(torch)), 0, 1e-4f);
     }
 
+    [SkippableTheory]
+    [InlineData(ElementType.Q4_1, false)]
+    [InlineData(ElementType.F32, true)]
+    public void CopyWeightRow_StoredWeights_GivesTheRowsOfWidenedOnes(ElementType type, bool roundsToNf4)
+    {
+        using Transformer widened = Load(type, roundsToNf4, keepsStored: false);
+        using Transformer stored = Load(type, roundsToNf4, keepsStored: true);
+
+        // Of the second the rows are no whole blocks.
+        foreach (Site site in (Site[])[new(0, SiteRole.Query), new(1, SiteRole.Down)])
+        {
+            (int outputs, int inputs) = Spec.Shape(site.Role);
+            float[] expected = new float[inputs];
+            float[] actual = new float[inputs];
+            for (int row = 0; row < outputs; row++)
+            {
+                widened.CopyWeightRow(site, row, expected);
+                stored.CopyWeightRow(site, row, actual);
+                Assert.Equal(expected, actual);
+            }
+
+            Assert.Contains(actual, value => value != 0);
+        }
+    }
+
     // Blocks of 32 and of 64 fit into its rows.
     private static Models.Spec.TransformerSpec Spec => TinyModel.DefaultSpec with { HeadSize = 32 };
 

@@ -1,20 +1,23 @@
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
-using LoraServe.Models.Forward;
 using LoraServe.Models.Spec;
 
-namespace LoraServe.Cpu.Forward;
+namespace LoraServe.Models.Forward;
 
-/// <summary>Cosines and sines of a batch's rows.</summary>
-internal sealed class RopeTables(RopeSpec spec, int headSize)
+/// <summary>Cosines and sines of a batch's rows, which every device has from here.</summary>
+/// <param name="spec">The rotation.</param>
+/// <param name="headSize">Elements of a head.</param>
+public sealed class RopeTables(RopeSpec spec, int headSize)
 {
     private readonly float[] _frequencies = new float[headSize / 2];
     private int _length = -1;
 
-    /// <summary>Computes the tables of all rows into scratch: [T, K].</summary>
-    public Rows Fill(TokenBatch batch, ScratchArena scratch)
+    /// <summary>Computes the tables of all rows.</summary>
+    /// <param name="batch">The rows.</param>
+    /// <param name="tables">[T, K]: a row's cosines, then its sines.</param>
+    public void Fill(TokenBatch batch, Rows tables)
     {
-        Rows tables = scratch.Rent(batch.RowCount, headSize);
+        ArgumentNullException.ThrowIfNull(batch);
         for (int t = 0; t < batch.RowCount; t++)
         {
             int length = batch.RopeLengths[t];
@@ -26,7 +29,5 @@ internal sealed class RopeTables(RopeSpec spec, int headSize)
 
             Rope.Fill(batch.Positions[t], _frequencies, spec.AttentionFactor, tables.Span(t));
         }
-
-        return tables;
     }
 }
