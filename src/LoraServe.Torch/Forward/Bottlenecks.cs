@@ -14,7 +14,7 @@ internal static class Bottlenecks
     /// <param name="type">What is computed in.</param>
     public static Tensor Compute(BottleneckEdit edit, Tensor sublayer, Tensor residual, ScalarType type)
     {
-        Tensor input = edit.Input switch { BottleneckInput.Sublayer => sublayer, BottleneckInput.Residual => residual, _ => residual.add(sublayer) };
+        Tensor input = edit.Input switch { BottleneckInput.Sublayer => sublayer, BottleneckInput.Residual => residual, _ => residual.Plus(sublayer) };
         Tensor inner = Activations.Apply(edit.Activation, torch.nn.functional.linear(input, edit.Down.to(type), edit.DownBias.to(type)));
         Tensor f = torch.nn.functional.linear(inner, edit.Up.to(type), edit.UpBias.to(type)).mul(edit.Scale.to(type));
         if (edit is not { NormGain: { } gain, NormBias: { } bias })
@@ -22,10 +22,10 @@ internal static class Bottlenecks
             return f;
         }
 
-        Tensor v = (edit.NormCoversSublayer ? f.add(sublayer) : f).to(ScalarType.Float32);
+        Tensor v = (edit.NormCoversSublayer ? f.Plus(sublayer) : f).to(ScalarType.Float32);
         Tensor centred = v.sub(v.mean([-1], keepdim: true));
-        Tensor normed = centred.mul(centred.square().mean([-1], keepdim: true).Plus(BottleneckEdit.NormEpsilon).rsqrt())
-            .mul(gain.to(ScalarType.Float32)).add(bias.to(ScalarType.Float32)).to(type);
+        Tensor normed = centred.mul(centred.mul(centred).mean([-1], keepdim: true).Plus(BottleneckEdit.NormEpsilon).rsqrt())
+            .mul(gain.to(ScalarType.Float32)).Plus(bias.to(ScalarType.Float32)).to(type);
         return edit.NormCoversSublayer ? normed.sub(sublayer) : normed;
     }
 }

@@ -38,7 +38,7 @@ internal static class InputEdits
         Tensor placed = factor.Order is { } order ? x.index_select(1, order) : x;
         Tensor blocks = placed.reshape(rows, inputs / factor.Size, factor.Size);
         Tensor changes = factor.Changes.to(type).view(inputs / factor.Size, factor.Size, factor.Size);
-        Tensor turned = blocks.add(torch.einsum("tbj,bjc->tbc", blocks, changes)).reshape(rows, inputs);
+        Tensor turned = blocks.Plus(torch.einsum("tbj,bjc->tbc", blocks, changes)).reshape(rows, inputs);
         return factor.Places is { } places ? turned.index_select(1, places) : turned;
     }
 }

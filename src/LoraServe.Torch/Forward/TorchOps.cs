@@ -77,7 +77,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     {
         Tensor gains = Weights.Norm(site);
         Tensor wide = As(x, ScalarType.Float32);
-        Tensor normed = wide.mul(wide.square().mean([-1], keepdim: true).Plus((double)_spec.NormEpsilon).rsqrt());
+        Tensor normed = wide.mul(wide.mul(wide).mean([-1], keepdim: true).Plus((double)_spec.NormEpsilon).rsqrt());
         Tensor y = As(normed.mul(gains), Weights.Type);
         return EditRows(y, rows, adapter => adapter.At(site) is not null, (_, range) =>
         {
@@ -147,7 +147,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
         int half = _spec.HeadSize / 2;
         Tensor split = heads.view(batch.RowCount, -1, _spec.HeadSize);
         (Tensor low, Tensor high) = (split.narrow(2, 0, half), split.narrow(2, half, half));
-        return torch.cat([low.mul(Step.Cosines).sub(high.mul(Step.Sines)), high.mul(Step.Cosines).add(low.mul(Step.Sines))], 2).view(batch.RowCount, -1);
+        return torch.cat([low.mul(Step.Cosines).sub(high.mul(Step.Sines)), high.mul(Step.Cosines).Plus(low.mul(Step.Sines))], 2).view(batch.RowCount, -1);
     }
 
     public Tensor Attend(Tensor queries, Tensor keys, Tensor values, int layer, TokenBatch batch)

@@ -3,10 +3,13 @@ namespace LoraServe.Torch.Native;
 /// <summary>Operations with a number, which stays alive until they are done.</summary>
 /// <remarks>
 /// TorchSharp makes an object of a number, takes its handle and lets go of it before it calls libtorch: a collection between the two
-/// frees what libtorch then reads ("Unknown scalar type", or worse). So numbers go through here, and a test says so.
+/// frees what libtorch then reads ("Unknown scalar type", or worse). A sum makes one too, of the factor 1 that nobody gave, and a
+/// square one of its exponent. So numbers go through here, and a test says so.
 /// </remarks>
 internal static class ScalarCalls
 {
+    private static readonly Scalar s_one = 1.ToScalar();
+
     /// <summary>x · factor.</summary>
     public static Tensor Times(this Tensor x, double factor)
     {
@@ -18,15 +21,18 @@ internal static class ScalarCalls
     public static Tensor Plus(this Tensor x, double summand)
     {
         using Scalar number = summand.ToScalar();
-        return x.add(number);
+        return x.add(number, s_one);
     }
 
     /// <summary>x + summand of whole numbers.</summary>
     public static Tensor Plus(this Tensor x, long summand)
     {
         using Scalar number = summand.ToScalar();
-        return x.add(number);
+        return x.add(number, s_one);
     }
+
+    /// <summary>x + y.</summary>
+    public static Tensor Plus(this Tensor x, Tensor y) => x.add(y, s_one);
 
     /// <summary>x + factor · y.</summary>
     public static Tensor Plus(this Tensor x, Tensor y, double factor)
@@ -39,7 +45,14 @@ internal static class ScalarCalls
     public static Tensor Increase(this Tensor x, double summand)
     {
         using Scalar number = summand.ToScalar();
-        x.add_(number).Dispose(x);
+        x.add_(number, s_one).Dispose(x);
+        return x;
+    }
+
+    /// <summary>x ← x + y.</summary>
+    public static Tensor Increase(this Tensor x, Tensor y)
+    {
+        x.add_(y, s_one).Dispose(x);
         return x;
     }
 

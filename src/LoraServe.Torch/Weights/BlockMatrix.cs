@@ -47,7 +47,7 @@ internal sealed class BlockMatrix(Tensor codes, Tensor scales, Tensor? minima, S
         }
 
         Tensor values = levels.mul_(scale.to(ScalarType.Float32));
-        values = minimum is null ? values : values.add_(minimum.to(ScalarType.Float32));
+        values = minimum is null ? values : values.Increase(minimum.to(ScalarType.Float32));
         return values.to(type).view(some.shape[0], -1).MoveToOuterDisposeScope();
     }
 }
