@@ -1,6 +1,7 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
 using LoraServe.Compute.Kernels;
+using LoraServe.Compute.Machine;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
@@ -67,6 +68,13 @@ internal sealed unsafe class CpuTransformer : Transformer
 
     /// <inheritdoc />
     public override ITrainingPass CreateTraining(WorkerPool pool) => new CpuTrainingPass(Packed, pool);
+
+    /// <inheritdoc />
+    public override DeviceLimits MeasureLimits(WorkerPool pool)
+    {
+        var limits = MachineLimits.Measure(pool);
+        return new DeviceLimits(ProcessorTopology.Name, InstructionSet.Name, "float32", limits.ReadBytesPerSecond, limits.FloatOperationsPerSecond);
+    }
 
     /// <inheritdoc />
     public override void CopyWeightRow(Site site, int row, Span<float> destination)

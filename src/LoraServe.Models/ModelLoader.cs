@@ -1,5 +1,6 @@
 using LoraServe.Models.Config;
 using LoraServe.Models.Loading;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Models;
 
@@ -20,6 +21,25 @@ public static class ModelLoader
         ModelSource source = Directory.Exists(path) ? HuggingFaceSource.Open(path)
             : File.Exists(path) ? GgufSource.Open(path)
             : throw new ModelFormatException(path, "no such file or directory; expected a GGUF file or a Hugging Face directory");
+        return Load(device, source, options);
+    }
+
+    /// <summary>Makes a model of a shape with random weights in bfloat16, the same for the same seed: for measuring speed, which weights do not change.</summary>
+    /// <param name="device">Where the model is to run.</param>
+    /// <param name="shape">One of <see cref="NamedShapes"/>.</param>
+    /// <param name="seed">What its weights are drawn from.</param>
+    /// <param name="options">How to load it; null for the defaults.</param>
+    /// <exception cref="ArgumentException">There is no such shape.</exception>
+    public static LoadedModel Random(IDevice device, string shape, int seed, ModelLoadOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        return NamedShapes.All.TryGetValue(shape, out TransformerSpec? spec)
+            ? Load(device, RandomSource.Open(shape, spec, seed), options)
+            : throw new ArgumentException($"'{shape}' is no named shape", nameof(shape));
+    }
+
+    private static LoadedModel Load(IDevice device, ModelSource source, ModelLoadOptions? options)
+    {
         try
         {
             Transformer transformer = device.Load(new ModelWeights(source), options ?? new ModelLoadOptions());

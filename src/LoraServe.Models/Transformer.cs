@@ -101,6 +101,10 @@ public abstract class Transformer(ModelWeights weights, Arithmetic arithmetic) :
     /// <param name="pool">Workers for what runs on this machine's processor.</param>
     public abstract ITrainingPass CreateTraining(WorkerPool pool);
 
+    /// <summary>Measures what the device can do at best, in the type that this model computes in; takes a second or two.</summary>
+    /// <param name="pool">Workers for what runs on this machine's processor.</param>
+    public abstract DeviceLimits MeasureLimits(WorkerPool pool);
+
     /// <inheritdoc />
     public abstract void CopyWeightRow(Site site, int row, Span<float> destination);
 

@@ -87,6 +87,20 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     }
 
     /// <inheritdoc />
+    public override DeviceLimits MeasureLimits(WorkerPool pool)
+    {
+        UseThreads(pool);
+        var limits = new TorchLimits(Weights.Device, Weights.Type);
+        return memory.Make(limits.BytesNeeded, "the measurement of its limits", "expected a smaller model", room =>
+        {
+            using (room)
+            {
+                return limits.Measure();
+            }
+        });
+    }
+
+    /// <inheritdoc />
     public override void CopyWeightRow(Site site, int row, Span<float> destination)
     {
         if (site == Site.Embedding)

@@ -34,32 +34,59 @@ public sealed record TrainingSpeed(IReadOnlyList<double> StepSeconds, long PeakM
     /// <param name="batches">The steps' examples, one after another and from the beginning again.</param>
     /// <param name="repetitions">Steps that are timed.</param>
     /// <param name="pool">The workers.</param>
+    /// <param name="adapters">Adapters that train side by side: each has its share of each step's examples, of which there are at least as many.</param>
     /// <exception cref="TrainingOptionsException">A setting does not fit the model.</exception>
-    public static TrainingSpeed Measure(LoadedModel model, TrainingJobOptions options, IReadOnlyList<IReadOnlyList<TrainingExample>> batches, int repetitions, WorkerPool pool)
+    public static TrainingSpeed Measure(
+        LoadedModel model, TrainingJobOptions options, IReadOnlyList<IReadOnlyList<TrainingExample>> batches, int repetitions, WorkerPool pool, int adapters = 1)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(batches);
         ArgumentOutOfRangeException.ThrowIfZero(batches.Count);
-        TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model.Transformer) { TotalSteps = repetitions + 1 });
-        var rate = new LearningRate(LearningRateSchedule.Constant, MethodCatalog.LearningRate(options));
-        using var training = new AdapterTraining(adapter, model.Transformer, new Optimizer(new OptimizerOptions()), rate, maximumNorm: 1);
-        using ITrainingPass pass = model.Transformer.ComputingIn(Arithmetic.Exact).CreateTraining(pool);
+        AdapterTraining[] trainings = [.. Enumerable.Range(0, adapters).Select(_ => Begin(model.Transformer, options, repetitions + 1))];
         var seconds = new List<double>();
-        for (int step = 0; step <= repetitions; step++)
+        try
         {
-            IReadOnlyList<TrainingExample> batch = batches[step % batches.Count];
-            long start = Stopwatch.GetTimestamp();
-            training.BeginStep(LabelledTokens.Count(batch, training.Resident));
-            pass.Run([training.Share(batch)], options.CheckpointActivations);
-            training.EndStep(pool);
-            if (step > 0)
+            using ITrainingPass pass = model.Transformer.ComputingIn(Arithmetic.Exact).CreateTraining(pool);
+            for (int step = 0; step <= repetitions; step++)
             {
-                seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                TrainingExample[] batch = [.. batches[step % batches.Count]];
+                TrainingExample[][] parts = [.. Enumerable.Range(0, adapters).Select(i => batch[(batch.Length * i / adapters)..(batch.Length * (i + 1) / adapters)])];
+                long start = Stopwatch.GetTimestamp();
+                Step(trainings, parts, pass, options.CheckpointActivations, pool);
+                if (step > 0)
+                {
+                    seconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                }
             }
+        }
+        finally
+        {
+            Array.ForEach(trainings, training => training.Dispose());
         }
 
         using var process = Process.GetCurrentProcess();
         return new TrainingSpeed(seconds, process.PeakWorkingSet64);
+    }
+
+    private static AdapterTraining Begin(Transformer model, TrainingJobOptions options, int steps)
+    {
+        TrainableAdapter adapter = MethodCatalog.Create(options, new TrainableContext(model) { TotalSteps = steps });
+        var rate = new LearningRate(LearningRateSchedule.Constant, MethodCatalog.LearningRate(options));
+        return new AdapterTraining(adapter, model, new Optimizer(new OptimizerOptions()), rate, maximumNorm: 1);
+    }
+
+    private static void Step(AdapterTraining[] trainings, TrainingExample[][] parts, ITrainingPass pass, bool checkpointActivations, WorkerPool pool)
+    {
+        for (int i = 0; i < trainings.Length; i++)
+        {
+            trainings[i].BeginStep(LabelledTokens.Count(parts[i], trainings[i].Resident));
+        }
+
+        pass.Run([.. trainings.Zip(parts, (training, part) => training.Share(part))], checkpointActivations);
+        foreach (AdapterTraining training in trainings)
+        {
+            training.EndStep(pool);
+        }
     }
 }

@@ -22,6 +22,27 @@ public sealed class RefusalTests(TinyFiles files) : IClassFixture<TinyFiles>
     }
 
     [Theory]
+    [InlineData("serve --model random:tiny")]
+    [InlineData("generate --model random:tiny --prompt x")]
+    [InlineData("eval --model random:tiny --data x")]
+    [InlineData("train --model random:tiny --data x --method lora --out y")]
+    [InlineData("ranks --model random:tiny")]
+    [InlineData("logits --model random:tiny --tokens FILE --out y")]
+    [InlineData("tokenize --model random:tiny --text x")]
+    [InlineData("template --model random:tiny --cases x")]
+    [InlineData("demo --model random:tiny")]
+    [InlineData("adapters extract --base random:tiny --tuned random:tiny --out y")]
+    [InlineData("bench load --model random:tiny")]
+    public async Task RandomModel_WhereFilesAreWanted_IsRefused(string line)
+    {
+        string file = files.Write("tokens.jsonl", "[[1]]");
+
+        string refusal = await CommandRun.MisuseAsync(line.Replace("FILE", file, StringComparison.Ordinal).Split(' '));
+
+        Assert.Contains("'random:tiny' has random weights, which only bench", refusal, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("missing", "no such directory. Give a directory with adapter_config.json")]
     [InlineData("empty/", "adapter_config.json: is not there. A PEFT adapter is a directory with")]
     [InlineData("no-adapter-weights/", "adapter_model.safetensors: is not there. Save the adapter again")]

@@ -4,16 +4,29 @@ using LoraServe.Compute;
 using LoraServe.Compute.Machine;
 using LoraServe.Cpu;
 using LoraServe.Models;
+using LoraServe.Models.Spec;
 using Spectre.Console;
 
 namespace LoraServe.Cli.Arguments;
 
 /// <summary>The options of every verb that loads a model, and the loading itself with its progress bar.</summary>
-internal sealed class ModelArguments
+/// <param name="takesShapes">Whether the model may be <c>random:SHAPE</c> too: where speed is all that is asked for.</param>
+internal sealed class ModelArguments(bool takesShapes = false)
 {
+    private const string RandomPrefix = "random:";
+    private const int RandomSeed = 1;
+
     private static readonly TimeSpan s_progressInterval = TimeSpan.FromMilliseconds(100);
 
-    private readonly Option<string> _model = new("--model") { Description = "A GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
+    private readonly Option<string> _model = new("--model")
+    {
+        Description = takesShapes
+            ? $"A GGUF file, a Hugging Face directory, or {RandomPrefix}SHAPE for random weights in bfloat16 of one of the shapes {Shapes}."
+            : "A GGUF file or a Hugging Face directory.",
+        Required = true,
+        HelpName = takesShapes ? $"PATH|{RandomPrefix}SHAPE" : "PATH",
+    };
+
     private readonly Option<Arithmetic?> _arithmetic = new("--arithmetic") { Description = "exact computes in float32 throughout; fast rounds activations against quantised weights. [default: fast]", HelpName = "exact|fast" };
     private readonly DeviceArguments _device = new();
     private readonly Option<int> _threads = new("--threads") { Description = "Threads that compute; 0 for one per physical core.", HelpName = "N" };
@@ -37,7 +50,22 @@ internal sealed class ModelArguments
         }
     }
 
-    public string Path(ParseResult arguments) => arguments.GetValue(_model)!;
+    private static string Shapes => string.Join(", ", NamedShapes.All.Keys);
+
+    /// <exception cref="UsageException">It is a random model, and the verb wants files or knows no such shape.</exception>
+    public string Path(ParseResult arguments)
+    {
+        string path = arguments.GetValue(_model)!;
+        return !takesShapes ? OfFiles(path)
+            : !IsRandom(path) || NamedShapes.All.ContainsKey(path[RandomPrefix.Length..]) ? path
+            : throw new UsageException($"--model is '{path}'; expected {RandomPrefix} and one of {Shapes}.");
+    }
+
+    /// <summary>A model's path, where random models are of no use.</summary>
+    /// <exception cref="UsageException">It is one.</exception>
+    public static string OfFiles(string path) => IsRandom(path)
+        ? throw new UsageException($"'{path}' has random weights, which only bench decode, prefill, mixed and train take; expected a GGUF file or a Hugging Face directory.")
+        : path;
 
     public Arithmetic Arithmetic(ParseResult arguments) => arguments.GetValue(_arithmetic) ?? Compute.Arithmetic.Fast;
 
@@ -59,13 +87,14 @@ internal sealed class ModelArguments
     /// <param name="log">Where it says which device was found and why; null for the terminal's errors.</param>
     public LoadedModel Load(ParseResult parsed, Arithmetic? arithmetic = null, bool roundsToNf4 = false, TextWriter? log = null)
     {
+        string path = Path(parsed);
         var options = new ModelLoadOptions { Arithmetic = arithmetic ?? Arithmetic(parsed), Workers = Threads(parsed), RoundsToNf4 = roundsToNf4 };
         (IDevice device, string? reason) = Choose(parsed);
         if (reason is not null && device != CpuDevice.Instance)
         {
             try
             {
-                LoadedModel loaded = Load(device, Path(parsed), options);
+                LoadedModel loaded = Load(device, path, options);
                 (log ?? parsed.InvocationConfiguration.Error).WriteLine($"device {device.Name}: {reason}");
                 return loaded;
             }
@@ -82,7 +111,7 @@ internal sealed class ModelArguments
             (log ?? quiet).WriteLine($"device {device.Name}: {reason}");
         }
 
-        return Load(device, Path(parsed), options);
+        return Load(device, path, options);
     }
 
     /// <summary>The device that the user named, or the best one there is.</summary>
@@ -90,15 +119,20 @@ internal sealed class ModelArguments
 
     /// <summary>Loads a model on this machine's processor, for work on files, with a progress bar on a terminal.</summary>
     public static LoadedModel Load(string path, Arithmetic arithmetic, int threads) =>
-        Load(CpuDevice.Instance, path, new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads });
+        Load(CpuDevice.Instance, OfFiles(path), new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads });
 
     private (IDevice Device, string? Reason) Choose(ParseResult parsed) => _device.Choose(parsed, isExact: parsed.GetValue(_arithmetic) == Compute.Arithmetic.Exact);
+
+    private static bool IsRandom(string path) => path.StartsWith(RandomPrefix, StringComparison.Ordinal);
+
+    private static LoadedModel Open(IDevice device, string path, ModelLoadOptions options) =>
+        IsRandom(path) ? ModelLoader.Random(device, path[RandomPrefix.Length..], RandomSeed, options) : ModelLoader.Load(device, path, options);
 
     private static LoadedModel Load(IDevice device, string path, ModelLoadOptions options)
     {
         if (Console.IsErrorRedirected)
         {
-            return ModelLoader.Load(device, path, options);
+            return Open(device, path, options);
         }
 
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
@@ -107,7 +141,7 @@ internal sealed class ModelArguments
             ProgressTask task = context.AddTask("Loading model");
             long done = 0;
             using var timer = new Timer(_ => task.Value = Interlocked.Read(ref done), null, s_progressInterval, s_progressInterval);
-            return ModelLoader.Load(device, path, options with
+            return Open(device, path, options with
             {
                 Progress = new SynchronousProgress(progress =>
                 {

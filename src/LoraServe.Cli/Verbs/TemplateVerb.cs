@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
 using LoraServe.Templates;
@@ -27,7 +28,7 @@ internal static class TemplateVerb
             {
                 ({ } file, null) => ChatTemplate.Parse(File.ReadAllText(file.FullName), file.Name),
                 (null, { } path) => ChatTemplate.Parse(
-                    ModelText.Read(path).ChatTemplateSource ?? throw new CommandException($"{path} has no chat template; give one with --template."), path),
+                    ModelText.Read(ModelArguments.OfFiles(path)).ChatTemplateSource ?? throw new CommandException($"{path} has no chat template; give one with --template."), path),
                 _ => throw new UsageException("Give either --model or --template."),
             };
             foreach (string line in File.ReadLines(arguments.GetValue(cases)!.FullName).Where(line => line.Length > 0))

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
 using LoraServe.Tokenization;
@@ -23,7 +24,7 @@ internal static class TokenizeVerb
         var verb = new Command("tokenize", "Print the token ids of a text.") { model, text, file, special, json };
         verb.SetAction(arguments =>
         {
-            string path = arguments.GetValue(model)!;
+            string path = ModelArguments.OfFiles(arguments.GetValue(model)!);
             Tokenizer tokenizer = ModelText.Read(path).Tokenizer ?? throw new CommandException($"{path} has no tokenizer.");
             string input = (arguments.GetValue(text), arguments.GetValue(file)) switch
             {

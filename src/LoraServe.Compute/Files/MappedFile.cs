@@ -1,5 +1,5 @@
 using System.IO.MemoryMappedFiles;
-using LoraServe.Compute.Tensors;
+using LoraServe.Compute.Memory;
 
 namespace LoraServe.Compute.Files;
 

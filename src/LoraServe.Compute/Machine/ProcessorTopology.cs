@@ -1,8 +1,24 @@
+using System.Runtime.InteropServices;
+
 namespace LoraServe.Compute.Machine;
 
 /// <summary>Which processors this process may use.</summary>
 public static class ProcessorTopology
 {
+    private const string ProcessorInformation = "/proc/cpuinfo";
+
+    /// <summary>What the machine calls its processor.</summary>
+    public static string Name
+    {
+        get
+        {
+            string? line = File.Exists(ProcessorInformation)
+                ? File.ReadLines(ProcessorInformation).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+                : Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER");
+            return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() ?? $"{RuntimeInformation.ProcessArchitecture}";
+        }
+    }
+
     /// <summary>Physical cores given to the process: the number of workers that computes fastest, since threads of one core share its multipliers.</summary>
     /// <remarks>Where the system does not tell which processors share a core, every processor counts. A container's CPU limit is respected.</remarks>
     public static int PhysicalCores => Math.Min(Environment.ProcessorCount, CountCores("/proc/self/status", "/sys/devices/system/cpu"));

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 namespace LoraServe.Compute.Memory;
 
 /// <summary>Owns zeroed native memory aligned to a cache line (64 bytes).</summary>
-public sealed unsafe partial class NativeBuffer : IDisposable
+public sealed unsafe partial class NativeBuffer : IDisposableMemory
 {
     private const int Alignment = 64;
     private const int CacheLine = 64;
@@ -49,6 +49,9 @@ public sealed unsafe partial class NativeBuffer : IDisposable
 
     /// <summary>Size in bytes.</summary>
     public long ByteLength { get; }
+
+    /// <inheritdoc />
+    bool IDisposableMemory.IsDisposed => Pointer is null;
 
     /// <summary>Has the processor fetch bytes that will be read soon.</summary>
     public static void Prefetch(byte* start, long byteLength)

@@ -92,6 +92,18 @@ public sealed unsafe class Tensor
         return tensor;
     }
 
+    /// <summary>A tensor that views a part of <paramref name="memory"/>, and is gone when that is disposed.</summary>
+    /// <exception cref="ArgumentException">The part is not within the memory.</exception>
+    public static Tensor Over(string name, ElementType type, NativeBuffer memory, long byteOffset, params ReadOnlySpan<long> shape)
+    {
+        ArgumentNullException.ThrowIfNull(memory);
+        ArgumentOutOfRangeException.ThrowIfNegative(byteOffset);
+        var tensor = new Tensor(name, type, [.. shape], memory.Pointer + byteOffset, memory);
+        return tensor.ByteLength <= memory.ByteLength - byteOffset
+            ? tensor
+            : throw new ArgumentException($"{tensor} needs {tensor.ByteLength} bytes from {byteOffset} on, and the memory has {memory.ByteLength}", nameof(shape));
+    }
+
     /// <summary>All elements as float32.</summary>
     /// <exception cref="OverflowException">More elements than an array can hold.</exception>
     public float[] ToFloats()

@@ -20,6 +20,10 @@ public sealed record BenchmarkResult
     /// <summary>Their rank; 0 without adapters.</summary>
     public int Rank { get; init; }
 
+    /// <summary>The linear maps that they change, as PEFT names them; none without adapters.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<string>? Targets { get; init; }
+
     /// <summary>Tokens of each prompt.</summary>
     public required int PromptTokens { get; init; }
 
@@ -32,8 +36,11 @@ public sealed record BenchmarkResult
     /// <summary>Best speed over the one at which memory can deliver weights, distinct adapters, keys and values.</summary>
     public required double RatioToBandwidth { get; init; }
 
-    /// <summary>Best speed over the one at which float32 multiply-adds can be done; integer kernels can exceed it.</summary>
+    /// <summary>Best speed over the one at which the base's multiply-adds can be done; integer kernels can exceed it.</summary>
     public required double RatioToFloatPeak { get; init; }
+
+    /// <summary>Which of the two limits is the nearer one: no speed can be above it.</summary>
+    public string Binds => RatioToBandwidth >= RatioToFloatPeak ? "memory" : "peak";
 
     /// <summary>Median over all repetitions of the speed over the same batch's without adapters just before it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

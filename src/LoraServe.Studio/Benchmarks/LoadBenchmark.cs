@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoraServe.Adapters.Loading;
 using LoraServe.Compute;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
@@ -26,19 +27,19 @@ public static class LoadBenchmark
             bestLoad = Math.Min(bestLoad, seconds);
         }
 
-        using var files = new RandomAdapters(loaded.Transformer, 1, options.Rank);
+        using var files = new RandomAdapterFiles(loaded.Transformer, 1, options.Rank);
         var adapterSeconds = new List<double>();
         for (int i = 0; i < Math.Max(options.Repetitions, 3); i++)
         {
             long start = Stopwatch.GetTimestamp();
-            using ResidentAdapter adapter = files.Load(0);
+            using ResidentAdapter adapter = loaded.Transformer.Place(AdapterLoader.Load(files.Directories[0], loaded.Transformer));
             adapterSeconds.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
         }
 
         long adapterBytes = new DirectoryInfo(files.Directories[0]).EnumerateFiles("*.safetensors").Sum(file => file.Length);
         return new LoadResult(
             "load", loaded.Name, loaded.Transformer.ByteLength, firstToken, bestLoad, fileBytes / 1e6 / bestLoad,
-            options.Rank, adapterBytes, adapterSeconds.Order().ElementAt(adapterSeconds.Count / 2) * 1000, BenchmarkMachine.Measure(pool));
+            options.Rank, adapterBytes, adapterSeconds.Order().ElementAt(adapterSeconds.Count / 2) * 1000, BenchmarkMachine.Measure(loaded.Transformer, pool));
     }
 
     private static (double Seconds, long FileBytes, LoadedModel Model) Load(IDevice device, string path, Arithmetic arithmetic, int threads)
@@ -51,8 +52,8 @@ public static class LoadBenchmark
 
     private static double FirstToken(LoadedModel model, WorkerPool pool)
     {
-        using var batch = new SequenceBatch(model.Transformer, pool, sequences: 1, PromptTokens, tokens: 1);
-        batch.Prefill();
+        using var batch = new SequenceBatch(model.Transformer, pool, sequences: 1, PromptTokens, tokens: 1, stepRows: PromptTokens);
+        batch.Prefill([]);
         using var process = Process.GetCurrentProcess();
         return (TimeProvider.System.GetLocalNow().DateTime - process.StartTime).TotalSeconds;
     }

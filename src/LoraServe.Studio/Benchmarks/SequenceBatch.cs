@@ -9,18 +9,17 @@ namespace LoraServe.Studio.Benchmarks;
 /// <summary>Sequences of equal length that are computed together, step by step, with greedy choice and nothing of a server around it.</summary>
 internal sealed class SequenceBatch : IDisposable
 {
-    /// <summary>Rows of prompts computed at once.</summary>
-    private const int ChunkRows = 512;
-
     private readonly IStepRunner _runner;
     private readonly TokenBatch _batch = new();
     private readonly int[][] _pageIds;
     private readonly int[] _prompt;
     private readonly int[] _next;
     private readonly AdapterUse[] _uses;
+    private readonly int _stepRows;
 
-    public SequenceBatch(Transformer model, WorkerPool pool, int sequences, int promptTokens, int tokens)
+    public SequenceBatch(Transformer model, WorkerPool pool, int sequences, int promptTokens, int tokens, int stepRows)
     {
+        _stepRows = stepRows;
         int pagesEach = KvPage.Count(promptTokens + tokens);
         _runner = model.CreateRunner(pool, sequences * pagesEach, ElementType.F16);
         _pageIds = [.. Enumerable.Range(0, sequences).Select(sequence => Enumerable.Range(sequence * pagesEach, pagesEach).ToArray())];
@@ -30,21 +29,23 @@ internal sealed class SequenceBatch : IDisposable
         _uses = new AdapterUse[1];
     }
 
-    /// <summary>Computes the prompts of all sequences.</summary>
-    public void Prefill()
+    /// <summary>Computes the prompts of all sequences, one after another, as many rows at a time as a step takes.</summary>
+    /// <inheritdoc cref="Decode" path="/param[@name='adapters']"/>
+    public void Prefill(ReadOnlySpan<ResidentAdapter> adapters)
     {
+        _batch.Clear();
+        int complete = 0;
         for (int sequence = 0; sequence < _pageIds.Length; sequence++)
         {
-            for (int start = 0; start < _prompt.Length; start += ChunkRows)
+            for (int start = 0; start < _prompt.Length;)
             {
-                int count = Math.Min(ChunkRows, _prompt.Length - start);
+                int count = Math.Min(_stepRows - _batch.RowCount, _prompt.Length - start);
                 bool isLast = start + count == _prompt.Length;
-                _batch.Clear();
-                Add(sequence, _prompt.AsSpan(start, count), start, isLast ? SegmentOutput.LastLogits : SegmentOutput.None, []);
-                Rows logits = _runner.Forward(_batch);
-                if (isLast)
+                Add(sequence, _prompt.AsSpan(start, count), start, isLast ? SegmentOutput.LastLogits : SegmentOutput.None, adapters);
+                start += count;
+                if (_batch.RowCount == _stepRows || (isLast && sequence == _pageIds.Length - 1))
                 {
-                    _next[sequence] = Greedy(logits.Span(0));
+                    complete += Step(complete);
                 }
             }
         }
@@ -58,35 +59,49 @@ internal sealed class SequenceBatch : IDisposable
         _batch.Clear();
         for (int sequence = 0; sequence < _pageIds.Length; sequence++)
         {
-            ReadOnlySpan<AdapterUse> uses = [];
-            if (!adapters.IsEmpty)
-            {
-                // Sequences of the same adapter stand together, as the scheduler puts them.
-                _uses[0] = new AdapterUse(adapters[sequence * adapters.Length / _pageIds.Length]);
-                uses = _uses;
-            }
-
-            Add(sequence, _next.AsSpan(sequence, 1), position, SegmentOutput.LastLogits, uses);
+            Add(sequence, _next.AsSpan(sequence, 1), position, SegmentOutput.LastLogits, adapters);
         }
 
-        Rows logits = _runner.Forward(_batch);
-        for (int sequence = 0; sequence < _pageIds.Length; sequence++)
-        {
-            _next[sequence] = Greedy(logits.Span(sequence));
-        }
+        Step(0);
     }
 
     public void Dispose() => _runner.Dispose();
 
     private static int Greedy(ReadOnlySpan<float> logits) => System.Numerics.Tensors.TensorPrimitives.IndexOfMax(logits);
 
-    private void Add(int sequence, ReadOnlySpan<int> tokens, int position, SegmentOutput output, ReadOnlySpan<AdapterUse> uses) => _batch.Add(new SegmentRequest
+    /// <summary>Runs what has been added and chooses the next token of each sequence that got logits, which are those from <paramref name="first"/> on.</summary>
+    /// <returns>Number of these sequences.</returns>
+    private int Step(int first)
     {
-        Tokens = tokens,
-        FirstPosition = position,
-        Pages = _pageIds[sequence].AsSpan(0, KvPage.Count(position + tokens.Length)),
-        PromptLength = _prompt.Length,
-        Adapters = uses,
-        Output = output,
-    });
+        Rows logits = _runner.Forward(_batch);
+        int count = _batch.Logits.Count;
+        for (int i = 0; i < count; i++)
+        {
+            _next[first + i] = Greedy(logits.Span(i));
+        }
+
+        _batch.Clear();
+        return count;
+    }
+
+    private void Add(int sequence, ReadOnlySpan<int> tokens, int position, SegmentOutput output, ReadOnlySpan<ResidentAdapter> adapters)
+    {
+        ReadOnlySpan<AdapterUse> uses = [];
+        if (!adapters.IsEmpty)
+        {
+            // Sequences of the same adapter stand together, as the scheduler puts them.
+            _uses[0] = new AdapterUse(adapters[(int)((long)sequence * adapters.Length / _pageIds.Length)]);
+            uses = _uses;
+        }
+
+        _batch.Add(new SegmentRequest
+        {
+            Tokens = tokens,
+            FirstPosition = position,
+            Pages = _pageIds[sequence].AsSpan(0, KvPage.Count(position + tokens.Length)),
+            PromptLength = _prompt.Length,
+            Adapters = uses,
+            Output = output,
+        });
+    }
 }

@@ -10,20 +10,32 @@ public sealed class SpeedBenchmark(LoadedModel model, WorkerPool pool, Benchmark
 {
     private readonly WorkLimits _limits = new(machine, model.Transformer);
 
-    /// <summary>Decoding without adapters, for each size of batch.</summary>
-    public IEnumerable<BenchmarkResult> Decode() => options.Batches.Select(batch => Decode("decode", batch, [[]])[0]);
+    /// <summary>Decoding, one token for each sequence at each step.</summary>
+    public IEnumerable<BenchmarkResult> Decode() => Measure("decode", Decode);
 
-    /// <summary>Decoding with no, a few and many distinct adapters, repetition by repetition in turns, so that all see the same machine.</summary>
-    public IEnumerable<BenchmarkResult> Mixed()
+    /// <summary>The same under the name of what it is about, mixed batches.</summary>
+    public IEnumerable<BenchmarkResult> Mixed() => Measure("mixed", Decode);
+
+    /// <summary>Prompts, one for each sequence.</summary>
+    public IEnumerable<BenchmarkResult> Prefill() => Measure("prefill", Prefill);
+
+    /// <summary>Measures each size of batch with no, a few and many distinct adapters.</summary>
+    private IEnumerable<BenchmarkResult> Measure(string name, Func<int, Work> prepare)
     {
-        using var files = new RandomAdapters(model.Transformer, options.Adapters, options.Rank);
-        ResidentAdapter[] adapters = [.. Enumerable.Range(0, options.Adapters).Select(files.Load)];
+        var random = new RandomAdapters(model.Transformer, options.Rank, options.Targets);
+        var adapters = new List<ResidentAdapter>();
         try
         {
+            for (int i = 0; i < Math.Min(options.Adapters, options.Batches.Max()); i++)
+            {
+                adapters.Add(random.Place(i));
+            }
+
             foreach (int batch in options.Batches)
             {
-                int[] counts = [.. new[] { 0, Math.Min(8, batch), batch }.Select(count => Math.Min(count, options.Adapters)).Distinct()];
-                foreach (BenchmarkResult result in Decode("mixed", batch, [.. counts.Select(count => adapters[..count])]))
+                ResidentAdapter[][] variants = [.. Counts(Math.Min(batch, adapters.Count)).Select(count => adapters[..count].ToArray())];
+                using Work work = prepare(batch);
+                foreach (BenchmarkResult result in Measure(name, batch, variants, work))
                 {
                     yield return result;
                 }
@@ -31,30 +43,56 @@ public sealed class SpeedBenchmark(LoadedModel model, WorkerPool pool, Benchmark
         }
         finally
         {
-            Array.ForEach(adapters, adapter => adapter.Dispose());
+            adapters.ForEach(adapter => adapter.Dispose());
         }
     }
 
-    /// <summary>One prompt without adapters.</summary>
-    public IEnumerable<BenchmarkResult> Prefill()
+    /// <summary>0, 8, 32, 128, … and the most.</summary>
+    private static IEnumerable<int> Counts(int most)
     {
-        using var batch = new SequenceBatch(model.Transformer, pool, sequences: 1, options.PromptTokens, tokens: 0);
-        batch.Prefill();
-        var run = new Measurement(options.Repetitions);
-        for (int i = 0; i < options.Repetitions; i++)
+        for (int count = 0; count < most; count = count == 0 ? 8 : count * 4)
         {
-            run.Time(batch.Prefill);
+            yield return count;
         }
 
-        double compute = _limits.ComputeSeconds(options.PromptTokens, 1, (options.PromptTokens + 1) / 2.0);
-        double read = _limits.ReadSeconds(1, options.PromptTokens, 0);
-        yield return Result("prefill", 1, [], run, options.PromptTokens, read, compute);
+        yield return most;
     }
 
-    private List<BenchmarkResult> Decode(string name, int sequences, ResidentAdapter[][] variants)
+    private Work Decode(int sequences)
     {
-        using var batch = new SequenceBatch(model.Transformer, pool, sequences, options.PromptTokens, options.Tokens);
-        batch.Prefill();
+        var batch = new SequenceBatch(model.Transformer, pool, sequences, options.PromptTokens, options.Tokens, options.StepRows);
+        batch.Prefill([]);
+        double meanLength = options.PromptTokens + ((options.Tokens + 1) / 2.0);
+        return new Work(
+            batch,
+            adapters =>
+            {
+                for (int step = 0; step < options.Tokens; step++)
+                {
+                    batch.Decode(options.PromptTokens + step, adapters);
+                }
+            },
+            (long)sequences * options.Tokens,
+            adapterBytes => _limits.ReadSeconds(options.Tokens, sequences, meanLength, adapterBytes, passes: options.Tokens),
+            options.Tokens * _limits.ComputeSeconds(sequences, sequences, meanLength));
+    }
+
+    private Work Prefill(int sequences)
+    {
+        var batch = new SequenceBatch(model.Transformer, pool, sequences, options.PromptTokens, tokens: 0, options.StepRows);
+        long rows = (long)sequences * options.PromptTokens;
+        int steps = (int)((rows + options.StepRows - 1) / options.StepRows);
+        return new Work(
+            batch,
+            adapters => batch.Prefill(adapters),
+            rows,
+            adapterBytes => _limits.ReadSeconds(steps, sequences, options.PromptTokens, adapterBytes, passes: 1),
+            _limits.ComputeSeconds(rows, sequences, (options.PromptTokens + 1) / 2.0));
+    }
+
+    /// <summary>Repetition by repetition in turns, so that all variants see the same machine.</summary>
+    private List<BenchmarkResult> Measure(string name, int sequences, ResidentAdapter[][] variants, Work work)
+    {
         Measurement[] runs = [.. variants.Select(_ => new Measurement(options.Repetitions))];
 
         // The first round is for warming up, and is not counted.
@@ -63,54 +101,50 @@ public sealed class SpeedBenchmark(LoadedModel model, WorkerPool pool, Benchmark
             for (int variant = 0; variant < variants.Length; variant++)
             {
                 ResidentAdapter[] adapters = variants[variant];
-                Action steps = () => Steps(batch, adapters);
                 if (i < 0)
                 {
-                    steps();
+                    work.Run(adapters);
                 }
                 else
                 {
-                    runs[variant].Time(steps);
+                    runs[variant].Time(() => work.Run(adapters));
                 }
             }
         }
 
-        double meanLength = options.PromptTokens + ((options.Tokens + 1) / 2.0);
-        double compute = options.Tokens * _limits.ComputeSeconds(sequences, sequences, meanLength);
-        var results = new List<BenchmarkResult>();
-        for (int variant = 0; variant < variants.Length; variant++)
+        return [.. variants.Select((adapters, variant) => Result(name, sequences, adapters, runs[variant], work) with
         {
-            double read = options.Tokens * _limits.ReadSeconds(sequences, meanLength, variants[variant].Sum(adapter => adapter.ByteLength));
-            BenchmarkResult result = Result(name, sequences, variants[variant], runs[variant], (long)sequences * options.Tokens, read, compute);
-            results.Add(variant == 0 ? result : result with { RatioToNoAdapters = runs[variant].MedianRatioTo(runs[0]) });
-        }
-
-        return results;
+            RatioToNoAdapters = variant == 0 ? null : runs[variant].MedianRatioTo(runs[0]),
+        })];
     }
 
-    private void Steps(SequenceBatch batch, ResidentAdapter[] adapters)
-    {
-        for (int step = 0; step < options.Tokens; step++)
-        {
-            batch.Decode(options.PromptTokens + step, adapters);
-        }
-    }
-
-    private BenchmarkResult Result(string name, int sequences, ResidentAdapter[] adapters, Measurement run, long tokens, double readSeconds, double computeSeconds) => new()
+    private BenchmarkResult Result(string name, int sequences, ResidentAdapter[] adapters, Measurement run, Work work) => new()
     {
         Bench = name,
         Model = model.Name,
         Batch = sequences,
         Adapters = adapters.Length,
         Rank = adapters.Length > 0 ? options.Rank : 0,
+        Targets = adapters.Length > 0 ? options.Targets : null,
         PromptTokens = options.PromptTokens,
-        TokensPerS = tokens / run.BestSeconds,
-        MedianTokensPerS = tokens / run.MedianSeconds,
-        RatioToBandwidth = readSeconds / run.BestSeconds,
-        RatioToFloatPeak = computeSeconds / run.BestSeconds,
-        AllocatedBytesPerToken = (double)run.LeastAllocatedBytes / tokens,
+        TokensPerS = work.Tokens / run.BestSeconds,
+        MedianTokensPerS = work.Tokens / run.MedianSeconds,
+        RatioToBandwidth = work.ReadSeconds(adapters.Sum(adapter => adapter.ByteLength)) / run.BestSeconds,
+        RatioToFloatPeak = work.ComputeSeconds / run.BestSeconds,
+        AllocatedBytesPerToken = (double)run.LeastAllocatedBytes / work.Tokens,
         Machine = machine,
     };
+
+    /// <summary>What one repetition does.</summary>
+    /// <param name="Batch">The sequences, of which this is the owner.</param>
+    /// <param name="Run">Does it with some adapters.</param>
+    /// <param name="Tokens">Tokens that it gives.</param>
+    /// <param name="ReadSeconds">Its shortest possible time by memory alone, with adapters of so many bytes.</param>
+    /// <param name="ComputeSeconds">Its shortest possible time by arithmetic alone.</param>
+    private sealed record Work(SequenceBatch Batch, Action<ResidentAdapter[]> Run, long Tokens, Func<long, double> ReadSeconds, double ComputeSeconds) : IDisposable
+    {
+        public void Dispose() => Batch.Dispose();
+    }
 
     /// <summary>Times of the same work, repeated.</summary>
     private sealed class Measurement(int repetitions)

@@ -26,9 +26,16 @@ public sealed class TrainingBenchmark(LoadedModel model, WorkerPool pool, Benchm
     }
 
     /// <summary>Trains some steps.</summary>
-    public TrainingBenchmarkResult Run(TrainingJobOptions options, string data, IReadOnlyList<IReadOnlyList<TrainingExample>> batches, int repetitions)
+    /// <param name="options">Method, rank and targets.</param>
+    /// <param name="data">What the examples are called.</param>
+    /// <param name="batches">The steps' examples, one after another and from the beginning again.</param>
+    /// <param name="repetitions">Steps that are timed.</param>
+    /// <param name="adapters">Adapters that train side by side and share the examples out among them.</param>
+    public TrainingBenchmarkResult Run(TrainingJobOptions options, string data, IReadOnlyList<IReadOnlyList<TrainingExample>> batches, int repetitions, int adapters = 1)
     {
-        TrainingSpeed speed = TrainingSpeed.Measure(model, options, batches, repetitions, pool);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(batches);
+        TrainingSpeed speed = TrainingSpeed.Measure(model, options, batches, repetitions, pool, adapters);
         int passes = MethodCatalog.Find(options.Method).Any(method => method.MakesModel) ? 3 : 2;
         double[] shares = [.. speed.StepSeconds.Select((seconds, step) => LeastSeconds(batches[(step + 1) % batches.Count], passes) / seconds)];
         IReadOnlyList<TrainingExample>[] timed = [.. Enumerable.Range(1, repetitions).Select(step => batches[step % batches.Count])];
@@ -39,6 +46,7 @@ public sealed class TrainingBenchmark(LoadedModel model, WorkerPool pool, Benchm
             Method = options.Method,
             Data = data,
             BatchRows = batches[0].Count,
+            Adapters = adapters,
             TokensPerS = timed.Sum(batch => batch.Sum(example => (double)example.Tokens.Length)) / total,
             RowsPerS = timed.Sum(batch => (double)batch.Count) / total,
             RatioToFloatPeak = shares.Max(),

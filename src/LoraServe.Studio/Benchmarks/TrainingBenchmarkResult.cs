@@ -18,13 +18,16 @@ public sealed record TrainingBenchmarkResult
     /// <summary>Rows of a step.</summary>
     public required int BatchRows { get; init; }
 
+    /// <summary>Adapters that trained side by side, in the same batches.</summary>
+    public required int Adapters { get; init; }
+
     /// <summary>Tokens a second over all steps, prompts and answers alike.</summary>
     public required double TokensPerS { get; init; }
 
     /// <summary>Rows a second over all steps.</summary>
     public required double RowsPerS { get; init; }
 
-    /// <summary>In the best step: time that the base's forward pass and its way back (to weights too, where they are trained) take at the machine's float32 peak, over the step's.</summary>
+    /// <summary>In the best step: time that the base's forward pass and its way back (to weights too, where they are trained) take at the device's measured peak, over the step's.</summary>
     public required double RatioToFloatPeak { get; init; }
 
     /// <summary>The same in the median step.</summary>

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LoraServe.Studio.Benchmarks;
+using LoraServe.Compute.Machine;
 
 namespace LoraServe.Studio.Studies;
 
@@ -26,7 +26,7 @@ public sealed record StudySummary(string Model, string Processor, int Threads, I
     {
         StudyResult[] all = [.. results];
         return new StudySummary(
-            model, BenchmarkMachine.ProcessorName(), threads, [.. baselines],
+            model, ProcessorTopology.Name, threads, [.. baselines],
             [.. all.Select(result => result with { Summary = result.Summary with { FullScore = all.FirstOrDefault(full => full.IsFull && full.Task == result.Task)?.Summary.Score } })],
             [.. failures]);
     }

@@ -47,6 +47,19 @@ internal static unsafe class CudaDriver
             : 0;
     }
 
+    /// <summary>What a GPU calls itself, and its compute capability.</summary>
+    public static (string Name, string Capability) Describe(int gpu)
+    {
+        const int Major = 75;
+        const int Minor = 76;
+        const int NameBytes = 128;
+        int device = 0;
+        _ = ((delegate* unmanaged<int*, int, int>)NativeLibrary.GetExport(s_library, "cuDeviceGet"))(&device, gpu);
+        byte* name = stackalloc byte[NameBytes];
+        _ = ((delegate* unmanaged<byte*, int, int, int>)NativeLibrary.GetExport(s_library, "cuDeviceGetName"))(name, NameBytes, device);
+        return (Marshal.PtrToStringUTF8((nint)name)!, $"{Attribute(Major, device)}.{Attribute(Minor, device)}");
+    }
+
     /// <summary>Bytes of a GPU's memory that nobody has.</summary>
     public static long FreeBytes(int gpu)
     {
@@ -57,5 +70,12 @@ internal static unsafe class CudaDriver
             nuint total = 0;
             return ((delegate* unmanaged<nuint*, nuint*, int>)NativeLibrary.GetExport(s_library, "cuMemGetInfo_v2"))(&free, &total) == 0 ? (long)free : 0;
         }
+    }
+
+    private static int Attribute(int which, int device)
+    {
+        int value = 0;
+        _ = ((delegate* unmanaged<int*, int, int, int>)NativeLibrary.GetExport(s_library, "cuDeviceGetAttribute"))(&value, which, device);
+        return value;
     }
 }

@@ -1,3 +1,4 @@
+using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Tests.Tensors;
@@ -63,6 +64,21 @@ public class TensorTests
         Assert.Equal([1, 2, 7, 4], tensor.ToFloats());
         Assert.Throws<ArgumentException>(() => Tensor.OverFloats("a", values, 3));
     }
+
+    [Fact]
+    public void Over_APartOfMemory_SeesItUntilThatIsGone()
+    {
+        var memory = new NativeBuffer(4 * sizeof(float));
+        Tensor.FromFloats("source", [1, 2, 3, 4], 4).CopyRow(0, Floats(memory));
+        Tensor tensor = Tensor.Over("a", ElementType.F32, memory, sizeof(float), 3, 1);
+        Assert.Equal([2, 3, 4], tensor.ToFloats());
+        Assert.Throws<ArgumentException>(() => Tensor.Over("a", ElementType.F32, memory, 2 * sizeof(float), 3));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Tensor.Over("a", ElementType.F32, memory, -1, 1));
+        memory.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => tensor.ToFloats());
+    }
+
+    private static unsafe Span<float> Floats(NativeBuffer memory) => new(memory.Pointer, (int)(memory.ByteLength / sizeof(float)));
 
     private static byte[] Half(float value) => BitConverter.GetBytes((Half)value);
 }

@@ -14,22 +14,17 @@ namespace LoraServe.Cli.Verbs.Bench;
 /// <summary><c>loraserve bench</c>: how fast this machine is, as ratios to what it could be at best.</summary>
 internal static class BenchVerb
 {
-    private const int MostRepetitions = 10_000;
-
-    private static readonly int[] s_defaultBatches = [1, 8, 32];
-
-    public static Command Create() => new("bench", "Measure speed, as ratios to the machine's measured limits.")
+    public static Command Create() => new("bench", "Measure speed, as shares of the device's measured limits.")
     {
-        Speed("decode", "Generate tokens at several batch sizes.", defaultPrompt: 32, benchmark => benchmark.Decode()),
-        Speed("prefill", "Compute a prompt.", defaultPrompt: 512, benchmark => benchmark.Prefill()),
-        Speed("mixed", "Generate with distinct adapters in one batch, against the same batch without.", defaultPrompt: 32, benchmark => benchmark.Mixed()),
+        Speed("decode", "Generate tokens at several batch sizes.", new BenchmarkArguments(), benchmark => benchmark.Decode()),
+        Speed("prefill", "Compute prompts.", new BenchmarkArguments { DefaultPrompt = 512, DefaultBatches = "1" }, benchmark => benchmark.Prefill()),
+        Speed("mixed", "Generate with distinct adapters in one batch, against the same batch without.", new BenchmarkArguments { DefaultAdapters = 32 }, benchmark => benchmark.Mixed()),
         TrainingBenchmarkVerb.Create(),
         Load(),
     };
 
-    private static Command Speed(string name, string description, int defaultPrompt, Func<SpeedBenchmark, IEnumerable<BenchmarkResult>> run)
+    private static Command Speed(string name, string description, BenchmarkArguments arguments, Func<SpeedBenchmark, IEnumerable<BenchmarkResult>> run)
     {
-        var arguments = new BenchmarkArguments(defaultPrompt, s_defaultBatches);
         var verb = new Command(name, description);
         arguments.AddTo(verb);
         verb.SetAction(parsed =>
@@ -38,15 +33,15 @@ internal static class BenchVerb
             using LoadedModel model = arguments.Model.Load(parsed);
             CheckLength(options, model.Transformer.Spec.ContextLength);
             using var pool = new WorkerPool(arguments.Model.Threads(parsed));
-            var machine = BenchmarkMachine.Measure(pool);
-            Write(run(new SpeedBenchmark(model, pool, machine, options)), machine, arguments.IsJson(parsed), parsed.InvocationConfiguration);
+            var machine = BenchmarkMachine.Measure(model.Transformer, pool);
+            Write(name, run(new SpeedBenchmark(model, pool, machine, options)), model.Name, options, machine, arguments.IsJson(parsed), parsed.InvocationConfiguration.Output);
         });
         return verb;
     }
 
     private static Command Load()
     {
-        var arguments = new BenchmarkArguments(defaultPrompt: 16, s_defaultBatches);
+        var arguments = new BenchmarkArguments { Model = new ModelArguments(), DefaultPrompt = 16 };
         var verb = new Command("load", "Start, load the model and an adapter, and compute a first token.");
         arguments.AddTo(verb);
         verb.SetAction(parsed =>
@@ -79,13 +74,13 @@ internal static class BenchVerb
         }
     }
 
-    private static void Write(IEnumerable<BenchmarkResult> results, BenchmarkMachine machine, bool json, InvocationConfiguration terminal)
+    private static void Write(string name, IEnumerable<BenchmarkResult> results, string model, BenchmarkOptions options, BenchmarkMachine machine, bool json, TextWriter output)
     {
         if (json)
         {
             foreach (BenchmarkResult result in results)
             {
-                terminal.Output.WriteJson(result);
+                output.WriteJson(result);
             }
 
             return;
@@ -99,69 +94,28 @@ internal static class BenchVerb
                 result.Adapters > 0 ? $"{result.Adapters}" : "-",
                 Format($"{result.TokensPerS:0.0}"),
                 Format($"{result.MedianTokensPerS:0.0}"),
-                Format($"{result.RatioToBandwidth:0.00}"),
-                Format($"{result.RatioToFloatPeak:0.00}"),
+                Share(result.RatioToBandwidth, result.Binds == "memory"),
+                Share(result.RatioToFloatPeak, result.Binds == "peak"),
                 result.RatioToNoAdapters is { } ratio ? Format($"{ratio:0.00}") : "",
                 Format($"{result.AllocatedBytesPerToken:0.#}"));
         }
 
-        IAnsiConsole console = Terminal.Console(terminal.Output);
+        IAnsiConsole console = Terminal.Console(output);
+        console.WriteLine($"{name}, {model} on {machine.Device}{(options.Adapters > 0 ? $", adapters of rank {options.Rank} at {string.Join(", ", options.Targets)}" : "")}");
         console.Write(table);
-        console.WriteLine("memory, peak: share of the limits below; vs none: against the same batch without adapters");
+        console.WriteLine("memory, peak: share of the limits below; * the limit that binds, the nearer one");
+        console.WriteLine("vs none: against the same batch without adapters");
         WriteMachine(console, machine);
     }
 
-    private static void WriteMachine(IAnsiConsole console, BenchmarkMachine machine)
+    private static string Share(double share, bool binds) => Format($"{share:0.00}{(binds ? '*' : ' ')}");
+
+    /// <summary>Says what the figures are of, and shares of what.</summary>
+    internal static void WriteMachine(IAnsiConsole console, BenchmarkMachine machine)
     {
-        console.WriteLine($"{machine.Processor}, {machine.InstructionSet}, {machine.Threads} threads");
-        console.WriteLine(Format($"limits measured: {machine.ReadGbPerS:0.0} GB/s, {machine.FloatGflopPerS:0} GFLOP/s (float32)"));
+        console.WriteLine($"device {machine.Device}: {machine.Processor}, {machine.InstructionSet}, {machine.Threads} threads");
+        console.WriteLine(Format($"limits measured: {machine.ReadGbPerS:0.0} GB/s, {machine.FloatGflopPerS:0} GFLOP/s ({machine.Type})"));
     }
 
     private static string Format(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
-
-    /// <summary>The options of all benchmarks.</summary>
-    private sealed class BenchmarkArguments(int defaultPrompt, int[] defaultBatches)
-    {
-        private readonly Option<string> _batch = new("--batch") { Description = "Sequences in a batch, one measurement for each.", DefaultValueFactory = _ => string.Join(',', defaultBatches), HelpName = "N,N,..." };
-        private readonly Option<int> _adapters = new("--adapters") { Description = "Most distinct adapters in a mixed batch.", DefaultValueFactory = _ => 32, HelpName = "N" };
-        private readonly Option<int> _rank = new("--rank") { Description = "Rank of the random adapters, at q and v.", DefaultValueFactory = _ => 8, HelpName = "N" };
-        private readonly Option<int> _prompt = new("--prompt-tokens") { Description = "Tokens of each prompt.", DefaultValueFactory = _ => defaultPrompt, HelpName = "N" };
-        private readonly Option<int> _tokens = new("--tokens") { Description = "Tokens that each sequence generates in one repetition.", DefaultValueFactory = _ => 32, HelpName = "N" };
-        private readonly Option<int> _repeat = new("--repeat") { Description = "Repetitions; the best and the median are reported.", DefaultValueFactory = _ => 5, HelpName = "N" };
-        private readonly Option<bool> _json = new("--json") { Description = "Print one object a line." };
-
-        public ModelArguments Model { get; } = new();
-
-        public void AddTo(Command verb)
-        {
-            Model.AddTo(verb);
-            foreach (Option option in new Option[] { _batch, _adapters, _rank, _prompt, _tokens, _repeat, _json })
-            {
-                verb.Add(option);
-            }
-        }
-
-        public bool IsJson(ParseResult arguments) => arguments.GetValue(_json);
-
-        public BenchmarkOptions Options(ParseResult arguments) => new(
-            Batches(arguments.GetValue(_batch)!),
-            InRange(arguments, _adapters, 4096),
-            InRange(arguments, _rank, 1024),
-            InRange(arguments, _prompt, int.MaxValue),
-            InRange(arguments, _tokens, int.MaxValue),
-            InRange(arguments, _repeat, MostRepetitions));
-
-        private static int[] Batches(string text) =>
-        [
-            .. text.Split(',').Select(part => int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int size) && size is >= 1 and <= 4096
-                ? size
-                : throw new UsageException($"--batch is '{text}'; expected numbers from 1 to 4096, such as 1,8,32.")),
-        ];
-
-        private static int InRange(ParseResult arguments, Option<int> option, int most)
-        {
-            int value = arguments.GetValue(option);
-            return value >= 1 && value <= most ? value : throw new UsageException($"{option.Name} is {value}; expected 1 to {most}.");
-        }
-    }
 }

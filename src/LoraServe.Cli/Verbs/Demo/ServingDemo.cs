@@ -40,7 +40,7 @@ internal static class ServingDemo
         screen.Say($"LoraServe: one frozen model, many adapters, one batch.");
         screen.Say($"Model: {modelPath}");
         using LoadedModel loaded = ModelArguments.Load(modelPath, Arithmetic.Fast, Environment.ProcessorCount);
-        using RandomAdapters? random = found.Length == 0 ? new RandomAdapters(loaded.Transformer, RandomAdapterCount, RandomAdapterRank, RandomAdapters.Strong) : null;
+        using RandomAdapterFiles? random = found.Length == 0 ? new RandomAdapterFiles(loaded.Transformer, RandomAdapterCount, RandomAdapterRank, RandomAdapters.Strong) : null;
         IReadOnlyList<NamedAdapter> adapters = random is null
             ? found
             : [.. random.Directories.Select(directory => new NamedAdapter(Path.GetFileName(directory), directory))];

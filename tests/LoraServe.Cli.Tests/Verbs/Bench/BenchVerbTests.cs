@@ -31,6 +31,42 @@ public sealed class BenchVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
         Assert.True(results[1].GetProperty("ratio_to_no_adapters").GetDouble() > 0);
     }
 
+    [Fact]
+    public async Task Mixed_MoreAdapters_AreMeasuredInSteps()
+    {
+        JsonElement[] results = (await CommandRun.SuccessAsync(
+            ["bench", "mixed", "--model", "random:tiny", "--json", "--batch", "1,40", "--adapters", "40", "--targets", "all", .. s_small])).JsonLines;
+
+        Assert.Equal([0, 1, 0, 8, 32, 40], results.Select(result => result.GetProperty("adapters").GetInt32()));
+        Assert.All(results, result => Assert.Equal("random:tiny", result.GetProperty("model").GetString()));
+        Assert.Equal("all-linear", results[^1].GetProperty("targets")[0].GetString());
+        Assert.False(results[0].TryGetProperty("targets", out _));
+        Assert.All(results, result => Assert.Equal(
+            result.GetProperty("ratio_to_bandwidth").GetDouble() >= result.GetProperty("ratio_to_float_peak").GetDouble() ? "memory" : "peak", result.GetProperty("binds").GetString()));
+    }
+
+    [Fact]
+    public async Task Prefill_WithAdaptersInStepsOfSomeRows_ComparesWithNone()
+    {
+        JsonElement[] results = (await RunAsync("prefill", "--batch", "3", "--adapters", "2", "--targets", "q,down", "--step-rows", "7")).JsonLines;
+
+        Assert.Equal([0, 2], results.Select(result => result.GetProperty("adapters").GetInt32()));
+        Assert.Equal(["q_proj", "down_proj"], results[1].GetProperty("targets").EnumerateArray().Select(name => name.GetString()));
+        Assert.True(results[1].GetProperty("ratio_to_no_adapters").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task Table_SaysDeviceTypeLimitsAndWhatBinds()
+    {
+        string output = (await CommandRun.SuccessAsync(["bench", "mixed", "--model", "random:tiny", "--device", "cpu", "--batch", "2", .. s_small])).Output;
+
+        Assert.StartsWith("mixed, random:tiny on cpu, adapters of rank 8 at q_proj, v_proj", output, StringComparison.Ordinal);
+        Assert.Matches(@"0\.\d\d\*", output);
+        Assert.Matches(@"device cpu: .+, 1 threads", output);
+        Assert.Matches(@"limits measured: [\d.]+ GB/s, \d+ GFLOP/s \(float32\)", output);
+        Assert.All(output.Split('\n'), line => Assert.True(line.Length <= 100, line));
+    }
+
     [Theory]
     [InlineData("prefill", "tokens_per_s")]
     [InlineData("load", "adapter_load_ms")]
@@ -51,6 +87,27 @@ public sealed class BenchVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
         Assert.True(result.GetProperty("ratio_to_float_peak").GetDouble() >= result.GetProperty("median_ratio_to_float_peak").GetDouble());
         Assert.True(result.GetProperty("peak_memory_bytes").GetInt64() > result.GetProperty("base_bytes").GetInt64());
     }
+
+    [Fact]
+    public async Task Train_SeveralAdapters_ShareTheRows()
+    {
+        string[] run = ["bench", "train", "--model", "random:tiny", "--length", "12", "--repeat", "1", "--threads", "1", "--targets", "all"];
+
+        JsonElement result = (await CommandRun.SuccessAsync([.. run, "--adapters", "3", "--batch-rows", "4", "--json"])).Json;
+
+        Assert.Equal((3, 4), (result.GetProperty("adapters").GetInt32(), result.GetProperty("batch_rows").GetInt32()));
+        Assert.Contains("--batch-rows is 4", await CommandRun.MisuseAsync([.. run, "--adapters", "5", "--batch-rows", "4"]), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("random:huge", "expected random: and one of tiny, smollm2-135m, llama-1b, llama-7b, llama-8b")]
+    [InlineData("random:", "expected random: and one of tiny,")]
+    public async Task Shape_ThatIsUnknown_IsRefused(string model, string expected) =>
+        Assert.Contains(expected, await CommandRun.MisuseAsync("bench", "decode", "--model", model), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task Target_ThatIsUnknown_IsRefused() =>
+        Assert.Contains("'nose' is none of the model's modules; expected some of q_proj,", await CommandRun.MisuseAsync("bench", "mixed", "--model", "random:tiny", "--targets", "q,nose"), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("--batch", "1,x")]

@@ -1,4 +1,4 @@
-namespace LoraServe.Compute.Tensors;
+namespace LoraServe.Compute.Memory;
 
 /// <summary>Memory of tensors that can be taken away while they live.</summary>
 internal interface IDisposableMemory : IDisposable
