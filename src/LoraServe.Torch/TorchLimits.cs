@@ -5,7 +5,7 @@ using LoraServe.Torch.Native;
 
 namespace LoraServe.Torch;
 
-/// <summary>Measures what a device of libtorch can do at best: sums over more than its caches hold, and products of large matrices.</summary>
+/// <summary>Measures what a device of libtorch can do at best: sums and copies of more than its caches hold, and products of large matrices.</summary>
 internal sealed class TorchLimits
 {
     private const int LeastTries = 3;
@@ -28,7 +28,7 @@ internal sealed class TorchLimits
     }
 
     /// <summary>Bytes of the device's memory that measuring takes.</summary>
-    public long BytesNeeded => Math.Max(_floats, 3 * _side * _side) * sizeof(float);
+    public long BytesNeeded => Math.Max(2 * _floats, 3 * _side * _side) * sizeof(float);
 
     private bool IsGpu => _device.type == DeviceType.CUDA;
 
@@ -43,7 +43,8 @@ internal sealed class TorchLimits
     private double ReadBytesPerSecond()
     {
         using Tensor memory = torch.ones(_floats, device: _device);
-        return Best(_floats * sizeof(float), () => memory.sum());
+        long bytes = _floats * sizeof(float);
+        return Math.Max(Best(bytes, () => memory.sum()), Best(2 * bytes, () => memory.clone()));
     }
 
     private double OperationsPerSecond()

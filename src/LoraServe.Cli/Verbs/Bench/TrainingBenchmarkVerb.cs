@@ -83,10 +83,9 @@ internal static class TrainingBenchmarkVerb
             return;
         }
 
-        Table table = Terminal.Table("method", ">adapters", "data", ">rows/s", ">tokens/s", ">peak", ">median", ">memory", ">base");
+        Table table = Terminal.Table("method", "data", ">rows/s", ">tokens/s", ">peak", ">median", ">memory", ">base");
         table.AddText(
             result.Method,
-            $"{result.Adapters}",
             result.Data,
             Format($"{result.RowsPerS:0.0}"),
             Format($"{result.TokensPerS:0}"),
@@ -95,11 +94,11 @@ internal static class TrainingBenchmarkVerb
             Terminal.Bytes(result.PeakMemoryBytes),
             Terminal.Bytes(result.BaseBytes));
         IAnsiConsole console = Terminal.Console(output);
-        console.WriteLine($"train, {result.Model} on {result.Machine.Device}");
+        console.WriteLine($"train, {result.Model} on {result.Machine.Device}{(result.Adapters > 1 ? $", {result.Adapters} adapters side by side" : "")}");
         console.Write(table);
-        console.WriteLine("peak, median: time of the base's forward pass and its way back (with full, to weights");
-        console.WriteLine("too) at the measured limit, over that of the best and of the median step");
-        console.WriteLine("memory: the most that the process had of this machine's; base: the base's weights");
+        console.WriteLine("peak, median: share of the limit of products in the best and the median step, by");
+        console.WriteLine("the base's forward pass and its way back (with full, to weights too)");
+        console.WriteLine("memory: the most that the process had of this machine's; base: its weights");
         BenchVerb.WriteMachine(console, result.Machine);
     }
 
