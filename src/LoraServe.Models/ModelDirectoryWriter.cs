@@ -1,16 +1,17 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
+using LoraServe.Models.Text;
 
 namespace LoraServe.Models;
 
 /// <summary>Writes what a Hugging Face directory holds beside the weights, so that a model that was merged can be loaded there and elsewhere.</summary>
 public static class ModelDirectoryWriter
 {
-    private const string ChatTemplateFile = "chat_template.jinja";
-    private static readonly string[] s_tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", ChatTemplateFile];
+    private static readonly string[] s_tokenizerFiles = ["tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", ChatTemplates.FileName];
     private static readonly string[] s_configFiles = ["config.json", "generation_config.json"];
     private static readonly JsonWriterOptions s_readable = new() { Indented = true };
 
@@ -28,9 +29,11 @@ public static class ModelDirectoryWriter
         ArgumentNullException.ThrowIfNull(model);
         WriteJson(Path.Combine(directory, s_configFiles[0]), json => WriteConfig(json, model, tiedHead));
         WriteJson(Path.Combine(directory, s_configFiles[1]), json => WriteTokens(json, model.Generation));
-        if (model.ChatTemplateSource is { } template)
+        foreach ((string name, string template) in model.Text.Templates?.Sources ?? ImmutableSortedDictionary<string, string>.Empty)
         {
-            AtomicFile.WriteAllText(Path.Combine(directory, ChatTemplateFile), template);
+            string path = Path.Combine(directory, ChatTemplates.FileOf(name));
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            AtomicFile.WriteAllText(path, template);
         }
     }
 

@@ -43,7 +43,7 @@ public static class ModelLoader
         try
         {
             Transformer transformer = device.Load(new ModelWeights(source), options ?? new ModelLoadOptions());
-            return new LoadedModel(source.Name, transformer, source.Tokenizer, source.Generation, source.ChatTemplate);
+            return new LoadedModel(source.Name, transformer, source.Text, source.Generation, source.Warnings);
         }
         catch
         {

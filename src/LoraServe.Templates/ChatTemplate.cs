@@ -18,9 +18,10 @@ public sealed class ChatTemplate
 {
     private readonly TemplateSyntax _syntax;
 
-    private ChatTemplate(string name, TemplateSyntax syntax, IEnumerable<string> roles)
+    private ChatTemplate(string name, TemplateSyntax syntax, IEnumerable<string> roles, bool marksGeneration)
     {
         Name = name;
+        MarksGeneration = marksGeneration;
         _syntax = syntax;
         Roles = [.. roles.Distinct()];
     }
@@ -30,6 +31,9 @@ public sealed class ChatTemplate
 
     /// <summary>The roles that the template tells apart by name, in the order in which it does; none where it writes every role as it is.</summary>
     public ImmutableArray<string> Roles { get; }
+
+    /// <summary>Whether the template has <c>{% generation %}</c> blocks, which say what the model's own part is.</summary>
+    public bool MarksGeneration { get; }
 
     /// <summary>Parses a template.</summary>
     /// <param name="source">The Jinja source.</param>
@@ -42,7 +46,8 @@ public sealed class ChatTemplate
         try
         {
             List<Token> tokens = new Lexer(source).Read();
-            return new ChatTemplate(name, new Parser(tokens).Parse(), RoleNames.In(tokens));
+            var parser = new Parser(tokens);
+            return new ChatTemplate(name, parser.Parse(), RoleNames.In(tokens), parser.MarksGeneration);
         }
         catch (SyntaxError error)
         {
@@ -83,7 +88,11 @@ public sealed class ChatTemplate
     /// </param>
     /// <param name="clock">What <c>strftime_now</c> reads; the system's clock when null.</param>
     /// <exception cref="TemplateException">The template fails on these variables or refuses them.</exception>
-    public string Render(IReadOnlyDictionary<string, object?> variables, TimeProvider? clock = null)
+    public string Render(IReadOnlyDictionary<string, object?> variables, TimeProvider? clock = null) => RenderMarked(variables, clock).Text;
+
+    /// <summary>Renders with exactly the given variables, and says what of the text the template marks as the model's own.</summary>
+    /// <inheritdoc cref="Render(IReadOnlyDictionary{string, object?}, TimeProvider?)"/>
+    public RenderedChat RenderMarked(IReadOnlyDictionary<string, object?> variables, TimeProvider? clock = null)
     {
         ArgumentNullException.ThrowIfNull(variables);
         RenderState state = new(_syntax.Names(), clock ?? TimeProvider.System);
@@ -94,7 +103,7 @@ public sealed class ChatTemplate
                 state.Scope.Set(name, ValueConverter.Convert(value));
             }
 
-            return state.Render(_syntax.Body);
+            return new RenderedChat(state.Render(_syntax.Body), [.. state.Generated]);
         }
         catch (RaisedByTemplateError error)
         {

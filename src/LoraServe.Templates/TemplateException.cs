@@ -3,6 +3,14 @@ namespace LoraServe.Templates;
 /// <summary>A chat template that cannot be parsed, or that fails on the given variables.</summary>
 public sealed class TemplateException : Exception
 {
+    /// <summary>Says that templates of a model are not to be used.</summary>
+    /// <param name="template">The templates.</param>
+    /// <param name="problem">What is wrong with them and what to do.</param>
+    public TemplateException(string template, string problem)
+        : this($"{template}: {problem}", template, 1, raisedByTemplate: false)
+    {
+    }
+
     internal TemplateException(string message, string template, int line, bool raisedByTemplate, Exception? inner = null)
         : base(message, inner)
     {

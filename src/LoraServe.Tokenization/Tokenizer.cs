@@ -29,7 +29,7 @@ public sealed class Tokenizer
     /// <summary>The ids of the tokens with a part to play, as far as the files name them.</summary>
     public SpecialTokenIds SpecialIds => _parts.SpecialIds;
 
-    /// <summary>Reads a tokenizer.json, and the ids of special tokens from a tokenizer_config.json or special_tokens_map.json beside it.</summary>
+    /// <summary>Reads a tokenizer.json, and what the files beside it say of it: see <see cref="TokenizerSettings"/>.</summary>
     /// <exception cref="TokenizerFormatException">The file is damaged or needs what is not implemented; the message names the file and the reason.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Tokenizer FromFile(string tokenizerJsonPath) => new(TokenizerFile.Read(tokenizerJsonPath));
@@ -95,6 +95,9 @@ public sealed class Tokenizer
 
     /// <summary>Whether an id is a control token rather than text.</summary>
     public bool IsSpecial(int id) => _parts.Added[id] is { IsSpecial: true };
+
+    /// <summary>Whether an id is found in a text before it is split into words: control tokens, and others that were added like them.</summary>
+    public bool IsAdded(int id) => _parts.Added[id] is not null;
 
     /// <summary>What an id brings into the decoder; null for nothing.</summary>
     internal string? TextToDecode(int id, bool skipSpecialTokens) =>

@@ -4,6 +4,7 @@ using LoraServe.Cpu;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
+using LoraServe.Models.Text;
 using LoraServe.Testing;
 
 namespace LoraServe.Models.Tests;
@@ -85,7 +86,7 @@ public class ModelDirectoryWriterTests
         AssertSame(model.Transformer.Spec, rewritten.Transformer.Spec);
         Assert.Equal(model.Generation.BeginToken, rewritten.Generation.BeginToken);
         Assert.Equal(model.Generation.EndTokens.ToArray(), rewritten.Generation.EndTokens.ToArray());
-        Assert.Equal(model.ChatTemplateSource, rewritten.ChatTemplateSource);
+        Assert.Equal(model.Text.Templates?.Sources, rewritten.Text.Templates?.Sources);
     }
 
     private static void AssertIsReadAsItWas(TransformerSpec spec)
@@ -127,7 +128,7 @@ public class ModelDirectoryWriterTests
             });
     }
 
-    private static LoadedModel Model(TransformerSpec spec) => new("m", TinyModel.Create(seed: 1, Arithmetic.Exact, spec: spec), null, new GenerationDefaults(), null);
+    private static LoadedModel Model(TransformerSpec spec) => new("m", TinyModel.Create(seed: 1, Arithmetic.Exact, spec: spec), new ModelText("m"), new GenerationDefaults());
 
     private static TransformerSpec SpecOf(string family) => TinyModel.DefaultSpec with
     {

@@ -45,7 +45,7 @@ public class ModelLoaderTests
         using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, path, s_exact);
         AssertWeightsAreReadable(model.Transformer);
         Assert.Equal(file.Metadata.GetString("general.name"), model.Name);
-        Assert.NotNull(model.ChatTemplateSource);
+        Assert.NotNull(model.Text.Templates?.Default);
         Assert.Equal(model.Transformer.VocabularySize, model.Tokenizer!.VocabularySize);
         Assert.Equal((int)file.Metadata.GetInteger("tokenizer.ggml.eos_token_id"), model.Generation.EndTokens[0]);
     }
@@ -59,7 +59,7 @@ public class ModelLoaderTests
         Assert.Equal(
             (30, 576, 9, 3, 64, 49152, true),
             (transformer.LayerCount, transformer.Width, spec.QueryHeads, spec.KeyValueHeads, transformer.HeadSize, transformer.VocabularySize, transformer.TiedHead));
-        Assert.Equal("<|im_end|>", model.Generation.EndTokenText);
+        Assert.Equal("<|im_end|>", model.Text.EndTokenText);
         Assert.Equal("Hello, world", model.Tokenizer!.Decode(model.Tokenizer.Encode("Hello, world", addSpecialTokens: false), skipSpecialTokens: true));
     }
 
@@ -95,7 +95,7 @@ public class ModelLoaderTests
         using var file = SafetensorsFile.Open(directory.File("model.safetensors"));
         using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, directory.Path, s_exact);
         Assert.Equal<int>([5, 7], model.Generation.EndTokens.ToArray());
-        Assert.Equal((3, "<s>", "</s>", "yes"), (model.Generation.BeginToken, model.Generation.BeginTokenText, model.Generation.EndTokenText, model.ChatTemplateSource));
+        Assert.Equal((3, "<s>", "</s>", "yes"), (model.Generation.BeginToken, model.Text.BeginTokenText, model.Text.EndTokenText, model.Text.Templates?.Default));
         foreach (BaseModule module in model.Transformer.Modules.Where(module => module.HasBias))
         {
             float[] expected = file.Tensors[module.Path + ".bias"].ToFloats();
@@ -135,7 +135,7 @@ public class ModelLoaderTests
     [InlineData("rms_norm_eps", "-1", "rms_norm_eps")]
     [InlineData("hidden_act", "\"gelu\"", "hidden_act")]
     [InlineData("model_type", "\"mamba\"", "llama, qwen2")]
-    [InlineData("eos_token_id", "100000", "eos_token_id")]
+    [InlineData("eos_token_id", "\"two\"", "eos_token_id")]
     public void Load_ConfigWithNonsense_NamesFileAndField(string field, string value, string named)
     {
         using var directory = TemporaryDirectory.CopyOf(Repository.Fixture("models/llama-tied"));
@@ -147,6 +147,19 @@ public class ModelLoaderTests
         var error = Assert.Throws<ModelFormatException>(() => ModelLoader.Load(CpuDevice.Instance, directory.Path));
         Assert.Contains(directory.File("config.json"), error.Message, StringComparison.Ordinal);
         Assert.Contains(named, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Load_SpecialIdsThatCannotOccur_AreLeftOutWithAWarning()
+    {
+        using var directory = TemporaryDirectory.CopyOf(Repository.Fixture("models/llama-tied"));
+        File.WriteAllText(directory.File("generation_config.json"), """{"eos_token_id": [2, 128009], "bos_token_id": -1}""");
+
+        using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, directory.Path);
+
+        Assert.Equal<int>([2], model.Generation.EndTokens.ToArray());
+        Assert.Contains(model.Warnings, warning => warning.Contains("generation_config.json: 'eos_token_id' names 128009, which cannot occur", StringComparison.Ordinal));
+        Assert.Contains(model.Warnings, warning => warning.Contains("'bos_token_id' names -1", StringComparison.Ordinal));
     }
 
     [Theory]

@@ -94,7 +94,7 @@ internal sealed class ModelArguments(bool takesShapes = false)
         {
             try
             {
-                LoadedModel loaded = Load(device, path, options);
+                LoadedModel loaded = Load(device, path, options, parsed.InvocationConfiguration.Error);
                 (log ?? parsed.InvocationConfiguration.Error).WriteLine($"device {device.Name}: {reason}");
                 return loaded;
             }
@@ -111,7 +111,7 @@ internal sealed class ModelArguments(bool takesShapes = false)
             (log ?? quiet).WriteLine($"device {device.Name}: {reason}");
         }
 
-        return Load(device, path, options);
+        return Load(device, path, options, parsed.InvocationConfiguration.Error);
     }
 
     /// <summary>The device that the user named, or the best one there is.</summary>
@@ -119,7 +119,7 @@ internal sealed class ModelArguments(bool takesShapes = false)
 
     /// <summary>Loads a model on this machine's processor, for work on files, with a progress bar on a terminal.</summary>
     public static LoadedModel Load(string path, Arithmetic arithmetic, int threads) =>
-        Load(CpuDevice.Instance, OfFiles(path), new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads });
+        Load(CpuDevice.Instance, OfFiles(path), new ModelLoadOptions { Arithmetic = arithmetic, Workers = threads }, Console.Error);
 
     private (IDevice Device, string? Reason) Choose(ParseResult parsed) => _device.Choose(parsed, isExact: parsed.GetValue(_arithmetic) == Compute.Arithmetic.Exact);
 
@@ -128,7 +128,18 @@ internal sealed class ModelArguments(bool takesShapes = false)
     private static LoadedModel Open(IDevice device, string path, ModelLoadOptions options) =>
         IsRandom(path) ? ModelLoader.Random(device, path[RandomPrefix.Length..], RandomSeed, options) : ModelLoader.Load(device, path, options);
 
-    private static LoadedModel Load(IDevice device, string path, ModelLoadOptions options)
+    private static LoadedModel Load(IDevice device, string path, ModelLoadOptions options, TextWriter errors)
+    {
+        LoadedModel loaded = LoadShown(device, path, options);
+        foreach (string warning in loaded.Warnings)
+        {
+            errors.WriteLine($"warning: {warning}");
+        }
+
+        return loaded;
+    }
+
+    private static LoadedModel LoadShown(IDevice device, string path, ModelLoadOptions options)
     {
         if (Console.IsErrorRedirected)
         {

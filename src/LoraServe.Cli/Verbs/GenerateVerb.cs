@@ -6,6 +6,7 @@ using System.Text.Json;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
@@ -68,7 +69,7 @@ internal static class GenerateVerb
 
     private static string AsChat(LoadedModel model, string prompt)
     {
-        ChatFormat chat = ChatFormat.Of(model) ?? throw new CommandException($"{model.Name} has no chat template; leave --chat away.");
+        ChatFormat chat = ChatFormat.Of(model.Text) ?? throw new CommandException($"{model.Name} has no chat template; leave --chat away.");
         return chat.Render(new[] { new Dictionary<string, object?> { ["role"] = "user", ["content"] = prompt } });
     }
 

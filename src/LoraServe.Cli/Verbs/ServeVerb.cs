@@ -4,6 +4,7 @@ using LoraServe.Cli.Mistakes;
 using LoraServe.Compute;
 using LoraServe.Jobs;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Server;
 using LoraServe.Server.Options;
 using LoraServe.Server.Surfaces;
@@ -90,7 +91,7 @@ internal static class ServeVerb
         using Trainer? trainer = settings.Training.StateFolder is null ? null : new Trainer(exact, background);
         await using TrainingJobs? training = trainer is null ? null : new TrainingJobs(trainer, engine.Adapters, settings.Training, loggers);
         await using LoraServeHost host = await LoraServeHost.StartAsync(
-            new ServedModel(loaded, engine, ChatFormat.Of(loaded)) { Training = training }, settings.Server, settings.Access, ConfigureLogging, stop).ConfigureAwait(false);
+            new ServedModel(loaded, engine, ChatFormat.Of(loaded.Text)) { Training = training }, settings.Server, settings.Access, ConfigureLogging, stop).ConfigureAwait(false);
         if (settings.Access.Keys.Count == 0 && !host.Address.IsLoopback)
         {
             await terminal.Error.WriteLineAsync("warning: no access keys are set, and the server listens on more than this machine: anybody can use and change it.").ConfigureAwait(false);

@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
-using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Templates;
 
 namespace LoraServe.Cli.Verbs;
@@ -24,27 +24,29 @@ internal static class TemplateVerb
         };
         verb.SetAction(arguments =>
         {
-            ChatTemplate parsed = (arguments.GetValue(template), arguments.GetValue(model)) switch
+            (string name, ChatTemplates templates) = (arguments.GetValue(template), arguments.GetValue(model)) switch
             {
-                ({ } file, null) => ChatTemplate.Parse(File.ReadAllText(file.FullName), file.Name),
-                (null, { } path) => ChatTemplate.Parse(
-                    ModelText.Read(ModelArguments.OfFiles(path)).ChatTemplateSource ?? throw new CommandException($"{path} has no chat template; give one with --template."), path),
+                ({ } file, null) => (file.Name, ChatTemplates.Of(File.ReadAllText(file.FullName))),
+                (null, { } path) => (path, ModelText.Read(ModelArguments.OfFiles(path)).Templates ?? throw new CommandException($"{path} has no chat template; give one with --template.")),
                 _ => throw new UsageException("Give either --model or --template."),
             };
+            var parsed = templates.Sources.ToDictionary(source => source.Key, source => ChatTemplate.Parse(source.Value, name));
             foreach (string line in File.ReadLines(arguments.GetValue(cases)!.FullName).Where(line => line.Length > 0))
             {
-                arguments.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(Render(parsed, line), s_json));
+                arguments.InvocationConfiguration.Output.WriteLine(JsonSerializer.Serialize(Render(parsed, name, line), s_json));
             }
         });
         return verb;
     }
 
-    private static Dictionary<string, string> Render(ChatTemplate template, string line)
+    private static Dictionary<string, string> Render(Dictionary<string, ChatTemplate> templates, string name, string line)
     {
         try
         {
             using JsonDocument document = JsonDocument.Parse(line);
-            return new() { ["text"] = template.RenderCase(document.RootElement) };
+            JsonElement given = document.RootElement;
+            bool hasTools = given.ValueKind == JsonValueKind.Object && given.TryGetProperty("tools", out JsonElement tools) && tools.ValueKind != JsonValueKind.Null;
+            return new() { ["text"] = ChatFormat.Choose(templates, hasTools, name).RenderCase(given) };
         }
         catch (Exception exception) when (exception is TemplateException or JsonException)
         {

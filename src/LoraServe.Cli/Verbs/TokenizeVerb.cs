@@ -4,7 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
-using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Tokenization;
 
 namespace LoraServe.Cli.Verbs;

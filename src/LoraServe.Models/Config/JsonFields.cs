@@ -75,6 +75,9 @@ internal sealed class JsonFields
     /// <summary>Whether the field is a text.</summary>
     public bool IsString(string name) => Find(name) is { ValueKind: JsonValueKind.String };
 
+    /// <summary>Whether the field is an object.</summary>
+    public bool IsObject(string name) => Find(name) is { ValueKind: JsonValueKind.Object };
+
     /// <summary>A text, or null.</summary>
     public string? String(string name) => Find(name) is { } value
         ? value.ValueKind == JsonValueKind.String ? Text(name, value) : throw Wrong(name, "a string")

@@ -2,7 +2,7 @@ using LoraServe.Compute.Files;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
-using LoraServe.Tokenization;
+using LoraServe.Models.Text;
 
 namespace LoraServe.Models.Loading;
 
@@ -11,8 +11,6 @@ internal static class GgufSource
 {
     private static readonly string[] s_endTokenKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
 
-    public const string ChatTemplateKey = "tokenizer.chat_template";
-
     public static ModelSource Open(string path)
     {
         GgufFile file = GgufFile.Open(path);
@@ -20,16 +18,17 @@ internal static class GgufSource
         {
             var architecture = Architecture.Of(file);
             TransformerSpec spec = architecture.FromGguf(file);
-            Tokenizer? tokenizer = ReadTokenizer(file);
+            List<string> warnings = [];
+            ModelText text = ModelText.ReadGguf(file, warnings);
             string name = file.Metadata.FindString("general.name") ?? System.IO.Path.GetFileNameWithoutExtension(path);
             return new ModelSource(path, name, architecture, spec, file)
             {
                 Names = architecture.GgufNames,
                 FindTensor = file.FindTensor,
                 InterleavedRows = architecture.InterleavedInGguf,
-                Tokenizer = tokenizer,
-                Generation = ReadGeneration(file, tokenizer, spec.VocabularySize),
-                ChatTemplate = file.Metadata.FindString(ChatTemplateKey),
+                Text = text with { Name = name },
+                Generation = ReadGeneration(file, text, spec.VocabularySize, warnings),
+                Warnings = [.. warnings.Distinct()],
             };
         }
         catch
@@ -39,22 +38,12 @@ internal static class GgufSource
         }
     }
 
-    public static Tokenizer? ReadTokenizer(GgufFile file) => GgufVocabulary.Read(file) is { } vocabulary ? Tokenizer.FromGguf(vocabulary) : null;
-
-    private static GenerationDefaults ReadGeneration(GgufFile file, Tokenizer? tokenizer, int vocabulary)
+    private static GenerationDefaults ReadGeneration(GgufFile file, ModelText text, int vocabulary, List<string> warnings)
     {
-        int[] end = [.. s_endTokenKeys.Select(key => Token(file, key, vocabulary)).OfType<int>().Distinct()];
-        int? begin = Token(file, "tokenizer.ggml.bos_token_id", vocabulary);
-        return new GenerationDefaults
-        {
-            EndTokens = [.. end],
-            BeginToken = begin,
-            EndTokenText = end.Length > 0 ? tokenizer?.TokenText(end[0]) : null,
-            BeginTokenText = begin is { } id ? tokenizer?.TokenText(id) : null,
-        };
-    }
+        int[] configured = [.. s_endTokenKeys.Select(Token).OfType<int>().Distinct()];
+        var end = AnswerEnd.Of(text, configured, vocabulary);
+        return new GenerationDefaults { EndToken = end.Token, EndTokens = end.All, BeginToken = Token("tokenizer.ggml.bos_token_id") };
 
-    private static int? Token(GgufFile file, string key, int vocabulary) => file.Metadata.FindInteger(key) is { } id
-        ? id >= 0 && id < vocabulary ? (int)id : throw new ModelFormatException(file.Path, $"metadata '{key}' is {id}; expected a token from 0 to {vocabulary - 1}")
-        : null;
+        int? Token(string key) => file.Metadata.FindInteger(key) is { } id ? GgufVocabulary.IdBelow(file, key, id, vocabulary, warnings) : null;
+    }
 }

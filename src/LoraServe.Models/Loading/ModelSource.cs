@@ -2,7 +2,7 @@ using LoraServe.Compute.Tensors;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
-using LoraServe.Tokenization;
+using LoraServe.Models.Text;
 
 namespace LoraServe.Models.Loading;
 
@@ -18,12 +18,12 @@ internal sealed record ModelSource(string Path, string Name, Architecture Archit
     /// <summary>Whether the rows of query and key have the two halves of each head interleaved.</summary>
     public bool InterleavedRows { get; init; }
 
-    /// <summary>The tokenizer, or null.</summary>
-    public Tokenizer? Tokenizer { get; init; }
+    /// <summary>Tokenizer and chat templates.</summary>
+    public required ModelText Text { get; init; }
 
     /// <summary>Begin and end tokens.</summary>
     public GenerationDefaults Generation { get; init; } = new();
 
-    /// <summary>The chat template in Jinja, or null.</summary>
-    public string? ChatTemplate { get; init; }
+    /// <summary>What is wrong with the files and was left out, or contradicts itself and was decided: a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
 }

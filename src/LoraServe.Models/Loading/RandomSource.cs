@@ -5,6 +5,7 @@ using LoraServe.Compute.Tensors;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
+using LoraServe.Models.Text;
 
 namespace LoraServe.Models.Loading;
 
@@ -40,7 +41,12 @@ internal static class RandomSource
         }
 
         Architecture architecture = Architecture.All.Single(known => known.Name == spec.Architecture);
-        return new ModelSource(name, $"random:{name}", architecture, spec, noise) { Names = names, FindTensor = tensors.ToFrozenDictionary().GetValueOrDefault };
+        return new ModelSource(name, $"random:{name}", architecture, spec, noise)
+        {
+            Names = names,
+            FindTensor = tensors.ToFrozenDictionary().GetValueOrDefault,
+            Text = new ModelText(name),
+        };
     }
 
     /// <summary>bfloat16 values from ±1/64 to ±1/32, whose root mean square is near the 0.02 that models are begun with.</summary>

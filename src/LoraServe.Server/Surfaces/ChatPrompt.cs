@@ -1,5 +1,5 @@
 using System.Text.Json;
-using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Server.Surfaces;

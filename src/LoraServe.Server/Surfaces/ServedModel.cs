@@ -1,5 +1,6 @@
 using LoraServe.Jobs;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Serving;
 
 namespace LoraServe.Server.Surfaces;

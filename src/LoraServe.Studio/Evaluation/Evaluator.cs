@@ -8,11 +8,11 @@ namespace LoraServe.Studio.Evaluation;
 
 /// <summary>Runs the rows of a data set as concurrent requests of one engine, so that they share its batches.</summary>
 /// <remarks>
-/// Prompt and answer are tokenized apart and joined, as for training; the end token closes the answer and is scored too.
+/// Prompts and answers are tokenized as for training; what closes the answer is scored too.
 /// Answers are greedy, up to the end token or a line's end, and compared without the white space around them.
 /// </remarks>
 /// <param name="engine">Runs the requests.</param>
-/// <param name="tokenizer">Turns rows into tokens; its end token ends answers that are generated too.</param>
+/// <param name="tokenizer">Turns rows into tokens; what closes answers there ends answers that are generated too, since the engine stops at it.</param>
 /// <param name="adapters">The adapters that every request uses.</param>
 /// <param name="options">Limits.</param>
 public sealed class Evaluator(InferenceEngine engine, RowTokenizer tokenizer, IReadOnlyList<AdapterReference> adapters, EvaluationOptions options)
@@ -96,7 +96,7 @@ public sealed class Evaluator(InferenceEngine engine, RowTokenizer tokenizer, IR
 
     private async Task<(string Answer, Usage Usage)> AnswerAsync(int[] prompt, CancellationToken cancellationToken)
     {
-        var sampling = new SamplingOptions { MaxTokens = options.MaxTokens, Stop = ["\n"], StopTokenIds = tokenizer.EndToken is { } end ? [end] : [] };
+        var sampling = new SamplingOptions { MaxTokens = options.MaxTokens, Stop = ["\n"] };
         Generation generation = await engine.GenerateAsync(new GenerationRequest { PromptTokens = prompt, Adapters = adapters, Sampling = sampling }, cancellationToken).ConfigureAwait(false);
         var text = new StringBuilder();
         await foreach (GeneratedToken token in generation.ConfigureAwait(false))

@@ -21,6 +21,9 @@ internal sealed partial class Parser
         _expressions = new ExpressionParser(_tokens) { NameRead = name => _namesRead.ForEach(names => names.Add(name)) };
     }
 
+    /// <summary>Whether the template says somewhere what the model's own part is.</summary>
+    public bool MarksGeneration { get; private set; }
+
     public TemplateSyntax Parse() => new(ParseBody(null, []), _blocks);
 
     /// <summary>Statements up to one of the ending tags, of which the name is left as the current token.</summary>
@@ -88,7 +91,7 @@ internal sealed partial class Parser
             "call" => ParseCallBlock(tag.Line),
             "filter" => new FilterBlock(_expressions.ParseFilterChain(), OutsideLoops(() => ParseBodyAndEnd("filter")), tag.Line),
             "with" => ParseWith(tag.Line),
-            "generation" => new With([], ParseBodyAndEnd("generation"), tag.Line),
+            "generation" => ParseGeneration(tag.Line),
             "block" => ParseBlock(tag.Line),
             "autoescape" => new Autoescape(_expressions.Parse(), ParseBodyAndEnd("autoescape"), tag.Line),
             "break" or "continue" => ParseLoopExit(tag),
@@ -219,6 +222,12 @@ internal sealed partial class Parser
         }
 
         return new With(assignments, ParseBodyAndEnd("with"), line);
+    }
+
+    private Generation ParseGeneration(int line)
+    {
+        MarksGeneration = true;
+        return new Generation(ParseBodyAndEnd("generation"), line);
     }
 
     private Block ParseBlock(int line)

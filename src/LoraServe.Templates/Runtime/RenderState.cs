@@ -13,6 +13,8 @@ internal sealed class RenderState
 
     private readonly int _maxText = 16 * 1024 * 1024;
     private StringBuilder _output = new();
+    private readonly List<(int Start, int End)> _generated = [];
+    private int _captures;
     private long _steps;
     private int _callDepth;
 
@@ -33,10 +35,25 @@ internal sealed class RenderState
     /// <summary>The line of the template that is being evaluated.</summary>
     public int Line { get; private set; } = 1;
 
+    /// <summary>How much has been written into what is being written now.</summary>
+    public int OutputLength => _output.Length;
+
+    /// <summary>The parts of the output that are the model's own, in order.</summary>
+    public IReadOnlyList<(int Start, int End)> Generated => _generated;
+
     public string Render(IReadOnlyList<Statement> body)
     {
         Execute(body);
         return _output.ToString();
+    }
+
+    /// <summary>Notes what has been written since as the model's own. What is captured, such as a macro's text, has no place in the output yet.</summary>
+    public void MarkGenerated(int start)
+    {
+        if (_captures == 0)
+        {
+            _generated.Add((start, _output.Length));
+        }
     }
 
     public object? Evaluate(Expression expression)
@@ -179,7 +196,9 @@ internal sealed class RenderState
     {
         (Scope outerScope, StringBuilder outerOutput) = (Scope, _output);
         (Scope, _output) = (scope, new StringBuilder());
+        _captures++;
         run();
+        _captures--;
         string text = Text(_output.ToString());
         (Scope, _output) = (outerScope, outerOutput);
         return text;

@@ -2,7 +2,7 @@ using LoraServe.Templates.Runtime;
 
 namespace LoraServe.Templates.Statements;
 
-/// <summary><c>{% with a = 1 %}…{% endwith %}</c>, and <c>generation</c> blocks with no names: a scope of its own.</summary>
+/// <summary><c>{% with a = 1 %}…{% endwith %}</c>: a scope of its own.</summary>
 internal sealed record With(IReadOnlyList<(Target Target, Expression Value)> Assignments, IReadOnlyList<Statement> Body, int Line)
     : Statement(Line)
 {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LoraServe.Tokenization.AddedTokens;
 using LoraServe.Tokenization.Models;
 using LoraServe.Tokenization.Normalizers;
+using LoraServe.Tokenization.PostProcessors;
 using LoraServe.Tokenization.PreTokenizers;
 
 namespace LoraServe.Tokenization.Files;
@@ -20,10 +21,14 @@ internal static class TokenizerFile
             throw new TokenizerFormatException($"{path}: the file has {file.Length} bytes; expected at most {MaxBytes}");
         }
 
-        return Parse(File.ReadAllBytes(path), path, parts => SpecialTokensFile.Read(Path.GetDirectoryName(Path.GetFullPath(path))!, parts));
+        return Parse(File.ReadAllBytes(path), path, () => TokenizerSettings.Read(Path.GetDirectoryName(Path.GetFullPath(path))!));
     }
 
-    public static TokenizerParts Parse(ReadOnlyMemory<byte> utf8Json, string source, Func<TokenizerParts, SpecialTokenIds>? findSpecialIds = null)
+    /// <summary>Reads the content of a tokenizer.json.</summary>
+    /// <param name="utf8Json">The content.</param>
+    /// <param name="source">What messages call it.</param>
+    /// <param name="readSettings">Reads the files beside it; null for none.</param>
+    public static TokenizerParts Parse(ReadOnlyMemory<byte> utf8Json, string source, Func<TokenizerSettings>? readSettings = null)
     {
         try
         {
@@ -33,8 +38,7 @@ internal static class TokenizerFile
             }
 
             using JsonDocument document = JsonDocument.Parse(utf8Json, s_options);
-            TokenizerParts parts = ReadParts(new JsonNode(document.RootElement, ""));
-            return findSpecialIds is null ? parts : parts with { SpecialIds = findSpecialIds(parts) };
+            return ReadParts(new JsonNode(document.RootElement, ""), readSettings?.Invoke() ?? new TokenizerSettings());
         }
         catch (JsonException exception)
         {
@@ -46,7 +50,7 @@ internal static class TokenizerFile
         }
     }
 
-    private static TokenizerParts ReadParts(JsonNode root)
+    private static TokenizerParts ReadParts(JsonNode root, TokenizerSettings settings)
     {
         JsonNode modelNode = root["model"];
         JsonNode? preTokenizerNode = root.Find("pre_tokenizer");
@@ -54,8 +58,8 @@ internal static class TokenizerFile
         BpeConfig config = BpeModelReader.Read(modelNode) with { IsByteLevel = isByteLevel };
         Normalizer? normalizer = root.Find("normalizer") is { } n ? NormalizerReader.Read(n) : null;
         PreTokenizer? preTokenizer = preTokenizerNode is { } p ? PreTokenizerReader.Read(p) : null;
-        AddedVocabulary added = new(ReadAddedTokens(root, config.Vocabulary), normalizer);
-        return new TokenizerParts
+        AddedVocabulary added = new(AddedTokenReader.ReadAll(root, config.Vocabulary, settings), normalizer);
+        var parts = new TokenizerParts
         {
             Vocabulary = config.Vocabulary,
             Model = new BpeModel(config),
@@ -66,37 +70,19 @@ internal static class TokenizerFile
                 : null,
             Decoder = DecoderReader.Read(root.Find("decoder")),
         };
+        parts = parts with { SpecialIds = new SpecialTokenIds(Id(settings.BeginToken), Id(settings.EndToken), Id(settings.UnknownToken), Id(settings.PaddingToken)) };
+        return settings.Frame is { } frame ? parts with { PostProcessor = Framed(parts, frame, settings) } : parts;
+
+        // A token that the tokenizer lacks counts as not named.
+        int? Id(string? token) => token is null ? null : parts.Find(token);
     }
 
-    private static List<AddedToken> ReadAddedTokens(JsonNode root, Vocabulary vocabulary)
+    /// <summary>What the files beside it put around texts stands in the place of what tokenizer.json does; what that does else stays.</summary>
+    private static SequencePostProcessor Framed(TokenizerParts parts, (bool Begin, bool End) frame, TokenizerSettings settings)
     {
-        List<AddedToken> tokens = [];
-        if (root.Find("added_tokens") is not { } list)
-        {
-            return tokens;
-        }
+        var own = new FramePostProcessor(Tokens(frame.Begin, parts.SpecialIds.Bos, settings.BeginToken), Tokens(frame.End, parts.SpecialIds.Eos, settings.EndToken));
+        return new SequencePostProcessor([.. parts.PostProcessor?.WithoutFrame() ?? [], own]);
 
-        foreach (JsonNode item in list.Items())
-        {
-            string content = item["content"].AsString();
-            int id = item["id"].AsInt();
-            if (id < 0 || id > vocabulary.Size + 1_000_000)
-            {
-                throw item.Refused($"the id {id} is outside of the vocabulary's {vocabulary.Size} ids and what can be added to them");
-            }
-
-            // A token that the model has as well keeps the model's id.
-            int known = vocabulary.IdOrNone(content);
-            tokens.Add(new AddedToken(
-                known == Vocabulary.None ? id : known,
-                content,
-                IsSpecial: item.BoolOr("special", false),
-                IsSingleWord: item.BoolOr("single_word", false),
-                StripsLeft: item.BoolOr("lstrip", false),
-                StripsRight: item.BoolOr("rstrip", false),
-                IsNormalized: item.BoolOr("normalized", !item.BoolOr("special", false))));
-        }
-
-        return tokens;
+        static AddedToken[] Tokens(bool isPut, int? id, string? text) => isPut && id is { } token ? [new AddedToken(token, text!)] : [];
     }
 }

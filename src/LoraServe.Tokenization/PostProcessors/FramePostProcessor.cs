@@ -28,4 +28,6 @@ internal sealed class FramePostProcessor(IReadOnlyList<AddedToken> before, IRead
             output.Add(token.Id, token.Content, (0, 0));
         }
     }
+
+    public override IEnumerable<PostProcessor> WithoutFrame() => [];
 }

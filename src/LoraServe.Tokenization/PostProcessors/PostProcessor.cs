@@ -9,4 +9,7 @@ internal abstract class PostProcessor
     /// <param name="output">The tokens.</param>
     /// <param name="addSpecialTokens">Whether to put in the tokens that frame a text.</param>
     public abstract void Process(TokenOutput output, bool addSpecialTokens);
+
+    /// <summary>What it does besides putting tokens around a text.</summary>
+    public virtual IEnumerable<PostProcessor> WithoutFrame() => [this];
 }

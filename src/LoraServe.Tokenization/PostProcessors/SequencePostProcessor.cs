@@ -12,4 +12,6 @@ internal sealed class SequencePostProcessor(IReadOnlyList<PostProcessor> steps) 
             step.Process(output, addSpecialTokens);
         }
     }
+
+    public override IEnumerable<PostProcessor> WithoutFrame() => steps.SelectMany(step => step.WithoutFrame());
 }

@@ -4,13 +4,18 @@ using System.Text.Unicode;
 
 namespace LoraServe.Training.Data;
 
-/// <summary>Reads one line of JSON Lines.</summary>
+/// <summary>Reads one row: a JSON object in one of the forms in which rows are exchanged.</summary>
 /// <param name="file">The file, for errors.</param>
 /// <param name="line">Its line, from 1, for errors.</param>
-internal readonly ref struct RowParser(string file, int line)
+/// <param name="format">The form; <see cref="RowFormat.Auto"/> for what the fields say.</param>
+internal readonly ref struct RowParser(string file, int line, RowFormat format = RowFormat.Auto)
 {
-    /// <summary>Fields of which a row has one: it says what kind of row it is.</summary>
-    private static readonly string[] s_kinds = ["text", "messages", "completion", "references", "chosen"];
+    /// <summary>Fields of which a row has one: it says what form the row is in.</summary>
+    private static readonly (string Field, RowFormat Format)[] s_kinds =
+    [
+        ("text", RowFormat.Text), ("messages", RowFormat.Messages), ("completion", RowFormat.Prompt), ("references", RowFormat.Prompt), ("chosen", RowFormat.Preference),
+        ("preferred_output", RowFormat.Preference), ("conversations", RowFormat.ShareGpt), ("instruction", RowFormat.Alpaca), ("output", RowFormat.Alpaca),
+    ];
 
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
@@ -45,131 +50,74 @@ internal readonly ref struct RowParser(string file, int line)
         return $"{(exception.BytePositionInLine is { } at ? $" at byte {at + 1}" : "")}: {(end < 0 ? exception.Message.TrimEnd('.') : exception.Message[..end])}";
     }
 
-    private DataRow ToRow(JsonElement row)
+    private DataRow ToRow(JsonElement json)
     {
-        if (row.ValueKind != JsonValueKind.Object)
+        if (json.ValueKind != JsonValueKind.Object)
         {
-            throw Wrong($"a JSON {row.ValueKind}; expected an object.");
+            throw Wrong($"a JSON {json.ValueKind}; expected an object.");
         }
 
-        CheckKind(row);
-        if (row.TryGetProperty("messages", out JsonElement messages))
+        var fields = new RowFields(file, line, json, isForced: format != RowFormat.Auto);
+        var conversations = new ConversationReader(fields);
+        return fields.Complete((format == RowFormat.Auto ? Detect(fields) : format) switch
         {
-            return new DataRow(file, line, DataRowKind.Conversation, "", "", null, Conversation(messages));
-        }
-
-        if (row.TryGetProperty("prompt", out _))
-        {
-            string prompt = Text(row, "prompt");
-            if (row.TryGetProperty("completion", out _))
-            {
-                return new DataRow(file, line, DataRowKind.Completion, prompt, Answer(row, "completion"), null, []);
-            }
-
-            if (row.TryGetProperty("references", out JsonElement references))
-            {
-                return new DataRow(file, line, DataRowKind.References, prompt, $" {NotEmpty("references[0]", AsText("references[0]", Elements(references, "references")[0]))}", null, []);
-            }
-
-            if (row.TryGetProperty("chosen", out _))
-            {
-                return new DataRow(file, line, DataRowKind.Preference, prompt, Answer(row, "chosen"), Answer(row, "rejected"), []);
-            }
-        }
-
-        return row.TryGetProperty("text", out _)
-            ? new DataRow(file, line, DataRowKind.Text, "", Answer(row, "text"), null, [])
-            : throw Wrong($"has {Fields(row)}; expected prompt with completion, references or with chosen and rejected, or messages, or text.");
+            RowFormat.Messages => fields.Row(DataRowKind.Conversation, RowFormat.Messages) with { Conversation = conversations.Read("messages") },
+            RowFormat.ShareGpt => fields.Row(DataRowKind.Conversation, RowFormat.ShareGpt) with { Conversation = conversations.Read("conversations") },
+            RowFormat.Alpaca => AlpacaReader.Read(fields, conversations),
+            RowFormat.Preference => new PreferenceReader(fields, conversations).Read(),
+            RowFormat.Text => fields.Row(DataRowKind.Text, RowFormat.Text) with { Answer = fields.Answer("text") },
+            _ => Completion(fields, conversations),
+        });
     }
 
     /// <summary>A row of two kinds would be learnt as one of them, and what the other says be lost without a word.</summary>
-    private void CheckKind(JsonElement row)
+    private RowFormat Detect(RowFields fields)
     {
-        string[] kinds = [.. s_kinds.Where(field => row.TryGetProperty(field, out _))];
-        if (kinds.Length > 1)
+        (string Field, RowFormat Format)[] kinds = [.. s_kinds.Where(kind => fields.Says(kind.Field))];
+        if (kinds.Length == 0)
         {
-            throw Wrong($"has both {kinds[0]} and {kinds[1]}, which are rows of two kinds. Leave one out, or make two rows of it.");
+            kinds = [.. s_kinds.Where(kind => fields.IsThere(kind.Field))];
         }
 
-        if (kinds is ["text" or "messages"] && row.TryGetProperty("prompt", out _))
+        switch (kinds)
         {
-            throw Wrong($"has {kinds[0]} beside prompt, which would not be read. Write prompt and completion, or {kinds[0]} alone.");
+            case []:
+                throw Wrong($"has {fields.Names()}; expected prompt with completion, references or with chosen and rejected, or messages, or text, or conversations, or instruction with output.");
+            case [("instruction", _), ("output", _)]:
+                return RowFormat.Alpaca;
+            case [("chosen", _), ("conversations" or "instruction", _)]:
+                return RowFormat.Preference; // what comes before the answers may be written in any form
+            case [var first, var second, ..]:
+                throw Wrong($"has both {first.Field} and {second.Field}, which are rows of two kinds. Leave one out, or make two rows of it, or say with the format which is meant.");
         }
+
+        if (kinds[0].Field is not ("completion" or "references" or "chosen") && fields.Says("prompt"))
+        {
+            throw Wrong($"has {kinds[0].Field} beside prompt, which would not be read. Write prompt and completion, or {kinds[0].Field} alone.");
+        }
+
+        if (kinds[0].Format == RowFormat.Prompt && !fields.IsThere("prompt"))
+        {
+            throw Wrong($"has {fields.Names()}; expected prompt with {kinds[0].Field}.");
+        }
+
+        return kinds[0].Format;
     }
 
-    private JsonElement[] Conversation(JsonElement messages)
+    private static DataRow Completion(RowFields fields, ConversationReader conversations)
     {
-        JsonElement[] turns = Elements(messages, "messages");
-        bool answers = false;
-        for (int i = 0; i < turns.Length; i++)
+        if (fields.IsArray("prompt"))
         {
-            JsonElement turn = turns[i];
-            if (turn.ValueKind != JsonValueKind.Object)
-            {
-                throw Wrong($"messages[{i}] is a JSON {turn.ValueKind}; expected an object with role and content.");
-            }
-
-            CheckTexts(turn);
-            Text(turn, DataRow.Role, $"messages[{i}].");
-            if (DataRow.IsAssistant(turn))
-            {
-                NotEmpty($"messages[{i}].content", Text(turn, DataRow.Content, $"messages[{i}]."));
-                answers = true;
-            }
-
-            turns[i] = turn.Clone();
+            return fields.Row(DataRowKind.Conversation, RowFormat.Prompt) with { Conversation = conversations.Read("prompt", "completion") };
         }
 
-        return answers ? turns : throw Wrong("messages has no assistant turn to learn or to score.");
-    }
-
-    /// <summary>Throws what the JSON reader throws for a broken text, wherever a chat template might look.</summary>
-    private static void CheckTexts(JsonElement value)
-    {
-        switch (value.ValueKind)
+        if (fields.Says("references"))
         {
-            case JsonValueKind.String:
-                value.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (JsonElement item in value.EnumerateArray())
-                {
-                    CheckTexts(item);
-                }
-
-                break;
-            case JsonValueKind.Object:
-                foreach (JsonProperty property in value.EnumerateObject())
-                {
-                    _ = property.Name;
-                    CheckTexts(property.Value);
-                }
-
-                break;
+            string answer = $" {fields.NotEmpty("references[0]", fields.AsText("references[0]", fields.Items("references")[0]))}";
+            return fields.Row(DataRowKind.References, RowFormat.Prompt) with { Prompt = fields.Text("prompt"), Answer = answer };
         }
-    }
 
-    private JsonElement[] Elements(JsonElement array, string field) =>
-        array.ValueKind == JsonValueKind.Array && array.GetArrayLength() > 0
-            ? [.. array.EnumerateArray()]
-            : throw Wrong($"\"{field}\" is {(array.ValueKind == JsonValueKind.Array ? "empty" : $"a JSON {array.ValueKind}")}; expected an array with at least one element.");
-
-    private string Answer(JsonElement row, string field) => NotEmpty(field, Text(row, field));
-
-    private string NotEmpty(string field, string text) =>
-        text.Length > 0 ? text : throw Wrong($"\"{field}\" is empty; expected text to learn or to score.");
-
-    private string Text(JsonElement row, string field, string path = "") =>
-        row.TryGetProperty(field, out JsonElement value) ? AsText($"{path}{field}", value) : throw Wrong($"\"{path}{field}\" is missing; expected a string.");
-
-    private string AsText(string field, JsonElement value) =>
-        value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong($"\"{field}\" is a JSON {value.ValueKind}; expected a string.");
-
-    private static string Fields(JsonElement row)
-    {
-        const int Most = 8;
-        string[] names = [.. row.EnumerateObject().Select(property => property.Name).Take(Most)];
-        return names.Length > 0 ? $"only the fields {string.Join(", ", names)}" : "no fields";
+        return fields.Row(DataRowKind.Completion, RowFormat.Prompt) with { Prompt = fields.Text("prompt"), Answer = fields.Answer("completion") };
     }
 
     private static int ValidPrefix(ReadOnlySpan<byte> utf8)

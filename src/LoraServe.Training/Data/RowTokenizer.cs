@@ -1,6 +1,7 @@
 using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Config;
+using LoraServe.Models.Text;
 using LoraServe.Templates;
 using LoraServe.Tokenization;
 
@@ -8,59 +9,62 @@ namespace LoraServe.Training.Data;
 
 /// <summary>Turns rows into tokens the way the model is asked and answers when it is served.</summary>
 /// <remarks>
-/// Prompt and answer are tokenized apart and joined; the end token closes each answer and is learnt with it.
+/// A prompt and a completion are tokenized apart and joined; the end token closes the completion and is learnt with it.
+/// A conversation's answers are what the chat template writes, with its closing token; where it writes none, the end token is learnt where the answer ends,
+/// and stands in the sequence only where nothing follows.
 /// A prompt that is not templated begins with the model's begin token, where it has one.
-/// The answer's special tokens are plain text: it cannot forge an end. Any number of threads may use it.
+/// Special tokens in the words of an answer are plain text: they cannot forge an end. Any number of threads may use it.
 /// </remarks>
 public sealed class RowTokenizer
 {
     private readonly Tokenizer _tokenizer;
-    private readonly Func<object, string>? _render;
+    private readonly ChatFormat? _format;
     private readonly int[] _end;
     private readonly int _vocabularySize;
 
-    internal RowTokenizer(Tokenizer tokenizer, int? endToken, Func<object, string>? render, int vocabularySize = int.MaxValue)
+    internal RowTokenizer(Tokenizer tokenizer, int? endToken, ChatFormat? format, int vocabularySize = int.MaxValue)
     {
         _tokenizer = tokenizer;
-        _render = render;
+        _format = format;
         _vocabularySize = vocabularySize;
         EndToken = endToken;
         _end = endToken is { } end ? [end] : [];
     }
 
-    /// <summary>What closes an answer; null where the model's files name no end token.</summary>
+    /// <summary>What closes an answer that no chat template closes; null where the model's files name no end token.</summary>
     public int? EndToken { get; }
 
     /// <summary>The one of a model.</summary>
+    /// <param name="model">The model.</param>
     /// <exception cref="ModelFormatException">The model has no tokenizer.</exception>
     /// <exception cref="TemplateException">Its chat template is not valid.</exception>
     public static RowTokenizer Of(LoadedModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         Tokenizer tokenizer = model.Tokenizer ?? throw new ModelFormatException(model.Name, "has no tokenizer, so it cannot take text. Put tokenizer.json beside its weights.");
-        ChatFormat? format = ChatFormat.Of(model);
-        int? endToken = tokenizer.SpecialIds.Eos ?? (model.Generation.EndTokens is [var first, ..] ? first : null);
-        return new RowTokenizer(tokenizer, endToken, format is null ? null : messages => format.Render(messages), model.Transformer.VocabularySize);
+        return new RowTokenizer(tokenizer, model.Generation.EndToken, ChatFormat.Of(model.Text), model.Transformer.VocabularySize);
     }
 
-    /// <summary>A row's prompts and answers: one, or one for each assistant turn of a conversation.</summary>
+    /// <summary>A row's prompts and answers: one, or one for each learnt turn of a conversation, of a preference of the chosen one.</summary>
     /// <exception cref="TrainingDataException">A conversation is not for the model's chat template, or it has none.</exception>
     public IReadOnlyList<DataTurn> Turns(DataRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        if (row.Kind != DataRowKind.Conversation)
+        if (row.Conversation is not { } conversation)
         {
             return [new DataTurn(row.Prompt, false, row.Answer)];
         }
 
-        Func<object, string> render = _render ?? throw row.Wrong("has messages, but the model has no chat template. Write prompt and completion instead.");
+        if (_format is null)
+        {
+            return row.Answer.Length > 0
+                ? [new DataTurn(row.Prompt, false, row.Answer)]
+                : throw row.Wrong("has messages, but the model has no chat template. Write prompt and completion instead.");
+        }
+
         try
         {
-            return
-            [
-                .. Enumerable.Range(0, row.Messages.Count).Where(i => DataRow.IsAssistant(row.Messages[i]))
-                    .Select(i => new DataTurn(render(row.Messages.Take(i).ToArray()), true, row.Messages[i].GetProperty(DataRow.Content).GetString()!)),
-            ];
+            return new ConversationTurns(_format, _tokenizer, row, conversation).Read();
         }
         catch (TemplateException exception)
         {
@@ -75,14 +79,14 @@ public sealed class RowTokenizer
         return _tokenizer.Encode(turn.Prompt, addSpecialTokens: !turn.IsTemplated, parseSpecialTokens: turn.IsTemplated);
     }
 
-    /// <summary>The tokens of an answer, the end token included.</summary>
+    /// <summary>The tokens of an answer, its end included.</summary>
     public int[] EncodeAnswer(DataTurn turn)
     {
         ArgumentNullException.ThrowIfNull(turn);
-        return [.. _tokenizer.Encode(turn.Answer, addSpecialTokens: false, parseSpecialTokens: false), .. _end];
+        return turn.IsClosed ? EncodeWritten(turn) : [.. EncodeWritten(turn), .. _end];
     }
 
-    /// <summary>A row as an example whose answers carry loss: the chosen one of a preference, all assistant turns of a conversation.</summary>
+    /// <summary>A row as an example whose answers carry loss: the chosen one of a preference, the learnt turns of a conversation.</summary>
     /// <returns>Null where nothing that carries loss is left. The first token counts for nothing there: nothing comes before it.</returns>
     /// <exception cref="TrainingDataException">A conversation is not for the model's chat template, or it has none.</exception>
     internal TrainingExample? Encode(DataRow row, ExampleOptions options)
@@ -92,10 +96,23 @@ public sealed class RowTokenizer
         List<int> labels = [];
         for (int i = 0; i < turns.Count && tokens.Count < options.MaximumLength; i++)
         {
-            string prompt = i == 0 ? turns[i].Prompt : Between(turns[i - 1], turns[i].Prompt) ?? throw row.Wrong(
-                "the chat template writes earlier turns otherwise once others follow, so that one sequence cannot hold them all. Make a row for each assistant turn.");
-            Append(EncodePrompt(turns[i] with { Prompt = prompt }), options.LabelsPrompts);
-            Append(EncodeAnswer(turns[i]), isLabelled: true);
+            string prompt = i == 0 ? turns[i].Prompt : Between(turns[i - 1], turns[i]) ?? throw row.Wrong(
+                "the chat template writes earlier turns otherwise once others follow, so that one sequence cannot hold them all. Make a row for each assistant turn, or give earlier ones weight 0.");
+            DataTurn turn = turns[i] with { Prompt = prompt };
+            int before = tokens.Count;
+            Append(EncodePrompt(turn), options.LabelsPrompts);
+            if (i > 0 && !turns[i - 1].IsClosed && EndToken is { } end && before < labels.Count)
+            {
+                // The template writes no end here, so none stands in the sequence; the model learns that there is one.
+                labels[before] = end;
+            }
+
+            Append(EncodeWritten(turn), isLabelled: true);
+        }
+
+        if (!turns[^1].IsClosed)
+        {
+            Append(_end, isLabelled: true);
         }
 
         if (tokens.FindIndex(token => token >= _vocabularySize) is >= 0 and var stray)
@@ -120,26 +137,42 @@ public sealed class RowTokenizer
     /// <exception cref="TrainingDataException">The row has other fields.</exception>
     internal PreferenceExample? EncodePair(DataRow row, ExampleOptions options)
     {
-        string rejected = row.Rejected ?? throw row.Wrong($"a row of kind {row.Kind}; expected prompt, chosen and rejected.");
-        return Encode(row, options) is { } chosen && Encode(row with { Answer = rejected }, options) is { } other
-            ? new PreferenceExample(chosen, other)
+        DataRow other = row.Rejected is { } rejected ? row with { Answer = rejected }
+            : row.RejectedConversation is { } conversation ? row with { Conversation = conversation }
+            : throw row.Wrong($"a row of kind {row.Kind}; expected prompt, chosen and rejected.");
+        return Encode(row, options) is { } chosen && Encode(other, options) is { } worse ? new PreferenceExample(chosen, worse) : null;
+    }
+
+    /// <summary>What stands between an answer and the next; null where the next prompt does not begin with the answer and all before it.</summary>
+    private static string? Between(DataTurn earlier, DataTurn later)
+    {
+        int length = earlier.Prompt.Length + earlier.Answer.Length;
+        return later.Prompt.StartsWith(earlier.Prompt, StringComparison.Ordinal) && later.Prompt.AsSpan(earlier.Prompt.Length).StartsWith(earlier.Answer, StringComparison.Ordinal)
+            ? later.Prompt[length..]
             : null;
     }
 
-    /// <summary>What a later prompt of a conversation adds after an answer and its end token; null where it does not begin with them.</summary>
-    private string? Between(DataTurn earlier, string prompt)
+    /// <summary>The tokens of an answer as it is written: those that follow its prompt where both are one text, as they will stand before the next turn.</summary>
+    private int[] EncodeWritten(DataTurn turn)
     {
-        // Templates may trim answers or put white space around them.
-        string answer = earlier.Answer.Trim();
-        if (!prompt.StartsWith(earlier.Prompt, StringComparison.Ordinal)
-            || !prompt.AsSpan(earlier.Prompt.Length).TrimStart().StartsWith(answer, StringComparison.Ordinal))
+        if (!turn.IsTemplated)
         {
-            return null;
+            return _tokenizer.Encode(turn.Answer, addSpecialTokens: false, parseSpecialTokens: false);
         }
 
-        string after = prompt[(prompt.IndexOf(answer, earlier.Prompt.Length, StringComparison.Ordinal) + answer.Length)..];
-        return EndToken is { } end && _tokenizer.TokenText(end) is { } text && after.TrimStart() is var trimmed && trimmed.StartsWith(text, StringComparison.Ordinal)
-            ? trimmed[text.Length..]
-            : after;
+        if (turn.Words.Length > 0 && !_tokenizer.Encode(turn.Words, addSpecialTokens: false).AsSpan().SequenceEqual(_tokenizer.Encode(turn.Words, addSpecialTokens: false, parseSpecialTokens: false)))
+        {
+            int words = turn.Answer.IndexOf(turn.Words, StringComparison.Ordinal);
+            return
+            [
+                .. _tokenizer.Encode(turn.Answer[..words], addSpecialTokens: false),
+                .. _tokenizer.Encode(turn.Words, addSpecialTokens: false, parseSpecialTokens: false),
+                .. _tokenizer.Encode(turn.Answer[(words + turn.Words.Length)..], addSpecialTokens: false),
+            ];
+        }
+
+        int[] prompt = EncodePrompt(turn);
+        int[] whole = _tokenizer.Encode(turn.Prompt + turn.Answer, addSpecialTokens: false);
+        return whole.AsSpan().StartsWith(prompt) ? whole[prompt.Length..] : _tokenizer.Encode(turn.Answer, addSpecialTokens: false);
     }
 }

@@ -4,6 +4,7 @@ using LoraServe.Cpu;
 using LoraServe.Jobs;
 using LoraServe.Jobs.Options;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Server;
 using LoraServe.Server.Access;
 using LoraServe.Server.Options;
@@ -140,7 +141,7 @@ internal sealed class TestServer : IAsyncDisposable
         var inference = new InferenceEngine(model, engineOptions, log);
         Trainer? trainer = trains ? new Trainer(model.In(Arithmetic.Exact), new TrainerOptions { WorkerCount = 1 }) : null;
         var training = new TrainingOptions { StateFolder = folder.At("training"), DataRoot = Directory.CreateDirectory(folder.At("data")).FullName };
-        var served = new ServedModel(model, inference, ChatFormat.Of(model)) { Training = trainer is null ? null : new TrainingJobs(trainer, inference.Adapters, training, log) };
+        var served = new ServedModel(model, inference, ChatFormat.Of(model.Text)) { Training = trainer is null ? null : new TrainingJobs(trainer, inference.Adapters, training, log) };
         LoraServeHost host = await LoraServeHost.StartAsync(served, serverOptions, access ?? new AccessOptions(), logging => logging.AddProvider(log));
         return new TestServer(folder, ownsFolder, model, inference, trainer, host, log);
     }

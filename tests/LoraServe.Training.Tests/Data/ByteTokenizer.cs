@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using LoraServe.Tokenization;
-using LoraServe.Templates;
+using LoraServe.Models.Text;
 using LoraServe.Training.Data;
 
 namespace LoraServe.Training.Tests.Data;
@@ -20,8 +20,8 @@ internal static class ByteTokenizer
 
     public static RowTokenizer Rows(string? template = Template, bool beginsTexts = false, int vocabularySize = int.MaxValue)
     {
-        ChatTemplate? parsed = template is null ? null : ChatTemplate.Parse(template, "of the test");
-        return new RowTokenizer(Create(beginsTexts), End, parsed is null ? null : messages => parsed.Render(new Dictionary<string, object?> { ["messages"] = messages, ["add_generation_prompt"] = true }), vocabularySize);
+        Tokenizer tokenizer = Create(beginsTexts);
+        return new RowTokenizer(tokenizer, End, ChatFormat.Of(new ModelText("the test", tokenizer, template is null ? null : ChatTemplates.Of(template))), vocabularySize);
     }
 
     /// <summary>The ids of a text without special tokens.</summary>

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Models.Backward;
-using LoraServe.Templates;
 using LoraServe.Testing;
 using LoraServe.Training.Data;
 
@@ -73,8 +72,7 @@ public sealed partial class ReferenceRowsTests
     {
         string models = SharedFiles.Require("models");
         ModelText text = ModelText.Read(Directory.GetFiles(models, "*.gguf").Order(StringComparer.Ordinal).First());
-        var template = ChatTemplate.Parse(text.ChatTemplateSource!, "of the model");
-        return new RowTokenizer(text.Tokenizer!, text.Tokenizer!.SpecialIds.Eos, messages => template.Render(new Dictionary<string, object?> { ["messages"] = messages, ["add_generation_prompt"] = true }));
+        return new RowTokenizer(text.Tokenizer!, text.Tokenizer!.SpecialIds.Eos, ChatFormat.Of(text));
     }
 
     /// <summary>The tokenizer that made these files leaves the split before digits out, which joins white space there.</summary>

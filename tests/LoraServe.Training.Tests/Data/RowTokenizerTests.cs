@@ -46,13 +46,14 @@ public sealed class RowTokenizerTests
     }
 
     [Fact]
-    public void Encode_WithATemplateThatTrims_FindsTheAnswers()
+    public void Encode_WithATemplateThatTrims_LearnsWhatItWrites()
     {
         RowTokenizer tokenizer = Rows("{% for m in messages %}{% if m.role == 'user' %}[{{ m.content }}]{% else %} {{ m.content | trim }} <end>{% endif %}{% endfor %}");
 
         TrainingExample example = tokenizer.Encode(Row("""{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": " a\n"}, {"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]}"""), s_long)!;
 
-        Assert.Equal(['[', 'q', ']', ' ', 'a', '\n', End, '[', 'r', ']', 'b', End], example.Tokens);
+        Assert.Equal(['[', 'q', ']', ' ', 'a', ' ', End, '[', 'r', ']', ' ', 'b', ' ', End], example.Tokens);
+        Assert.Equal([No, No, No, ' ', 'a', ' ', End, No, No, No, ' ', 'b', ' ', End], example.Labels);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.V1;
 
 namespace LoraServe.Cli.Verbs.Demo;
@@ -40,7 +41,7 @@ internal static class DemoPrompts
             request.Prompt = prompt;
             request.Sampling.Stop.Add("\n");
         }
-        else if (ChatFormat.Of(model) is { } chat)
+        else if (ChatFormat.Of(model.Text) is { } chat)
         {
             request.Prompt = chat.Render(new[] { new Dictionary<string, object?> { ["role"] = "user", ["content"] = ChatPrompt } });
             request.SkipSpecialTokensInPrompt = true;

@@ -6,6 +6,7 @@ using LoraServe.Cli.Rendering;
 using LoraServe.Client;
 using LoraServe.Compute;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Server;
 using LoraServe.Server.Access;
 using LoraServe.Server.Options;
@@ -60,7 +61,7 @@ internal static class ServingDemo
     private static async Task ServeAsync(LoadedModel model, IReadOnlyList<NamedAdapter> adapters, string store, DemoScreen screen, CancellationToken cancellationToken)
     {
         await using var engine = new InferenceEngine(model, new EngineOptions { StoreFolder = store });
-        var served = new ServedModel(model, engine, ChatFormat.Of(model));
+        var served = new ServedModel(model, engine, ChatFormat.Of(model.Text));
         await using LoraServeHost host = await LoraServeHost.StartAsync(
             served, new ServerOptions { Port = 0, HttpPort = 0 }, new AccessOptions(), cancellationToken: cancellationToken).ConfigureAwait(false);
         using var client = new LoraServeClient(host.Address);

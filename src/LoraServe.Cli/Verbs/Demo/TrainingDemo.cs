@@ -6,6 +6,7 @@ using LoraServe.Client;
 using LoraServe.Compute;
 using LoraServe.Compute.Machine;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Server;
 using LoraServe.Server.Access;
 using LoraServe.Server.Options;
@@ -52,7 +53,7 @@ internal static class TrainingDemo
     {
         await using var engine = new InferenceEngine(model, new EngineOptions { StoreFolder = Path.Combine(folder, "store") });
         await using LoraServeHost host = await LoraServeHost.StartAsync(
-            new ServedModel(model, engine, ChatFormat.Of(model)), new ServerOptions { Port = 0, HttpPort = 0 }, new AccessOptions(), cancellationToken: cancellationToken).ConfigureAwait(false);
+            new ServedModel(model, engine, ChatFormat.Of(model.Text)), new ServerOptions { Port = 0, HttpPort = 0 }, new AccessOptions(), cancellationToken: cancellationToken).ConfigureAwait(false);
         using var client = new LoraServeClient(host.Address);
         DataRow[][] rows = [.. tasks.Select(task => Read(task.EvaluationFile))];
         screen.Say($"Server: {host.Address} in this process. Asking the base {rows.Sum(some => some.Length)} questions over gRPC, all in one batch.");

@@ -3,6 +3,7 @@ using LoraServe.Compute;
 using LoraServe.Cpu;
 using LoraServe.EmbeddedBase;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 
 namespace LoraServe.Cli.Tests.Verbs.Demo;
 
@@ -81,7 +82,7 @@ public sealed class BaseMakerTests : IDisposable
         Assert.Equal(first, second);
         using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, Path.Combine(_folder.FullName, "first", "out"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
         Assert.Equal(16, model.Transformer.Spec.Width);
-        Assert.NotNull(ChatFormat.Of(model));
+        Assert.NotNull(ChatFormat.Of(model.Text));
         Assert.Equal(1, Assert.Single(model.Generation.EndTokens));
     }
 

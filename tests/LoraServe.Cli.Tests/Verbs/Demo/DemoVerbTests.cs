@@ -53,7 +53,7 @@ public sealed class DemoVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
         Assert.Equal(0, Score("pirate", "Facts: The Eagle\nText:", " Arr", "The Eagle is near."));
 
         double Score(string task, string prompt, string expected, string answer) =>
-            tasks.Single(one => one.Name == task).Score(new DataRow("file", 1, DataRowKind.Completion, prompt, expected, null, []), answer);
+            tasks.Single(one => one.Name == task).Score(new DataRow("file", 1, DataRowKind.Completion) { Prompt = prompt, Answer = expected }, answer);
     }
 
     [Fact]

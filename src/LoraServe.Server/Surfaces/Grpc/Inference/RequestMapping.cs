@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
-using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 

@@ -1,8 +1,7 @@
 using LoraServe.Compute.Files;
-using LoraServe.Models.Config;
 using LoraServe.Tokenization.Files;
 
-namespace LoraServe.Models.Loading;
+namespace LoraServe.Models.Text;
 
 /// <summary>Reads what a GGUF file's metadata says about its tokenizer.</summary>
 internal static class GgufVocabulary
@@ -10,7 +9,9 @@ internal static class GgufVocabulary
     private const string Prefix = "tokenizer.ggml.";
 
     /// <summary>The keys below <c>tokenizer.ggml</c>, or null where the file has no tokenizer.</summary>
-    public static GgufTokenizerData? Read(GgufFile file)
+    /// <param name="file">The file.</param>
+    /// <param name="warnings">Gets what is wrong and left out.</param>
+    public static GgufTokenizerData? Read(GgufFile file, List<string> warnings)
     {
         GgufMetadata metadata = file.Metadata;
         if (metadata.FindString(Prefix + "model") is not { } model || metadata.FindStrings(Prefix + "tokens") is not { } tokens)
@@ -36,8 +37,18 @@ internal static class GgufVocabulary
             AddSpacePrefix = metadata.FindBool(Prefix + "add_space_prefix"),
         };
 
-        int? Id(string name) => metadata.FindInteger(Prefix + name) is { } id
-            ? id >= 0 && id < tokens.Length ? (int)id : throw new ModelFormatException(file.Path, $"metadata '{Prefix}{name}' is {id}; expected a token from 0 to {tokens.Length - 1}")
-            : null;
+        int? Id(string name) => metadata.FindInteger(Prefix + name) is { } id ? IdBelow(file, Prefix + name, id, tokens.Length, warnings) : null;
+    }
+
+    /// <summary>A token's id; null, with a warning, where there is no such token: files that were copied from other models' have such, or −1 for none.</summary>
+    public static int? IdBelow(GgufFile file, string key, long id, int count, List<string> warnings)
+    {
+        if (id >= 0 && id < count)
+        {
+            return (int)id;
+        }
+
+        warnings.Add($"{file.Path}: metadata '{key}' is {id}, which cannot occur: there are tokens 0 to {count - 1}. It is ignored.");
+        return null;
     }
 }
