@@ -80,7 +80,7 @@ public abstract class Transformer(ModelWeights weights, Arithmetic arithmetic) :
 
     /// <summary>Brings edits into the device's memory: what a training step does, so nothing but their shapes is looked at.</summary>
     /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
-    /// <param name="digest">What tells it from other adapters.</param>
+    /// <param name="digest">What tells it from other adapters; empty for what is trained, of which alone derivatives can be asked for.</param>
     /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
     /// <exception cref="ArgumentException">Edits that cannot be together, or of a shape that the base has not.</exception>
     /// <exception cref="OutOfMemoryException">The device has not that much memory.</exception>

@@ -35,9 +35,15 @@ internal sealed class TorchLimits
     /// <summary>Measures.</summary>
     public DeviceLimits Measure()
     {
-        (string processor, string instructions) = IsGpu ? CudaDriver.Describe(_device.index) : (ProcessorTopology.Name, "");
-        return new DeviceLimits(
-            processor, IsGpu ? $"compute capability {instructions}" : $"libtorch {LibTorch.Version}", TypeName(), ReadBytesPerSecond(), OperationsPerSecond());
+        return IsGpu
+            ? new DeviceLimits(CudaDriver.NameOf(_device.index), $"compute capability {Capability()}", TypeName(), ReadBytesPerSecond(), OperationsPerSecond())
+            : new DeviceLimits(ProcessorTopology.Name, $"libtorch {LibTorch.Version}", TypeName(), ReadBytesPerSecond(), OperationsPerSecond());
+    }
+
+    private string Capability()
+    {
+        (int major, int minor) = CudaDriver.ComputeCapability(_device.index);
+        return $"{major}.{minor}";
     }
 
     private double ReadBytesPerSecond()

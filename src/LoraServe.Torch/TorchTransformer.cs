@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Folding;
 using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
@@ -34,6 +35,9 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     /// <summary>What resident adapters share.</summary>
     public SharedMatrices<Tensor> Shared { get; private init; } = new(matrix => matrix.NumberOfElements * matrix.ElementSize);
 
+    /// <summary>Where resident adapters' low-rank pairs lie.</summary>
+    public AdapterArenas Arenas { get; private init; } = new(memory, weights.Type, weights.Device);
+
     /// <inheritdoc />
     public override string Device => memory.Device;
 
@@ -47,7 +51,7 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     public override bool IsBatchInvariant => false;
 
     /// <inheritdoc />
-    public override Transformer ComputingIn(Arithmetic arithmetic) => new TorchTransformer(base.Weights, arithmetic, Weights, memory, reservation) { Shared = Shared, _isView = true };
+    public override Transformer ComputingIn(Arithmetic arithmetic) => new TorchTransformer(base.Weights, arithmetic, Weights, memory, reservation) { Shared = Shared, Arenas = Arenas, _isView = true };
 
     /// <inheritdoc />
     public override ResidentAdapter Place(IReadOnlyList<AdapterEdit> edits, string digest = "", ReadOnlySpan<int> invocationTokens = default)
@@ -55,16 +59,31 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
         ArgumentNullException.ThrowIfNull(edits);
         ArgumentNullException.ThrowIfNull(digest);
         ScalarType type = Arithmetic == Arithmetic.Exact ? ScalarType.Float32 : Weights.Type;
-        long bytes = edits.Sum(edit => edit.ByteLength) * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort)) / sizeof(float);
+        SiteEdits[] sites = [.. SiteEdits.Of(edits, this)];
+
+        // Edits without a digest are a training step's: each of their matrices is a leaf of the way back, and gone after the step.
+        ArenaShape? shape = digest.Length > 0 && type == Weights.Type ? ArenaShape.Of(sites) : null;
+        long inSlot = shape is null ? 0 : sites.Where(ArenaShape.IsPair).Sum(site => (long)site.A!.Values.Length + site.B!.Values.Length);
+        long bytes = ((edits.Sum(edit => edit.ByteLength) / sizeof(float)) - inSlot) * type.ElementSize();
         int[] activates = invocationTokens.ToArray();
+        AdapterArenas.Slot? slot = null;
+        TorchAdapter? placed = null;
         try
         {
-            return memory.Make(bytes, "the adapter's matrices", "expected fewer adapters in memory, or more of it", room =>
-                new TorchAdapter(edits, this, Weights, Shared, type, room, digest, activates));
+            slot = shape is null ? null : Arenas.Take(shape);
+            return placed = memory.Make(bytes, "the adapter's matrices", "expected fewer adapters in memory, or more of it", room =>
+                new TorchAdapter(edits, sites, this, Weights, Shared, type, slot, room, digest, activates));
         }
         catch (DeviceException full)
         {
             throw new InsufficientMemoryException(full.Message, full);
+        }
+        finally
+        {
+            if (placed is null)
+            {
+                slot?.Dispose();
+            }
         }
     }
 
@@ -154,6 +173,7 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
             return;
         }
 
+        Arenas.Dispose();
         Weights.Dispose();
         reservation.Dispose();
         base.Weights.Dispose();

@@ -11,7 +11,7 @@ namespace LoraServe.Torch.Backward;
 /// way back.
 /// </remarks>
 /// <param name="weights">The model's weights.</param>
-internal sealed class TrainingOps(TorchWeights weights) : TorchOps(weights)
+internal sealed class TrainingOps(TorchWeights weights) : TorchOps(weights, ProductChoice.Apart)
 {
     private readonly List<Tensor> _layerInputs = [];
     private Action<Tensor> _atHead = _ => { };

@@ -6,7 +6,7 @@ namespace LoraServe.Torch.Forward;
 /// <summary>Operations in place, with keys and values in pages.</summary>
 /// <param name="weights">The model's weights.</param>
 /// <param name="pages">The pages.</param>
-internal sealed class ServingOps(TorchWeights weights, TorchPages pages) : TorchOps(weights)
+internal sealed class ServingOps(TorchWeights weights, TorchPages pages) : TorchOps(weights, ProductChoice.On(weights.Device, weights.Type))
 {
     /// <inheritdoc />
     protected override bool UsesPages => true;
@@ -42,5 +42,5 @@ internal sealed class ServingOps(TorchWeights weights, TorchPages pages) : Torch
     }
 
     /// <inheritdoc />
-    protected override (Tensor Keys, Tensor Values) Remember(int layer, Tensor keys, Tensor values) => pages.Append(layer, Step.Slots, keys, values);
+    protected override (Tensor Keys, Tensor Values) Remember(int layer, Tensor keys, Tensor values) => pages.Append(layer, Step.PageSlots, keys, values);
 }

@@ -1,11 +1,13 @@
 using System.Runtime.InteropServices;
 using LoraServe.Models.Forward;
+using LoraServe.Torch.Resident;
 
 namespace LoraServe.Torch.Forward;
 
 /// <summary>Where everything of a step lies, as numbers on the host: written into one list and copied to the device at once.</summary>
 /// <remarks>Knows nothing of tensors but that slices of its numbers become some.</remarks>
-internal sealed class StepLayout
+/// <param name="choice">How adapters' pairs are multiplied.</param>
+internal sealed class StepLayout(ProductChoice choice)
 {
     // A padded place costs as much as a real one, another group some launches: sizes are rounded up by at most a quarter.
     private const int Steps = 4;
@@ -15,6 +17,7 @@ internal sealed class StepLayout
     private readonly List<Group> _groups = [];
     private readonly List<VirtualUse> _virtual = [];
     private readonly Dictionary<(int Rows, int Length), List<int>> _bySize = [];
+    private readonly Dictionary<RowGroup, SlotLayout> _slots = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>All numbers.</summary>
     public ReadOnlySpan<long> Numbers => CollectionsMarshal.AsSpan(_numbers);
@@ -42,6 +45,9 @@ internal sealed class StepLayout
 
     /// <summary>The virtual rows by adapter.</summary>
     public IReadOnlyList<VirtualUse> Virtual => _virtual;
+
+    /// <summary>The rows of one of the batch's groups whose adapters' pairs are multiplied together.</summary>
+    public SlotLayout SlotsOf(RowGroup rows) => _slots.GetValueOrDefault(rows, SlotLayout.None);
 
     /// <summary>Lays out a batch.</summary>
     /// <param name="batch">The batch.</param>
@@ -72,6 +78,12 @@ internal sealed class StepLayout
         Hidden = Sources(batch.Hidden);
         BuildGroups(batch, usesPages);
         BuildVirtual(batch);
+        _slots.Clear();
+        foreach (RowGroup rows in (ReadOnlySpan<RowGroup>)[batch.All, batch.Logits, batch.Hidden])
+        {
+            BuildSlots(rows);
+        }
+
         Ascending = Begin();
         int longest = _groups.Count > 0 ? _groups.Max(group => group.Length) : 0;
         for (int i = 0; i < longest; i++)
@@ -190,6 +202,73 @@ internal sealed class StepLayout
         }
     }
 
+    private void BuildSlots(RowGroup rows)
+    {
+        Dictionary<(AdapterArena Arena, int Depth), List<EditRun>> byArena = [];
+        foreach (EditRun run in rows.Runs)
+        {
+            if (((TorchAdapter)run.Adapter).Slot is { } slot && run.RowCount < ProductChoice.ManyRows)
+            {
+                (CollectionsMarshal.GetValueRefOrAddDefault(byArena, (slot.Arena, run.Depth), out _) ??= []).Add(run);
+            }
+        }
+
+        List<SlotUse> uses = [];
+        HashSet<EditRun> together = [];
+        foreach (((AdapterArena arena, _), List<EditRun> runs) in byArena)
+        {
+            if (choice.Of(arena, runs.Count) is { } products)
+            {
+                uses.Add(Together(arena, runs, products));
+                together.UnionWith(runs);
+            }
+        }
+
+        if (uses.Count > 0)
+        {
+            _slots[rows] = new SlotLayout(uses, together);
+        }
+    }
+
+    private SlotUse Together(AdapterArena arena, List<EditRun> runs, IPairProducts products)
+    {
+        EditRun[] ordered = [.. runs.OrderBy(Index)];
+        Slice rows = Begin();
+        bool areAdjacent = true;
+        foreach (EditRun run in ordered)
+        {
+            for (int row = run.FirstRow; row < run.EndRow; row++)
+            {
+                areAdjacent &= row == ordered[0].FirstRow + _numbers.Count - rows.First;
+                _numbers.Add(row);
+            }
+        }
+
+        rows = End(rows);
+        Slice slots = Begin();
+        foreach (EditRun run in ordered)
+        {
+            _numbers.AddRange(Enumerable.Repeat((long)Index(run), run.RowCount));
+        }
+
+        slots = End(slots);
+        Slice ends = Begin();
+        for (int slot = 0, next = 0, end = 0; slot < arena.SlotCount; slot++)
+        {
+            for (; next < ordered.Length && Index(ordered[next]) == slot; next++)
+            {
+                end += ordered[next].RowCount;
+            }
+
+            _numbers.Add(end);
+        }
+
+        float[]? weights = Array.TrueForAll(ordered, run => run.Weight == 1) ? null : [.. ordered.SelectMany(run => Enumerable.Repeat(run.Weight, run.RowCount))];
+        return new SlotUse(arena, products, rows, areAdjacent, ordered[0].FirstRow, slots, End(ends), weights);
+
+        static int Index(EditRun run) => ((TorchAdapter)run.Adapter).Slot!.Index;
+    }
+
     private Slice Sources(RowGroup rows)
     {
         Slice slice = Begin();
@@ -210,6 +289,19 @@ internal sealed class StepLayout
 
     /// <summary>Segments of about the same size, see <see cref="AttentionGroup"/>.</summary>
     internal readonly record struct Group(int Segments, int RowCount, int Length, Slice Rows, Slice Slots, Slice Positions);
+
+    /// <summary>What of a group's rows goes through products of an arena.</summary>
+    /// <param name="Uses">By arena and depth.</param>
+    /// <param name="Runs">The runs of all uses.</param>
+    internal sealed record SlotLayout(IReadOnlyList<SlotUse> Uses, IReadOnlySet<EditRun> Runs)
+    {
+        /// <summary>Nothing.</summary>
+        public static SlotLayout None { get; } = new([], new HashSet<EditRun>());
+    }
+
+    /// <summary>See <see cref="SlotRows"/>.</summary>
+    internal readonly record struct SlotUse(
+        AdapterArena Arena, IPairProducts Products, Slice Rows, bool AreAdjacent, int First, Slice Slots, Slice Ends, float[]? Weights);
 
     /// <summary>Rows that an adapter put ahead of prompts.</summary>
     /// <param name="Adapter">The adapter.</param>

@@ -7,11 +7,14 @@ using LoraServe.Torch.Weights;
 namespace LoraServe.Torch.Forward;
 
 /// <summary>What a step's operations share, on the device: made once a step, of two copies.</summary>
-internal sealed class StepTensors(TorchWeights weights) : IDisposable
+/// <param name="weights">The model's weights.</param>
+/// <param name="products">How adapters' pairs are multiplied.</param>
+internal sealed class StepTensors(TorchWeights weights, ProductChoice products) : IDisposable
 {
-    private readonly StepLayout _layout = new();
+    private readonly StepLayout _layout = new(products);
     private readonly RopeTables _rope = new(weights.Spec.Rope, weights.Spec.HeadSize);
     private readonly Dictionary<RowGroup, RowRange[]> _ranges = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<RowGroup, SlotRows[]> _slots = new(ReferenceEqualityComparer.Instance);
     private Tensor? _integers;
     private Tensor? _floats;
     private Tensor _numbers = null!;
@@ -20,7 +23,7 @@ internal sealed class StepTensors(TorchWeights weights) : IDisposable
     public Tensor Tokens { get; private set; } = null!;
 
     /// <summary>The slot of each row's key and value, int64 [T].</summary>
-    public Tensor Slots { get; private set; } = null!;
+    public Tensor PageSlots { get; private set; } = null!;
 
     /// <summary>For each row its place among those of all groups; null where they are the rows in order.</summary>
     public Tensor? Places { get; private set; }
@@ -42,15 +45,27 @@ internal sealed class StepTensors(TorchWeights weights) : IDisposable
     {
         _layout.Build(batch, usesPages);
         _ranges.Clear();
+        _slots.Clear();
         _numbers = Upload(_layout.Numbers, ref _integers);
         Tokens = Of(_layout.Tokens);
-        Slots = Of(_layout.Slots);
+        PageSlots = Of(_layout.Slots);
         Places = _layout.Places.Count > 0 ? Of(_layout.Places) : null;
         Groups = [.. _layout.Groups.Select(group => new AttentionGroup(
             group.Segments, group.RowCount, group.Length, Of(group.Rows), Of(group.Slots), Of(group.Positions), Of(_layout.Ascending)))];
         Virtual = [.. _layout.Virtual.Select(use => ((TorchAdapter)use.Adapter, use.Weight, Of(use.Rows), Of(use.Indices)))];
+        foreach (RowGroup rows in (ReadOnlySpan<RowGroup>)[batch.All, batch.Logits, batch.Hidden])
+        {
+            _slots[rows] = [.. _layout.SlotsOf(rows).Uses.Select(Of)];
+        }
+
         Turn(batch);
     }
+
+    /// <summary>The rows of a group whose adapters' pairs are multiplied together.</summary>
+    public IReadOnlyList<SlotRows> Slots(RowGroup rows) => _slots.GetValueOrDefault(rows, []);
+
+    /// <summary>Whether a run's pairs are among those.</summary>
+    public bool IsTogether(RowGroup rows, EditRun run) => _layout.SlotsOf(rows).Runs.Contains(run);
 
     /// <summary>Which rows of the batch a group has, int64; null where it has all.</summary>
     public Tensor? Sources(TokenBatch batch, RowGroup rows) =>
@@ -80,6 +95,15 @@ internal sealed class StepTensors(TorchWeights weights) : IDisposable
     }
 
     private Tensor Of(StepLayout.Slice slice) => _numbers.narrow(0, slice.First, slice.Count);
+
+    private SlotRows Of(StepLayout.SlotUse use) => new(
+        use.Arena,
+        use.AreAdjacent ? null : Of(use.Rows),
+        use.First,
+        Of(use.Slots),
+        Of(use.Ends).to(ScalarType.Int32),
+        use.Weights is { } rowWeights ? torch.tensor(rowWeights, rowWeights.Length, 1, dtype: weights.Type, device: weights.Device) : null,
+        use.Products);
 
     private void Turn(TokenBatch batch)
     {

@@ -9,7 +9,8 @@ namespace LoraServe.Torch.Forward;
 
 /// <summary>The operations of a forward pass on a device of libtorch. What serving does in place, training does not.</summary>
 /// <param name="weights">The model's weights.</param>
-internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, IDisposable
+/// <param name="products">How adapters' pairs are multiplied.</param>
+internal abstract class TorchOps(TorchWeights weights, ProductChoice products) : IForwardOps<Tensor>, IDisposable
 {
     private readonly TransformerSpec _spec = weights.Spec;
     private TokenBatch _batch = null!;
@@ -20,7 +21,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     protected TorchWeights Weights { get; } = weights;
 
     /// <summary>What the step's operations share.</summary>
-    protected StepTensors Step { get; } = new(weights);
+    protected StepTensors Step { get; } = new(weights, products);
 
     /// <summary>Whether keys and values are kept in pages beyond the step.</summary>
     protected abstract bool UsesPages { get; }
@@ -42,14 +43,14 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     public virtual Tensor Embed(TokenBatch batch)
     {
         Tensor x = Weights.TokenTable.Select(Step.Tokens);
-        x = EditRows(x, batch.All, adapter => adapter.Embedding is not null, (part, range) =>
+        x = EditRows(x, batch.All, run => Of(run).Embedding is not null, (part, range) =>
         {
             Tensor tokens = Step.Tokens.narrow(0, range.First, range.Count);
 
             // What takes the table's place comes first, so that it is what other adapters of a stack edit, wherever it stands there.
-            foreach (EditRun run in range.Runs.OrderByDescending(run => ((TorchAdapter)run.Adapter).Embedding?.Replacement is not null))
+            foreach (EditRun run in range.Runs.OrderByDescending(run => Of(run).Embedding?.Replacement is not null))
             {
-                if (((TorchAdapter)run.Adapter).Embedding is { } edit)
+                if (Of(run).Embedding is { } edit)
                 {
                     part = TableEdits.Apply(edit, run.Weight, tokens, part);
                 }
@@ -79,17 +80,17 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
         Tensor wide = As(x, ScalarType.Float32);
         Tensor normed = wide.mul(wide.mul(wide).mean([-1], keepdim: true).Plus((double)_spec.NormEpsilon).rsqrt());
         Tensor y = As(normed.mul(gains), Weights.Type);
-        return EditRows(y, rows, adapter => adapter.At(site) is not null, (_, range) =>
+        return EditRows(y, rows, run => Of(run).At(site) is not null, (_, range) =>
         {
             Tensor edited = gains;
             foreach (EditRun run in range.Runs)
             {
-                edited = ((TorchAdapter)run.Adapter).At(site) is { Replaces: true } edit ? edit.Values : edited;
+                edited = Of(run).At(site) is { Replaces: true } edit ? edit.Values : edited;
             }
 
             foreach (EditRun run in range.Runs)
             {
-                edited = ((TorchAdapter)run.Adapter).At(site) is { Replaces: false } edit ? edited.Plus(edit.Values, run.Weight) : edited;
+                edited = Of(run).At(site) is { Replaces: false } edit ? edited.Plus(edit.Values, run.Weight) : edited;
             }
 
             return As(normed.narrow(0, range.First, range.Count).mul(edited), Weights.Type);
@@ -118,7 +119,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
 
         BottleneckPlace place = site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
         Tensor added = sublayer;
-        if (Acts(rows, adapter => adapter.At(site.Layer, place) is not null))
+        if (Acts(rows, run => Of(run).At(site.Layer, place) is not null))
         {
             List<Tensor> parts = [];
             foreach (RowRange range in Step.Ranges(_batch, rows))
@@ -127,7 +128,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
                 Tensor sum = sub;
                 foreach (EditRun run in range.Runs)
                 {
-                    if (((TorchAdapter)run.Adapter).At(site.Layer, place) is { } edit)
+                    if (Of(run).At(site.Layer, place) is { } edit)
                     {
                         sum = sum.Plus(Bottlenecks.Compute(edit, sub, stream, Weights.Type), run.Weight);
                     }
@@ -226,11 +227,13 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
         _layer = null;
     }
 
-    private static bool Acts(RowGroup rows, Func<TorchAdapter, bool> edits)
+    private static TorchAdapter Of(EditRun run) => (TorchAdapter)run.Adapter;
+
+    private static bool Acts(RowGroup rows, Func<EditRun, bool> edits)
     {
         foreach (EditRun run in rows.Runs)
         {
-            if (edits((TorchAdapter)run.Adapter))
+            if (edits(run))
             {
                 return true;
             }
@@ -240,7 +243,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     }
 
     /// <summary>Computes the rows anew that adapters edit.</summary>
-    private Tensor EditRows(Tensor y, RowGroup rows, Func<TorchAdapter, bool> edits, Func<Tensor, RowRange, Tensor> edit)
+    private Tensor EditRows(Tensor y, RowGroup rows, Func<EditRun, bool> edits, Func<Tensor, RowRange, Tensor> edit)
     {
         if (!Acts(rows, edits))
         {
@@ -251,7 +254,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
         foreach (RowRange range in Step.Ranges(_batch, rows))
         {
             Tensor part = y.narrow(0, range.First, range.Count);
-            parts.Add((part, range.Runs.Any(run => edits((TorchAdapter)run.Adapter)) ? edit(part, range) : part));
+            parts.Add((part, range.Runs.Any(edits) ? edit(part, range) : part));
         }
 
         return Replace(y, parts);
@@ -264,7 +267,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
         {
             foreach (Site site in sites)
             {
-                onlyAdds &= ((TorchAdapter)run.Adapter).At(site) is not { OnlyAdds: false };
+                onlyAdds &= Of(run).At(site) is not { OnlyAdds: false };
             }
         }
 
@@ -274,13 +277,31 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
         }
 
         Tensor[] results = Weights.Maps(sites[0]).Multiply(x);
+        foreach (SlotRows slots in Step.Slots(rows))
+        {
+            Tensor? selected = null;
+            for (int i = 0; i < sites.Length; i++)
+            {
+                if (slots.Arena.At(sites[i]) is { } pairs)
+                {
+                    slots.Add(results[i], selected ??= slots.Select(x), pairs);
+                }
+            }
+        }
+
         for (int i = 0; i < sites.Length; i++)
         {
             Site site = sites[i];
-            results[i] = EditRows(results[i], rows, adapter => adapter.At(site) is not null, (part, range) => AddEdits(part, x, site, range, addsBiases: true));
+            results[i] = EditRows(
+                results[i],
+                rows,
+                run => Of(run).At(site) is { } edit && (edit.DoesMore || AddsPair(edit, run)),
+                (part, range) => AddEdits(part, x, site, range, AddsPair, addsBiases: true));
         }
 
         return results;
+
+        bool AddsPair(LinearEdit edit, EditRun run) => !edit.IsInSlot || !Step.IsTogether(rows, run);
     }
 
     /// <summary>One map by itself: where its input is changed, its weight replaced or its product scaled before its bias.</summary>
@@ -295,17 +316,17 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
             (Tensor map, Tensor? summand) = (weight, bias);
             foreach (EditRun run in range.Runs)
             {
-                if (((TorchAdapter)run.Adapter).At(site) is { } edit)
+                if (Of(run).At(site) is { } edit)
                 {
                     input = InputEdits.Apply(edit, run.Weight, input, Weights.Type);
                     (map, summand) = edit.Replacement is { } replacement ? (As(replacement, Weights.Type), edit.ReplacedBias) : (map, summand);
                 }
             }
 
-            Tensor y = AddEdits(torch.nn.functional.linear(input, map), x, site, range, addsBiases: false);
+            Tensor y = AddEdits(torch.nn.functional.linear(input, map), x, site, range, (_, _) => true, addsBiases: false);
             foreach (EditRun run in range.Runs)
             {
-                y = ((TorchAdapter)run.Adapter).At(site)?.Bias is { } own ? Add(y, As(own, Weights.Type), run.Weight) : y;
+                y = Of(run).At(site)?.Bias is { } own ? Add(y, As(own, Weights.Type), run.Weight) : y;
             }
 
             parts.Add(summand is null ? y : Add(y, As(summand, Weights.Type), 1));
@@ -319,13 +340,14 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
     /// <param name="x">The map's input, all rows.</param>
     /// <param name="site">The map.</param>
     /// <param name="range">The range.</param>
+    /// <param name="addsPair">Whether a run's low-rank pair is added here: not where it was with others'.</param>
     /// <param name="addsBiases">Whether the adapters' biases are added too: not where the product has not got its own yet.</param>
-    private Tensor AddEdits(Tensor y, Tensor x, Site site, RowRange range, bool addsBiases)
+    private Tensor AddEdits(Tensor y, Tensor x, Site site, RowRange range, Func<LinearEdit, EditRun, bool> addsPair, bool addsBiases)
     {
         x = x.narrow(0, range.First, range.Count);
         foreach (EditRun run in range.Runs)
         {
-            if (((TorchAdapter)run.Adapter).At(site) is not { } edit)
+            if (Of(run).At(site) is not { } edit)
             {
                 continue;
             }
@@ -335,7 +357,7 @@ internal abstract class TorchOps(TorchWeights weights) : IForwardOps<Tensor>, ID
                 y = y.Plus(y.mul(As(gain, Weights.Type)), run.Weight);
             }
 
-            if (edit is { A: { } a, B: { } b })
+            if (edit is { A: { } a, B: { } b } && addsPair(edit, run))
             {
                 Tensor down = torch.nn.functional.linear(x, As(a, Weights.Type));
                 down = edit.RankScale is { } scale ? down.mul(As(scale, Weights.Type)) : down;

@@ -47,17 +47,21 @@ internal static unsafe class CudaDriver
             : 0;
     }
 
-    /// <summary>What a GPU calls itself, and its compute capability.</summary>
-    public static (string Name, string Capability) Describe(int gpu)
+    /// <summary>What a GPU calls itself.</summary>
+    public static string NameOf(int gpu)
+    {
+        const int NameBytes = 128;
+        byte* name = stackalloc byte[NameBytes];
+        _ = ((delegate* unmanaged<byte*, int, int, int>)NativeLibrary.GetExport(s_library, "cuDeviceGetName"))(name, NameBytes, Handle(gpu));
+        return Marshal.PtrToStringUTF8((nint)name)!;
+    }
+
+    /// <summary>What a GPU can do, as NVIDIA counts it: 9.0 is Hopper.</summary>
+    public static (int Major, int Minor) ComputeCapability(int gpu)
     {
         const int Major = 75;
         const int Minor = 76;
-        const int NameBytes = 128;
-        int device = 0;
-        _ = ((delegate* unmanaged<int*, int, int>)NativeLibrary.GetExport(s_library, "cuDeviceGet"))(&device, gpu);
-        byte* name = stackalloc byte[NameBytes];
-        _ = ((delegate* unmanaged<byte*, int, int, int>)NativeLibrary.GetExport(s_library, "cuDeviceGetName"))(name, NameBytes, device);
-        return (Marshal.PtrToStringUTF8((nint)name)!, $"{Attribute(Major, device)}.{Attribute(Minor, device)}");
+        return (Attribute(Major, Handle(gpu)), Attribute(Minor, Handle(gpu)));
     }
 
     /// <summary>Bytes of a GPU's memory that nobody has.</summary>
@@ -70,6 +74,13 @@ internal static unsafe class CudaDriver
             nuint total = 0;
             return ((delegate* unmanaged<nuint*, nuint*, int>)NativeLibrary.GetExport(s_library, "cuMemGetInfo_v2"))(&free, &total) == 0 ? (long)free : 0;
         }
+    }
+
+    private static int Handle(int gpu)
+    {
+        int device = 0;
+        _ = ((delegate* unmanaged<int*, int, int>)NativeLibrary.GetExport(s_library, "cuDeviceGet"))(&device, gpu);
+        return device;
     }
 
     private static int Attribute(int which, int device)

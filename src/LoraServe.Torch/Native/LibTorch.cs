@@ -23,6 +23,7 @@ internal static partial class LibTorch
 
     private static readonly Lock s_gate = new();
     private static string? s_folder;
+    private static nint s_processor;
 
     /// <summary>Where it was loaded from; null before <see cref="Load"/>.</summary>
     public static string? Folder => s_folder;
@@ -61,7 +62,8 @@ internal static partial class LibTorch
             {
                 if (File.Exists(Path.Combine(path, file)))
                 {
-                    LoadFile(Path.Combine(path, file));
+                    nint library = LoadFile(Path.Combine(path, file));
+                    s_processor = file == Processor ? library : s_processor;
                 }
             }
 
@@ -71,6 +73,9 @@ internal static partial class LibTorch
             s_folder = path;
         }
     }
+
+    /// <summary>Whether the library that was loaded has an operation, by its name for linkers.</summary>
+    public static bool Has(string symbol) => s_processor != 0 && NativeLibrary.TryGetExport(s_processor, symbol, out _);
 
     private static string Find(string? named)
     {

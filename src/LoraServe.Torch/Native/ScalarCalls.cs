@@ -64,6 +64,9 @@ internal static class ScalarCalls
         return x;
     }
 
+    /// <summary>x[rows] ← x[rows] + y.</summary>
+    public static void IncreaseRows(this Tensor x, Tensor rows, Tensor y) => x.index_add_(0, rows, y, s_one).Dispose(x);
+
     /// <summary>x with factor · source added to the columns of an index.</summary>
     public static Tensor PlusColumns(this Tensor x, Tensor columns, Tensor source, double factor)
     {

@@ -32,6 +32,12 @@ internal sealed record LinearEdit
     /// <summary>[outputs, rank], output scales folded in.</summary>
     public Tensor? B { get; init; }
 
+    /// <summary>Whether <see cref="A"/> and <see cref="B"/> lie with other adapters' in the adapter's slot, see <see cref="AdapterArena"/>; <see cref="Scale"/> is then 1.</summary>
+    public bool IsInSlot { get; init; }
+
+    /// <summary>Whether it does more than a low-rank pair does.</summary>
+    public bool DoesMore => !OnlyAdds || Dense is not null || Bias is not null || RowDeltas is not null;
+
     /// <summary>Factor of the low-rank part.</summary>
     public float Scale { get; init; } = 1;
 

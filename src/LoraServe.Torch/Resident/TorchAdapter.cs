@@ -24,19 +24,23 @@ internal sealed class TorchAdapter : ResidentAdapter
 
     /// <summary>Copies edits to the device.</summary>
     /// <param name="edits">At each site at most one edit of each kind; low-rank pairs and bias summands may be several.</param>
+    /// <param name="sites">The same that are of linear maps and the token table, brought together.</param>
     /// <param name="model">The base.</param>
     /// <param name="weights">Its weights on the device.</param>
     /// <param name="shared">What resident adapters share.</param>
     /// <param name="type">What the parts are held in; norms' gains always in float32.</param>
-    /// <param name="room">What it takes of the device's memory; becomes its own once it is made.</param>
+    /// <param name="slot">Where its low-rank pairs lie with others'; null: by themselves, as leaves for training. Becomes its own.</param>
+    /// <param name="room">What the rest takes of the device's memory; becomes its own once it is made.</param>
     /// <param name="digest">What tells it from other adapters.</param>
     /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
     public TorchAdapter(
         IReadOnlyList<AdapterEdit> edits,
+        IReadOnlyList<SiteEdits> sites,
         IBaseModel model,
         TorchWeights weights,
         SharedMatrices<Tensor> shared,
         ScalarType type,
+        AdapterArenas.Slot? slot,
         IDisposable room,
         string digest,
         ReadOnlySpan<int> invocationTokens)
@@ -51,11 +55,12 @@ internal sealed class TorchAdapter : ResidentAdapter
         _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
         _prefixes = new PrefixEdit?[model.LayerCount];
         VirtualRows = VirtualRowCount.Of(edits);
+        Slot = slot is null ? null : Own(slot);
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGrad = torch.no_grad();
         try
         {
-            foreach (SiteEdits site in SiteEdits.Of(edits, model))
+            foreach (SiteEdits site in sites)
             {
                 Place(site.Module, site);
             }
@@ -73,6 +78,9 @@ internal sealed class TorchAdapter : ResidentAdapter
             throw;
         }
     }
+
+    /// <summary>Where its low-rank pairs lie with those of others; null where they lie by themselves.</summary>
+    public AdapterArenas.Slot? Slot { get; }
 
     /// <inheritdoc />
     public override long ByteLength => _byteLength;
@@ -105,8 +113,14 @@ internal sealed class TorchAdapter : ResidentAdapter
     public PrefixEdit? PrefixAt(int layer) => _prefixes[layer];
 
     /// <summary>Its trained parts, each with where its derivative goes.</summary>
+    /// <exception cref="InvalidOperationException">It lies among others, to be served.</exception>
     public IEnumerable<(Tensor Leaf, GradientMatrix Gradient)> Leaves(EditGradients gradients)
     {
+        if (Slot is not null)
+        {
+            throw new InvalidOperationException($"the adapter {Digest} was placed to be served; expected one that was placed without a digest, to be trained.");
+        }
+
         IEnumerable<(Tensor? Leaf, GradientMatrix? Gradient)> pairs =
         [
             (VirtualEmbeddings, gradients.VirtualEmbeddings),
@@ -202,15 +216,17 @@ internal sealed class TorchAdapter : ResidentAdapter
 
     private void PlaceLinear(BaseModule module, SiteEdits edits)
     {
-        (Tensor? a, Tensor? b) = edits.Shared is { } shared
-            ? (Share(shared.A, shared.Rank, module.Inputs), Share(shared.B, module.Outputs, shared.Rank))
+        bool isInSlot = Slot is not null && ArenaShape.IsPair(edits);
+        (Tensor? a, Tensor? b) = isInSlot ? WriteSlot(edits)
+            : edits.Shared is { } shared ? (Share(shared.A, shared.Rank, module.Inputs), Share(shared.B, module.Outputs, shared.Rank))
             : (Copy(edits.A), Copy(edits.B));
         _maximumRank = Math.Max(_maximumRank, (int)(a?.shape[0] ?? 0));
         _linears[_sites.Index(module.Site)] = new LinearEdit
         {
             A = a,
             B = b,
-            Scale = edits.Scale,
+            IsInSlot = isInSlot,
+            Scale = isInSlot ? 1 : edits.Scale,
             InputGain = Copy(edits.InputGain),
             Rotation = [.. (edits.Rotation?.Factors ?? []).Select(Copy)],
             RankScale = Copy(edits.Shared?.RankScale),
@@ -221,6 +237,12 @@ internal sealed class TorchAdapter : ResidentAdapter
             RowDeltas = Copy(edits.RowDeltas),
             RowIds = edits.RowDeltas is null ? null : Copy([.. edits.RowIds.Select(id => (long)id)]),
         };
+    }
+
+    private (Tensor A, Tensor B) WriteSlot(SiteEdits edits)
+    {
+        (Tensor a, Tensor transposedB) = Slot!.Arena.Write(Slot.Index, edits);
+        return (Keep(a), Keep(transposedB.t()));
     }
 
     private RotationFactor Copy(BlockRotation factor)

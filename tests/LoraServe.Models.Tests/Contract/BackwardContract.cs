@@ -58,7 +58,7 @@ internal static class BackwardContract
             (_model, _training, _seed) = (model, training, seed);
             _edits = [.. kind(model.Plain, new EditValues(seed))];
             _derivatives = new EditDerivatives(_edits, model.OnDevice);
-            ResidentAdapter adapter = model.Place(_edits);
+            ResidentAdapter adapter = model.PlaceToTrain(_edits);
             TrainingExample[] examples = training.Examples(10 * seed, model.VocabularySize);
             int count = LabelledTokens.Count(examples, adapter);
             Share = new BatchShare

@@ -38,12 +38,10 @@ internal sealed class ContractModel : IDisposable
     public int VocabularySize => Plain.VocabularySize;
 
     /// <summary>Places edits for as long as the model is there.</summary>
-    public ResidentAdapter Place(IReadOnlyList<AdapterEdit> edits, params int[] invocationTokens)
-    {
-        ResidentAdapter adapter = OnDevice.Place(edits, "contract", invocationTokens);
-        _placed.Add(adapter);
-        return adapter;
-    }
+    public ResidentAdapter Place(IReadOnlyList<AdapterEdit> edits, params int[] invocationTokens) => Keep(OnDevice.Place(edits, "contract", invocationTokens));
+
+    /// <summary>The same for edits whose derivatives are asked for.</summary>
+    public ResidentAdapter PlaceToTrain(IReadOnlyList<AdapterEdit> edits) => Keep(OnDevice.Place(edits));
 
     /// <summary>Rows that a device gave against those in float64.</summary>
     public void AssertClose(double[][] expected, float[][] actual, string what, double looser = 1)
@@ -65,5 +63,11 @@ internal sealed class ContractModel : IDisposable
         _placed.ForEach(adapter => adapter.Dispose());
         OnDevice.Dispose();
         Pool.Dispose();
+    }
+
+    private ResidentAdapter Keep(ResidentAdapter adapter)
+    {
+        _placed.Add(adapter);
+        return adapter;
     }
 }

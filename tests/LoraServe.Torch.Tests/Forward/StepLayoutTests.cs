@@ -38,7 +38,7 @@ public sealed class StepLayoutTests
     {
         var batch = new TokenBatch();
         batch.Add(new SegmentRequest { Tokens = new int[16], Pages = [0], PromptLength = 16 });
-        var layout = new StepLayout();
+        var layout = new StepLayout(ProductChoice.Apart);
         layout.Build(batch, usesPages: false);
         Assert.Equal(0, layout.Places.Count);
         Assert.Equal(Enumerable.Range(0, 16).Select(row => (long)row), Of(layout, layout.Slots));
@@ -46,7 +46,7 @@ public sealed class StepLayoutTests
 
     private static void Check(TokenBatch batch, bool usesPages)
     {
-        var layout = new StepLayout();
+        var layout = new StepLayout(ProductChoice.Apart);
         layout.Build(batch, usesPages);
         Assert.Equal(batch.Tokens.ToArray().Select(token => (long)token), Of(layout, layout.Tokens));
 

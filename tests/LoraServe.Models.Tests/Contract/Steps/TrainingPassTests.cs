@@ -16,7 +16,7 @@ public sealed class TrainingPassTests
         using var model = new ContractModel(device, ContractCases.Spec);
         AdapterEdit[] edits = [.. OtherEdits.All(model.Plain, new EditValues(1))];
         var derivatives = new EditDerivatives(edits, model.OnDevice);
-        ResidentAdapter adapter = model.Place(edits);
+        ResidentAdapter adapter = model.PlaceToTrain(edits);
         TrainingExample[] examples = TrainingCase.Named("ragged").Examples(1, model.VocabularySize);
         using ITrainingPass pass = model.OnDevice.CreateTraining(model.Pool);
         pass.Run([Share(examples)]);
