@@ -79,6 +79,6 @@ public sealed class SingleSequence : IDisposable
             Adapters = _uses,
             Output = output,
         });
-        return _runner.Forward(_batch);
+        return _runner.Forward(_batch).Rows;
     }
 }

@@ -292,7 +292,7 @@ internal sealed partial class EngineLoop : IDisposable
     {
         long begun = _time.GetTimestamp();
         int rows = _plan.Batch.RowCount;
-        Rows logits;
+        StepLogits logits;
         try
         {
             logits = _runner.Forward(_plan.Batch);
@@ -336,7 +336,7 @@ internal sealed partial class EngineLoop : IDisposable
     }
 
     // What fails after the computation concerns whoever took part; the loop goes on for the others.
-    private void CommitOrFail(Span<StepEntry> entries, Rows logits)
+    private void CommitOrFail(Span<StepEntry> entries, StepLogits logits)
     {
         try
         {
@@ -358,7 +358,7 @@ internal sealed partial class EngineLoop : IDisposable
         Fail(submission, new EngineException(EngineError.StepFailed, "The model failed on this request. Send it again, and tell the operator if it fails again.", failure));
     }
 
-    private void Commit(Span<StepEntry> entries, Rows logits)
+    private void Commit(Span<StepEntry> entries, StepLogits logits)
     {
         _choices.Clear();
         foreach (ref readonly StepEntry entry in entries)
@@ -367,12 +367,13 @@ internal sealed partial class EngineLoop : IDisposable
             int firstPosition = sequence.CachedTokens;
             _scheduler.Advance(entry);
             Segment segment = _plan.Batch.Segments[entry.Segment];
-            Rows rows = entry.Chunk.Output == SegmentOutput.AllHidden ? _runner.Hidden : logits;
             var result = new StepResult
             {
                 FirstPosition = firstPosition,
-                Output = segment.OutputCount > 0 ? rows.Slice(segment.FirstOutput, segment.OutputCount) : default,
+                Logits = logits,
+                Hidden = _runner.Hidden,
                 FirstOutput = segment.FirstOutput,
+                OutputCount = segment.OutputCount,
                 Scratch = ScoreScratch,
                 Choices = _choices,
             };
@@ -389,7 +390,7 @@ internal sealed partial class EngineLoop : IDisposable
     }
 
     // All choices of a step at once, shared out over the workers; answers part here from their common prompt.
-    private void Choose(Rows logits)
+    private void Choose(StepLogits logits)
     {
         _slots.Clear();
         _answers.Clear();

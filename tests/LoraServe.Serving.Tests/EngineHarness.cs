@@ -123,7 +123,7 @@ internal sealed class EngineHarness : IAsyncDisposable
 
         public void CopyPage(int from, int to) => inner.CopyPage(from, to);
 
-        public Rows Forward(TokenBatch batch)
+        public StepLogits Forward(TokenBatch batch)
         {
             harness.BeforeStep?.Invoke(batch);
             return inner.Forward(batch);

@@ -102,7 +102,7 @@ public sealed class ForwardHarness : IDisposable
     /// <summary>Runs the batch and hands the logits and hidden states to the sequences.</summary>
     public void Step()
     {
-        Rows logits = _runner.Forward(Batch);
+        Rows logits = _runner.Forward(Batch).Rows;
         foreach ((TestSequence sequence, SegmentOutput output) in _inStep)
         {
             int first = Batch.Segments[sequence.Segment].FirstOutput;

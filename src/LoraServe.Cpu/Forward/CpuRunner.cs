@@ -16,6 +16,7 @@ namespace LoraServe.Cpu.Forward;
 internal sealed class CpuRunner(PackedWeights model, KvPool pages, WorkerPool pool) : IStepRunner
 {
     private readonly EagerOps _ops = new(model, pages, pool);
+    private readonly HostLogits _logits = new();
 
     /// <inheritdoc />
     public int PageCount => pages.PageCount;
@@ -30,12 +31,12 @@ internal sealed class CpuRunner(PackedWeights model, KvPool pages, WorkerPool po
     public void CopyPage(int source, int target) => pages.CopyPage(source, target);
 
     /// <inheritdoc />
-    public Rows Forward(TokenBatch batch)
+    public StepLogits Forward(TokenBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
         _ops.BeginStep(batch);
         (Rows logits, Hidden) = DecoderForward.Run<EagerOps, Rows>(_ops, model.Spec, batch);
-        return logits;
+        return _logits.Of(logits);
     }
 
     /// <inheritdoc />

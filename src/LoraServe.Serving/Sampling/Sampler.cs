@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Sampling;
@@ -10,21 +11,38 @@ internal sealed class Sampler : IDisposable
 {
     private readonly WorkerPool _pool;
     private readonly SamplerScratch[] _scratch;
+    private readonly SummarySampler _bySummary = new();
+    private readonly List<int> _left = [];
+    private readonly int _vocabularySize;
 
     public Sampler(WorkerPool pool, int vocabularySize)
     {
-        _pool = pool;
+        (_pool, _vocabularySize) = (pool, vocabularySize);
         _scratch = [.. Enumerable.Range(0, pool.WorkerCount).Select(_ => new SamplerScratch(vocabularySize))];
     }
 
     /// <summary>Chooses all tokens of a step, slots shared out over the workers.</summary>
     /// <param name="logits">The step's logits, [rows, V]; not changed.</param>
     /// <param name="slots">What to choose; gets the choices.</param>
-    public void Run(Rows logits, Span<SampleSlot> slots)
+    public void Run(StepLogits logits, Span<SampleSlot> slots)
     {
-        var job = new Job(_scratch, logits, slots);
-        _pool.Run(ref job);
+        if (logits.OnDevice is not { } device)
+        {
+            var all = new Job(_scratch, logits.Rows, slots);
+            _pool.Run(ref all);
+            return;
+        }
+
+        _left.Clear();
+        _bySummary.Run(device, _vocabularySize, slots, _left);
+        if (_left.Count > 0)
+        {
+            ChooseByRows(device, slots);
+        }
     }
+
+    /// <summary>The random number that decides an answer's next token.</summary>
+    internal static double Random(IAnswer answer) => CounterRandom.Draw(answer.Sampling.Seed, answer.Choice, answer.GeneratedCount);
 
     public void Dispose()
     {
@@ -59,7 +77,7 @@ internal sealed class Sampler : IDisposable
 
         slot.Token = options.Temperature == 0
             ? best
-            : Draw(adjusted, adjusted[best], options, CounterRandom.Draw(answer.Sampling.Seed, answer.Choice, answer.GeneratedCount), scratch);
+            : Draw(adjusted, adjusted[best], options, Random(answer), scratch);
         if (options.LogProbabilities is { } count)
         {
             double logSum = LogSumExp(logits, scratch.Weights);
@@ -143,30 +161,7 @@ internal sealed class Sampler : IDisposable
         return last;
     }
 
-    private static int DrawFiltered(ReadOnlySpan<float> scaled, ReadOnlySpan<float> weights, SamplingOptions options, double random, Span<ulong> order)
-    {
-        int count = Filter(scaled, weights, options, order);
-        double kept = 0;
-        for (int i = 0; i < count; i++)
-        {
-            kept += weights[Candidates.Token(order[i])];
-        }
-
-        double left = random * kept;
-        for (int i = 0; i < count - 1; i++)
-        {
-            left -= weights[Candidates.Token(order[i])];
-            if (left < 0)
-            {
-                return Candidates.Token(order[i]);
-            }
-        }
-
-        return Candidates.Token(order[count - 1]);
-    }
-
-    // How many of the most likely tokens pass all filters; they are then in order.
-    private static int Filter(ReadOnlySpan<float> scaled, ReadOnlySpan<float> weights, SamplingOptions options, Span<ulong> order)
+    private static int DrawFiltered(Span<float> scaled, ReadOnlySpan<float> weights, SamplingOptions options, double random, Span<ulong> order)
     {
         int count;
         double total;
@@ -189,28 +184,14 @@ internal sealed class Sampler : IDisposable
             }
         }
 
-        if (options.TopP < 1)
+        // What was sorted by is not needed any more.
+        Span<float> ordered = scaled[..count];
+        for (int i = 0; i < count; i++)
         {
-            double wanted = options.TopP * total;
-            double mass = 0;
-            int kept = 0;
-            while (kept < count && mass < wanted)
-            {
-                mass += weights[Candidates.Token(order[kept++])];
-            }
-
-            count = Math.Max(kept, 1);
+            ordered[i] = weights[Candidates.Token(order[i])];
         }
 
-        // The most likely token has weight 1; a forbidden one has none.
-        while (count > 1 && IsTooUnlikely(weights[Candidates.Token(order[count - 1])]))
-        {
-            count--;
-        }
-
-        return count;
-
-        bool IsTooUnlikely(float weight) => weight == 0 || weight < options.MinP;
+        return Candidates.Token(order[Nucleus.Draw(ordered[..Nucleus.Count(ordered, total, options)], random)]);
     }
 
     private static TokenProbability[] MostLikely(ReadOnlySpan<float> logits, double logSum, int count, SamplerScratch scratch)
@@ -262,6 +243,25 @@ internal sealed class Sampler : IDisposable
         }
 
         return sum;
+    }
+
+    /// <summary>Brings the rows over that it takes, and chooses as if they had been here.</summary>
+    private void ChooseByRows(IDeviceLogits device, Span<SampleSlot> slots)
+    {
+        int[] rows = new int[_left.Count];
+        var left = new SampleSlot[_left.Count];
+        for (int i = 0; i < left.Length; i++)
+        {
+            left[i] = slots[_left[i]];
+            (rows[i], left[i].Row) = (left[i].Row, i);
+        }
+
+        var job = new Job(_scratch, device.Gather(rows), left);
+        _pool.Run(ref job);
+        for (int i = 0; i < left.Length; i++)
+        {
+            slots[_left[i]] = left[i] with { Row = rows[i] };
+        }
     }
 
     private readonly ref struct Job(SamplerScratch[] scratch, Rows logits, Span<SampleSlot> slots) : IParallelJob

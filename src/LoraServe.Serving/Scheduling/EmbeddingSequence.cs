@@ -43,7 +43,7 @@ internal sealed class EmbeddingSequence(Submission owner, int[] tokens, int widt
     /// <summary>Pools rows, in order of position.</summary>
     public override bool Take(in StepResult result)
     {
-        Rows hidden = result.Output;
+        Rows hidden = result.OutputCount > 0 ? result.Hidden.Slice(result.FirstOutput, result.OutputCount) : default;
         for (int row = pooling == Pooling.Mean ? 0 : Math.Max(0, hidden.Count - 1); row < hidden.Count; row++)
         {
             ReadOnlySpan<float> values = hidden.Span(row);

@@ -56,7 +56,7 @@ internal sealed class GenerationSequence : Sequence, IAnswer
     /// <summary>Has its next token chosen where all known ones are computed; whether that was the last, <see cref="Accept"/> says.</summary>
     public override bool Take(in StepResult result)
     {
-        if (result.Output.Count > 0)
+        if (result.OutputCount > 0)
         {
             result.Choices.Add((this, result.FirstOutput));
         }

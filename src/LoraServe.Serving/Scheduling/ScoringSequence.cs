@@ -1,3 +1,4 @@
+using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
@@ -38,10 +39,11 @@ internal sealed class ScoringSequence : Sequence
     /// <summary>Reduces logits to the log-probabilities of the tokens that follow.</summary>
     public override bool Take(in StepResult result)
     {
-        for (int row = 0; row < result.Output.Count; row++)
+        Rows logits = result.Logits.Read(result.FirstOutput, result.OutputCount);
+        for (int row = 0; row < logits.Count; row++)
         {
             int scored = result.FirstPosition + row + 1 - _firstScored;
-            ReadOnlySpan<float> values = result.Output.Span(row);
+            ReadOnlySpan<float> values = logits.Span(row);
             _logProbabilities[scored] = (float)(values[_scored[scored]] - Sampler.LogSumExp(values, result.Scratch));
         }
 

@@ -1,4 +1,5 @@
 using LoraServe.Compute.Memory;
+using LoraServe.Models.Forward;
 
 namespace LoraServe.Serving.Scheduling;
 
@@ -8,11 +9,17 @@ internal readonly ref struct StepResult
     /// <summary>Position of the first token that was computed.</summary>
     public required int FirstPosition { get; init; }
 
-    /// <summary>What was asked for of the last tokens computed: logits or hidden states, [rows, V or D]. No rows where nothing was.</summary>
-    public required Rows Output { get; init; }
+    /// <summary>The step's logits.</summary>
+    public required StepLogits Logits { get; init; }
 
-    /// <summary>Where these rows begin among all of the step.</summary>
+    /// <summary>The step's hidden states.</summary>
+    public required Rows Hidden { get; init; }
+
+    /// <summary>Where the rows that were asked for begin among all of the step, of logits or of hidden states.</summary>
     public required int FirstOutput { get; init; }
+
+    /// <summary>How many rows were asked for; none where nothing was.</summary>
+    public required int OutputCount { get; init; }
 
     /// <summary>Memory for one row of logits, [V].</summary>
     public required Span<float> Scratch { get; init; }

@@ -41,7 +41,7 @@ internal sealed class AdapterProbe(Transformer model) : IDisposable
             OutputRows = [.. Enumerable.Range(resident.VirtualRows, tokens.Length)],
             Adapters = [new AdapterUse(resident)],
         });
-        Rows logits = runner.Forward(_batch);
+        Rows logits = runner.Forward(_batch).Rows;
         double change = 0;
         for (int row = 0; row < tokens.Length; row++)
         {

@@ -1,4 +1,3 @@
-using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
@@ -11,6 +10,7 @@ internal sealed class SequenceBatch : IDisposable
 {
     private readonly IStepRunner _runner;
     private readonly TokenBatch _batch = new();
+    private readonly RowAnswers _answers = new();
     private readonly int[][] _pageIds;
     private readonly int[] _prompt;
     private readonly int[] _next;
@@ -73,11 +73,16 @@ internal sealed class SequenceBatch : IDisposable
     /// <returns>Number of these sequences.</returns>
     private int Step(int first)
     {
-        Rows logits = _runner.Forward(_batch);
-        int count = _batch.Logits.Count;
+        StepLogits logits = _runner.Forward(_batch);
+        int count = logits.Count;
+        if (count > 0 && logits.OnDevice is { } device)
+        {
+            device.Answer([.. Enumerable.Range(0, count).Select(row => new RowQuestion(row, Greatest: 1))], _answers);
+        }
+
         for (int i = 0; i < count; i++)
         {
-            _next[first + i] = Greedy(logits.Span(i));
+            _next[first + i] = logits.OnDevice is null ? Greedy(logits.Rows.Span(i)) : _answers.Tokens(i)[0];
         }
 
         _batch.Clear();

@@ -7,13 +7,13 @@ using LoraServe.Torch.Weights;
 namespace LoraServe.Torch.Forward;
 
 /// <summary>Runs batches on a device of libtorch over a paged key/value cache there, which it owns.</summary>
-/// <remarks>All that a step makes is in one scope; logits and hidden states are copied to this machine's memory.</remarks>
+/// <remarks>All that a step makes is in one scope, but its logits; hidden states are copied to this machine's memory.</remarks>
 internal sealed class TorchRunner : IStepRunner
 {
     private readonly TorchWeights _weights;
     private readonly TorchPages _pages;
     private readonly ServingOps _ops;
-    private NativeBuffer? _logits;
+    private readonly TorchLogits _logits = new();
     private NativeBuffer? _hidden;
 
     private readonly IDisposable _room;
@@ -43,7 +43,7 @@ internal sealed class TorchRunner : IStepRunner
     public void CopyPage(int source, int target) => _pages.CopyPage(source, target);
 
     /// <inheritdoc />
-    public Rows Forward(TokenBatch batch)
+    public StepLogits Forward(TokenBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
         using DisposeScope scope = torch.NewDisposeScope();
@@ -52,8 +52,9 @@ internal sealed class TorchRunner : IStepRunner
         {
             _ops.BeginStep(batch);
             (Tensor logits, Tensor hidden) = DecoderForward.Run<ServingOps, Tensor>(_ops, _weights.Spec, batch);
-            Hidden = Fetch(hidden, ref _hidden);
-            return Fetch(logits, ref _logits);
+            int wanted = (int)hidden.shape[0];
+            Hidden = wanted == 0 ? default : HostRows.Fetch(hidden, 0, wanted, ref _hidden);
+            return _logits.Of(logits);
         }
         catch (ExternalException failure)
         {
@@ -71,27 +72,7 @@ internal sealed class TorchRunner : IStepRunner
         _ops.Dispose();
         _pages.Dispose();
         _room.Dispose();
-        _logits?.Dispose();
+        _logits.Dispose();
         _hidden?.Dispose();
-    }
-
-    private static unsafe Rows Fetch(Tensor rows, ref NativeBuffer? buffer)
-    {
-        (int count, int width) = ((int)rows.shape[0], (int)rows.shape[1]);
-        if (count == 0)
-        {
-            return default;
-        }
-
-        long bytes = (long)count * width * sizeof(float);
-        if (buffer is null || buffer.ByteLength < bytes)
-        {
-            buffer?.Dispose();
-            buffer = new NativeBuffer(bytes, isScratch: true);
-        }
-
-        Tensor here = rows.to(ScalarType.Float32).cpu().contiguous();
-        here.bytes.CopyTo(new Span<byte>(buffer.Pointer, checked((int)bytes)));
-        return new Rows((nint)buffer.Pointer, count, width, width);
     }
 }

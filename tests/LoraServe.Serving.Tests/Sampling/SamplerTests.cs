@@ -1,5 +1,6 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 
@@ -91,8 +92,65 @@ public sealed unsafe class SamplerTests : IDisposable
         int alone = Sample(options, rows[4]).Token;
         SampleSlot[] slots = [.. rows.Select((_, row) => Slot(options, 50, [1], [], row))];
         using var sampler = new Sampler(_pool, 50);
-        sampler.Run(Fill(rows), slots);
+        sampler.Run(new HostLogits().Of(Fill(rows)), slots);
         Assert.Equal(alone, slots[4].Token);
+    }
+
+    public static TheoryData<string, SamplingOptions, bool> OnDevice => new()
+    {
+        { "greedy", new SamplingOptions(), true },
+        { "greedy with log-probabilities", new SamplingOptions { LogProbabilities = 5 }, true },
+        { "any token", new SamplingOptions { Temperature = 0.7f }, true },
+        { "any token with log-probabilities", new SamplingOptions { Temperature = 1.5f, LogProbabilities = 3 }, true },
+        { "top-k", new SamplingOptions { Temperature = 2, TopK = 7 }, true },
+        { "top-k and top-p", new SamplingOptions { Temperature = 2, TopK = 40, TopP = 0.6f, LogProbabilities = 2 }, true },
+        { "top-k of all", new SamplingOptions { Temperature = 2, TopK = 1000 }, true },
+        { "more than are asked for", new SamplingOptions { Temperature = 2, TopK = 300 }, false },
+        { "top-p", new SamplingOptions { Temperature = 0.3f, TopP = 0.9f }, true },
+        { "top-p over more than are asked for", new SamplingOptions { Temperature = 50, TopP = 0.95f }, false },
+        { "min-p", new SamplingOptions { Temperature = 0.5f, MinP = 0.1f }, true },
+        { "min-p over more than are asked for", new SamplingOptions { Temperature = 50, MinP = 0.1f }, false },
+        { "penalties", new SamplingOptions { Temperature = 1, RepetitionPenalty = 1.3f, TopK = 5 }, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(OnDevice))]
+    public void Run_LogitsOnADevice_ChoosesTheSame_AndReadsRowsOnlyWhereItMust(string what, SamplingOptions options, bool stays)
+    {
+        const int Vocabulary = 400;
+        var random = new Random(3);
+        float[][] rows = [.. Enumerable.Range(0, 16).Select(_ => Enumerable.Range(0, Vocabulary).Select(_ => random.NextSingle() * 12).ToArray())];
+        rows[3][100] = float.NaN;
+        using var memory = new NativeBuffer(32L * Vocabulary * sizeof(float));
+        Rows all = Fill(memory, 0, rows);
+        SampleSlot[] Slots() => [.. rows.Select((_, row) => Slot(options with { Seed = (ulong)row }, Vocabulary, [1, 5], [9], row))];
+        (SampleSlot[] here, SampleSlot[] there) = (Slots(), Slots());
+        using var sampler = new Sampler(_pool, Vocabulary);
+        sampler.Run(new HostLogits().Of(all), here);
+        var device = new PlainDeviceLogits(all, wanted => Fill(memory, 16, [.. wanted.Select(row => rows[row])]));
+        sampler.Run(device, there);
+
+        Assert.All(here.Zip(there), pair =>
+        {
+            (SampleSlot one, SampleSlot two) = pair;
+            Assert.Equal((what, one.Row, one.Token), (what, two.Row, two.Token));
+            Assert.Equal(one.LogProbability, two.LogProbability, 1e-4f);
+            Assert.Equal(one.Top?.Select(top => top.TokenId), two.Top?.Select(top => top.TokenId));
+        });
+        Assert.Equal(-1, there[3].Token);
+        Assert.Equal(stays, device.Gathered.Count == 0);
+    }
+
+    private static Rows Fill(NativeBuffer memory, int first, float[][] rows)
+    {
+        int width = rows[0].Length;
+        var view = new Rows((nint)((float*)memory.Pointer + (first * width)), rows.Length, width, width);
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i].CopyTo(view.Span(i));
+        }
+
+        return view;
     }
 
     private static float[] Logs(params float[] probabilities) => Array.ConvertAll(probabilities, MathF.Log);
@@ -104,7 +162,7 @@ public sealed unsafe class SamplerTests : IDisposable
     {
         SampleSlot[] slots = [Slot(options, logits.Length, prompt ?? [1], answer ?? [], row: 0)];
         using var sampler = new Sampler(_pool, logits.Length);
-        sampler.Run(Fill(logits), slots);
+        sampler.Run(new HostLogits().Of(Fill(logits)), slots);
         return slots[0];
     }
 
@@ -114,16 +172,7 @@ public sealed unsafe class SamplerTests : IDisposable
         return new SampleSlot { Answer = new Answer(plan, prompt, answer), Row = row };
     }
 
-    private Rows Fill(params float[][] rows)
-    {
-        var view = new Rows((nint)_memory.Pointer, rows.Length, rows[0].Length, rows[0].Length);
-        for (int i = 0; i < rows.Length; i++)
-        {
-            rows[i].CopyTo(view.Span(i));
-        }
-
-        return view;
-    }
+    private Rows Fill(params float[][] rows) => Fill(_memory, 0, rows);
 
     private sealed class Answer(SamplingPlan sampling, int[] prompt, int[] answer) : IAnswer
     {

@@ -12,6 +12,7 @@ internal sealed unsafe class FakeRunner(int pageCount, int vocabularySize) : ISt
     public const int Poison = 13;
 
     private readonly int[] _stored = new int[pageCount * KvPage.Tokens];
+    private readonly HostLogits _given = new();
     private readonly NativeBuffer _logits = new(1024L * vocabularySize * sizeof(float));
 
     public int PageCount => pageCount;
@@ -37,7 +38,7 @@ internal sealed unsafe class FakeRunner(int pageCount, int vocabularySize) : ISt
     public void CopyPage(int from, int to) =>
         _stored.AsSpan(from * KvPage.Tokens, KvPage.Tokens).CopyTo(_stored.AsSpan(to * KvPage.Tokens));
 
-    public Rows Forward(TokenBatch batch)
+    public StepLogits Forward(TokenBatch batch)
     {
         Steps++;
         if (batch.Tokens.Contains(Poison))
@@ -61,7 +62,7 @@ internal sealed unsafe class FakeRunner(int pageCount, int vocabularySize) : ISt
             }
         }
 
-        return logits;
+        return _given.Of(logits);
     }
 
     public void Dispose() => _logits.Dispose();

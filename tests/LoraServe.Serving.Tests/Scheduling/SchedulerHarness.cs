@@ -72,7 +72,7 @@ internal sealed class SchedulerHarness : IDisposable
             return false;
         }
 
-        Rows logits = _runner.Forward(_plan.Batch);
+        Rows logits = _runner.Forward(_plan.Batch).Rows;
         foreach (StepEntry entry in _plan.Entries.ToArray())
         {
             Scheduler.Advance(entry);

@@ -75,7 +75,7 @@ public sealed class TorchRunnerTests
             Adapters = uses,
             Output = SegmentOutput.AllLogits,
         });
-        Compute.Memory.Rows logits = runner.Forward(batch);
+        Compute.Memory.Rows logits = runner.Forward(batch).Rows;
         return [.. Enumerable.Range(0, logits.Count).SelectMany(row => logits.Span(row).ToArray())];
     }
 }
