@@ -16,15 +16,18 @@ internal sealed class EngineHarness : IAsyncDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
 
+    private readonly TestedDevice _device;
     private readonly Transformer _model;
     private readonly bool _ownsFolder;
     private readonly List<(Func<bool> Condition, TaskCompletionSource Came)> _awaited = [];
 
-    public EngineHarness(Action<EngineOptions>? configure = null, string? folder = null, bool withText = false, ILoggerFactory? loggers = null)
+    public EngineHarness(
+        Action<EngineOptions>? configure = null, string? folder = null, bool withText = false, ILoggerFactory? loggers = null, string device = "cpu")
     {
+        _device = Devices.Named(device);
         _ownsFolder = folder is null;
         Folder = folder ?? Directory.CreateTempSubdirectory("loraserve-").FullName;
-        _model = TinyModel.Create(seed: 1);
+        _model = TinyModel.Create(seed: 1, device: _device.Require());
         Options = new EngineOptions
         {
             Workers = 2,
@@ -46,6 +49,17 @@ internal sealed class EngineHarness : IAsyncDisposable
     public Action<TokenBatch>? BeforeStep { get; set; }
 
     public EngineOptions Options { get; }
+
+    /// <summary>Whether answers have the same bits whatever runs beside them.</summary>
+    public bool IsBatchInvariant => _model.IsBatchInvariant;
+
+    /// <summary>Allocations in the device's memory, without what only awaits collection.</summary>
+    public long DeviceAllocations()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        return _device.Allocations();
+    }
 
     public string Folder { get; }
 

@@ -51,6 +51,6 @@ public static class Devices
                 return (null, missing.Message);
             }
         });
-        return new TestedDevice(name, () => opened.Value.Device!, () => opened.Value.Reason);
+        return new TestedDevice(name, () => opened.Value.Device!, () => opened.Value.Reason) { Allocations = () => TorchSharp.torch.Tensor.TotalCount };
     }
 }

@@ -15,6 +15,9 @@ public sealed record TestedDevice(string Name, Func<IDevice> Open, Func<string?>
     /// <summary>How far a derivative along a random direction may be from the difference of the loss in float64, as a share of the gradient's length.</summary>
     public double GradientTolerance { get; init; } = 1e-4;
 
+    /// <summary>How many allocations there are in the device's memory, where that is not this machine's.</summary>
+    public Func<long> Allocations { get; init; } = () => 0;
+
     /// <summary>The device; skips the calling test where it is not available, and says why.</summary>
     public IDevice Require()
     {

@@ -1,5 +1,6 @@
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
+using LoraServe.Testing;
 using Xunit.Abstractions;
 
 namespace LoraServe.Serving.Tests.Store;
@@ -7,11 +8,12 @@ namespace LoraServe.Serving.Tests.Store;
 /// <summary>What users of other servers report, as tests: wrong versions after reloads, stale caches, cliffs, memory that does not come back.</summary>
 public class AdaptersUnderLoadTests(ITestOutputHelper output)
 {
-    [Fact]
-    public async Task ReloadStorm_SameNamesDifferentContents_NoAnswerFromAnotherVersion()
+    [SkippableTheory]
+    [MemberData(nameof(Devices.Names), MemberType = typeof(Devices))]
+    public async Task ReloadStorm_SameNamesDifferentContents_NoAnswerFromAnotherVersion(string device)
     {
         const int Contents = 6;
-        await using var harness = new EngineHarness();
+        await using var harness = new EngineHarness(device: device);
         AdapterStore store = harness.Engine.Adapters;
         string[] folders = [.. Enumerable.Range(0, Contents).Select(i => harness.Adapter($"content{i}", 100 + i))];
         GenerationRequest[] prompts = [.. Enumerable.Range(0, 4).Select(i => EngineHarness.Request(i, 35, maxTokens: 8))];
@@ -70,11 +72,12 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
         Assert.True(answers > 20);
     }
 
-    [Fact]
-    public async Task WorkingSet_FourTimesTheBudget_EveryRequestIsAnsweredAsWithRoomForAll()
+    [SkippableTheory]
+    [MemberData(nameof(Devices.Names), MemberType = typeof(Devices))]
+    public async Task WorkingSet_FourTimesTheBudget_EveryRequestIsAnsweredAsWithRoomForAll(string device)
     {
         const int Adapters = 16;
-        await using var harness = new EngineHarness(options => options.MaxAdapterWait = TimeSpan.FromMilliseconds(20));
+        await using var harness = new EngineHarness(options => options.MaxAdapterWait = TimeSpan.FromMilliseconds(20), device: device);
         harness.BeforeStep = _ => harness.Time.Advance(TimeSpan.FromMilliseconds(1));
         AdapterStore store = harness.Engine.Adapters;
         foreach (int i in Enumerable.Range(0, Adapters))
@@ -92,15 +95,16 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
             Task.WhenAll(Enumerable.Range(0, 64).Select(i => harness.IdsAsync(EngineHarness.Request(i, 20, $"a{i * 7 % Adapters}", maxTokens: 10))));
     }
 
-    [Fact]
-    public async Task Lifecycle_RandomPublishUnloadCancelPinBudget_LeaksNothing()
+    [SkippableTheory]
+    [MemberData(nameof(Devices.Names), MemberType = typeof(Devices))]
+    public async Task Lifecycle_RandomPublishUnloadCancelPinBudget_LeaksNothing(string device)
     {
-        await using var harness = new EngineHarness(options => options.MaxAdapterWait = TimeSpan.FromMilliseconds(10));
+        await using var harness = new EngineHarness(options => options.MaxAdapterWait = TimeSpan.FromMilliseconds(10), device: device);
         harness.BeforeStep = _ => harness.Time.Advance(TimeSpan.FromMilliseconds(1));
         AdapterStore store = harness.Engine.Adapters;
         string[] folders = [.. Enumerable.Range(0, 6).Select(i => harness.Adapter($"f{i}", i, rank: 1 + (i * 3)))];
         await harness.IdsAsync(EngineHarness.Request(1, 60));
-        long before = EngineHarness.AllocatedBytes();
+        (long before, long onDevice) = (EngineHarness.AllocatedBytes(), harness.DeviceAllocations());
         Task[] workers = [.. Enumerable.Range(0, 6).Select(worker => Task.Run(() => WorkAsync(new Random(worker))))];
         await Task.WhenAll(workers);
         store.BudgetBytes = 1 << 30;
@@ -110,7 +114,7 @@ public class AdaptersUnderLoadTests(ITestOutputHelper output)
         }
 
         await harness.UntilAsync(() => harness.Engine.Status is { UsedPages: 0, RunningSequences: 0, QueuedRequests: 0 });
-        await harness.UntilAsync(() => EngineHarness.AllocatedBytes() == before && store.ResidentBytes == 0 && store.HostBytes == 0);
+        await harness.UntilAsync(() => EngineHarness.AllocatedBytes() == before && harness.DeviceAllocations() == onDevice && store.ResidentBytes == 0 && store.HostBytes == 0);
 
         async Task WorkAsync(Random random)
         {
