@@ -1,4 +1,3 @@
-using LoraServe.Models.Forward;
 using LoraServe.Torch.Native;
 using LoraServe.Torch.Resident;
 
