@@ -39,7 +39,8 @@ public sealed class StepLogitsTests
         }
 
         var random = new Random(2);
-        RowQuestion[] questions = [.. Enumerable.Range(0, 40).Select(i => new RowQuestion(i % Rows, 1 + (i % 5), i % 4 == 0 ? 0 : 0.3f * (i % 4), i == 1 ? 0 : i == 2 ? 1 - 1e-12 : random.NextDouble()))];
+        double[] randoms = [random.NextDouble(), 0, 1 - 1e-12, .. Enumerable.Range(3, 37).Select(_ => random.NextDouble())];
+        RowQuestion[] questions = [.. randoms.Select((one, i) => new RowQuestion(i % Rows, 1 + (i % 5), 0.3f * (i % 4), one))];
         var answers = new RowAnswers();
         for (int times = 0; times < 2; times++)
         {
