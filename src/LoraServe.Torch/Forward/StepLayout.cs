@@ -213,11 +213,12 @@ internal sealed class StepLayout(ProductChoice choice)
             }
         }
 
+        int runsOfAll = byArena.Values.Sum(runs => runs.Count);
         List<SlotUse> uses = [];
         HashSet<EditRun> together = [];
         foreach (((AdapterArena arena, _), List<EditRun> runs) in byArena)
         {
-            if (choice.Of(arena, runs.Count) is { } products)
+            if (choice.Of(arena, runs.Count, runsOfAll) is { } products)
             {
                 uses.Add(Together(arena, runs, products));
                 together.UnionWith(runs);

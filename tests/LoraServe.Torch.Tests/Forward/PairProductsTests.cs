@@ -65,9 +65,9 @@ public sealed class PairProductsTests
     public void Forward_ManyAdaptersAtOnce_GivesWhatEachGivesAlone()
     {
         using Transformer model = TinyModel.Create(3, device: OpenTorch.With());
-        ResidentAdapter[] adapters = [.. Enumerable.Range(0, 7).Select(seed => Served(model, seed, rank: seed % 3 + 1))];
+        ResidentAdapter[] adapters = [.. Enumerable.Range(0, 20).Select(seed => Served(model, seed, rank: 1 + (seed % 3)))];
         using var harness = new ForwardHarness(model);
-        AdapterUse[][] uses = [.. adapters.Select((adapter, i) => new AdapterUse[] { new(adapter, 1 - (0.1f * i)), new(adapters[(i + 3) % 7], 0.5f) })];
+        AdapterUse[][] uses = [.. adapters.Select((adapter, i) => new AdapterUse[] { new(adapter, 1 - (0.05f * i)), new(adapters[(i + 3) % 20], 0.5f) })];
         float[][][] alone = [.. uses.Select((use, i) => harness.Logits(TinyModel.Tokens(i, 5, model.VocabularySize), use))];
 
         TestSequence[] sequences = [.. uses.Select((use, i) => new TestSequence(TinyModel.Tokens(i, 5, model.VocabularySize), use))];
