@@ -18,6 +18,7 @@ public sealed class LoraServeClient : IDisposable
     private const string AdapterConfig = "adapter_config.json";
     private const string AdapterWeights = "adapter_model.safetensors";
     private const string AdapterHubWeights = "adapter.safetensors";
+    private static readonly string[] s_text = ["chat_template.jinja", "tokenizer_config.json", "special_tokens_map.json"];
     private readonly GrpcChannel? _channel;
 
     /// <summary>A client that connects at its first call.</summary>
@@ -66,7 +67,7 @@ public sealed class LoraServeClient : IDisposable
 
     /// <summary>Sends a PEFT or AdapterHub directory and publishes it as the next version of a name.</summary>
     /// <param name="name">The adapter's name.</param>
-    /// <param name="directory">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter.safetensors</c>.</param>
+    /// <param name="directory">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter.safetensors</c>, and its own chat template where it brings one.</param>
     /// <param name="expectedVersion">Publishes only if this is the latest version now; 0: only if the name is new; null: in any case.</param>
     /// <param name="cancellationToken">Gives up; the server then keeps nothing.</param>
     public async Task<LoadAdapterResponse> UploadAdapterAsync(string name, string directory, uint? expectedVersion = null, CancellationToken cancellationToken = default)
@@ -83,7 +84,7 @@ public sealed class LoraServeClient : IDisposable
             await call.RequestStream.WriteAsync(new UploadAdapterRequest { Header = header }, cancellationToken).ConfigureAwait(false);
             byte[] buffer = new byte[UploadChunkBytes];
             string weights = File.Exists(Path.Combine(directory, AdapterWeights)) || !File.Exists(Path.Combine(directory, AdapterHubWeights)) ? AdapterWeights : AdapterHubWeights;
-            foreach (string file in (string[])[AdapterConfig, weights])
+            foreach (string file in (string[])[AdapterConfig, weights, .. s_text.Where(name => File.Exists(Path.Combine(directory, name)))])
             {
                 await using FileStream stream = File.OpenRead(Path.Combine(directory, file));
                 int count;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Architectures;
@@ -29,12 +28,7 @@ public static class ModelDirectoryWriter
         ArgumentNullException.ThrowIfNull(model);
         WriteJson(Path.Combine(directory, s_configFiles[0]), json => WriteConfig(json, model, tiedHead));
         WriteJson(Path.Combine(directory, s_configFiles[1]), json => WriteTokens(json, model.Generation));
-        foreach ((string name, string template) in model.Text.Templates?.Sources ?? ImmutableSortedDictionary<string, string>.Empty)
-        {
-            string path = Path.Combine(directory, ChatTemplates.FileOf(name));
-            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-            AtomicFile.WriteAllText(path, template);
-        }
+        model.Text.Templates?.Write(directory);
     }
 
     /// <summary>Copies the tokenizer's files of a Hugging Face directory. False where there is no tokenizer.json.</summary>

@@ -6,6 +6,7 @@ using LoraServe.Models;
 using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
 using LoraServe.Models.Spec;
+using LoraServe.Models.Text;
 using LoraServe.Serving.Metrics;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
@@ -38,13 +39,13 @@ public sealed class InferenceEngine : IAsyncDisposable
     /// <exception cref="System.ComponentModel.DataAnnotations.ValidationException">An option is out of range.</exception>
     /// <exception cref="EngineException">The store folder is damaged.</exception>
     public InferenceEngine(LoadedModel model, EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null)
-        : this(Required(model).Transformer, model.Generation, model.Tokenizer is { } tokenizer ? new TokenizerCodec(tokenizer) : null, options, loggers, time)
+        : this(Required(model).Transformer, model.Generation, model.Tokenizer is { } tokenizer ? new TokenizerCodec(tokenizer) : null, options, loggers, time, text: model.Text)
     {
     }
 
     internal InferenceEngine(
         Transformer model, GenerationDefaults generation, ITextCodec? codec,
-        EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null, Func<IStepRunner, IStepRunner>? wrapRunner = null)
+        EngineOptions? options = null, ILoggerFactory? loggers = null, TimeProvider? time = null, Func<IStepRunner, IStepRunner>? wrapRunner = null, ModelText? text = null)
     {
         options ??= new EngineOptions();
         System.ComponentModel.DataAnnotations.Validator.ValidateObject(options, new System.ComponentModel.DataAnnotations.ValidationContext(options), validateAllProperties: true);
@@ -55,7 +56,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         var instruments = new EngineInstruments(this);
         try
         {
-            Adapters = new AdapterStore(model, options, instruments, bell.Ring, loggers.CreateLogger<AdapterStore>(), time);
+            Adapters = new AdapterStore(model, text ?? new ModelText("the model"), options, instruments, bell.Ring, loggers.CreateLogger<AdapterStore>(), time);
         }
         catch
         {

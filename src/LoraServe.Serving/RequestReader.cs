@@ -74,8 +74,9 @@ internal sealed class RequestReader(
     /// <summary>How to choose tokens.</summary>
     /// <param name="sampling">What was asked for, checked.</param>
     /// <param name="promptLength">Tokens of the prompt, virtual rows included.</param>
-    public SamplingPlan Plan(SamplingOptions sampling, int promptLength) =>
-        new(sampling, generation.EndTokens, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, contextLength - promptLength));
+    /// <param name="endTokens">Tokens that end an answer besides the model's.</param>
+    public SamplingPlan Plan(SamplingOptions sampling, int promptLength, IEnumerable<int> endTokens) =>
+        new(sampling, generation.EndTokens.Concat(options.UseAdapterTemplates ? endTokens : []), vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, contextLength - promptLength));
 
     /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>
     public (int[] Prompt, List<int[]> Texts) Texts(ScoreRequest request)

@@ -17,7 +17,7 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     public GenerationSubmission Generation(GenerationRequest request, int[] prompt, string echo, AdapterStack adapters, CancellationToken cancellation)
     {
         reader.CheckPrompt(prompt, adapters.VirtualRows);
-        SamplingPlan sampling = reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length);
+        SamplingPlan sampling = reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length, adapters.EndTokens);
         return new GenerationSubmission(Terms(request, prompt, adapters, cancellation), prompt, sampling, reader.Codec, echo);
     }
 

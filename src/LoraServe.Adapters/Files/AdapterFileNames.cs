@@ -15,6 +15,9 @@ public static class AdapterFileNames
     /// <summary>The names that weights can have; PEFT's counts where both are there.</summary>
     public static IReadOnlyList<string> Weights { get; } = [PeftWeights, AdapterHubWeights];
 
-    /// <summary>All of them.</summary>
+    /// <summary>What an adapter may bring of text: a chat template of its own, and the special tokens that it writes.</summary>
+    public static IReadOnlyList<string> Text { get; } = ["chat_template.jinja", "tokenizer_config.json", "special_tokens_map.json"];
+
+    /// <summary>All that it computes with.</summary>
     public static IReadOnlyList<string> All { get; } = [Config, .. Weights];
 }

@@ -7,7 +7,7 @@ namespace LoraServe.Adapters.Files;
 /// <param name="Config">Bytes of <c>adapter_config.json</c>.</param>
 /// <param name="Weights">Bytes of the weights file.</param>
 /// <param name="WeightsPath">The weights file.</param>
-/// <param name="Digest">SHA-256 of configuration and weights, in lower-case hexadecimal.</param>
+/// <param name="Digest">SHA-256 of configuration, weights and, where it brings a chat template, the files about that, in lower-case hexadecimal.</param>
 internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weights, string WeightsPath, string Digest)
 {
     /// <summary>Where the weights' metadata says on which base exactly the adapter was made; most files do not.</summary>
@@ -44,7 +44,7 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
         }
 
         byte[] weights = ReadFile(weightsPath, limits.MaximumFileBytes, "Save the adapter again; its weights are missing.");
-        return new AdapterFiles(directory, config, weights, weightsPath, DigestOf(config, weights));
+        return new AdapterFiles(directory, config, weights, weightsPath, DigestOf([config, weights, .. AdapterText.Read(directory)]));
     }
 
     /// <summary>The digest of a lone file.</summary>
@@ -53,10 +53,10 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
     {
         byte[] bytes = ReadFile(path, limits.MaximumFileBytes, "Give a PEFT directory or a GGUF adapter file.");
         length = bytes.LongLength;
-        return DigestOf([], bytes);
+        return DigestOf([bytes]);
     }
 
-    private static byte[] ReadFile(string path, long maximumBytes, string advice)
+    internal static byte[] ReadFile(string path, long maximumBytes, string advice)
     {
         try
         {
@@ -80,11 +80,14 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
         }
     }
 
-    private static string DigestOf(byte[] config, byte[] weights)
+    private static string DigestOf(IEnumerable<byte[]> files)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(config);
-        hash.AppendData(weights);
+        foreach (byte[] file in files)
+        {
+            hash.AppendData(file);
+        }
+
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -4,6 +4,7 @@ using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
@@ -21,7 +22,9 @@ internal static class EvalVerb
     {
         var model = new ModelArguments();
         var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "[NAME=]DIR" };
-        var data = new Option<string>("--data") { Description = "JSON Lines; a row has prompt and completion, prompt and references, prompt and chosen, messages, or text.", Required = true, HelpName = "FILE.jsonl" };
+        Option<bool> baseTemplate = TemplateArguments.Create();
+        var data = new Option<string>("--data") { Description = "Rows as JSON Lines, a JSON array, in gzip, or Parquet; a row has prompt and completion, prompt and references, prompt and chosen, messages, conversations, instruction and output, or text.", Required = true, HelpName = "FILE" };
+        var format = new Option<RowFormat>("--format") { Description = "The form of the rows. [default: what their fields say]", HelpName = "auto|prompt|messages|sharegpt|alpaca|preference|text" };
         var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens of an answer.", DefaultValueFactory = _ => 32, HelpName = "N" };
         var maxLength = new Option<int>("--max-length") { Description = "Rows are cut on the right to this many tokens before they are scored.", DefaultValueFactory = _ => 256, HelpName = "N" };
         var limit = new Option<int>("--limit") { Description = "Only the first rows. [default: all]", HelpName = "N" };
@@ -29,7 +32,7 @@ internal static class EvalVerb
         var json = new Option<bool>("--json") { Description = "Print one object." };
         var verb = new Command("eval", "Measure exact match (greedy, until the end token or a newline) and mean token loss on a data set.");
         model.AddTo(verb);
-        foreach (Option option in new Option[] { adapter, data, maxTokens, maxLength, limit, answers, json })
+        foreach (Option option in new Option[] { adapter, baseTemplate, data, format, maxTokens, maxLength, limit, answers, json })
         {
             verb.Add(option);
         }
@@ -40,9 +43,11 @@ internal static class EvalVerb
             int rowLimit = arguments.GetResult(limit) is null ? int.MaxValue : AtLeastOne(arguments, limit);
             NamedAdapter? named = arguments.GetValue(adapter) is { } text ? NamedAdapter.Parse(text) : null;
             using LoadedModel loaded = model.Load(arguments);
-            RowTokenizer tokenizer = RowTokenizer.Of(loaded);
-            IReadOnlyList<EvaluationRow> rows = EvaluationRow.Read(arguments.GetValue(data)!, rowLimit, tokenizer);
-            await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments) });
+            bool keepsTemplate = arguments.GetValue(baseTemplate);
+            RowTokenizer tokenizer = RowTokenizer.Of(loaded, named is null || keepsTemplate ? null : ModelText.ReadAdapter(named.Path, named.Name));
+            (string description, IReadOnlyList<EvaluationRow> rows) = EvaluationRow.Read(arguments.GetValue(data)!, rowLimit, tokenizer, arguments.GetValue(format));
+            await arguments.InvocationConfiguration.Error.WriteLineAsync($"{arguments.GetValue(data)}: {description}").ConfigureAwait(false);
+            await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), UseAdapterTemplates = !keepsTemplate });
             IReadOnlyList<AdapterReference> adapters = [];
             if (named is not null)
             {

@@ -24,14 +24,15 @@ internal static class GenerateVerb
         var adapters = new Option<string[]>("--adapter") { Description = "An adapter, called NAME or as its folder. Repeatable.", HelpName = "[NAME=]DIR" };
         var use = new Option<string>("--use") { Description = "Which adapters answer, such as style:0.5+support. [default: all that are given]", HelpName = "NAME[:WEIGHT][+NAME...]" };
         var prompt = new Option<string>("--prompt") { Description = "The text to continue.", Required = true, HelpName = "TEXT" };
-        var chat = new Option<bool>("--chat") { Description = "Take the prompt as a user's message, through the model's chat template." };
+        var chat = new Option<bool>("--chat") { Description = "Take the prompt as a user's message, through the chat template of the model, or of its adapter where that brings one." };
+        Option<bool> baseTemplate = TemplateArguments.Create();
         var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", DefaultValueFactory = _ => 256, HelpName = "N" };
         var temperature = new Option<float>("--temperature") { Description = "0 always takes the most likely token.", HelpName = "F" };
         var seed = new Option<ulong?>("--seed") { Description = "Same seed, same answer.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print one JSON object when all is generated." };
         var verb = new Command("generate", "Continue a prompt with a model and its adapters.");
         model.AddTo(verb);
-        foreach (Option option in new Option[] { adapters, use, prompt, chat, maxTokens, temperature, seed, json })
+        foreach (Option option in new Option[] { adapters, use, prompt, chat, baseTemplate, maxTokens, temperature, seed, json })
         {
             verb.Add(option);
         }
@@ -49,16 +50,17 @@ internal static class GenerateVerb
 
             using LoadedModel loaded = model.Load(arguments);
             string given = arguments.GetValue(prompt)!;
+            await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), UseAdapterTemplates = !arguments.GetValue(baseTemplate) });
+            await NamedAdapter.PublishAsync(named, engine, cancellationToken).ConfigureAwait(false);
+            (_, ModelText? brought) = await engine.Adapters.TextOfAsync(Principal.Operator, stack, cancellationToken).ConfigureAwait(false);
             var request = new GenerationRequest
             {
-                Prompt = arguments.GetValue(chat) ? AsChat(loaded, given) : given,
+                Prompt = arguments.GetValue(chat) ? AsChat(loaded.Text.With(brought), given) : given,
                 AddSpecialTokens = !arguments.GetValue(chat),
                 Adapters = stack,
                 Sampling = new SamplingOptions { MaxTokens = arguments.GetValue(maxTokens), Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
             };
 
-            await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments) });
-            await NamedAdapter.PublishAsync(named, engine, cancellationToken).ConfigureAwait(false);
             Generation generation = await engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false);
             await (arguments.GetValue(json)
                 ? PrintJsonAsync(generation, arguments.InvocationConfiguration.Output)
@@ -67,9 +69,9 @@ internal static class GenerateVerb
         return verb;
     }
 
-    private static string AsChat(LoadedModel model, string prompt)
+    private static string AsChat(ModelText text, string prompt)
     {
-        ChatFormat chat = ChatFormat.Of(model.Text) ?? throw new CommandException($"{model.Name} has no chat template; leave --chat away.");
+        ChatFormat chat = ChatFormat.Of(text) ?? throw new CommandException($"{text.Name} has no chat template; leave --chat away.");
         return chat.Render(new[] { new Dictionary<string, object?> { ["role"] = "user", ["content"] = prompt } });
     }
 

@@ -32,6 +32,7 @@ internal static class ServeVerb
         var data = new Option<string>("--data-root") { Description = "Folder with files that training jobs can name; rows can be uploaded without it.", HelpName = "DIR" };
         var host = new Option<string>("--host") { Description = "Address or name to listen on; * for all addresses. [default: localhost]", HelpName = "ADDRESS" };
         var port = new Option<int?>("--port") { Description = "Port of gRPC; metrics and health are on the next one. [default: 8080]", HelpName = "N" };
+        Option<bool> baseTemplate = TemplateArguments.Create();
         var config = new Option<string>("--config") { Description = "Settings as JSON; see the README.", HelpName = "FILE" };
         var verb = new Command("serve", "Serve a model and its adapters over gRPC.");
         model.AddTo(verb);
@@ -40,6 +41,7 @@ internal static class ServeVerb
         verb.Add(data);
         verb.Add(host);
         verb.Add(port);
+        verb.Add(baseTemplate);
         verb.Add(config);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
@@ -49,6 +51,7 @@ internal static class ServeVerb
             settings.Engine.AdapterRoot = arguments.GetValue(root) ?? settings.Engine.AdapterRoot;
             settings.Training.DataRoot = arguments.GetValue(data) ?? settings.Training.DataRoot;
             settings.Engine.Workers = model.Threads(arguments);
+            settings.Engine.UseAdapterTemplates &= !arguments.GetValue(baseTemplate);
             if (settings.Engine.AdapterRoot is { } folder)
             {
                 if (!Directory.Exists(folder))

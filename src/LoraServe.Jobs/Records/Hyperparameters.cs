@@ -1,3 +1,4 @@
+using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Options;
@@ -54,6 +55,12 @@ public sealed record Hyperparameters
 
     /// <summary>Tokens that a row is cut to.</summary>
     public int? MaxLength { get; init; }
+
+    /// <summary>The form of the rows; null: what their fields say.</summary>
+    public RowFormat? RowFormat { get; init; }
+
+    /// <summary>What becomes of rows that are longer or have nothing to learn.</summary>
+    public LongRows? LongRows { get; init; }
 
     /// <summary>What first values and the order of rows are drawn from.</summary>
     public int Seed { get; init; }

@@ -35,6 +35,9 @@ public sealed record MethodRequest
     /// <summary>The adapter to go on from; empty for none.</summary>
     public string InitFrom { get; init; } = "";
 
+    /// <summary>Whether rows are put through the base's chat template although that adapter brings its own.</summary>
+    public bool KeepBaseTemplate { get; init; }
+
     /// <summary>Who chooses the rank; empty for nobody.</summary>
     public string RankPolicy { get; init; } = "";
 

@@ -31,6 +31,17 @@ public sealed record AnswerEnd(int? Token, ImmutableArray<int> All)
         return new AnswerEnd(own < vocabularySize ? own : configured.Count > 0 ? configured[0] : null, [.. all]);
     }
 
+    /// <summary>The tokens that end an answer besides the model's where an adapter brings its own chat templates: those that close its turns, and its end token.</summary>
+    /// <param name="text">The model's.</param>
+    /// <param name="adapter">What the adapter brings; null for nothing.</param>
+    /// <param name="vocabularySize">Tokens of the model.</param>
+    public static IReadOnlyList<int> Further(ModelText text, ModelText? adapter, int vocabularySize)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int? own = adapter?.EndTokenText is { } end ? text.Tokenizer?.TryGetId(end) : null;
+        return adapter is null ? [] : [.. Closings(text.With(adapter)).Concat(own is { } token ? [token] : []).Where(token => token < vocabularySize).Distinct()];
+    }
+
     /// <summary>The token with which the chat templates close an assistant's turn, with and without tools and tool calls; none where they cannot be rendered or close it with text alone.</summary>
     public static IReadOnlyList<int> Closings(ModelText text)
     {

@@ -33,6 +33,18 @@ public sealed record ChatTemplates(ImmutableSortedDictionary<string, string> Sou
     public static string FileOf(string name) =>
         name == DefaultName ? FileName : Path.Combine(FurtherFolder, string.Concat((name ?? "").Select(letter => char.IsAsciiLetterOrDigit(letter) ? letter : '_')) + Extension);
 
+    /// <summary>Writes them into a directory, as transformers does.</summary>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public void Write(string directory)
+    {
+        foreach ((string name, string template) in Sources)
+        {
+            string path = Path.Combine(directory, FileOf(name));
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            AtomicFile.WriteAllText(path, template);
+        }
+    }
+
     /// <summary>One template.</summary>
     public static ChatTemplates Of(string source) => new(ImmutableSortedDictionary<string, string>.Empty.Add(DefaultName, source));
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
 using LoraServe.Tokenization;
@@ -44,6 +45,50 @@ public sealed record ModelText(string Name, Tokenizer? Tokenizer = null, ChatTem
         using GgufFile file = GgufFile.Open(path);
         return ReadGguf(file, []);
     }
+
+    /// <summary>What an adapter's files bring of text: chat templates with the begin and end token that they write; null where they bring no template.</summary>
+    /// <param name="path">A directory or a GGUF file.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="ModelFormatException">A file is damaged.</exception>
+    /// <exception cref="TensorFileException">A GGUF file is damaged.</exception>
+    /// <exception cref="TokenizerFormatException">A file about its tokenizer is damaged.</exception>
+    public static ModelText? ReadAdapter(string path, string name)
+    {
+        if (!Directory.Exists(path))
+        {
+            using GgufFile file = GgufFile.Open(path);
+            return ChatTemplates.Read(file.Metadata) is { } held ? new ModelText(name, Templates: held) : null;
+        }
+
+        if (ChatTemplates.Read(path) is not { } templates)
+        {
+            return null;
+        }
+
+        TokenizerSettings settings = TokenizerSettings.Read(path);
+        return new ModelText(name, Templates: templates) { BeginTokenText = settings.BeginToken, EndTokenText = settings.EndToken };
+    }
+
+    /// <summary>Writes what an adapter brings beside its weights, so that <see cref="ReadAdapter"/> finds it.</summary>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    public void WriteAdapter(string directory)
+    {
+        Templates?.Write(directory);
+        if ((BeginTokenText ?? EndTokenText) is not null)
+        {
+            var tokens = new Dictionary<string, string?> { ["bos_token"] = BeginTokenText, ["eos_token"] = EndTokenText };
+            AtomicFile.WriteAllText(Path.Combine(directory, TokenizerSettings.ConfigFile), JsonSerializer.Serialize(tokens.Where(token => token.Value is not null).ToDictionary()));
+        }
+    }
+
+    /// <summary>This text with the templates that an adapter brings; itself where it brings none.</summary>
+    public ModelText With(ModelText? adapter) => adapter is null ? this : this with
+    {
+        Name = adapter.Name,
+        Templates = adapter.Templates,
+        BeginTokenText = adapter.BeginTokenText ?? BeginTokenText,
+        EndTokenText = adapter.EndTokenText ?? EndTokenText,
+    };
 
     /// <summary>The text part of a Hugging Face directory, or what an adapter's directory has of it.</summary>
     internal static ModelText ReadDirectory(string directory)

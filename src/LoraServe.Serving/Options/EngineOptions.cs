@@ -119,6 +119,10 @@ public sealed record EngineOptions
     [Range(1, 65_536)]
     public int MaxVersions { get; set; } = 16;
 
+    /// <summary>Whether conversations with an adapter that brings its own chat template are put through that one.</summary>
+    /// <value>True by default; else the base's template is kept.</value>
+    public bool UseAdapterTemplates { get; set; } = true;
+
     /// <summary>What an adapter's files may ask of the process.</summary>
     public AdapterLimits AdapterLimits { get; set; } = new();
 

@@ -40,4 +40,7 @@ public sealed partial class AdapterStore
 
     [LoggerMessage(EventId = 33, Level = LogLevel.Warning, Message = "The files of adapter {Adapter} were replaced by some that cannot be served, so it stays: {Reason}")]
     private partial void LogNotReplaced(AdapterVersion adapter, string reason);
+
+    [LoggerMessage(EventId = 34, Level = LogLevel.Warning, Message = "What adapter {Name} brings of text cannot be read, so conversations with it are refused: {Reason}")]
+    private partial void LogTextUnread(string name, string reason);
 }

@@ -1,9 +1,13 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters;
+using LoraServe.Compute.Files;
+using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Text;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Names;
 using LoraServe.Serving.Store.Versions;
+using LoraServe.Tokenization.Files;
 
 namespace LoraServe.Serving.Store;
 
@@ -85,6 +89,7 @@ public sealed partial class AdapterStore
         long begun = _time.GetTimestamp();
         (Adapter parsed, ResidentAdapter resident, double change) = _trial.Run(name, origin.Path, origin.Shown, _memory.BudgetBytes);
         string digest = parsed.Digest;
+        int[] endTokens = EndTokens(name, origin.Path);
         bool isAdopted = false;
         bool isPut = false;
         try
@@ -104,7 +109,7 @@ public sealed partial class AdapterStore
             Change(names =>
             {
                 CheckPublish(names, who, name, options);
-                AdapterVersion made = Version(who, name, origin, names, parsed, resident);
+                AdapterVersion made = Version(who, name, origin, names, parsed, resident, endTokens);
                 if (options.Pin)
                 {
                     _memory.CheckPin(made);
@@ -156,7 +161,7 @@ public sealed partial class AdapterStore
         }
     }
 
-    private AdapterVersion Version(Principal who, string name, Origin origin, AdapterNames names, Adapter parsed, ResidentAdapter resident) => new(new AdapterManifest
+    private AdapterVersion Version(Principal who, string name, Origin origin, AdapterNames names, Adapter parsed, ResidentAdapter resident, int[] endTokens) => new(new AdapterManifest
     {
         Name = name,
         Version = names.NextVersion(name),
@@ -173,8 +178,23 @@ public sealed partial class AdapterStore
         SharedParts = [.. resident.SharedParts],
         InvocationTokens = [.. parsed.InvocationTokens],
         VirtualRows = resident.VirtualRows,
+        EndTokens = endTokens,
         PublishedAt = _time.GetUtcNow(),
     });
+
+    // A text part that cannot be read changes nothing of what the adapter computes: conversations are told.
+    private int[] EndTokens(string name, string path)
+    {
+        try
+        {
+            return [.. AnswerEnd.Further(_text, ModelText.ReadAdapter(path, name), _model.VocabularySize)];
+        }
+        catch (Exception damage) when (damage is ModelFormatException or TensorFileException or TokenizerFormatException)
+        {
+            LogTextUnread(name, damage.Message);
+            return [];
+        }
+    }
 
     // Beyond as many as are kept: those that nobody runs on, points to or has pinned.
     private AdapterVersion[] Old(AdapterNames names, string name)

@@ -1,7 +1,10 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using LoraServe.Adapters;
+using LoraServe.Compute.Files;
 using LoraServe.Models;
+using LoraServe.Models.Config;
+using LoraServe.Models.Text;
 using LoraServe.Serving.Metrics;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
@@ -9,6 +12,7 @@ using LoraServe.Serving.Store.Files;
 using LoraServe.Serving.Store.Names;
 using LoraServe.Serving.Store.Residency;
 using LoraServe.Serving.Store.Versions;
+using LoraServe.Tokenization.Files;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving.Store;
@@ -33,6 +37,8 @@ public sealed partial class AdapterStore : IDisposable
     private readonly AdapterWatchers _watchers = new();
     private readonly AdapterTrial _trial;
     private readonly Transformer _model;
+    private readonly ModelText _text;
+    private readonly ConditionalWeakTable<AdapterVersion, StrongBox<ModelText?>> _texts = [];
     private readonly EngineOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -42,15 +48,17 @@ public sealed partial class AdapterStore : IDisposable
     private volatile AdapterNames _names = AdapterNames.Empty;
 
     /// <param name="model">What adapters are for.</param>
+    /// <param name="text">Its tokenizer and chat templates.</param>
     /// <param name="options">Sizes, limits and folders.</param>
     /// <param name="instruments">Counts loads, uses and evictions.</param>
     /// <param name="changed">Told when a request that waits for its adapters might have them now.</param>
     /// <param name="logger">Where to log.</param>
     /// <param name="time">The clock.</param>
-    internal AdapterStore(Transformer model, EngineOptions options, EngineInstruments instruments, Action changed, ILogger logger, TimeProvider time)
+    internal AdapterStore(Transformer model, ModelText text, EngineOptions options, EngineInstruments instruments, Action changed, ILogger logger, TimeProvider time)
     {
         _instruments = instruments;
         _model = model;
+        _text = text;
         _options = options;
         _merges = new MergeQueue(options, model.Width, time);
         _logger = logger;
@@ -156,6 +164,38 @@ public sealed partial class AdapterStore : IDisposable
         ArgumentNullException.ThrowIfNull(who);
         AdapterVersion version = _names.Get(who, reference);
         return Available(version, () => _files.Find(version.Digest, version.Manifest.ShownPath));
+    }
+
+    /// <summary>The chat templates that adapters bring, for a conversation with them.</summary>
+    /// <param name="who">Who asks.</param>
+    /// <param name="references">The adapters.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The adapters, each with its version where they bring templates, so that these are the ones that answer; and what they bring, null for nothing.</returns>
+    /// <exception cref="EngineException">There is none that one may use, its files are gone, or two bring different templates.</exception>
+    public async ValueTask<(IReadOnlyList<AdapterReference> References, ModelText? Text)> TextOfAsync(
+        Principal who, IReadOnlyList<AdapterReference> references, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(who);
+        ArgumentNullException.ThrowIfNull(references);
+        List<AdapterReference> pinned = [];
+        List<ModelText> texts = [];
+        foreach (AdapterReference reference in _options.UseAdapterTemplates ? references : [])
+        {
+            AdapterVersion version = await FindAsync(who, reference.Name, cancellationToken).ConfigureAwait(false);
+            pinned.Add(reference with { Name = version.ToString() });
+            if (_texts.GetValue(version, _ => new StrongBox<ModelText?>(ReadText(version))).Value is { } text)
+            {
+                texts.Add(text);
+            }
+        }
+
+        if (texts.Select(text => text.Templates!.Sources).Any(sources => !sources.SequenceEqual(texts[0].Templates!.Sources)))
+        {
+            throw new EngineException(
+                EngineError.InvalidRequest, $"The adapters {string.Join(" and ", texts.Select(text => text.Name))} bring different chat templates. Render the conversation yourself and use Generate, or serve with the base's template.");
+        }
+
+        return texts.Count > 0 ? (pinned, texts[0]) : (references, null);
     }
 
     /// <summary>The latest version of a name in service that has files with a digest; null where there is none. For who owns the name.</summary>
@@ -402,6 +442,18 @@ public sealed partial class AdapterStore : IDisposable
         _files.TakeIn(manifest.Digest, path, wasSent);
         return wasSent ? manifest.Name : Shown(path);
     }
+
+    private ModelText? ReadText(AdapterVersion version) => Available(version, () =>
+    {
+        try
+        {
+            return ModelText.ReadAdapter(_files.Find(version.Digest, version.Manifest.ShownPath), version.ToString());
+        }
+        catch (Exception damage) when (damage is ModelFormatException or TensorFileException or TokenizerFormatException)
+        {
+            throw new AdapterFormatException($"what it brings of text cannot be read: {damage.Message}", damage);
+        }
+    });
 
     private static T Available<T>(AdapterVersion version, Func<T> open)
     {

@@ -36,7 +36,7 @@ public sealed class AdapterUpload : IAsyncDisposable
     {
         if (file != _file)
         {
-            if ((file != AdapterFileNames.Config && !AdapterFileNames.Weights.Contains(file)) || !_begun.Add(file))
+            if ((file != AdapterFileNames.Config && !AdapterFileNames.Weights.Contains(file) && !AdapterFileNames.Text.Contains(file)) || !_begun.Add(file))
             {
                 throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {AdapterFileNames.Config} and {string.Join(" or ", AdapterFileNames.Weights)}, each in chunks that follow each other.");
             }

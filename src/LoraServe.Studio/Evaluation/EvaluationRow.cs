@@ -12,11 +12,13 @@ public sealed record EvaluationRow(int Line, IReadOnlyList<DataTurn> Turns, stri
     /// <param name="path">The file.</param>
     /// <param name="limit">Most rows to read.</param>
     /// <param name="tokenizer">Puts the messages before an answer through the model's chat template.</param>
+    /// <param name="format">The form of the rows; by default what their fields say.</param>
+    /// <returns>What the file was taken for, and the rows.</returns>
     /// <exception cref="TrainingDataException">A line is no row; names file, line and what is wrong.</exception>
-    public static IReadOnlyList<EvaluationRow> Read(string path, int limit, RowTokenizer tokenizer)
+    public static (string Description, IReadOnlyList<EvaluationRow> Rows) Read(string path, int limit, RowTokenizer tokenizer, RowFormat format = RowFormat.Auto)
     {
-        using DataFile file = DataFile.Open(path);
-        return [.. Enumerable.Range(0, Math.Min(limit, file.Count)).Select(index => Of(file.Read(index), tokenizer))];
+        using DataFile file = DataFile.Open(path, format);
+        return (file.Describe(), [.. Enumerable.Range(0, Math.Min(limit, file.Count)).Select(index => Of(file.Read(index), tokenizer))]);
     }
 
     private static EvaluationRow Of(DataRow row, RowTokenizer tokenizer) =>

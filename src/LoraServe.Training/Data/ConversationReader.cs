@@ -86,7 +86,7 @@ internal sealed class ConversationReader(RowFields fields)
 
     private Conversation Conversation(string field, IReadOnlyList<(JsonElement Message, bool IsLearnt)> turns, int learntFrom)
     {
-        if (!turns.Skip(learntFrom).Any(turn => turn.IsLearnt))
+        if (!turns.Skip(learntFrom).Any(turn => turn.Message.GetProperty(Role).ValueEquals("assistant")))
         {
             throw fields.Wrong($"{field} has no assistant turn to learn or to score.");
         }

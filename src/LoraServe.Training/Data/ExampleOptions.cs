@@ -9,6 +9,9 @@ internal sealed record ExampleOptions
     /// <summary>Whether prompts carry loss like answers.</summary>
     public bool LabelsPrompts { get; init; }
 
+    /// <summary>What becomes of rows that are longer, or have nothing to learn.</summary>
+    public LongRows LongRows { get; init; }
+
     /// <summary>Whether rows of which nothing to learn is left are left out instead of being an error.</summary>
     public bool SkipsUnlabelled { get; init; }
 }

@@ -36,13 +36,14 @@ public sealed class RowTokenizer
 
     /// <summary>The one of a model.</summary>
     /// <param name="model">The model.</param>
+    /// <param name="adapter">What its adapter brings of text, which conversations are put through then; null for nothing.</param>
     /// <exception cref="ModelFormatException">The model has no tokenizer.</exception>
     /// <exception cref="TemplateException">Its chat template is not valid.</exception>
-    public static RowTokenizer Of(LoadedModel model)
+    public static RowTokenizer Of(LoadedModel model, ModelText? adapter = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         Tokenizer tokenizer = model.Tokenizer ?? throw new ModelFormatException(model.Name, "has no tokenizer, so it cannot take text. Put tokenizer.json beside its weights.");
-        return new RowTokenizer(tokenizer, model.Generation.EndToken, ChatFormat.Of(model.Text), model.Transformer.VocabularySize);
+        return new RowTokenizer(tokenizer, model.Generation.EndToken, ChatFormat.Of(model.Text.With(adapter)), model.Transformer.VocabularySize);
     }
 
     /// <summary>A row's prompts and answers: one, or one for each learnt turn of a conversation, of a preference of the chosen one.</summary>
@@ -89,12 +90,24 @@ public sealed class RowTokenizer
     /// <summary>A row as an example whose answers carry loss: the chosen one of a preference, the learnt turns of a conversation.</summary>
     /// <returns>Null where nothing that carries loss is left. The first token counts for nothing there: nothing comes before it.</returns>
     /// <exception cref="TrainingDataException">A conversation is not for the model's chat template, or it has none.</exception>
-    internal TrainingExample? Encode(DataRow row, ExampleOptions options)
+    internal TrainingExample? Encode(DataRow row, ExampleOptions options) => Encode(row, options, out _);
+
+    /// <inheritdoc cref="Encode(DataRow, ExampleOptions)"/>
+    /// <param name="row">The row.</param>
+    /// <param name="options">How it becomes an example.</param>
+    /// <param name="isLong">Whether it is longer than it may be.</param>
+    internal TrainingExample? Encode(DataRow row, ExampleOptions options, out bool isLong)
     {
         IReadOnlyList<DataTurn> turns = Turns(row);
+        isLong = false;
+        if (turns.Count == 0)
+        {
+            return null;
+        }
+
         List<int> tokens = [];
         List<int> labels = [];
-        for (int i = 0; i < turns.Count && tokens.Count < options.MaximumLength; i++)
+        for (int i = 0; i < turns.Count && tokens.Count <= options.MaximumLength; i++)
         {
             string prompt = i == 0 ? turns[i].Prompt : Between(turns[i - 1], turns[i]) ?? throw row.Wrong(
                 "the chat template writes earlier turns otherwise once others follow, so that one sequence cannot hold them all. Make a row for each assistant turn, or give earlier ones weight 0.");
@@ -120,6 +133,7 @@ public sealed class RowTokenizer
             throw row.Wrong($"becomes token {tokens[stray]}, and the model knows {_vocabularySize} tokens alone. Its tokenizer.json is another model's; put its own beside its weights.");
         }
 
+        isLong = tokens.Count > options.MaximumLength;
         int kept = Math.Min(tokens.Count, options.MaximumLength);
         return labels.Take(kept).Skip(1).Any(label => label != TrainingExample.NoLabel)
             ? new TrainingExample([.. tokens.Take(kept)], [.. labels.Take(kept)])
@@ -135,12 +149,21 @@ public sealed class RowTokenizer
     /// <summary>A preference row as two examples.</summary>
     /// <returns>Null where nothing that carries loss is left of either.</returns>
     /// <exception cref="TrainingDataException">The row has other fields.</exception>
-    internal PreferenceExample? EncodePair(DataRow row, ExampleOptions options)
+    internal PreferenceExample? EncodePair(DataRow row, ExampleOptions options) => EncodePair(row, options, out _);
+
+    /// <inheritdoc cref="EncodePair(DataRow, ExampleOptions)"/>
+    /// <param name="row">The row.</param>
+    /// <param name="options">How it becomes an example.</param>
+    /// <param name="isLong">Whether one of both is longer than it may be.</param>
+    internal PreferenceExample? EncodePair(DataRow row, ExampleOptions options, out bool isLong)
     {
         DataRow other = row.Rejected is { } rejected ? row with { Answer = rejected }
             : row.RejectedConversation is { } conversation ? row with { Conversation = conversation }
             : throw row.Wrong($"a row of kind {row.Kind}; expected prompt, chosen and rejected.");
-        return Encode(row, options) is { } chosen && Encode(other, options) is { } worse ? new PreferenceExample(chosen, worse) : null;
+        TrainingExample? better = Encode(row, options, out bool isBetterLong);
+        TrainingExample? worse = Encode(other, options, out bool isWorseLong);
+        isLong = isBetterLong || isWorseLong;
+        return better is not null && worse is not null ? new PreferenceExample(better, worse) : null;
     }
 
     /// <summary>What stands between an answer and the next; null where the next prompt does not begin with the answer and all before it.</summary>

@@ -12,24 +12,26 @@ internal sealed class TrainingSet<TExample>
     private const long MaximumKeptTokens = 16 << 20;
 
     private readonly DataFile _file;
-    private readonly Func<DataRow, TExample?> _encode;
+    private readonly Func<DataRow, (TExample? Example, bool IsLong)> _encode;
     private readonly Func<TExample, int> _measure;
-    private readonly int _maximumLength;
+    private readonly ExampleOptions _options;
     private readonly TExample?[] _kept;
+    private readonly RowFate[] _fates;
     private long _keptTokens;
 
     /// <param name="file">The rows.</param>
-    /// <param name="encode">Tokenises a row; null where nothing is left of it to learn.</param>
+    /// <param name="encode">Tokenises a row: null where nothing is left of it to learn, and whether it is longer than it may be.</param>
     /// <param name="measure">Counts an example's tokens.</param>
     /// <param name="options">How rows become examples.</param>
-    internal TrainingSet(DataFile file, Func<DataRow, TExample?> encode, Func<TExample, int> measure, ExampleOptions options)
+    internal TrainingSet(DataFile file, Func<DataRow, (TExample? Example, bool IsLong)> encode, Func<TExample, int> measure, ExampleOptions options)
     {
         _file = file;
         _encode = encode;
         _measure = measure;
-        _maximumLength = options.MaximumLength;
-        SkipsUnlabelled = options.SkipsUnlabelled;
+        _options = options;
+        SkipsUnlabelled = options.SkipsUnlabelled || options.LongRows == LongRows.Skip;
         _kept = new TExample?[file.Count];
+        _fates = new RowFate[file.Count];
     }
 
     /// <summary>Rows, those that will be left out included.</summary>
@@ -40,6 +42,12 @@ internal sealed class TrainingSet<TExample>
 
     /// <summary>Whether rows whose labels are all cut off are left out; else they are an error.</summary>
     public bool SkipsUnlabelled { get; }
+
+    /// <summary>Rows read so far that were cut.</summary>
+    public int CutRows => _fates.Count(fate => fate == RowFate.Cut);
+
+    /// <summary>Rows read so far that were left out.</summary>
+    public int SkippedRows => _fates.Count(fate => fate == RowFate.Skipped);
 
     /// <summary>Tokens of an example; of a preference, those of both sequences.</summary>
     public int TokensOf(TExample example) => _measure(example);
@@ -74,7 +82,31 @@ internal sealed class TrainingSet<TExample>
     public TExample? Read(int row)
     {
         DataRow text = _file.Read(row);
-        return _encode(text) is { } example ? example : SkipsUnlabelled ? null : throw text.Wrong(
-            $"nothing to learn is left of the row within its first {_maximumLength} tokens, to which rows are cut. Shorten its prompt, leave the row out, or raise the maximum length where the model's context allows it.");
+        (TExample? example, bool isLong) = _encode(text);
+        if (isLong && _options.LongRows == LongRows.Refuse)
+        {
+            throw text.Wrong($"has more than {_options.MaximumLength} tokens. Shorten it, raise the maximum length where the model's context allows it, or have long rows cut or left out (long rows: truncate, skip).");
+        }
+
+        if (isLong && _options.LongRows == LongRows.Skip)
+        {
+            example = null;
+        }
+
+        if (example is null && !SkipsUnlabelled)
+        {
+            throw text.Wrong(
+                $"nothing to learn is left of the row within its first {_options.MaximumLength} tokens, to which rows are cut. Shorten its prompt, leave the row out, or raise the maximum length where the model's context allows it.");
+        }
+
+        _fates[row] = example is null ? RowFate.Skipped : isLong ? RowFate.Cut : RowFate.Whole;
+        return example;
+    }
+
+    private enum RowFate : byte
+    {
+        Whole,
+        Cut,
+        Skipped,
     }
 }

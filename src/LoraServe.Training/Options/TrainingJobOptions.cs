@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Methods.Training;
+using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Ranks;
@@ -26,6 +27,12 @@ public sealed record TrainingJobOptions
 
     /// <summary>Share of <see cref="DataFile"/> that is kept apart for evaluation where there is no file of its own.</summary>
     public double EvaluationShare { get; init; }
+
+    /// <summary>The form of the rows; null: what each row's fields say.</summary>
+    public RowFormat? Format { get; init; }
+
+    /// <summary>What becomes of rows that are longer than <see cref="MaximumLength"/> or have nothing to learn; null: long ones are cut, and one with nothing to learn is refused.</summary>
+    public LongRows? LongRows { get; init; }
 
     /// <summary>Rank of low-rank updates, or the bottleneck's width; null: what the method usually has, or the adapter that is gone on from.</summary>
     public int? Rank { get; init; }
@@ -62,6 +69,9 @@ public sealed record TrainingJobOptions
 
     /// <summary>A directory with an adapter to go on from; null to begin with a new one.</summary>
     public string? InitFrom { get; init; }
+
+    /// <summary>Whether rows are put through the base's chat template although the adapter that is gone on from brings its own; null: through its own.</summary>
+    public bool? KeepsBaseTemplate { get; init; }
 
     /// <summary>What is minimised.</summary>
     public LossKind Loss { get; init; }

@@ -30,6 +30,12 @@ public sealed record RunSummary
     /// <summary>The adapted weights' ranks; empty for methods without.</summary>
     public IReadOnlyList<LayerRank> Ranks { get; init; } = [];
 
+    /// <summary>Rows that were cut to the maximum length.</summary>
+    public int CutRows { get; init; }
+
+    /// <summary>Rows that were left out, being too long or having nothing to learn.</summary>
+    public int SkippedRows { get; init; }
+
     /// <summary>Tokens trained on.</summary>
     public long Tokens { get; init; }
 

@@ -4,6 +4,7 @@ using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Compute.Files;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Training.Checkpoints;
 using LoraServe.Training.Data;
 using LoraServe.Training.Options;
@@ -102,10 +103,17 @@ internal sealed class RunFolder
         .Sum(file => new FileInfo(file).Length);
 
     /// <summary>Saves what was trained: first apart, then each file, or each part's folder, in its place.</summary>
-    public void Save(TrainableAdapter adapter)
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="text">The chat templates that it was trained through, where they are not the base's.</param>
+    public void Save(TrainableAdapter adapter, ModelText? text)
     {
         string apart = ApartOf(Path);
         adapter.Save(apart);
+        foreach (string folder in text is null ? [] : Directory.GetDirectories(apart).Append(apart))
+        {
+            text!.WriteAdapter(folder);
+        }
+
         string[] saved = [.. Directory.EnumerateFileSystemEntries(apart).OrderBy(entry => entry.EndsWith(".json", StringComparison.Ordinal))];
         _files = [.. saved.Select(entry => System.IO.Path.GetFileName(entry))];
 

@@ -1,6 +1,7 @@
 using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Config;
+using LoraServe.Models.Text;
 using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Options;
@@ -20,10 +21,12 @@ internal sealed class RunRows : IDisposable
     {
         try
         {
-            RowTokenizer tokenizer = RowTokenizer.Of(model);
+            Brought = options is { InitFrom: { } initial, KeepsBaseTemplate: not true } ? ModelText.ReadAdapter(initial, initial) : null;
+            RowTokenizer tokenizer = RowTokenizer.Of(model, Brought);
             int length = Math.Min(options.MaximumLength ?? int.MaxValue, model.Transformer.Spec.ContextLength);
-            var examples = new ExampleOptions { MaximumLength = length, LabelsPrompts = options.LossOnPrompt };
-            DataFile rows = Open(options.DataFile);
+            var examples = new ExampleOptions { MaximumLength = length, LabelsPrompts = options.LossOnPrompt, LongRows = options.LongRows ?? LongRows.Truncate };
+            RowFormat format = options.Format ?? RowFormat.Auto;
+            DataFile rows = Open(options.DataFile, format);
             Completions = TrainingSets.Completions(rows, tokenizer, examples);
             Preferences = options.Loss == LossKind.Supervised ? null : TrainingSets.Preferences(rows, tokenizer, examples);
             if (options.EvaluationShare > 0 && rows.Count < 2)
@@ -32,7 +35,8 @@ internal sealed class RunRows : IDisposable
             }
 
             Split = DataSplit.Of(rows.Count, options.EvaluationShare, options.Seed);
-            Evaluation = options.EvaluationFile is { } file ? TrainingSets.Completions(Open(file), tokenizer, examples with { SkipsUnlabelled = true }) : null;
+            var evaluated = examples with { SkipsUnlabelled = true, LongRows = examples.LongRows == LongRows.Refuse ? LongRows.Truncate : examples.LongRows };
+            Evaluation = options.EvaluationFile is { } file ? TrainingSets.Completions(Open(file, format), tokenizer, evaluated) : null;
         }
         catch
         {
@@ -40,6 +44,9 @@ internal sealed class RunRows : IDisposable
             throw;
         }
     }
+
+    /// <summary>The chat templates of the adapter that is gone on from, through which conversations are put; null where the base's are.</summary>
+    public ModelText? Brought { get; }
 
     /// <summary>The rows as sequences; of a preference the chosen one.</summary>
     public TrainingSet<TrainingExample> Completions { get; }
@@ -52,6 +59,15 @@ internal sealed class RunRows : IDisposable
 
     /// <summary>Rows of a file of their own to evaluate on; null for none.</summary>
     public TrainingSet<TrainingExample>? Evaluation { get; }
+
+    /// <summary>What the rows to train on were taken for.</summary>
+    public string Description => _files[0].Describe();
+
+    /// <summary>Rows read so far that were cut to the maximum length.</summary>
+    public int CutRows => Completions.CutRows + (Preferences?.CutRows ?? 0) + (Evaluation?.CutRows ?? 0);
+
+    /// <summary>Rows read so far that were left out.</summary>
+    public int SkippedRows => Completions.SkippedRows + (Preferences?.SkippedRows ?? 0) + (Evaluation?.SkippedRows ?? 0);
 
     /// <summary>What tells the rows to train on from others.</summary>
     public string Fingerprint => _files[0].Fingerprint;
@@ -94,9 +110,9 @@ internal sealed class RunRows : IDisposable
     /// <inheritdoc />
     public void Dispose() => _files.ForEach(file => file.Dispose());
 
-    private DataFile Open(string path)
+    private DataFile Open(string path, RowFormat format)
     {
-        DataFile file = DataFile.Open(path);
+        DataFile file = DataFile.Open(path, format);
         _files.Add(file);
         return file;
     }

@@ -170,8 +170,8 @@ internal sealed class TrainingRun : IDisposable
         }
 
         _training.Finish();
-        _folder.Save(_training.Adapter);
         IReadOnlyList<MethodVariant> methods = MethodCatalog.Find(_options.Method);
+        _folder.Save(_training.Adapter, methods is [{ MakesModel: true }] ? null : _data.Rows.Brought);
         if (methods is [{ MakesModel: true }])
         {
             ModelDirectoryWriter.Write(_folder.Path, _model, _model.Transformer.TiedHead);
@@ -230,6 +230,8 @@ internal sealed class TrainingRun : IDisposable
             AdapterBytes = _folder.AdapterBytes(),
             PeakMemoryBytes = Process.GetCurrentProcess().PeakWorkingSet64,
             Ranks = [.. Ranks()],
+            CutRows = _data.Rows.CutRows,
+            SkippedRows = _data.Rows.SkippedRows,
             Tokens = _tokens,
             TrainingTime = _clock.Elapsed - _clock.Evaluating,
             EvaluationTime = _clock.Evaluating,
@@ -241,7 +243,12 @@ internal sealed class TrainingRun : IDisposable
 
     private IEnumerable<KeyValuePair<string, string>> Settings()
     {
-        yield return KeyValuePair.Create("Data", Path.GetFileName(_options.DataFile));
+        yield return KeyValuePair.Create("Data", $"{Path.GetFileName(_options.DataFile)}: {_data.Rows.Description}");
+        if (_data.Rows.CutRows > 0 || _data.Rows.SkippedRows > 0)
+        {
+            yield return KeyValuePair.Create("Long rows", FormattableString.Invariant($"{_data.Rows.CutRows} cut, {_data.Rows.SkippedRows} left out"));
+        }
+
         yield return KeyValuePair.Create("Steps", FormattableString.Invariant($"{_training.Step}"));
         yield return KeyValuePair.Create("Learning rate", FormattableString.Invariant($"{MethodCatalog.LearningRate(_options):g4}, {_options.Schedule}"));
         yield return KeyValuePair.Create("Optimizer", _options.Optimizer.Kind.ToString());

@@ -92,6 +92,25 @@ public sealed class FieldFilesTests : IDisposable
         Assert.Contains("'bos_token_id' names -1", run.Error, StringComparison.Ordinal);
     }
 
+    [SkippableFact]
+    public async Task C22_AnAdaptersTemplate_IsUsedForConversationsWithIt()
+    {
+        string adapter = SharedFiles.Require("fixtures/field/c22-adapter-with-its-own-template");
+        string model = SharedFiles.Require("fixtures/gguf/llama-small-F32.gguf");
+
+        int own = await PromptTokensAsync();
+        int kept = await PromptTokensAsync("--base-template");
+
+        Assert.Equal(17, kept);
+        Assert.Equal(22, own);
+        JsonElement shown = JsonElement.Parse((await CommandRun.SuccessAsync("adapters", "inspect", adapter, "--json")).Output);
+        Assert.Equal(["default"], shown.GetProperty("chat_templates").EnumerateArray().Select(name => name.GetString()));
+        Assert.Contains("its own (default)", (await CommandRun.SuccessAsync("adapters", "inspect", adapter)).Output, StringComparison.Ordinal);
+
+        async Task<int> PromptTokensAsync(params string[] more) => (await CommandRun.SuccessAsync(
+            ["generate", "--model", model, "--adapter", $"a={adapter}", "--chat", "--prompt", "hi", "--max-tokens", "1", "--json", .. more])).Json.GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
+    }
+
     private static async Task<(int Tokens, double Loss)> EvalAsync(TemporaryDirectory model, string rows)
     {
         JsonElement result = JsonElement.Parse((await CommandRun.SuccessAsync("eval", "--model", model.Path, "--data", model.File($"{rows}.jsonl"), "--arithmetic", "exact", "--json")).Output);

@@ -36,8 +36,8 @@ public sealed class ConversationTurnsTests
         Refused(Template, $$"""{"messages": [{"role": "assistant", "content": "b"}, {"role": "{{role}}", "content": "a", "weight": {{weight}}}]}""", problem);
 
     [Fact]
-    public void Weight_OfNothing_IsRefused() =>
-        Refused(Template, """{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": 0}]}""", "no assistant turn to learn");
+    public void Weight_ZeroEverywhere_LeavesNothingToLearn() =>
+        Assert.Null(Rows().Encode(Row("""{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", "weight": 0}]}"""), s_long));
 
     [Theory]
     [InlineData("\"go\"", "go(f {\"x\": 1})<end>")]

@@ -5,6 +5,7 @@ using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Studio;
 using Spectre.Console;
 
@@ -23,6 +24,8 @@ internal static class InspectVerb
         {
             string path = arguments.GetValue(adapter)!;
             AdapterInspection inspection = AdapterInspection.Read(path);
+            string[] templates = [.. ModelText.ReadAdapter(path, path)?.Templates?.Sources.Keys ?? []];
+            bool hasTokenizer = Directory.Exists(path) && File.Exists(Path.Combine(path, "tokenizer.json"));
             AdapterReport? report = null;
             if (arguments.GetValue(model) is { } modelPath)
             {
@@ -43,6 +46,8 @@ internal static class InspectVerb
                     Parameters = inspection.ParameterCount,
                     inspection.FileBytes,
                     inspection.Digest,
+                    ChatTemplates = templates,
+                    BringsTokenizer = hasTokenizer,
                     Tensors = inspection.Tensors.Select(tensor => new { tensor.Name, Dtype = $"{tensor.Type}", tensor.Shape }),
                     report?.MatchedModules,
                     report?.UnmatchedModules,
@@ -52,7 +57,7 @@ internal static class InspectVerb
             else
             {
                 IAnsiConsole console = Terminal.Console(output);
-                console.Write(Facts(inspection));
+                console.Write(Facts(inspection, templates, hasTokenizer));
                 console.Write(Kinds(inspection));
                 if (report is not null)
                 {
@@ -63,7 +68,7 @@ internal static class InspectVerb
         return verb;
     }
 
-    private static Grid Facts(AdapterInspection inspection)
+    private static Grid Facts(AdapterInspection inspection, string[] templates, bool hasTokenizer)
     {
         var grid = new Grid().AddColumn().AddColumn();
         Add("method", inspection.Method);
@@ -75,6 +80,8 @@ internal static class InspectVerb
         Add("file", Terminal.Bytes(inspection.FileBytes));
         Add("dtype", string.Join(", ", inspection.Tensors.Select(tensor => tensor.Type).Distinct()));
         Add("digest", inspection.Digest);
+        Add("chat template", templates.Length > 0 ? $"its own ({string.Join(", ", templates)}); conversations use it unless --base-template is given" : "");
+        Add("tokenizer", hasTokenizer ? "brings one; text is tokenized by the base's" : "");
         return grid;
 
         void Add(string name, string value)

@@ -4,8 +4,10 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.RegularExpressions;
 using LoraServe.Adapters.Methods.Training;
+using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Compute.Files;
+using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Options;
@@ -64,7 +66,9 @@ internal sealed partial class TrainingArguments
     };
 
     private readonly Option<string> _config = new("--config") { Description = "Settings as JSON: data_file, learning_rate, batch_rows and so on; a name that is none lists them all. Options given here come first.", HelpName = "FILE.json" };
-    private readonly Option<string> _data = new("--data") { Description = "Rows to train on: prompt and completion, messages, text, or prompt, chosen and rejected.", HelpName = "FILE.jsonl" };
+    private readonly Option<string> _data = new("--data") { Description = "Rows to train on, as JSON Lines, a JSON array, in gzip, or Parquet: prompt and completion, messages, text, prompt, chosen and rejected, conversations, or instruction and output.", HelpName = "FILE" };
+    private readonly Option<RowFormat?> _format = new("--format") { Description = "The form of the rows. [default: what their fields say]", HelpName = "auto|prompt|messages|sharegpt|alpaca|preference|text" };
+    private readonly Option<LongRows?> _longRows = new("--long-rows") { Description = "What becomes of rows longer than --max-length or with nothing to learn; truncate refuses the latter. [default: truncate]", HelpName = "truncate|refuse|skip" };
     private readonly Option<string> _method = new("--method") { Description = "How: one of the list below, or several with commas between. [default: lora]", HelpName = "NAME" };
     private readonly Option<string> _rank = new("--rank") { Description = "Rank of low-rank updates or width of bottlenecks; auto, or the name of a policy that loraserve ranks shows: chosen for model and data; grow[:N]: grows from N when evaluations stand still. [default: the method's, 8 for lora]", HelpName = "N|auto|POLICY|grow" };
     private readonly Option<int?> _maxRank = new("--max-rank") { Description = "What a growing rank stays within. [default: 256]", HelpName = "N" };
@@ -82,6 +86,7 @@ internal sealed partial class TrainingArguments
     private readonly Option<int?> _accumulate = new("--accumulate") { Description = "Batches whose gradients make one step. [default: 1]", HelpName = "N" };
     private readonly Option<int?> _maxLength = new("--max-length") { Description = "Rows are cut on the right to this many tokens. [default: the model's context]", HelpName = "N" };
     private readonly Option<string> _initFrom = new("--init-from") { Description = "An adapter to go on from, also one made by PEFT.", HelpName = "DIR" };
+    private readonly Option<bool> _baseTemplate = TemplateArguments.Create();
     private readonly Option<string> _eval = new("--eval") { Description = "Rows to evaluate on.", HelpName = "FILE.jsonl" };
     private readonly Option<double?> _evalShare = new("--eval-share") { Description = "Share of the data kept apart to evaluate on.", HelpName = "F" };
     private readonly Option<int?> _evalInterval = new("--eval-interval") { Description = "Steps from one evaluation to the next. [default: each epoch]", HelpName = "N" };
@@ -104,7 +109,8 @@ internal sealed partial class TrainingArguments
     {
         foreach (Option option in new Option[]
         {
-            _data, _method, _rank, _alpha, _targets, _rate, _steps, _epochs, _batchTokens, _batchRows, _eval, _initFrom, _seed, _config, _schedule, _warmup, _accumulate, _maxLength, _evalShare,
+            _data, _format, _longRows, _method, _rank, _alpha, _targets, _rate, _steps, _epochs, _batchTokens, _batchRows, _eval, _initFrom, _baseTemplate, _seed,
+            _config, _schedule, _warmup, _accumulate, _maxLength, _evalShare,
             _evalInterval, _patience, _loss, _beta, _optimizer, _decay, _clip, _smoothing, _virtualTokens, _promptText, _checkpoints, _recompute, _fullScore, _maxRank, _gatePenalty, _gateStrength,
         })
         {
@@ -121,6 +127,8 @@ internal sealed partial class TrainingArguments
         var options = WithRank(arguments, file) with
         {
             DataFile = arguments.GetValue(_data) ?? file.DataFile,
+            Format = arguments.GetValue(_format) ?? file.Format,
+            LongRows = arguments.GetValue(_longRows) ?? file.LongRows,
             Method = arguments.GetValue(_method) ?? file.Method,
             Gates = file.Gates with
             {
@@ -139,6 +147,7 @@ internal sealed partial class TrainingArguments
             AccumulationSteps = arguments.GetValue(_accumulate) ?? file.AccumulationSteps,
             MaximumLength = arguments.GetValue(_maxLength) ?? file.MaximumLength,
             InitFrom = arguments.GetValue(_initFrom) ?? file.InitFrom,
+            KeepsBaseTemplate = arguments.GetValue(_baseTemplate) ? true : file.KeepsBaseTemplate,
             EvaluationFile = arguments.GetValue(_eval) ?? file.EvaluationFile,
             EvaluationShare = arguments.GetValue(_evalShare) ?? file.EvaluationShare,
             EvaluationInterval = arguments.GetValue(_evalInterval) ?? file.EvaluationInterval,

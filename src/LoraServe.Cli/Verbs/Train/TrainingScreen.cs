@@ -46,6 +46,11 @@ internal sealed class TrainingScreen(TextWriter error)
         RunSummary summary = outcome.Summary;
         var grid = new Grid().AddColumn().AddColumn();
         Add("adapter", outcome.Directory);
+        foreach ((string name, string value) in summary.Settings.Where(setting => setting.Key is "Data" or "Long rows"))
+        {
+            Add(name.ToLowerInvariant(), value);
+        }
+
         Add("method", summary.Method);
         Add("trained", string.Create(CultureInfo.InvariantCulture, $"{summary.TrainableParameters:#,0} of {summary.AllParameters:#,0} parameters ({summary.ParameterEfficiency:p3}), {Terminal.Bytes(summary.AdapterBytes)} on disk"));
         Add("time", string.Create(CultureInfo.InvariantCulture, $"{summary.TrainingTime.TotalSeconds:0.0} s, {summary.Tokens / Math.Max(summary.TrainingTime.TotalSeconds, 1e-9):0} tokens/s"));

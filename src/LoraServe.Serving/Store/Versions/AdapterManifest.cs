@@ -39,5 +39,8 @@ internal sealed record AdapterManifest
     /// <summary>Rows that it puts ahead of a prompt.</summary>
     public int VirtualRows { get; init; }
 
+    /// <summary>Tokens that end an answer besides the model's, because its chat template closes turns with them.</summary>
+    public int[] EndTokens { get; init; } = [];
+
     public required DateTimeOffset PublishedAt { get; init; }
 }

@@ -29,6 +29,9 @@ internal sealed class AdapterStack
 
     public (AdapterVersion Version, float Weight) this[int index] => _parts[index];
 
+    /// <summary>Tokens that end an answer besides the model's.</summary>
+    public IEnumerable<int> EndTokens => _parts.SelectMany(part => part.Version.Manifest.EndTokens);
+
     /// <summary>Whether a tenant owns one of them.</summary>
     public bool IsOwned => _parts.Any(part => part.Version.Manifest.Owner.Length > 0);
 

@@ -1,6 +1,7 @@
 using Grpc.Core;
 using LoraServe.Compute.Machine;
 using LoraServe.Models;
+using LoraServe.Models.Text;
 using LoraServe.Serving;
 using LoraServe.Serving.Requests;
 using LoraServe.Tokenization;
@@ -27,13 +28,13 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
 
     public override async Task<Proto.GenerateResponse> Chat(Proto.ChatRequest request, ServerCallContext context)
     {
-        Generation generation = await BeginAsync(RequestMapping.ToDomain(request, served.Chat, CallOf(context)), context).ConfigureAwait(false);
+        Generation generation = await BeginAsync(await ConversationAsync(request, context).ConfigureAwait(false), context).ConfigureAwait(false);
         return AnswerMapping.ToMessage(await CollectedAnswer.OfAsync(generation, context.CancellationToken).ConfigureAwait(false), served.Model, asMessages: true);
     }
 
     public override async Task ChatStream(Proto.ChatRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context)
     {
-        Generation generation = await BeginAsync(RequestMapping.ToDomain(request, served.Chat, CallOf(context)), context).ConfigureAwait(false);
+        Generation generation = await BeginAsync(await ConversationAsync(request, context).ConfigureAwait(false), context).ConfigureAwait(false);
         await AnswerStream.WriteAsync(served, generation, responseStream, context.CancellationToken).ConfigureAwait(false);
     }
 
@@ -99,6 +100,14 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
             Device = model.Device,
             BatchInvariant = model.IsBatchInvariant,
         });
+    }
+
+    private async Task<GenerationRequest> ConversationAsync(Proto.ChatRequest request, ServerCallContext context)
+    {
+        RequestContext call = CallOf(context);
+        IReadOnlyList<AdapterReference> asked = RequestMapping.Adapters(request);
+        (IReadOnlyList<AdapterReference> adapters, ModelText? text) = await served.Engine.Adapters.TextOfAsync(call.Caller, asked, context.CancellationToken).ConfigureAwait(false);
+        return RequestMapping.ToDomain(request, adapters, served.FormatOf(text), call);
     }
 
     private async Task<Generation> BeginAsync(GenerationRequest request, ServerCallContext context)

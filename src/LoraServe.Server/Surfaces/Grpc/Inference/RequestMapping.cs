@@ -24,7 +24,7 @@ internal static class RequestMapping
         Deadline = call.Deadline,
     };
 
-    public static GenerationRequest ToDomain(Proto.ChatRequest message, ChatFormat? chat, RequestContext call)
+    public static GenerationRequest ToDomain(Proto.ChatRequest message, IReadOnlyList<AdapterReference> adapters, ChatFormat? chat, RequestContext call)
     {
         if (message.Messages.Count == 0)
         {
@@ -33,7 +33,7 @@ internal static class RequestMapping
 
         return new GenerationRequest
         {
-            Adapters = Adapters(message.Adapter, message.Adapters),
+            Adapters = adapters,
             Prompt = Render(message.Messages, message.Tools, message.TemplateVariables, chat),
             AddSpecialTokens = false,
             Sampling = SamplingMapping.ToDomain(message.Sampling),
@@ -43,6 +43,9 @@ internal static class RequestMapping
             Deadline = call.Deadline,
         };
     }
+
+    /// <summary>The adapters of a conversation.</summary>
+    public static IReadOnlyList<AdapterReference> Adapters(Proto.ChatRequest message) => Adapters(message.Adapter, message.Adapters);
 
     public static ScoreRequest ToDomain(Proto.ScoreRequest message, RequestContext call) => new()
     {

@@ -1,6 +1,7 @@
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Records;
+using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using Proto = LoraServe.V1;
@@ -35,6 +36,7 @@ internal static class AskedMapping
             PromptText = method.PromptText,
             PeftConfig = method.PeftConfig is { } config ? Struct.Parser.ParseJson(config.ToJsonString()) : null,
             InitFrom = method.InitFrom,
+            KeepBaseTemplate = method.KeepBaseTemplate,
             RankPolicy = method.RankPolicy,
             DynamicRank = method.DynamicRank is { } growth ? ToMessage(growth) : null,
             RankGates = method.RankGates is { } gates ? ToMessage(gates) : null,
@@ -89,6 +91,22 @@ internal static class AskedMapping
                 LossKind.Orpo => Proto.TrainingLoss.Orpo,
                 LossKind.Kto => Proto.TrainingLoss.Kto,
                 _ => Proto.TrainingLoss.Sft,
+            },
+            RowFormat = how.RowFormat switch
+            {
+                RowFormat.Prompt => Proto.RowFormat.Prompt,
+                RowFormat.Messages => Proto.RowFormat.Messages,
+                RowFormat.ShareGpt => Proto.RowFormat.Sharegpt,
+                RowFormat.Alpaca => Proto.RowFormat.Alpaca,
+                RowFormat.Preference => Proto.RowFormat.Preference,
+                RowFormat.Text => Proto.RowFormat.Text,
+                _ => Proto.RowFormat.Auto,
+            },
+            LongRows = how.LongRows switch
+            {
+                LongRows.Refuse => Proto.LongRows.Refuse,
+                LongRows.Skip => Proto.LongRows.Skip,
+                _ => Proto.LongRows.Truncate,
             },
             LabelSmoothing = how.LabelSmoothing,
             TrainOnPrompt = how.TrainOnPrompt,

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Google.Protobuf;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Jobs.Records;
+using LoraServe.Training.Data;
 using LoraServe.Training.Losses;
 using LoraServe.Training.Optimizers;
 using LoraServe.Training.Options;
@@ -85,6 +86,7 @@ internal static class RequestMapping
         PromptText = method.PromptText,
         PeftConfig = method.PeftConfig is { } config ? (JsonObject)JsonNode.Parse(JsonFormatter.Default.Format(config))! : null,
         InitFrom = method.InitFrom,
+        KeepBaseTemplate = method.KeepBaseTemplate,
         RankPolicy = method.RankPolicy,
         DynamicRank = method.DynamicRank is { } growth ? ToDomain(growth) : null,
         RankGates = method.RankGates is { } gates ? ToDomain(gates) : null,
@@ -149,6 +151,24 @@ internal static class RequestMapping
         LabelSmoothing = how.LabelSmoothing,
         TrainOnPrompt = how.TrainOnPrompt,
         MaxLength = how.HasMaxLength ? Whole(how.MaxLength, "max length") : null,
+        RowFormat = how.RowFormat switch
+        {
+            Proto.RowFormat.Auto => null,
+            Proto.RowFormat.Prompt => RowFormat.Prompt,
+            Proto.RowFormat.Messages => RowFormat.Messages,
+            Proto.RowFormat.Sharegpt => RowFormat.ShareGpt,
+            Proto.RowFormat.Alpaca => RowFormat.Alpaca,
+            Proto.RowFormat.Preference => RowFormat.Preference,
+            Proto.RowFormat.Text => RowFormat.Text,
+            _ => throw Unknown("hyperparameters.row_format", (int)how.RowFormat),
+        },
+        LongRows = how.LongRows switch
+        {
+            Proto.LongRows.Truncate => null,
+            Proto.LongRows.Refuse => LongRows.Refuse,
+            Proto.LongRows.Skip => LongRows.Skip,
+            _ => throw Unknown("hyperparameters.long_rows", (int)how.LongRows),
+        },
         Seed = how.Seed,
         EvalSteps = how.HasEvalSteps ? Whole(how.EvalSteps, "eval interval") : null,
         EarlyStoppingPatience = Whole(how.EarlyStoppingPatience, "patience"),

@@ -76,8 +76,9 @@ public sealed class RequestMappingTests
     [Fact]
     public void Chat_WithoutMessagesOrTemplate_IsRefused()
     {
-        EngineException empty = Assert.Throws<EngineException>(() => RequestMapping.ToDomain(new Proto.ChatRequest(), chat: null, s_call));
-        EngineException noTemplate = Assert.Throws<EngineException>(() => RequestMapping.ToDomain(new Proto.ChatRequest { Messages = { new Proto.ChatMessage { Role = "user" } } }, chat: null, s_call));
+        EngineException empty = Assert.Throws<EngineException>(() => RequestMapping.ToDomain(new Proto.ChatRequest(), [], chat: null, s_call));
+        EngineException noTemplate = Assert.Throws<EngineException>(
+            () => RequestMapping.ToDomain(new Proto.ChatRequest { Messages = { new Proto.ChatMessage { Role = "user" } } }, [], chat: null, s_call));
 
         Assert.Equal((EngineError.EmptyPrompt, EngineError.Unsupported), (empty.Error, noTemplate.Error));
     }
