@@ -27,6 +27,8 @@ internal static class LoraServeCommand
         Exit codes: 0 done; 1 it failed, and the last line says why; 2 the command line or a setting is wrong, and nothing was done; 130 interrupted.
         """;
 
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
     public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, Output = output, Error = error };
@@ -44,6 +46,7 @@ internal static class LoraServeCommand
                 return Misuse;
             }
 
+            configuration.ProcessTerminationTimeout = PatienceOf(command);
             int code = await command.InvokeAsync(configuration).ConfigureAwait(false);
             if (command.Action is HelpAction && command.CommandResult.Command is NotedCommand verb)
             {
@@ -62,6 +65,20 @@ internal static class LoraServeCommand
             return UserMistake.IsMisuse(exception) ? Misuse : Failure;
         }
     }
+
+    /// <summary>How long a verb that was asked to stop has for it, before the process ends with it amid what it does. It is read before the verb runs.</summary>
+    /// <returns>Null where the verb hears signals itself.</returns>
+    internal static TimeSpan? PatienceOf(ParseResult command) => command.CommandResult.Parent is CommandResult { Command: RootCommand } ? PatienceOf(command.CommandResult.Command.Name) : s_patience;
+
+    private static TimeSpan? PatienceOf(string verb) => verb switch
+    {
+        // Whoever runs it may be cut off by a second signal, see StopSignals.
+        ServeVerb.Name => null,
+
+        // However long the step that runs still takes: after it comes the checkpoint.
+        TrainVerb.Name or StudyVerb.Name => Timeout.InfiniteTimeSpan,
+        _ => s_patience,
+    };
 
     public static RootCommand Create() => new(Description)
     {

@@ -18,6 +18,9 @@ namespace LoraServe.Cli.Verbs;
 /// <summary><c>loraserve serve</c>: one model and its adapters behind gRPC, until told to stop.</summary>
 internal static class ServeVerb
 {
+    /// <summary>How it is called.</summary>
+    public const string Name = "serve";
+
     /// <summary>Below the adapter root: uploads and the list of names.</summary>
     private const string StoreFolder = ".store";
 
@@ -34,7 +37,7 @@ internal static class ServeVerb
         var port = new Option<int?>("--port") { Description = "Port of gRPC; metrics and health are on the next one. [default: 8080]", HelpName = "N" };
         Option<bool> baseTemplate = TemplateArguments.Create();
         var config = new Option<string>("--config") { Description = "Settings as JSON; see the README.", HelpName = "FILE" };
-        var verb = new Command("serve", "Serve a model and its adapters over gRPC.");
+        var verb = new Command(Name, "Serve a model and its adapters over gRPC.");
         model.AddTo(verb);
         verb.Add(adapters);
         verb.Add(root);
@@ -75,8 +78,6 @@ internal static class ServeVerb
     private static async Task ServeAsync(
         LoadedModel model, string device, LoraServeConfiguration settings, NamedAdapter[] adapters, InvocationConfiguration terminal, CancellationToken cancellationToken)
     {
-        // The command's own handler knows one signal only, and ends the process whatever still runs.
-        terminal.ProcessTerminationTimeout = null;
         using var signals = new StopSignals(cancellationToken);
         CancellationToken stop = signals.Stop;
         using LoadedModel loaded = model;

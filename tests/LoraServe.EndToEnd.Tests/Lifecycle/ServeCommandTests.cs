@@ -45,6 +45,25 @@ public partial class ServeCommandTests
     }
 
     [Fact]
+    public async Task Signal_WhileACallTakesSeconds_WaitsForItsEnd()
+    {
+        using var folder = new TemporaryFolder();
+        using CommandProcess server = CommandProcess.Serve(folder);
+        using var client = new LoraServeClient(await server.AddressAsync());
+        using AsyncClientStreamingCall<UploadAdapterRequest, LoadAdapterResponse> upload = client.Adapters.Upload();
+        await upload.RequestStream.WriteAsync(new UploadAdapterRequest { Header = new UploadHeader { Name = "slow" } });
+        await server.SignalAsync("TERM");
+        await server.LineAsync("stopping");
+
+        // The command line's own patience is two seconds, and would end the process amid the call.
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        await upload.RequestStream.CompleteAsync();
+        RpcException answer = await Assert.ThrowsAsync<RpcException>(() => upload.ResponseAsync);
+        Assert.Equal(StatusCode.InvalidArgument, answer.StatusCode);
+        Assert.Equal((0, ""), await server.EndAsync());
+    }
+
+    [Fact]
     public async Task Signal_ASecondTime_EndsNowWithAStatusForEachCallAndTheirNumberInTheLog()
     {
         using var folder = new TemporaryFolder();

@@ -18,11 +18,12 @@ internal static class ConvertVerb
     {
         var adapter = new Argument<string>("ADAPTER") { Description = "A GGUF adapter file or a PEFT directory." };
         var model = new Option<string>("--model") { Description = "The base: a GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
-        var output = new Option<string>("--out") { Description = "The PEFT directory to write, or a GGUF file if it ends in .gguf.", Required = true, HelpName = "PATH" };
-        var verb = new Command("convert", "Write an adapter (GGUF, or PEFT with rsLoRA and patterns) as a plain PEFT LoRA directory or a GGUF file for llama.cpp.") { adapter, model, output };
+        var output = new OutputArgument("The PEFT directory to write, or a GGUF file if it ends in .gguf.", "PATH");
+        var verb = new Command("convert", "Write an adapter (GGUF, or PEFT with rsLoRA and patterns) as a plain PEFT LoRA directory or a GGUF file for llama.cpp.") { adapter, model };
+        output.AddTo(verb);
         verb.SetAction(arguments =>
         {
-            string folder = arguments.GetValue(output)!;
+            string folder = output.Read(arguments);
             using LoadedModel loaded = ModelArguments.Load(arguments.GetValue(model)!, Compute.Arithmetic.Fast, Environment.ProcessorCount);
             Adapter parsed = AdapterLoader.Load(arguments.GetValue(adapter)!, loaded.Transformer);
             ImmutableArray<LowRank> pairs = AdapterCombination.Combine(

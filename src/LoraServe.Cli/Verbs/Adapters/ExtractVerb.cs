@@ -21,7 +21,7 @@ internal static class ExtractVerb
     {
         var model = new Option<string>("--base") { Description = "The base: a GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
         var tuned = new Option<string>("--tuned") { Description = "What it became by fine-tuning, of the same shape.", Required = true, HelpName = "PATH" };
-        var output = new Option<string>("--out") { Description = "The PEFT directory to write.", Required = true, HelpName = "DIR" };
+        var output = new OutputArgument("The PEFT directory to write.", "DIR");
         var rank = new Option<string>("--rank") { Description = "The rank of every pair; auto leaves it to --policy.", DefaultValueFactory = _ => Auto, HelpName = "N|auto" };
         var policy = new Option<string?>("--policy") { Description = "What chooses the ranks: quality, width, complexity, parameters, task, layers, energy, energy-squared, layers-energy. [default: quality, or energy where --energy is given]", HelpName = "NAME" };
         var quality = new Option<double?>("--quality") { Description = $"Greatest error of a pair for the policy 'quality'. [default: {RankQuality.Acceptable.ToString(CultureInfo.InvariantCulture)}]", HelpName = "F" };
@@ -29,7 +29,8 @@ internal static class ExtractVerb
         var alpha = new Option<double?>("--alpha") { Description = "lora_alpha of every pair. [default: its rank, so that its scale is 1]", HelpName = "F" };
         var policies = new RankPolicyArguments("Share of the sum of a change's singular values to keep, for the energy policies. [default: 0.9]");
         var json = new Option<bool>("--json") { Description = "Print one object." };
-        var verb = new Command("extract", "Make a LoRA adapter of the difference of two checkpoints.") { model, tuned, output, rank, policy, quality, maximumRank, alpha, json };
+        var verb = new Command("extract", "Make a LoRA adapter of the difference of two checkpoints.") { model, tuned, rank, policy, quality, maximumRank, alpha, json };
+        output.AddTo(verb);
         policies.AddTo(verb);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
@@ -45,9 +46,9 @@ internal static class ExtractVerb
                 Alpha = RankPolicyArguments.InRange(arguments, alpha, value => value > 0 && double.IsFinite(value), "above 0"),
                 MaximumRank = arguments.GetValue(maximumRank) is { } most ? Positive(maximumRank.Name, $"{most}") : int.MaxValue,
             };
+            string folder = output.Read(arguments);
             using LoadedModel before = ModelArguments.Load(arguments.GetValue(model)!, Compute.Arithmetic.Exact, options.Workers);
             using LoadedModel after = ModelArguments.Load(arguments.GetValue(tuned)!, Compute.Arithmetic.Exact, options.Workers);
-            string folder = arguments.GetValue(output)!;
             var targets = RankTargets.Select(before.Transformer, policies.Targets(arguments));
             ExtractionResult result = await Terminal.ProgressAsync(
                 arguments.InvocationConfiguration.Error,

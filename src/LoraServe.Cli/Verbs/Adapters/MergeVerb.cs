@@ -22,7 +22,7 @@ internal static class MergeVerb
     {
         var model = new Option<string>("--model") { Description = "The base: a GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
         var adapters = new Option<string[]>("--adapter") { Description = "An adapter and the factor of its change (1 where left out). Repeatable.", Required = true, HelpName = "DIR[:WEIGHT]" };
-        var output = new Option<string>("--out") { Description = "The directory to write.", Required = true, HelpName = "DIR" };
+        var output = new OutputArgument("The directory to write.", "DIR");
         var into = new Option<string?>("--into") { Description = "base writes a whole model in float32, with each adapter's weighted change added; adapter writes one LoRA adapter. [default: base, or adapter where --method is given]" };
         into.AcceptOnlyFromAmong(IntoBase, IntoAdapter);
         var method = new Option<string>("--method") { Description = $"How adapters become one: {string.Join(", ", CombinationOptions.MethodNames)}. [default: cat, which is exact]", HelpName = "NAME" };
@@ -30,7 +30,8 @@ internal static class MergeVerb
         var rank = new Option<int?>("--rank") { Description = "Rank of what the svd methods make. [default: the greatest rank given]", HelpName = "N" };
         var seed = new Option<int>("--seed") { Description = "Seed of what the dare methods drop.", HelpName = "N" };
         var tokenizer = new Option<string>("--tokenizer") { Description = "Copy the tokenizer's files from this directory. [default: from --model, where that is a directory]", HelpName = "DIR" };
-        var verb = new Command("merge", "Merge adapters into their base, or make one adapter of several.") { model, adapters, output, into, method, density, rank, seed, tokenizer };
+        var verb = new Command("merge", "Merge adapters into their base, or make one adapter of several.") { model, adapters, into, method, density, rank, seed, tokenizer };
+        output.AddTo(verb);
         verb.SetAction(arguments =>
         {
             WeightedPath[] inputs = [.. arguments.GetValue(adapters)!.Select(WeightedPath.Parse)];
@@ -48,7 +49,7 @@ internal static class MergeVerb
                 Rank = arguments.GetValue(rank) is not <= 0 ? arguments.GetValue(rank) : throw new UsageException($"--rank is {arguments.GetValue(rank)}; expected at least 1."),
                 Seed = arguments.GetValue(seed),
             };
-            string folder = arguments.GetValue(output)!;
+            string folder = output.Read(arguments);
             string modelPath = arguments.GetValue(model)!;
             using LoadedModel loaded = ModelArguments.Load(modelPath, Compute.Arithmetic.Exact, Environment.ProcessorCount);
             List<WeightedAdapter> parsed = [.. inputs.Select(input => new WeightedAdapter(AdapterLoader.Load(input.Path, loaded.Transformer), input.Weight))];

@@ -12,6 +12,9 @@ namespace LoraServe.Cli.Verbs.Study;
 /// <summary><c>loraserve study</c>: trains methods side by side and says what each brings and costs.</summary>
 internal static class StudyVerb
 {
+    /// <summary>How it is called.</summary>
+    public const string Name = "study";
+
     /// <summary>Up to it full fine-tuning is compared unasked; it holds several float32 copies of the base.</summary>
     private const long FewParameters = 50_000_000;
 
@@ -36,7 +39,7 @@ internal static class StudyVerb
         var rows = new Option<int>("--batch-rows") { Description = "Rows of a step.", DefaultValueFactory = _ => UsualRows, HelpName = "N" };
         var seed = new Option<int>("--seed") { Description = "What first values and the order of rows are drawn from.", HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print one object instead of tables." };
-        var verb = new NotedCommand("study", "Train several methods side by side and compare what they bring (exact match, loss) and cost (memory, speed, files).", Notes);
+        var verb = new NotedCommand(Name, "Train several methods side by side and compare what they bring (exact match, loss) and cost (memory, speed, files).", Notes);
         model.AddTo(verb, choosesArithmetic: false, choosesDevice: false);
         foreach (Option option in new Option[] { data, folder, methods, steps, rows, seed, json })
         {

@@ -14,6 +14,9 @@ namespace LoraServe.Cli.Verbs.Train;
 /// <summary><c>loraserve train</c>: trains an adapter and leaves it as PEFT would, with a log and a report.</summary>
 internal static class TrainVerb
 {
+    /// <summary>How it is called.</summary>
+    public const string Name = "train";
+
     public static Command Create()
     {
         var model = new ModelArguments();
@@ -21,7 +24,7 @@ internal static class TrainVerb
         var folder = new Option<string>("--out") { Description = "Folder of the run: the adapter, metrics.jsonl and report.html. A run that was interrupted goes on from its checkpoint there.", Required = true, HelpName = "DIR" };
         var overwrite = new Option<bool>("--overwrite") { Description = "Replace the run that --out has, finished or not. Without it a finished run of the same settings stays as it is, and one of others is refused." };
         var json = new Option<bool>("--json") { Description = "Print one object at the end." };
-        var verb = new NotedCommand("train", "Train an adapter, or the whole model, on a data set.", MethodNotes.Text());
+        var verb = new NotedCommand(Name, "Train an adapter, or the whole model, on a data set.", MethodNotes.Text());
         model.AddTo(verb, choosesArithmetic: false);
         training.AddTo(verb);
         verb.Add(folder);
@@ -29,8 +32,6 @@ internal static class TrainVerb
         verb.Add(json);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
-            // However long the step that runs still takes: after it comes the checkpoint.
-            arguments.InvocationConfiguration.ProcessTerminationTimeout = Timeout.InfiniteTimeSpan;
             TrainingJobOptions options = training.Read(arguments);
             bool quantises = MethodCatalog.Find(options.Method).Any(method => method.QuantisesBase);
             using LoadedModel loaded = model.Load(arguments, Arithmetic.Exact, quantises);

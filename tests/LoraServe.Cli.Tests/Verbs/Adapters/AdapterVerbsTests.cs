@@ -60,6 +60,23 @@ public sealed class AdapterVerbsTests(TinyFiles files) : IClassFixture<TinyFiles
     }
 
     [Fact]
+    public async Task Merge_IntoTheAdaptersOwnFolder_IsRefused_AndWithOverwriteDone()
+    {
+        string adapter = files.Adapter("own", 1, scale: 0.2f);
+        byte[] before = File.ReadAllBytes(Path.Combine(adapter, "adapter_model.safetensors"));
+        string[] command = ["adapters", "merge", "--model", files.Model, "--adapter", adapter, "--into", "adapter", "--out", adapter];
+
+        string refusal = await CommandRun.ErrorAsync(2, command);
+
+        Assert.Contains("is there already. Name another path, or replace what is there with --overwrite.", refusal, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Path.Combine(adapter, "adapter_model.safetensors")));
+        await CommandRun.SuccessAsync([.. command, "--overwrite"]);
+        string converted = files.PathOf("own.gguf");
+        await CommandRun.SuccessAsync("adapters", "convert", adapter, "--model", files.Model, "--out", converted);
+        Assert.Contains("--overwrite", await CommandRun.ErrorAsync(2, ["adapters", "convert", adapter, "--model", files.Model, "--out", converted]), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Merge_IntoAnAdapter_AnswersAsTheStackDoes()
     {
         string a = files.Adapter("cat-a", 1, rank: 2, scale: 0.2f);

@@ -37,7 +37,7 @@ public sealed class ExtractVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
         string extracted = files.PathOf($"by-{policy}");
 
         JsonElement report = (await CommandRun.SuccessAsync(
-            "adapters", "extract", "--base", files.Model, "--tuned", merged, "--out", extracted, "--policy", policy, "--quality", "0.001", "--energy", "0.98", "--alpha", "5", "--json")).Json;
+            "adapters", "extract", "--base", files.Model, "--tuned", merged, "--out", extracted, "--overwrite", "--policy", policy, "--quality", "0.001", "--energy", "0.98", "--alpha", "5", "--json")).Json;
 
         Assert.Equal(policy, report.GetProperty("policy").GetString());
         Assert.InRange(report.GetProperty("relative_error").GetDouble(), 0, greatest);
@@ -92,7 +92,7 @@ public sealed class ExtractVerbTests(TinyFiles files) : IClassFixture<TinyFiles>
     private async Task<string> MergedAsync(string name)
     {
         string merged = files.PathOf($"{name}-merged");
-        await CommandRun.SuccessAsync("adapters", "merge", "--model", files.Model, "--adapter", files.Adapter($"{name}-adapter", 5, Rank, scale: 0.5f), "--out", merged);
+        await CommandRun.SuccessAsync("adapters", "merge", "--model", files.Model, "--adapter", files.Adapter($"{name}-adapter", 5, Rank, scale: 0.5f), "--out", merged, "--overwrite");
         return merged;
     }
 
