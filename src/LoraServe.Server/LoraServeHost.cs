@@ -9,6 +9,7 @@ using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc;
 using LoraServe.Serving;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -99,9 +100,11 @@ public sealed class LoraServeHost : IAsyncDisposable
         {
             exporter?.Dispose();
             await application.DisposeAsync().ConfigureAwait(false);
-            if (failure is SocketException)
+            if (failure is SocketException or IOException { InnerException: AddressInUseException })
             {
-                throw new IOException($"Cannot listen on {options.Host}, port {options.Port}: {failure.Message}.", failure);
+                string http = options.HttpPort is { } own ? $"{own}" : $"{options.Port + 1}, the next one or HttpPort,";
+                throw new IOException(
+                    $"Cannot listen on {options.Host}: {failure.Message.TrimEnd('.')}. Port {options.Port} is for gRPC, {http} for metrics and health; choose others.", failure);
             }
 
             throw;

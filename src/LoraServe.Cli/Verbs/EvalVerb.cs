@@ -96,7 +96,7 @@ internal static class EvalVerb
         Add("rows", Format("0", result.Rows));
         if (result.ExactMatch is { } match)
         {
-            Add("exact match", $"{Format("0.00", match * 100)} %  ({result.MatchedRows} rows)");
+            Add("exact match", $"{Format("0.00", match * 100)} %  ({result.MatchedRows} of {result.Rows} rows)");
         }
 
         if (result.Loss is { } loss)

@@ -45,21 +45,34 @@ public partial class ServeCommandTests
     }
 
     [Fact]
-    public async Task Signal_WhileACallTakesSeconds_WaitsForItsEnd()
+    public async Task Signal_WhileRequestsTakeSeconds_WaitsForThem()
     {
         using var folder = new TemporaryFolder();
         using CommandProcess server = CommandProcess.Serve(folder);
         using var client = new LoraServeClient(await server.AddressAsync());
-        using AsyncClientStreamingCall<UploadAdapterRequest, LoadAdapterResponse> upload = client.Adapters.Upload();
-        await upload.RequestStream.WriteAsync(new UploadAdapterRequest { Header = new UploadHeader { Name = "slow" } });
-        await server.SignalAsync("TERM");
-        await server.LineAsync("stopping");
 
-        // The command line's own patience is two seconds, and would end the process amid the call.
-        await Task.Delay(TimeSpan.FromSeconds(3));
-        await upload.RequestStream.CompleteAsync();
-        RpcException answer = await Assert.ThrowsAsync<RpcException>(() => upload.ResponseAsync);
-        Assert.Equal(StatusCode.InvalidArgument, answer.StatusCode);
+        // More than the two seconds that the command line's own patience would be, which ends the process amid them.
+        GenerateRequest[] requests = [.. Enumerable.Range(0, 6).Select(seed => Ask.For("", seed, promptTokens: 10, tokens: 480))];
+        Array.ForEach(requests, request => request.Sampling.N = 16);
+        AsyncServerStreamingCall<GenerateChunk>[] calls = Array.ConvertAll(requests, request => client.Inference.GenerateStream(request));
+        foreach (AsyncServerStreamingCall<GenerateChunk> call in calls)
+        {
+            Assert.True(await call.ResponseStream.MoveNext(default));
+        }
+
+        await server.SignalAsync("TERM");
+        foreach (AsyncServerStreamingCall<GenerateChunk> call in calls)
+        {
+            int tokens = call.ResponseStream.Current.TokenIds.Count;
+            while (await call.ResponseStream.MoveNext(default))
+            {
+                tokens += call.ResponseStream.Current.TokenIds.Count;
+            }
+
+            Assert.Equal(16 * 480, tokens);
+            call.Dispose();
+        }
+
         Assert.Equal((0, ""), await server.EndAsync());
     }
 

@@ -21,7 +21,7 @@ internal sealed class StoreFolder : IDisposable
         }
         catch (FolderInUseException taken)
         {
-            throw new EngineException(EngineError.StorageFailed, $"The adapters' store is taken. {taken.Message}", taken);
+            throw new EngineException(EngineError.StorageFailed, $"The adapters' store is taken. {taken.Message} It is the setting Engine.StoreFolder, or .store in the adapter root.", taken);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
