@@ -41,7 +41,7 @@ public static class TinyModel
     /// <summary>Makes a model.</summary>
     /// <param name="seed">What its weights are drawn from.</param>
     /// <param name="arithmetic">What its matrices are packed for.</param>
-    /// <param name="type">Stored type of its matrices: F32, Q8_0, Q4_0 or Q4_1.</param>
+    /// <param name="type">Stored type of its matrices: F32 or one of blocks.</param>
     /// <param name="spec">Its shape; <see cref="DefaultSpec"/> when null.</param>
     /// <param name="device">Where it runs; on the processor when null.</param>
     public static Transformer Create(
@@ -153,18 +153,22 @@ public static class TinyModel
             return Tensor.FromFloats("weight", Values(random, rows * columns, range), rows, columns);
         }
 
-        CodeForm codes = StoredFormats.Of(type).Codes;
-        float steps = codes.Bits > 0 ? 1 << (codes.Bits - 1) : throw new ArgumentException($"No random blocks of {type}.", nameof(type));
+        StoredFormat stored = StoredFormats.Of(type);
+        CodeForm codes = stored.Codes;
+        float steps = codes.Bits > 0 ? 1 << (codes.HasLevels ? 7 : codes.Bits - 1) : throw new ArgumentException($"No random blocks of {type}.", nameof(type));
+        int typicalFactor = type switch { ElementType.Q6_K => 64, ElementType.Q4_K or ElementType.Q5_K => 48, ElementType.Q3_K or ElementType.IQ4_XS => 16, ElementType.Q2_K => 12, _ => 1 };
         int blockBytes = type.BlockBytes();
         byte[] blocks = new byte[type.ByteLength((long)rows * columns)];
         random.NextBytes(blocks);
         for (int block = 0; block < blocks.Length; block += blockBytes)
         {
-            float scale = range / steps * (0.5f + random.NextSingle());
-            BitConverter.TryWriteBytes(blocks.AsSpan(block), (Half)scale);
+            float scale = range / steps / typicalFactor * (0.5f + random.NextSingle());
+            BitConverter.TryWriteBytes(blocks.AsSpan(block + stored.Halves[0]), (Half)scale);
             if (codes.HasMinimum)
             {
-                BitConverter.TryWriteBytes(blocks.AsSpan(block + sizeof(short)), (Half)(-7.5f * scale));
+                // Those of blocks with factors are subtracted.
+                float minimum = (0.5f - steps) * scale;
+                BitConverter.TryWriteBytes(blocks.AsSpan(block + stored.Halves[1]), (Half)(codes.Factors > 0 ? -minimum : minimum));
             }
         }
 

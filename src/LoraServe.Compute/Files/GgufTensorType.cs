@@ -18,23 +18,14 @@ internal sealed record GgufTensorType(uint Id, string Name, int BlockElements, i
     /// <summary>What else the format defines today (ggml.h, enum ggml_type), to say what a file has; numbers that are missing were removed from it.</summary>
     private static readonly ImmutableArray<GgufTensorType> s_known =
     [
-        new(6, "Q5_0", 32, 22),
-        new(7, "Q5_1", 32, 24),
         new(9, "Q8_1", 32, 36),
-        new(10, "Q2_K", 256, 84),
-        new(11, "Q3_K", 256, 110),
-        new(12, "Q4_K", 256, 144),
-        new(13, "Q5_K", 256, 176),
-        new(14, "Q6_K", 256, 210),
         new(15, "Q8_K", 256, 292),
         new(16, "IQ2_XXS", 256, 66),
         new(17, "IQ2_XS", 256, 74),
         new(18, "IQ3_XXS", 256, 98),
         new(19, "IQ1_S", 256, 50),
-        new(20, "IQ4_NL", 32, 18),
         new(21, "IQ3_S", 256, 110),
         new(22, "IQ2_S", 256, 82),
-        new(23, "IQ4_XS", 256, 136),
         new(29, "IQ1_M", 256, 56),
         new(34, "TQ1_0", 256, 54),
         new(35, "TQ2_0", 256, 66),

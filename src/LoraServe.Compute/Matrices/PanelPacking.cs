@@ -30,8 +30,8 @@ internal static unsafe class PanelPacking
         {
             for (int group = 0; group < groups; group++, panel += layout.BlockBytes(lanes))
             {
-                read(row[..stored.BlockBytes], group, codes, out float scale, out float minimum);
-                PackGroup(layout, codes, scale, minimum, panel, lane, lanes);
+                GroupScales scales = read(row[..stored.BlockBytes], group, codes);
+                PackGroup(layout, codes, scales.Scale, scales.Minimum, panel, lane, lanes);
             }
         }
     }
@@ -137,7 +137,7 @@ internal static unsafe class PanelPacking
             return;
         }
 
-        layout.Codes.Decode(codes, scale, layout.Codes.HasMinimum ? ReadScale(layout, scales, lanes + lane) : 0, destination);
+        layout.Codes.Decode(codes, new GroupScales(scale, layout.Codes.HasMinimum ? ReadScale(layout, scales, lanes + lane) : 0), destination);
     }
 
     private static void WriteScale(PanelLayout layout, byte* scales, int place, float value)

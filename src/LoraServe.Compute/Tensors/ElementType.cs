@@ -38,4 +38,31 @@ public enum ElementType
 
     /// <summary>Blocks of 32: an F16 scale, an F16 minimum and nibbles as in <see cref="Q4_0"/>; value = scale · q + minimum. 20 bytes.</summary>
     Q4_1,
+
+    /// <summary>Blocks of 32: an F16 scale, 4 bytes of fifth bits and nibbles as in <see cref="Q4_0"/>; value = scale · (q − 16). 22 bytes.</summary>
+    Q5_0,
+
+    /// <summary>Blocks of 32: an F16 scale, an F16 minimum, 4 bytes of fifth bits and nibbles; value = scale · q + minimum. 24 bytes.</summary>
+    Q5_1,
+
+    /// <summary>Blocks of 256 with an F16 scale and an F16 minimum, each multiplied by 4 bits for every 16; codes of 2 bits. 84 bytes.</summary>
+    Q2_K,
+
+    /// <summary>Blocks of 256 with an F16 scale, multiplied by 6 bits for every 16; codes of 3 bits about 4. 110 bytes.</summary>
+    Q3_K,
+
+    /// <summary>Blocks of 256 with an F16 scale and an F16 minimum, each multiplied by 6 bits for every 32; codes of 4 bits. 144 bytes.</summary>
+    Q4_K,
+
+    /// <summary>Blocks of 256 with an F16 scale and an F16 minimum, each multiplied by 6 bits for every 32; codes of 5 bits. 176 bytes.</summary>
+    Q5_K,
+
+    /// <summary>Blocks of 256 with an F16 scale, multiplied by a signed byte for every 16; codes of 6 bits about 32. 210 bytes.</summary>
+    Q6_K,
+
+    /// <summary>Blocks of 32: an F16 scale and nibbles that stand for 16 unevenly spaced whole numbers. 18 bytes.</summary>
+    IQ4_NL,
+
+    /// <summary>Blocks of 256 with an F16 scale, multiplied by 6 bits for every 32; nibbles as in <see cref="IQ4_NL"/>. 136 bytes.</summary>
+    IQ4_XS,
 }

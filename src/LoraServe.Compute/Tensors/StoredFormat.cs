@@ -37,7 +37,7 @@ internal sealed record StoredFormat
     /// <summary>Whether a model's weights may have it.</summary>
     public bool IsWeight { get; init; }
 
-    /// <summary>Where in a block the half-precision numbers lie that kernels widen as they are.</summary>
+    /// <summary>Where in a block the half-precision numbers lie that scales are made of.</summary>
     public ImmutableArray<int> Halves { get; init; } = [];
 
     /// <summary>What the codes of a block type mean, which decides the panels that hold them; the default where there are no codes.</summary>
@@ -68,8 +68,8 @@ internal sealed record StoredFormat
         {
             for (int group = 0; group < BlockElements / CodeForm.GroupElements; group++, destination = destination[CodeForm.GroupElements..])
             {
-                ReadGroup!(source[..BlockBytes], group, codes, out float scale, out float minimum);
-                Codes.Decode(codes, scale, minimum, destination[..CodeForm.GroupElements]);
+                GroupScales scales = ReadGroup!(source[..BlockBytes], group, codes);
+                Codes.Decode(codes, scales, destination[..CodeForm.GroupElements]);
             }
         }
     }

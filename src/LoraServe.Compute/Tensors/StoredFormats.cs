@@ -7,7 +7,10 @@ internal static class StoredFormats
 {
     private static readonly CodeForm s_nibbles = new(4);
     private static readonly CodeForm s_nibblesWithMinimum = new(4, HasMinimum: true);
+    private static readonly CodeForm s_fiveBits = new(5);
+    private static readonly CodeForm s_fiveBitsWithMinimum = new(5, HasMinimum: true);
     private static readonly CodeForm s_bytes = new(8);
+    private static readonly CodeForm s_levels = new(4, HasLevels: true);
 
     /// <summary>Every type, in the order of <see cref="ElementType"/>.</summary>
     public static ImmutableArray<StoredFormat> All { get; } =
@@ -24,6 +27,15 @@ internal static class StoredFormats
         StoredFormat.Blocks(ElementType.Q8_0, 32, 34, s_bytes, GgmlBlocks.ReadQ8_0) with { GgufId = 8, Halves = [0] },
         StoredFormat.Blocks(ElementType.Q4_0, 32, 18, s_nibbles, GgmlBlocks.ReadQ4_0) with { GgufId = 2, Halves = [0] },
         StoredFormat.Blocks(ElementType.Q4_1, 32, 20, s_nibblesWithMinimum, GgmlBlocks.ReadQ4_1) with { GgufId = 3, Halves = [0, 2] },
+        StoredFormat.Blocks(ElementType.Q5_0, 32, 22, s_fiveBits, GgmlBlocks.ReadQ5_0) with { GgufId = 6, Halves = [0] },
+        StoredFormat.Blocks(ElementType.Q5_1, 32, 24, s_fiveBitsWithMinimum, GgmlBlocks.ReadQ5_1) with { GgufId = 7, Halves = [0, 2] },
+        StoredFormat.Blocks(ElementType.Q2_K, 256, 84, new CodeForm(2, HasMinimum: true, Factors: 2), KBlocks.ReadQ2_K) with { GgufId = 10, Halves = [80, 82] },
+        StoredFormat.Blocks(ElementType.Q3_K, 256, 110, new CodeForm(3, Factors: 2), KBlocks.ReadQ3_K) with { GgufId = 11, Halves = [108] },
+        StoredFormat.Blocks(ElementType.Q4_K, 256, 144, s_nibblesWithMinimum with { Factors = 1 }, KBlocks.ReadQ4_K) with { GgufId = 12, Halves = [0, 2] },
+        StoredFormat.Blocks(ElementType.Q5_K, 256, 176, s_fiveBitsWithMinimum with { Factors = 1 }, KBlocks.ReadQ5_K) with { GgufId = 13, Halves = [0, 2] },
+        StoredFormat.Blocks(ElementType.Q6_K, 256, 210, new CodeForm(6, Factors: 2), KBlocks.ReadQ6_K) with { GgufId = 14, Halves = [208] },
+        StoredFormat.Blocks(ElementType.IQ4_NL, 32, 18, s_levels, Iq4Blocks.ReadIQ4_NL) with { GgufId = 20, Halves = [0] },
+        StoredFormat.Blocks(ElementType.IQ4_XS, 256, 136, s_levels with { Factors = 1 }, Iq4Blocks.ReadIQ4_XS) with { GgufId = 23, Halves = [0] },
     ];
 
     /// <summary>The dtypes of safetensors that can be read, for messages.</summary>

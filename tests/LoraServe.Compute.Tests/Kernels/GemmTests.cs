@@ -64,7 +64,7 @@ public sealed unsafe class GemmTests : IDisposable
             {
                 foreach ((int other, int outputs, int inputs) in (ReadOnlySpan<(int, int, int)>)[(1, 3, 32), (9, 70, 96), (30, 300, 64), (2, 17, 352)])
                 {
-                    int width = type.BlockElements() > 1 ? inputs : inputs - 5;
+                    int width = type.BlockElements() > 1 ? RandomMatrix.Width(type, inputs) : inputs - 5;
                     Tensor tensor = RandomMatrix.Create(type, outputs, width, other);
                     using PackedMatrix matrix = PackedMatrix.Pack(tensor, Arithmetic.Fast, default, kernels.Lanes);
                     var random = new Random(outputs);

@@ -35,11 +35,10 @@ public sealed unsafe class MatMulTests : IDisposable
     [MemberData(nameof(KernelsAndTypes))]
     public void Run_AnyShape_EqualsThePlainDefinition(int lanes, ElementType type, Arithmetic arithmetic)
     {
-        bool blocks = type.BlockElements() > 1;
         foreach ((int rows, int outputs, int inputs) in (ReadOnlySpan<(int, int, int)>)
             [(1, 1, 32), (1, 7, 64), (1, 100, 96), (2, 17, 64), (3, 16, 32), (4, 33, 128), (5, 40, 64), (7, 8, 32), (13, 65, 160), (1, 48, 24), (6, 3, 1), (11, 20, 50)])
         {
-            int width = blocks ? (inputs + 31) / 32 * 32 : inputs;
+            int width = RandomMatrix.Width(type, inputs);
             using var product = new MatMulCase(KernelsOf(lanes), type, arithmetic, rows, outputs, width, outputs + inputs);
             float[] y = product.Run(_pool);
             for (int i = 0; i < y.Length; i++)
@@ -59,7 +58,7 @@ public sealed unsafe class MatMulTests : IDisposable
         // Many panels, and so few that a matrix counts as narrow.
         foreach (int outputs in (ReadOnlySpan<int>)[150, 11])
         {
-            using var product = new MatMulCase(KernelsOf(lanes), type, arithmetic, rows: 23, outputs, inputs: 96);
+            using var product = new MatMulCase(KernelsOf(lanes), type, arithmetic, rows: 23, outputs, inputs: RandomMatrix.Width(type, 96));
             float[] all = product.Run(_pool);
             Prop.ForAll(
                 Gen.Choose(0, 22).SelectMany(first => Gen.Choose(0, 23 - first).SelectMany(count => Gen.Choose(1, 4).Select(workers => (first, count, workers)))).ToArbitrary(),
@@ -132,9 +131,10 @@ public sealed unsafe class MatMulTests : IDisposable
     {
         foreach (float poison in (ReadOnlySpan<float>)[float.NaN, float.PositiveInfinity, float.NegativeInfinity])
         {
-            float[] x = RandomMatrix.Floats(5 * 64, 3);
-            x[(2 * 64) + 40] = poison;
-            using var product = new MatMulCase(KernelsOf(lanes), RandomMatrix.Create(type, 10, 64, 4), arithmetic, x, 5);
+            int width = RandomMatrix.Width(type, 64);
+            float[] x = RandomMatrix.Floats(5 * width, 3);
+            x[(2 * width) + 40] = poison;
+            using var product = new MatMulCase(KernelsOf(lanes), RandomMatrix.Create(type, 10, width, 4), arithmetic, x, 5);
             float[] y = product.Run(_pool);
             for (int i = 0; i < y.Length; i++)
             {
@@ -197,7 +197,7 @@ public sealed unsafe class MatMulTests : IDisposable
     [MemberData(nameof(KernelsAndTypes))]
     public void RunSerial_AnyType_EqualsTheExactProduct(int lanes, ElementType type, Arithmetic arithmetic)
     {
-        using var product = new MatMulCase(KernelsOf(lanes), type, arithmetic, rows: 9, outputs: 21, inputs: 64);
+        using var product = new MatMulCase(KernelsOf(lanes), type, arithmetic, rows: 9, outputs: 21, inputs: RandomMatrix.Width(type, 64));
         using var scratch = new ScratchArena();
         Rows y = scratch.Rent(9, 21);
         MatMul.RunSerial(product.Matrix, product.X, y);

@@ -7,6 +7,8 @@ namespace LoraServe.Compute.Tests.Matrices;
 
 public class PackedMatrixTests
 {
+    private static readonly ElementType[] s_keptTypes = [ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.Q8_0, ElementType.Q4_0, ElementType.Q4_1];
+
     [Fact]
     public void CopyRow_EveryType_GivesTheTensorsValues()
     {
@@ -14,14 +16,15 @@ public class PackedMatrixTests
         {
             foreach (ElementType type in RandomMatrix.Types)
             {
-                Tensor tensor = RandomMatrix.Create(type, 19, 64, 1);
+                int width = RandomMatrix.Width(type, 64);
+                Tensor tensor = RandomMatrix.Create(type, 19, width, 1);
                 using PackedMatrix packed = PackedMatrix.Pack(tensor, Arithmetic.Fast, default, kernels.Lanes);
                 float[] expected = tensor.ToFloats();
-                float[] row = new float[64];
+                float[] row = new float[width];
                 for (int output = 0; output < 19; output++)
                 {
                     packed.CopyRow(output, row);
-                    Assert.Equal(expected.AsSpan(output * 64, 64).ToArray(), row);
+                    Assert.Equal(expected.AsSpan(output * width, width).ToArray(), row);
                 }
             }
         }
@@ -44,9 +47,9 @@ public class PackedMatrixTests
     [Fact]
     public void Pack_QuantisedTypes_StayAsSmallAsTheFile()
     {
-        foreach (ElementType type in RandomMatrix.Types)
+        foreach (ElementType type in s_keptTypes)
         {
-            Tensor tensor = RandomMatrix.Create(type, 32, 64, 1);
+            Tensor tensor = RandomMatrix.Create(type, 32, RandomMatrix.Width(type, 64), 1);
             using PackedMatrix packed = PackedMatrix.Pack(tensor, Arithmetic.Fast);
             Assert.Equal(tensor.ByteLength, packed.ByteLength);
         }

@@ -20,6 +20,9 @@ internal static class RandomMatrix
         return values;
     }
 
+    /// <summary>The least width of at least <paramref name="inputs"/> that is whole blocks.</summary>
+    public static int Width(ElementType type, int inputs) => (inputs + type.BlockElements() - 1) / type.BlockElements() * type.BlockElements();
+
     public static Tensor Create(ElementType type, int outputs, int inputs, int seed)
     {
         byte[] bytes = new byte[type.ByteLength((long)outputs * inputs)];

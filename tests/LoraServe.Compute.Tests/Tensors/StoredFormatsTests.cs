@@ -22,7 +22,7 @@ public class StoredFormatsTests
         Assert.Equal(dtypes.Distinct(), dtypes);
         Assert.All(dtypes, dtype => Assert.Contains(dtype, StoredFormats.FindDtype(dtype)!.Dtypes));
         Assert.Null(StoredFormats.FindDtype("F8_E4M3"));
-        Assert.Equal("F32, F16, Q4_0, Q4_1, Q8_0, I8, I16, I32, I64, F64, BF16", GgufTensorType.Supported);
+        Assert.Equal("F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, I8, I16, I32, I64, F64, BF16", GgufTensorType.Supported);
         Assert.All(StoredFormats.All.Where(format => format.GgufId.HasValue), format => Assert.Equal(format.Type, GgufTensorType.Find(format.GgufId!.Value)!.ElementType));
     }
 
@@ -33,7 +33,7 @@ public class StoredFormatsTests
         {
             foreach (int place in format.Halves)
             {
-                Tensor tensor = RandomMatrix.Create(format.Type, 3, 64, 1);
+                Tensor tensor = RandomMatrix.Create(format.Type, 3, 256, 1);
                 byte[] bytes = Bytes(tensor);
                 Assert.Equal(PanelLayout.Holding(format), Layout(format.Type, bytes));
                 BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - format.BlockBytes + place), Half.NegativeInfinity);
@@ -43,7 +43,7 @@ public class StoredFormatsTests
 
         static PanelLayout Layout(ElementType type, byte[] bytes)
         {
-            using var packed = PackedMatrix.Pack(Tensor.FromBytes("w", type, bytes, 3, 64), Arithmetic.Fast);
+            using var packed = PackedMatrix.Pack(Tensor.FromBytes("w", type, bytes, 3, 256), Arithmetic.Fast);
             return packed.Layout;
         }
     }

@@ -1,5 +1,6 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
+using LoraServe.Compute.Tests.Matrices;
 
 namespace LoraServe.Compute.Tests.Tensors;
 
@@ -19,6 +20,28 @@ public class TensorTests
             Assert.Equal(0.5f * (nibble - 8), q4[i]);
             Assert.Equal((0.5f * nibble) - 3, q41[i]);
             Assert.Equal(0.5f * (i - 16), q8[i]);
+        }
+    }
+
+    [Theory]
+    [InlineData(ElementType.Q5_0)]
+    [InlineData(ElementType.Q5_1)]
+    [InlineData(ElementType.Q2_K)]
+    [InlineData(ElementType.Q3_K)]
+    [InlineData(ElementType.Q4_K)]
+    [InlineData(ElementType.Q5_K)]
+    [InlineData(ElementType.Q6_K)]
+    [InlineData(ElementType.IQ4_NL)]
+    [InlineData(ElementType.IQ4_XS)]
+    public unsafe void ToFloats_BlocksOfAnyBytes_AreThePlainDefinition(ElementType type)
+    {
+        Tensor tensor = RandomMatrix.Create(type, 5, 512, 3);
+        float[] values = tensor.ToFloats();
+        for (int i = 0; i < values.Length; i++)
+        {
+            (int block, int place) = Math.DivRem(i, type.BlockElements());
+            byte[] bytes = new ReadOnlySpan<byte>((byte*)tensor.Data + (block * type.BlockBytes()), type.BlockBytes()).ToArray();
+            Assert.Equal(PlainBlocks.Value(type, bytes, place), values[i]);
         }
     }
 

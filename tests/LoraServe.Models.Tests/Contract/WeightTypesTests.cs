@@ -10,7 +10,9 @@ public sealed class WeightTypesTests
 {
     private static readonly TransformerSpec s_spec = ContractCases.Spec with { Width = 64, HeadSize = 16, FeedForwardWidth = 96 };
 
-    private static readonly ElementType[] s_types = [ElementType.F32, ElementType.Q8_0, ElementType.Q4_0, ElementType.Q4_1];
+    private static readonly TransformerSpec s_wideSpec = s_spec with { Width = 256, HeadSize = 64, FeedForwardWidth = 256 };
+
+    private static readonly ElementType[] s_types = [ElementType.F32, .. ElementTypes.Weights.Where(type => type.BlockElements() > 1)];
 
     public static TheoryData<string, string> Types => ContractCases.Over(s_types.Select(type => type.ToString()));
 
@@ -18,7 +20,7 @@ public sealed class WeightTypesTests
     [MemberData(nameof(Types))]
     public void Forward_InExactArithmetic_GivesThePlainLogitsOfTheStoredValues(string device, string type)
     {
-        using var model = new ContractModel(device, s_spec, Enum.Parse<ElementType>(type));
+        using var model = Create(device, Enum.Parse<ElementType>(type));
         ForwardContract.CheckBase(model);
         BackwardContract.Check(model, TrainingCase.Named("ragged"), OtherEdits.Below);
     }
@@ -27,7 +29,7 @@ public sealed class WeightTypesTests
     [MemberData(nameof(Types))]
     public void CopyWeightRowBiasAndNorm_OfEveryPlace_GiveTheStoredValues(string device, string type)
     {
-        using var model = new ContractModel(device, s_spec, Enum.Parse<ElementType>(type));
+        using var model = Create(device, Enum.Parse<ElementType>(type));
         foreach (BaseModule module in model.Plain.Modules)
         {
             float[] expected = new float[module.Inputs];
@@ -62,7 +64,7 @@ public sealed class WeightTypesTests
     [MemberData(nameof(Types))]
     public void Multiply_EveryMap_GivesTheProductWithoutTheBias(string device, string type)
     {
-        using var model = new ContractModel(device, s_spec, Enum.Parse<ElementType>(type));
+        using var model = Create(device, Enum.Parse<ElementType>(type));
         foreach (BaseModule module in model.Plain.Modules.Where(module => module.Site != Site.Embedding))
         {
             FloatMatrix x = new EditValues(3).Matrix(5, module.Inputs);
@@ -75,4 +77,6 @@ public sealed class WeightTypesTests
 
         static IEnumerable<float[]> Rows(FloatMatrix matrix) => Enumerable.Range(0, matrix.Rows).Select(row => matrix.Row(row).ToArray());
     }
+
+    private static ContractModel Create(string device, ElementType type) => new(device, type.BlockElements() > s_spec.Width ? s_wideSpec : s_spec, type);
 }
