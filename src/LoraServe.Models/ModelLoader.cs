@@ -38,12 +38,21 @@ public static class ModelLoader
             : throw new ArgumentException($"'{shape}' is no named shape", nameof(shape));
     }
 
+    private static IEnumerable<string> Unused(ModelSource source)
+    {
+        string[] names = [.. source.Unasked()];
+        if (names.Length > 0)
+        {
+            yield return $"{source.Path}: {names.Length} tensors are no part of a {source.Architecture.Name} model as it is configured, first {string.Join(", ", names.Take(3).Select(name => $"'{name}'"))}. They are not used.";
+        }
+    }
+
     private static LoadedModel Load(IDevice device, ModelSource source, ModelLoadOptions? options)
     {
         try
         {
             Transformer transformer = device.Load(new ModelWeights(source), options ?? new ModelLoadOptions());
-            return new LoadedModel(source.Name, transformer, source.Text, source.Generation, source.Warnings);
+            return new LoadedModel(source.Name, transformer, source.Text, source.Generation, [.. source.Warnings, .. Unused(source)]);
         }
         catch
         {

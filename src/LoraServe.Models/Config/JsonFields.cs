@@ -12,15 +12,19 @@ internal sealed class JsonFields
     private readonly JsonElement _object;
     private readonly string _prefix;
 
-    private JsonFields(string file, string prefix, JsonElement @object)
+    private JsonFields(string file, string prefix, JsonElement @object, List<string> warnings)
     {
         File = file;
         _prefix = prefix;
         _object = @object;
+        Warnings = warnings;
     }
 
     /// <summary>The file, as it is called in messages.</summary>
     public string File { get; }
+
+    /// <summary>What contradicts itself and was decided: a sentence each, of the whole file.</summary>
+    public List<string> Warnings { get; }
 
     /// <summary>The names of the fields.</summary>
     public IEnumerable<string> Names => _object.EnumerateObject().Select(member => member.Name);
@@ -40,7 +44,7 @@ internal sealed class JsonFields
 
             using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path), s_strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? new JsonFields(path, "", document.RootElement.Clone())
+                ? new JsonFields(path, "", document.RootElement.Clone(), [])
                 : throw new ModelFormatException(path, $"holds a JSON {document.RootElement.ValueKind}; expected an object");
         }
         catch (JsonException error)
@@ -62,15 +66,18 @@ internal sealed class JsonFields
 
     /// <summary>A field that is an object, or null.</summary>
     public JsonFields? Object(string name) => Find(name) is { } value
-        ? value.ValueKind == JsonValueKind.Object ? new JsonFields(File, $"{_prefix}{name}.", value) : throw Wrong(name, "an object")
+        ? value.ValueKind == JsonValueKind.Object ? new JsonFields(File, $"{_prefix}{name}.", value, Warnings) : throw Wrong(name, "an object")
         : null;
 
     /// <summary>A field that is an array of objects, or null.</summary>
     public JsonFields[]? Objects(string name) => Find(name) is { } value
         ? value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(element => element.ValueKind == JsonValueKind.Object)
-            ? [.. value.EnumerateArray().Select((element, index) => new JsonFields(File, $"{_prefix}{name}[{index}].", element))]
+            ? [.. value.EnumerateArray().Select((element, index) => new JsonFields(File, $"{_prefix}{name}[{index}].", element, Warnings))]
             : throw Wrong(name, "an array of objects")
         : null;
+
+    /// <summary>Whether every field of <paramref name="other"/> has the same value here.</summary>
+    public bool Says(JsonFields other) => other.Names.All(name => other.Find(name) is not { } value || (Find(name) is { } own && JsonElement.DeepEquals(own, value)));
 
     /// <summary>Whether the field is a text.</summary>
     public bool IsString(string name) => Find(name) is { ValueKind: JsonValueKind.String };
@@ -132,11 +139,18 @@ internal sealed class JsonFields
                 : throw Wrong(name, $"integers from {least} to {most}"));
     }
 
+    /// <summary>Notes that a field contradicts what was decided.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="decided">What it contradicts and what counts, after the value found.</param>
+    public void Warn(string name, string decided) => Warnings.Add($"{File}: '{_prefix}{name}' is {Shown(name)}, {decided}");
+
     /// <summary>The refusal of what a field holds.</summary>
-    public ModelFormatException Wrong(string name, string expected)
+    public ModelFormatException Wrong(string name, string expected) => new(File, $"'{_prefix}{name}' is {Shown(name)}; expected {expected}");
+
+    private string Shown(string name)
     {
-        string found = Find(name) is { } value ? value.GetRawText() : "missing";
-        return new ModelFormatException(File, $"'{_prefix}{name}' is {(found.Length > 100 ? found[..100] + "…" : found)}; expected {expected}");
+        string found = Find(name) is { } value ? string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)) : "missing";
+        return found.Length > 100 ? found[..100] + "…" : found;
     }
 
     private string Text(string name, JsonElement value)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using LoraServe.Models.Spec;
 
@@ -7,6 +8,9 @@ namespace LoraServe.Models.Config;
 internal static class RopeConfig
 {
     private const double DefaultTheta = 10_000;
+    private const string Parameters = "rope_parameters";
+    private const string ScalingField = "rope_scaling";
+    private const string ThetaField = "rope_theta";
     private const string OriginalContextField = "original_max_position_embeddings";
 
     /// <param name="config">The whole configuration.</param>
@@ -14,8 +18,8 @@ internal static class RopeConfig
     /// <param name="headSize">Elements in a head.</param>
     public static RopeSpec Read(JsonFields config, long positions, int headSize)
     {
-        JsonFields? fields = config.Object("rope_parameters") ?? config.Object("rope_scaling");
-        double theta = fields?.FindNumber("rope_theta", 1) ?? config.FindNumber("rope_theta", 1) ?? DefaultTheta;
+        JsonFields? fields = Fields(config);
+        double theta = Theta(config, fields);
         var plain = new RopeSpec { Theta = theta, OriginalContext = SpecLimits.Clamp(positions) };
         string typeField = fields is not null && fields.Has("rope_type") ? "rope_type" : "type";
         return fields?.String(typeField) switch
@@ -39,13 +43,13 @@ internal static class RopeConfig
             throw HuggingFaceConfig.Unsayable(model, "rope divisors");
         }
 
-        json.WriteNumber("rope_theta", rope.Theta);
+        json.WriteNumber(ThetaField, rope.Theta);
         if (rope.Scaling == RopeScaling.None)
         {
             return;
         }
 
-        json.WriteStartObject("rope_scaling");
+        json.WriteStartObject(ScalingField);
         json.WriteString("rope_type", rope.Scaling.ToString().ToLowerInvariant());
         json.WriteNumber("factor", rope.Factor);
         switch (rope.Scaling)
@@ -65,6 +69,40 @@ internal static class RopeConfig
         }
 
         json.WriteEndObject();
+    }
+
+    /// <summary>What says how positions turn. As in transformers, <c>rope_scaling</c> counts where both are there: it is what somebody added to a saved configuration.</summary>
+    private static JsonFields? Fields(JsonFields config)
+    {
+        (JsonFields? parameters, JsonFields? scaling) = (config.Object(Parameters), config.Object(ScalingField));
+        if (scaling is null || parameters is null)
+        {
+            return parameters ?? scaling;
+        }
+
+        if (parameters.Says(scaling))
+        {
+            return parameters;
+        }
+
+        if (!scaling.Has(ThetaField) && !config.Has(ThetaField) && parameters.FindNumber(ThetaField, 1) is { } theta and not DefaultTheta)
+        {
+            throw config.Wrong(ScalingField, $"{ThetaField} in it too ({Parameters}, whose place it takes, has {theta.ToString(CultureInfo.InvariantCulture)}); say it there, or leave {ScalingField} out");
+        }
+
+        config.Warn(ScalingField, $"which is not what {Parameters} says. It counts; leave out the one that is not meant.");
+        return scaling;
+    }
+
+    private static double Theta(JsonFields config, JsonFields? fields)
+    {
+        (double? own, double? common) = (fields?.FindNumber(ThetaField, 1), config.FindNumber(ThetaField, 1));
+        if (own is { } theta && common is { } other && theta != other)
+        {
+            config.Warn(ThetaField, $"but {theta.ToString(CultureInfo.InvariantCulture)} beside the scaling. That counts; leave out the one that is not meant.");
+        }
+
+        return own ?? common ?? DefaultTheta;
     }
 
     private static RopeSpec Yarn(JsonFields fields, RopeSpec plain, long positions)

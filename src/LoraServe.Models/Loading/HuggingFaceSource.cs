@@ -14,20 +14,29 @@ internal static class HuggingFaceSource
         JsonFields config = JsonFields.TryLoad(Path.Combine(directory, "config.json"))
             ?? throw new ModelFormatException(directory, "has no config.json; expected a Hugging Face directory with config.json, tokenizer.json and safetensors, or a GGUF file");
         var architecture = Architecture.Of(config);
-        TransformerSpec spec = architecture.FromHuggingFace(config);
+        TransformerSpec said = architecture.FromHuggingFace(config);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         ModelText text = ModelText.ReadDirectory(directory) with { Name = name };
-        List<string> warnings = [];
-        GenerationDefaults generation = ReadGeneration(config, JsonFields.TryLoad(Path.Combine(directory, "generation_config.json")), text, spec.VocabularySize, warnings);
+        GenerationDefaults generation = ReadGeneration(config, JsonFields.TryLoad(Path.Combine(directory, "generation_config.json")), text, said.VocabularySize, config.Warnings);
         var weights = SafetensorsCheckpoint.Open(directory);
-        return new ModelSource(directory, name, architecture, spec, weights)
+        try
         {
-            Names = architecture.HuggingFaceNames,
-            FindTensor = weights.FindTensor,
-            Text = text,
-            Generation = generation,
-            Warnings = warnings,
-        };
+            var stored = new StoredParameters(weights, architecture.HuggingFaceNames, config);
+            return new ModelSource(directory, name, architecture, stored.Believe(said), weights)
+            {
+                Names = architecture.HuggingFaceNames,
+                FindTensor = stored.Find,
+                Unasked = () => stored.Unasked,
+                Text = text,
+                Generation = generation,
+                Warnings = config.Warnings,
+            };
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
     }
 
     private static GenerationDefaults ReadGeneration(JsonFields config, JsonFields? generation, ModelText text, int vocabulary, List<string> warnings)

@@ -15,6 +15,9 @@ internal sealed record ModelSource(string Path, string Name, Architecture Archit
     /// <summary>Finds a tensor by name; null where there is none.</summary>
     public required Func<string, Tensor?> FindTensor { get; init; }
 
+    /// <summary>Names of stored tensors that were not found by name so far.</summary>
+    public Func<IEnumerable<string>> Unasked { get; init; } = () => [];
+
     /// <summary>Whether the rows of query and key have the two halves of each head interleaved.</summary>
     public bool InterleavedRows { get; init; }
 

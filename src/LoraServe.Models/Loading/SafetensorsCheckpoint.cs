@@ -11,6 +11,7 @@ internal sealed class SafetensorsCheckpoint : IDisposable
     private const string IndexFile = "model.safetensors.index.json";
     private readonly Dictionary<string, SafetensorsFile> _shards = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _absent = new(StringComparer.Ordinal);
 
     private SafetensorsCheckpoint()
     {
@@ -18,7 +19,7 @@ internal sealed class SafetensorsCheckpoint : IDisposable
 
     public static SafetensorsCheckpoint Open(string directory)
     {
-        var checkpoint = new SafetensorsCheckpoint();
+        var checkpoint = new SafetensorsCheckpoint { IndexPath = Path.Combine(directory, IndexFile) };
         try
         {
             if (File.Exists(Path.Combine(directory, SingleFile)))
@@ -28,7 +29,7 @@ internal sealed class SafetensorsCheckpoint : IDisposable
                     checkpoint._tensors.Add(name, tensor);
                 }
             }
-            else if (JsonFields.TryLoad(Path.Combine(directory, IndexFile)) is { } index)
+            else if (JsonFields.TryLoad(checkpoint.IndexPath) is { } index)
             {
                 checkpoint.OpenShards(directory, index);
             }
@@ -46,6 +47,15 @@ internal sealed class SafetensorsCheckpoint : IDisposable
         }
     }
 
+    /// <summary>Where the list of shards lies, or would.</summary>
+    public string IndexPath { get; private init; } = "";
+
+    /// <summary>The names of all tensors.</summary>
+    public IReadOnlyCollection<string> Names => _tensors.Keys;
+
+    /// <summary>What the index names and no shard holds.</summary>
+    public IReadOnlySet<string> Absent => _absent;
+
     public Tensor? FindTensor(string name) => _tensors.GetValueOrDefault(name);
 
     public void Dispose()
@@ -56,6 +66,7 @@ internal sealed class SafetensorsCheckpoint : IDisposable
         }
     }
 
+    // As elsewhere, the index says which files there are, and the files what they hold.
     private void OpenShards(string directory, JsonFields index)
     {
         JsonFields map = index.Object("weight_map") ?? throw index.Wrong("weight_map", "an object from tensor names to files");
@@ -67,10 +78,22 @@ internal sealed class SafetensorsCheckpoint : IDisposable
                 throw map.Wrong(name, "a .safetensors file in the same directory");
             }
 
-            _tensors.Add(name, Shard(directory, file).Tensors.TryGetValue(name, out Tensor? tensor)
-                ? tensor
-                : throw map.Wrong(name, "a file that has this tensor"));
+            if (Shard(directory, file).Tensors.TryGetValue(name, out Tensor? tensor))
+            {
+                _tensors.Add(name, tensor);
+            }
+            else
+            {
+                _absent.Add(name);
+            }
         }
+
+        foreach ((string name, Tensor tensor) in _shards.Values.SelectMany(shard => shard.Tensors))
+        {
+            _tensors.TryAdd(name, tensor);
+        }
+
+        _absent.ExceptWith(_tensors.Keys);
     }
 
     private SafetensorsFile Shard(string directory, string file)
