@@ -10,6 +10,9 @@ namespace LoraServe.Adapters;
 /// <param name="HasBias">Whether the base adds a bias.</param>
 public sealed record BaseModule(string Path, Site Site, int Outputs, int Inputs, bool HasBias)
 {
+    /// <summary>Whether Hugging Face's files hold the weight as [inputs, outputs], as they do for GPT-2's <c>Conv1D</c>.</summary>
+    public bool IsTransposed { get; init; }
+
     /// <summary>The last part of the path, such as <c>q_proj</c>.</summary>
     public string Name => Path[(Path.LastIndexOf('.') + 1)..];
 }

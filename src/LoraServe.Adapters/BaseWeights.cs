@@ -11,7 +11,7 @@ public static class BaseWeights
     {
         ArgumentNullException.ThrowIfNull(model);
         return model.Modules.Where(module => module.Site != Site.Head || !model.TiedHead).Sum(module => ((long)module.Outputs * module.Inputs) + (module.HasBias ? module.Outputs : 0))
-            + model.Norms.Sum(norm => (long)norm.Width);
+            + model.Norms.Sum(norm => (long)norm.ParameterCount);
     }
 
     /// <summary>A module's weight, [outputs, inputs].</summary>
@@ -38,12 +38,16 @@ public static class BaseWeights
         return bias;
     }
 
-    /// <summary>A norm's gains.</summary>
-    internal static float[] Gains(this IBaseModel model, BaseNorm norm)
+    /// <summary>For each layer the path of its attention.</summary>
+    internal static IEnumerable<string> AttentionPaths(this IBaseModel model) =>
+        model.Modules.Where(module => module.Site.Role == SiteRole.Output).OrderBy(module => module.Site.Layer).Select(module => module.Path[..module.Path.LastIndexOf('.')]);
+
+    /// <summary>A norm's gains, then its biases.</summary>
+    internal static float[] Parameters(this IBaseModel model, BaseNorm norm)
     {
-        float[] gains = new float[norm.Width];
-        model.CopyNorm(norm.Site, gains);
-        return gains;
+        float[] parameters = new float[norm.ParameterCount];
+        model.CopyNorm(norm.Site, parameters);
+        return parameters;
     }
 
     /// <summary>Values less the base's, in place; null where nothing differs.</summary>

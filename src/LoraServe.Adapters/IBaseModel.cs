@@ -24,6 +24,9 @@ public interface IBaseModel
     /// <summary>Elements in a row of the residual stream.</summary>
     int Width { get; }
 
+    /// <summary>Elements of a row of keys, or of values: as many heads as there are for them, one after another.</summary>
+    int KeyWidth { get; }
+
     /// <summary>Elements in an attention head: the block in which GGUF files of the llama architecture interleave the rows of query and key.</summary>
     int HeadSize { get; }
 
@@ -64,8 +67,8 @@ public interface IBaseModel
     /// <param name="destination">As many floats as the module has outputs.</param>
     void CopyBias(Site site, Span<float> destination);
 
-    /// <summary>Copies a norm's gains.</summary>
+    /// <summary>Copies a norm's gains as Hugging Face's files have them (of some architectures less one), then its biases where it has them.</summary>
     /// <param name="site">The norm.</param>
-    /// <param name="destination">As many floats as the norm is wide.</param>
+    /// <param name="destination">As many floats as <see cref="BaseNorm.ParameterCount"/>.</param>
     void CopyNorm(NormSite site, Span<float> destination);
 }

@@ -41,7 +41,7 @@ internal sealed unsafe class CpuTransformer : Transformer
     public override string Device => CpuDevice.Instance.Name;
 
     /// <inheritdoc />
-    public override long ByteLength => Packed.TokenTable.ByteLength + StepBytes;
+    public override long ByteLength => Packed.TokenTable.ByteLength + (Packed.Positions?.ByteLength ?? 0) + StepBytes;
 
     /// <inheritdoc />
     public override long StepBytes => Packed.ByteLength;
@@ -83,6 +83,10 @@ internal sealed unsafe class CpuTransformer : Transformer
         {
             Packed.TokenTable.CopyRow(row, destination);
         }
+        else if (site.Role == SiteRole.Positions)
+        {
+            Packed.Positions!.CopyRow(row, destination);
+        }
         else
         {
             Packed.Linear(site).Matrix.CopyRow(row, destination);
@@ -110,10 +114,6 @@ internal sealed unsafe class CpuTransformer : Transformer
             destination.Clear();
         }
     }
-
-    /// <inheritdoc />
-    public override void CopyNorm(NormSite site, Span<float> destination) =>
-        new ReadOnlySpan<float>(Packed.Norm(site).Pointer, Width).CopyTo(destination);
 
     /// <inheritdoc />
     protected override void Dispose(bool disposing)

@@ -1,9 +1,12 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
+using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Loading;
 using LoraServe.Models.Spec;
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace LoraServe.Models;
 
@@ -14,31 +17,49 @@ namespace LoraServe.Models;
 public sealed class ModelWeights : IDisposable
 {
     private readonly Dictionary<Site, (Tensor Weight, Tensor? Bias)> _linears;
-    private readonly Dictionary<NormSite, Tensor> _norms;
+    private readonly Dictionary<NormSite, (Tensor Gains, Tensor? Biases)> _norms;
     private readonly bool _interleavedRows;
+    private readonly bool _splitRows;
+    private readonly float _offsetOfStored;
     private readonly IDisposable _files;
+    private readonly List<IDisposable> _made = [];
 
     internal ModelWeights(ModelSource source)
     {
         Spec = source.Spec;
-        _interleavedRows = source.InterleavedRows;
+        Architecture architecture = source.Architecture;
+        _interleavedRows = source.IsGguf && architecture.InterleavedInGguf;
+        _splitRows = source.IsGguf && Spec.FusesByHead;
+        _offsetOfStored = source.IsGguf && architecture.GgufGainsAreWhole ? Spec.GainOffset : 0;
         _files = source.Files;
-        _linears = Spec.Sites.Linears.Where(site => site != Site.Head || !Spec.TiedHead).Append(Site.Embedding).ToDictionary(site => site, site => Find(source, site));
-        _norms = Spec.Sites.Norms.ToDictionary(site => site, site => Find(source, source.Names.Of(site) + ".weight", source.Spec.Width));
-        Fingerprint = Loading.Fingerprint.Of(Spec, All);
-        (Modules, Norms) = Listed(source.Architecture.HuggingFaceNames);
+        try
+        {
+            _linears = Stored(Spec).ToDictionary(site => site, site => Find(source, site));
+            _norms = Spec.Sites.Norms.ToDictionary(site => site, site => Find(source, site));
+            Fingerprint = Loading.Fingerprint.Of(Spec, All);
+            (Modules, Norms) = Listed(architecture);
+        }
+        catch
+        {
+            _made.ForEach(made => made.Dispose());
+            throw;
+        }
     }
 
     /// <summary>Weights that lie in memory.</summary>
     internal ModelWeights(
-        TransformerSpec spec, string fingerprint, ParameterNames names, Dictionary<Site, (Tensor Weight, Tensor? Bias)> linears, Dictionary<NormSite, Tensor> norms)
+        TransformerSpec spec,
+        string fingerprint,
+        Architecture architecture,
+        Dictionary<Site, (Tensor Weight, Tensor? Bias)> linears,
+        Dictionary<NormSite, (Tensor Gains, Tensor? Biases)> norms)
     {
         Spec = spec;
         Fingerprint = fingerprint;
         _linears = linears;
         _norms = norms;
         _files = new MemoryStream();
-        (Modules, Norms) = Listed(names);
+        (Modules, Norms) = Listed(architecture);
     }
 
     /// <summary>The shape.</summary>
@@ -48,7 +69,7 @@ public sealed class ModelWeights : IDisposable
     /// <remarks>SHA-256 over the spec and, for every tensor used, name, type, shape and a sample of its bytes; in hexadecimal.</remarks>
     public string Fingerprint { get; }
 
-    /// <summary>Every linear map, the head (also where it is tied) and the token table, by Hugging Face's paths.</summary>
+    /// <summary>The tables, every linear map and the head (also where it is tied), by Hugging Face's paths.</summary>
     public IReadOnlyList<BaseModule> Modules { get; }
 
     /// <summary>Every norm, by Hugging Face's paths.</summary>
@@ -57,21 +78,46 @@ public sealed class ModelWeights : IDisposable
     /// <summary>The token table, [tokens, width].</summary>
     public Tensor TokenTable => _linears[Site.Embedding].Weight;
 
+    /// <summary>The table of learned positions, [positions, width]; null where there is none.</summary>
+    public Tensor? Positions => _linears.TryGetValue(Site.Positions, out (Tensor Weight, Tensor? Bias) table) ? table.Weight : null;
+
     /// <summary>Every tensor.</summary>
-    public IEnumerable<Tensor> All => _norms.Values.Concat(_linears.Values.Select(linear => linear.Weight)).Concat(_linears.Values.Select(linear => linear.Bias).OfType<Tensor>());
+    public IEnumerable<Tensor> All => _norms.Values.SelectMany(norm => new[] { norm.Gains, norm.Biases }.OfType<Tensor>()).Concat(_linears.Values.Select(linear => linear.Weight)).Concat(_linears.Values.Select(linear => linear.Bias).OfType<Tensor>());
 
     /// <summary>Every linear map with its weight [outputs, inputs] and bias [outputs]; the head also where it is the table.</summary>
     public IEnumerable<(Site Site, Tensor Weight, Tensor? Bias)> Linears =>
-        _linears.Where(entry => entry.Key != Site.Embedding).Select(entry => (entry.Key, entry.Value.Weight, entry.Value.Bias))
+        _linears.Where(entry => !entry.Key.IsTable).Select(entry => (entry.Key, entry.Value.Weight, entry.Value.Bias))
             .Concat(Spec.TiedHead ? [(Site.Head, TokenTable, null)] : []);
 
-    /// <summary>A norm's gains, [width].</summary>
-    public Tensor Norm(NormSite site) => _norms[site];
+    /// <summary>A norm's gains as they are multiplied by, then its biases where it has them.</summary>
+    public float[] Norm(NormSite site)
+    {
+        float[] values = new float[Spec.NormWidth(site.Role) * (Spec.CentresNorms ? 2 : 1)];
+        CopyNorm(site, values);
+        return Spec.Gains(site, values);
+    }
+
+    /// <summary>A norm's gains as Hugging Face's files have them, then its biases where it has them.</summary>
+    public void CopyNorm(NormSite site, Span<float> destination)
+    {
+        (Tensor gains, Tensor? biases) = _norms[site];
+        float[] stored = gains.ToFloats();
+        TensorPrimitives.Subtract(stored, _offsetOfStored, destination);
+        biases?.ToFloats().CopyTo(destination[stored.Length..]);
+    }
 
     /// <summary>For each output of a linear map, in Hugging Face's order, the row of its tensors; empty where they lie in that order.</summary>
-    /// <remarks>GGUF files of some architectures have the two halves of each head of query and key interleaved.</remarks>
+    /// <remarks>
+    /// GGUF files of some architectures have the two halves of each head of query and key interleaved; of query, key and value in one map
+    /// they have one after another, also where Hugging Face has them head by head.
+    /// </remarks>
     public ReadOnlySpan<int> RowOrder(Site site)
     {
+        if (_splitRows && site.Role == SiteRole.QueryKeyValue)
+        {
+            return Split();
+        }
+
         if (!_interleavedRows || site.Role is not (SiteRole.Query or SiteRole.Key))
         {
             return [];
@@ -90,27 +136,89 @@ public sealed class ModelWeights : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => _files.Dispose();
-
-    private (BaseModule[] Modules, BaseNorm[] Norms) Listed(ParameterNames names)
+    public void Dispose()
     {
+        _made.ForEach(made => made.Dispose());
+        _files.Dispose();
+    }
+
+    /// <summary>What has tensors of its own: tables, linear maps, and the head where it is not the token table.</summary>
+    internal static IEnumerable<Site> Stored(TransformerSpec spec) =>
+        Tables(spec).Concat(spec.Sites.Linears.Where(site => site != Site.Head || !spec.TiedHead));
+
+    private static Site[] Tables(TransformerSpec spec) => spec.LearnsPositions ? [Site.Embedding, Site.Positions] : [Site.Embedding];
+
+    private int[] Split()
+    {
+        int[] order = new int[Spec.Shape(SiteRole.QueryKeyValue).Outputs];
+        for (int row = 0; row < order.Length; row++)
+        {
+            (int head, int place) = Math.DivRem(row, 3 * Spec.HeadSize);
+            (int part, int element) = Math.DivRem(place, Spec.HeadSize);
+            order[row] = (((part * Spec.QueryHeads) + head) * Spec.HeadSize) + element;
+        }
+
+        return order;
+    }
+
+    private (BaseModule[] Modules, BaseNorm[] Norms) Listed(Architecture architecture)
+    {
+        ParameterNames names = architecture.HuggingFaceNames;
         return (
-            [.. Spec.Sites.Linears.Prepend(Site.Embedding).Select(Module)],
-            [.. Spec.Sites.Norms.Select(site => new BaseNorm(names.Of(site), site, Spec.Width))]);
+            [.. Tables(Spec).Concat(Spec.Sites.Linears).Select(Module)],
+            [.. Spec.Sites.Norms.Select(site => new BaseNorm(names.Of(site), site, Spec.NormWidth(site.Role), Spec.CentresNorms))]);
 
         BaseModule Module(Site site)
         {
             (int outputs, int inputs) = Spec.Shape(site.Role);
-            return new BaseModule(names.Of(site), site, outputs, inputs, Spec.Biases.Contains(site.Role));
+            return new BaseModule(names.Of(site), site, outputs, inputs, Spec.Biases.Contains(site.Role)) { IsTransposed = architecture.TransposedLinears.Contains(site.Role) };
         }
     }
 
-    private static (Tensor Weight, Tensor? Bias) Find(ModelSource source, Site site)
+    private (Tensor Weight, Tensor? Bias) Find(ModelSource source, Site site)
     {
         (int outputs, int inputs) = source.Spec.Shape(site.Role);
         string name = source.Names.Of(site);
         Tensor? bias = source.Spec.Biases.Contains(site.Role) ? Find(source, name + ".bias", outputs) : null;
-        return (Find(source, name + ".weight", outputs, inputs), bias);
+        if (site.Expert >= 0 && source.IsGguf)
+        {
+            return (Find(source, name + ".weight", source.Spec.Experts!.Count, outputs, inputs).Slice(site.Expert), bias);
+        }
+
+        return source.IsGguf || !source.Architecture.TransposedLinears.Contains(site.Role)
+            ? (Find(source, name + ".weight", outputs, inputs), bias)
+            : (Transposed(Find(source, name + ".weight", inputs, outputs)), bias);
+    }
+
+    private static (Tensor Gains, Tensor? Biases) Find(ModelSource source, NormSite site)
+    {
+        string name = source.Names.Of(site);
+        int width = source.Spec.NormWidth(site.Role);
+        return (Find(source, name + ".weight", width), source.Spec.CentresNorms ? Find(source, name + ".bias", width) : null);
+    }
+
+    /// <summary>A copy [outputs, inputs] of what the file has as [inputs, outputs], of the same type.</summary>
+    private unsafe Tensor Transposed(Tensor stored)
+    {
+        (long rows, long columns) = (stored.Shape[0], stored.Shape[1]);
+        int size = (int)(stored.ByteLength / stored.ElementCount);
+        if (size * stored.ElementCount != stored.ByteLength)
+        {
+            throw new ModelFormatException(stored.Name, $"tensor {stored} is [inputs, outputs] in blocks of {stored.Type}; expected float32, float16 or bfloat16");
+        }
+
+        var buffer = new NativeBuffer(stored.ByteLength);
+        _made.Add(buffer);
+        byte* from = (byte*)stored.Data;
+        for (long row = 0; row < rows; row++)
+        {
+            for (long column = 0; column < columns; column++)
+            {
+                new ReadOnlySpan<byte>(from + (((row * columns) + column) * size), size).CopyTo(new Span<byte>(buffer.Pointer + (((column * rows) + row) * size), size));
+            }
+        }
+
+        return Tensor.Over(stored.Name, stored.Type, buffer, 0, columns, rows);
     }
 
     private static Tensor Find(ModelSource source, string name, params ReadOnlySpan<long> shape)

@@ -60,6 +60,9 @@ public abstract class Transformer(ModelWeights weights, Arithmetic arithmetic) :
     public int HeadSize => Spec.HeadSize;
 
     /// <inheritdoc />
+    public int KeyWidth => Spec.KeyWidth;
+
+    /// <inheritdoc />
     public int VocabularySize => Spec.VocabularySize;
 
     /// <inheritdoc />
@@ -115,7 +118,7 @@ public abstract class Transformer(ModelWeights weights, Arithmetic arithmetic) :
     public abstract void CopyBias(Site site, Span<float> destination);
 
     /// <inheritdoc />
-    public abstract void CopyNorm(NormSite site, Span<float> destination);
+    public void CopyNorm(NormSite site, Span<float> destination) => Weights.CopyNorm(site, destination);
 
     /// <summary>Frees the weights and unmaps the files.</summary>
     public void Dispose()

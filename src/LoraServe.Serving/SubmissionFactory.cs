@@ -67,6 +67,7 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
             instruments.LabelOf(adapters),
             PageSalts.Of(options.SharePrefixCache ? "" : request.Tenant, acting),
             spec.Rope.DependsOnLength ? spec.Rope.OriginalContext : int.MaxValue,
+            spec.Rope.Scaling == RopeScaling.LongRope ? spec.Rope.OriginalContext : int.MaxValue,
             time.GetTimestamp(),
             cancellation);
     }

@@ -122,9 +122,9 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     /// <inheritdoc />
     public override void CopyWeightRow(Site site, int row, Span<float> destination)
     {
-        if (site == Site.Embedding)
+        if (site.IsTable)
         {
-            base.Weights.TokenTable.CopyRow(row, destination);
+            (site == Site.Embedding ? base.Weights.TokenTable : base.Weights.Positions!).CopyRow(row, destination);
         }
         else if (!Weights.AreRounded || site == Site.Head)
         {
@@ -153,13 +153,6 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
         using DisposeScope scope = torch.NewDisposeScope();
         destination.Clear();
         Weights.Map(site).Bias?.to(ScalarType.Float32).cpu().data<float>().CopyTo(destination);
-    }
-
-    /// <inheritdoc />
-    public override void CopyNorm(NormSite site, Span<float> destination)
-    {
-        using DisposeScope scope = torch.NewDisposeScope();
-        Weights.Norm(site).cpu().data<float>().CopyTo(destination);
     }
 
     /// <summary>What libtorch runs on the processor takes as many threads of its own, the same number for everybody in the process.</summary>

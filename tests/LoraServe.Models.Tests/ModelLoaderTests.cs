@@ -127,14 +127,14 @@ public class ModelLoaderTests
     }
 
     [Theory]
-    [InlineData("rope_scaling", """{"rope_type": "longrope"}""", "rope_scaling.rope_type")]
+    [InlineData("rope_scaling", """{"rope_type": "longrope"}""", "rope_scaling.short_factor")]
     [InlineData("rope_scaling", """{"type": "linear", "factor": 0.5}""", "rope_scaling.factor")]
     [InlineData("rope_scaling", """{"type": "yarn", "factor": 2, "beta_fast": 1, "beta_slow": 2}""", "rope_scaling.beta_fast")]
     [InlineData("num_hidden_layers", "1000000000", "num_hidden_layers")]
     [InlineData("vocab_size", "4611686018427387904", "vocab_size")]
     [InlineData("rms_norm_eps", "-1", "rms_norm_eps")]
-    [InlineData("hidden_act", "\"gelu\"", "hidden_act")]
-    [InlineData("model_type", "\"mamba\"", "llama, qwen2")]
+    [InlineData("hidden_act", "\"selu\"", "hidden_act")]
+    [InlineData("model_type", "\"mamba\"", "llama, mistral")]
     [InlineData("eos_token_id", "\"two\"", "eos_token_id")]
     public void Load_ConfigWithNonsense_NamesFileAndField(string field, string value, string named)
     {

@@ -19,6 +19,7 @@ public class PeftGoldenTests(ITestOutputHelper output)
     [SkippableTheory]
     [InlineData("llama")]
     [InlineData("qwen2")]
+    [InlineData("gpt2")]
     public async Task GenerateAsync_AllMethodsTogether_GivesTheReferencesGreedyIds(string name)
     {
         using JsonDocument index = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/index.json")));

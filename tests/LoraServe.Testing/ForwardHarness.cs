@@ -3,6 +3,7 @@ using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Testing;
 
@@ -52,9 +53,17 @@ public sealed class ForwardHarness : IDisposable
     {
         var sequence = new TestSequence([.. prompt, .. new int[count]], adapters.ToArray());
         sequence.PromptLength -= count;
+        int first = sequence.PromptLength;
         int rows = sequence.PromptLength;
         for (int i = 0; i < count; i++)
         {
+            // As a server does: a rope that changes once beyond its original context turns all keys anew there.
+            if (Model.Spec.Rope.Scaling == RopeScaling.LongRope && sequence.PromptLength <= Model.Spec.Rope.OriginalContext && sequence.Done + rows > Model.Spec.Rope.OriginalContext)
+            {
+                (rows, sequence.Done) = (sequence.Done + rows, 0);
+                sequence.PromptLength = rows;
+            }
+
             Batch.Clear();
             Add(sequence, rows, SegmentOutput.LastLogits);
             Step();
@@ -63,7 +72,7 @@ public sealed class ForwardHarness : IDisposable
         }
 
         Release(sequence);
-        return sequence.Tokens[sequence.PromptLength..];
+        return sequence.Tokens[first..];
     }
 
     /// <summary>Adds the next tokens of a sequence to the batch.</summary>

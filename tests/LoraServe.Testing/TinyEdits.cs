@@ -55,7 +55,7 @@ public static class TinyEdits
 
         foreach (BaseNorm norm in model.Norms)
         {
-            float[] gains = new float[norm.Width];
+            float[] gains = new float[norm.ParameterCount];
             model.CopyNorm(norm.Site, gains);
             edits.Add(new NormReplacement(norm.Site, gains));
         }

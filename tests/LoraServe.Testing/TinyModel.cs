@@ -5,6 +5,7 @@ using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
 using LoraServe.Cpu;
 using LoraServe.Models;
+using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
 using LoraServe.Models.Spec;
@@ -33,9 +34,17 @@ public static class TinyModel
         Biases = [SiteRole.Query, SiteRole.Key, SiteRole.Value],
     };
 
-    private static readonly ParameterNames s_names = ParameterNames.HuggingFace with
+    private static readonly Architecture s_architecture = new()
     {
-        LayerNorms = new(ParameterNames.HuggingFace.LayerNorms) { [NormRole.AfterAttention] = "after_attention", [NormRole.AfterMlp] = "after_mlp" },
+        Name = "tiny",
+        ClassName = "TinyForCausalLM",
+        FromHuggingFace = _ => DefaultSpec,
+        ToHuggingFace = (_, _, _) => { },
+        HuggingFaceNames = ParameterNames.HuggingFace with
+        {
+            Norms = new(ParameterNames.HuggingFace.Norms) { [NormRole.AfterAttention] = "after_attention", [NormRole.AfterMlp] = "after_mlp" },
+            Positions = "model.embed_positions",
+        },
     };
 
     /// <summary>Makes a model.</summary>
@@ -54,13 +63,13 @@ public static class TinyModel
         spec ??= DefaultSpec;
         var random = new Random(seed);
         Tensor table = Matrix(random, type, spec.VocabularySize, spec.Width);
-        var norms = new Dictionary<NormSite, Tensor>();
+        var norms = new Dictionary<NormSite, (Tensor, Tensor?)>();
         var linears = new Dictionary<Site, (Tensor Weight, Tensor? Bias)> { [Site.Embedding] = (table, null) };
         for (int layer = 0; layer < spec.LayerCount; layer++)
         {
             foreach (NormRole role in spec.LayerNorms)
             {
-                norms[new NormSite(layer, role)] = Gains(random, spec.Width);
+                norms[new NormSite(layer, role)] = Norm(role);
             }
 
             foreach (Site site in spec.Sites.Linears.Where(site => site.Layer == layer))
@@ -74,8 +83,19 @@ public static class TinyModel
             linears[Site.Head] = Linear(Site.Head);
         }
 
-        norms[NormSite.Final] = Gains(random, spec.Width);
-        return new ModelWeights(spec, $"tiny-{seed}-{type}", s_names, linears, norms);
+        norms[NormSite.Final] = Norm(NormRole.Final);
+        if (spec.LearnsPositions)
+        {
+            linears[Site.Positions] = Linear(Site.Positions);
+        }
+
+        return new ModelWeights(spec, $"tiny-{seed}-{type}", s_architecture, linears, norms);
+
+        (Tensor Gains, Tensor? Biases) Norm(NormRole role)
+        {
+            int width = spec.NormWidth(role);
+            return (Gains(random, width), spec.CentresNorms ? Tensor.FromFloats("bias", Values(random, width, 0.3f), width) : null);
+        }
 
         (Tensor Weight, Tensor? Bias) Linear(Site site)
         {
@@ -96,7 +116,7 @@ public static class TinyModel
         var edits = ImmutableArray.CreateBuilder<AdapterEdit>();
         foreach (BaseModule module in model.Modules)
         {
-            bool isTable = module.Site == Site.Embedding;
+            bool isTable = module.Site.IsTable;
             (int outputs, int inputs) = isTable ? (module.Inputs, module.Outputs) : (module.Outputs, module.Inputs);
             edits.Add(new LowRank(module.Site, Random(random, rank, inputs), Random(random, outputs, rank), 0.5f));
             if (scaled && !isTable)
@@ -108,7 +128,7 @@ public static class TinyModel
 
         if (scaled)
         {
-            edits.AddRange(model.Norms.Select(norm => new NormDelta(norm.Site, Values(random, norm.Width, 0.2f))));
+            edits.AddRange(model.Norms.Select(norm => new NormDelta(norm.Site, Values(random, norm.ParameterCount, 0.2f))));
         }
 
         var report = new AdapterReport

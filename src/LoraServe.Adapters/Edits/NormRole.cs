@@ -15,6 +15,12 @@ public enum NormRole
     /// <summary>The residual stream, from the layer's MLP.</summary>
     AfterMlp,
 
+    /// <summary>Attention's scores, as queries: each head by itself, or all of a row's together.</summary>
+    Query,
+
+    /// <summary>Attention's scores, as keys: each head by itself, or all of a row's together.</summary>
+    Key,
+
     /// <summary>The head; of no layer.</summary>
     Final,
 }

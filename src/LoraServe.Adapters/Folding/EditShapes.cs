@@ -9,7 +9,7 @@ internal static class EditShapes
     /// <exception cref="ArgumentException">It does not fit.</exception>
     public static void Check(ModuleEdit edit, BaseModule module)
     {
-        bool isTable = module.Site == Site.Embedding;
+        bool isTable = module.Site.IsTable;
         (int outputs, int inputs) = isTable ? (module.Inputs, module.Outputs) : (module.Outputs, module.Inputs);
         Require(edit, edit switch
         {
@@ -35,10 +35,10 @@ internal static class EditShapes
         int width = model.Width;
         Require(edit, edit switch
         {
-            NormDelta norm => norm.Values.Length == width && norm.Site.Layer < model.LayerCount,
-            NormReplacement norm => norm.Values.Length == width && norm.Site.Layer < model.LayerCount,
+            NormDelta norm => norm.Values.Length == ParameterCount(norm.Site),
+            NormReplacement norm => norm.Values.Length == ParameterCount(norm.Site),
             VirtualTokens tokens => tokens.Rows.Rows > 0 && tokens.Rows.Columns == width,
-            PrefixKeyValue prefix => IsLayer(prefix.Layer) && prefix.Keys.Rows > 0 && prefix.Keys.Columns == KeyWidth()
+            PrefixKeyValue prefix => IsLayer(prefix.Layer) && prefix.Keys.Rows > 0 && prefix.Keys.Columns == model.KeyWidth
                 && prefix.Values.Rows == prefix.Keys.Rows && prefix.Values.Columns == prefix.Keys.Columns,
             Bottleneck bottleneck => IsLayer(bottleneck.Layer) && Fits(bottleneck, width),
             ModuleEdit => true,
@@ -47,7 +47,7 @@ internal static class EditShapes
 
         bool IsLayer(int layer) => layer >= 0 && layer < model.LayerCount;
 
-        int KeyWidth() => model.Modules.First(module => module.Site.Role == SiteRole.Key).Outputs;
+        int? ParameterCount(NormSite site) => model.Norms.FirstOrDefault(norm => norm.Site == site)?.ParameterCount;
     }
 
     private static bool Fits(Bottleneck edit, int width) =>

@@ -18,7 +18,7 @@ public sealed class SiteEdits
             throw new ArgumentException($"{module.Path} is replaced and edited by the same adapter; expected one of them.", nameof(edits));
         }
 
-        bool isTable = module.Site == Site.Embedding;
+        bool isTable = module.Site.IsTable;
         float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
         OutputGain = LessOne(scale);
         InputGain = LessOne(edits.OfType<InputScale>().SingleOrDefault()?.Values);

@@ -64,7 +64,7 @@ internal sealed class GgufLora
 
     private LowRank ReadPair(BaseModule module, string name)
     {
-        bool isTable = module.Site == Site.Embedding;
+        bool isTable = module.Site.IsTable;
         string b = name + GgufLoraFormat.B;
         int rank = _tensors.Has(b) && _tensors.Shape(b) is [_, > 0 and <= int.MaxValue] shape ? (int)shape[1] : 1;
         int inputs = isTable ? module.Outputs : module.Inputs;

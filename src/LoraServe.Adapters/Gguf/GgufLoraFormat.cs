@@ -39,11 +39,17 @@ internal static class GgufLoraFormat
         SiteRole.Query => Layer(site, "attn_q"),
         SiteRole.Key => Layer(site, "attn_k"),
         SiteRole.Value => Layer(site, "attn_v"),
+        SiteRole.QueryKeyValue => Layer(site, "attn_qkv"),
         SiteRole.Output => Layer(site, "attn_output"),
         SiteRole.Gate => Layer(site, "ffn_gate"),
-        SiteRole.Up => Layer(site, "ffn_up"),
+        SiteRole.Up or SiteRole.GateUp => Layer(site, "ffn_up"),
         SiteRole.Down => Layer(site, "ffn_down"),
+        SiteRole.Router => Layer(site, "ffn_gate_inp"),
+        SiteRole.ExpertGate => Layer(site, "ffn_gate_exps"),
+        SiteRole.ExpertUp => Layer(site, "ffn_up_exps"),
+        SiteRole.ExpertDown => Layer(site, "ffn_down_exps"),
         SiteRole.Head => "output.weight",
+        SiteRole.Positions => "position_embd.weight",
         _ => "token_embd.weight",
     };
 

@@ -52,7 +52,7 @@ public static class GgufLoraWriter
         string name = GgufLoraFormat.NameOf(pair.Site);
 
         // The table's A is stored by token, so that a row can be looked up.
-        yield return (name + GgufLoraFormat.A, pair.Site == Site.Embedding ? pair.A.Transposed() : pair.A);
+        yield return (name + GgufLoraFormat.A, pair.Site.IsTable ? pair.A.Transposed() : pair.A);
         FloatMatrix b = pair.Scale == alpha / pair.Rank ? pair.B : pair.B.WithScaledRows([.. Enumerable.Repeat(pair.Scale * pair.Rank / alpha, pair.B.Rows)]);
         yield return (name + GgufLoraFormat.B, GgufRows.AreInterleaved(architecture, pair.Site) ? GgufRows.Interleave(b, model.HeadSize) : b);
     }

@@ -2,14 +2,14 @@ using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Adapters.Gguf;
 
-/// <summary>The order in which llama.cpp keeps the rows of query and key for models of the llama architecture.</summary>
+/// <summary>The order in which llama.cpp keeps the rows of query and key for models of the llama architecture and some of its relatives.</summary>
 /// <remarks>It pairs the rows that rotate together; Hugging Face keeps the first of all pairs of a head, then the second of all.</remarks>
 internal static class GgufRows
 {
-    private const string Llama = "llama";
+    private static readonly string[] s_interleaved = ["llama", "mistral", "mixtral", "granite", "smollm3"];
 
     /// <summary>Whether a linear map's rows are in that order.</summary>
-    public static bool AreInterleaved(string? architecture, Site site) => architecture == Llama && (site.Role is SiteRole.Query or SiteRole.Key);
+    public static bool AreInterleaved(string? architecture, Site site) => s_interleaved.Contains(architecture) && (site.Role is SiteRole.Query or SiteRole.Key);
 
     /// <summary>From llama.cpp's order to Hugging Face's.</summary>
     public static FloatMatrix Deinterleave(FloatMatrix matrix, int headSize) => Reorder(matrix, headSize, (ordered, row, place) => matrix.Row(row).CopyTo(ordered.Row(place)));

@@ -7,7 +7,8 @@ namespace LoraServe.Adapters.Gradients;
 public sealed class EditGradients
 {
     private readonly Dictionary<Site, LinearEditGradient> _linears = [];
-    private readonly Dictionary<NormSite, GradientMatrix> _norms = [];
+    private readonly Dictionary<Site, TableGradient> _tables = [];
+    private readonly Dictionary<NormSite, NormGradient> _norms = [];
     private readonly PrefixGradient?[] _prefixes;
     private readonly Dictionary<(int Layer, BottleneckPlace Place), BottleneckGradient> _bottlenecks = [];
 
@@ -20,9 +21,9 @@ public sealed class EditGradients
         foreach (SiteEdits site in SiteEdits.Of(edits, model))
         {
             GradientMatrix? replacement = replacements.GetValueOrDefault(site.Module.Site);
-            if (site.Module.Site == Site.Embedding)
+            if (site.Module.Site.IsTable)
             {
-                Embedding = new EmbeddingGradient(site, replacement);
+                _tables.Add(site.Module.Site, new TableGradient(site, replacement));
             }
             else
             {
@@ -36,10 +37,10 @@ public sealed class EditGradients
             switch (edit)
             {
                 case NormDelta norm:
-                    _norms.Add(norm.Site, new GradientMatrix(1, norm.Values.Length));
+                    _norms.Add(norm.Site, new NormGradient(norm.Values.Length));
                     break;
                 case NormReplacement norm:
-                    _norms.Add(norm.Site, new GradientMatrix(1, norm.Values.Length));
+                    _norms.Add(norm.Site, new NormGradient(norm.Values.Length));
                     break;
                 case PrefixKeyValue prefix:
                     _prefixes[prefix.Layer] = new PrefixGradient(prefix.Keys.Rows, prefix.Keys.Columns);
@@ -54,8 +55,8 @@ public sealed class EditGradients
         }
     }
 
-    /// <summary>By the edit of the token table; null where there is none.</summary>
-    public EmbeddingGradient? Embedding { get; }
+    /// <summary>By the edit of a table; null where there is none.</summary>
+    public TableGradient? AtTable(Site site) => _tables.GetValueOrDefault(site);
 
     /// <summary>By the virtual tokens, [n, D]; null where there are none, or they are a prefix.</summary>
     public GradientMatrix? VirtualEmbeddings { get; }
@@ -63,8 +64,8 @@ public sealed class EditGradients
     /// <summary>By the edit of a linear map; null where there is none.</summary>
     public LinearEditGradient? At(Site site) => _linears.GetValueOrDefault(site);
 
-    /// <summary>By a norm's gains; null where they are not edited.</summary>
-    public GradientMatrix? At(NormSite site) => _norms.GetValueOrDefault(site);
+    /// <summary>By a norm's gains and biases; null where they are not edited.</summary>
+    public NormGradient? At(NormSite site) => _norms.GetValueOrDefault(site);
 
     /// <summary>By what is added after a sublayer; null where nothing is.</summary>
     public BottleneckGradient? At(int layer, BottleneckPlace place) => _bottlenecks.GetValueOrDefault((layer, place));
@@ -76,8 +77,8 @@ public sealed class EditGradients
     public void Clear()
     {
         IEnumerable<GradientMatrix> parts = _linears.Values.SelectMany(linear => linear.Parts)
-            .Concat(_norms.Values)
-            .Concat(Embedding?.Parts ?? [])
+            .Concat(_norms.Values.Select(norm => norm.Parameters))
+            .Concat(_tables.Values.SelectMany(table => table.Parts))
             .Concat(_prefixes.OfType<PrefixGradient>().SelectMany(prefix => prefix.Parts))
             .Concat(_bottlenecks.Values.SelectMany(bottleneck => bottleneck.Parts));
         foreach (GradientMatrix part in parts)

@@ -17,7 +17,7 @@ internal static class ChangedRow
 
         foreach (LowRank pair in pairs)
         {
-            if (module.Site == Site.Embedding)
+            if (module.Site.IsTable)
             {
                 LowRankProduct.AddTableRow(destination, pair, row);
             }

@@ -39,7 +39,9 @@ public static class CheckpointWriter
     {
         foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Head || !model.TiedHead))
         {
-            yield return new Parameter($"{module.Path}.weight", module.Outputs, module.Inputs, (row, values) => model.CopyWeightRow(module.Site, row, values));
+            yield return module.IsTransposed
+                ? Transposed(model, module)
+                : new Parameter($"{module.Path}.weight", module.Outputs, module.Inputs, (row, values) => model.CopyWeightRow(module.Site, row, values));
             if (module.HasBias)
             {
                 yield return new Parameter($"{module.Path}.bias", null, module.Outputs, (_, values) => model.CopyBias(module.Site, values));
@@ -48,8 +50,19 @@ public static class CheckpointWriter
 
         foreach (BaseNorm norm in model.Norms)
         {
-            yield return new Parameter($"{norm.Path}.weight", null, norm.Width, (_, values) => model.CopyNorm(norm.Site, values));
+            yield return new Parameter($"{norm.Path}.weight", null, norm.Width, (_, values) => model.Parameters(norm).AsSpan(0, norm.Width).CopyTo(values));
+            if (norm.HasBias)
+            {
+                yield return new Parameter($"{norm.Path}.bias", null, norm.Width, (_, values) => model.Parameters(norm).AsSpan(norm.Width).CopyTo(values));
+            }
         }
+    }
+
+    /// <summary>A weight as [inputs, outputs]: read whole, since each of its rows there has an element of each row here.</summary>
+    private static Parameter Transposed(IBaseModel model, BaseModule module)
+    {
+        var weight = new Lazy<FloatMatrix>(() => model.Weight(module).Transposed());
+        return new Parameter($"{module.Path}.weight", module.Inputs, module.Outputs, (row, values) => weight.Value.Row(row).CopyTo(values));
     }
 
     private static void WriteHeader(Stream file, Parameter[] parameters)

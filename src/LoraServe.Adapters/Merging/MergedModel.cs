@@ -35,6 +35,9 @@ public sealed class MergedModel : IBaseModel
     public int Width => _model.Width;
 
     /// <inheritdoc />
+    public int KeyWidth => _model.KeyWidth;
+
+    /// <inheritdoc />
     public int HeadSize => _model.HeadSize;
 
     /// <inheritdoc />
@@ -108,7 +111,7 @@ public sealed class MergedModel : IBaseModel
         {
             switch (edit)
             {
-                case LowRank pair when site == Site.Embedding:
+                case LowRank pair when site.IsTable:
                     LowRankProduct.AddTableRow(changed, pair, row);
                     break;
                 case LowRank pair:
@@ -126,7 +129,7 @@ public sealed class MergedModel : IBaseModel
             }
         }
 
-        if (scale is not null && site == Site.Embedding)
+        if (scale is not null && site.IsTable)
         {
             TensorPrimitives.Multiply(changed, scale, changed);
         }

@@ -24,10 +24,11 @@ public static unsafe class AttentionBackward
     /// <param name="queryHeads">Query heads that share the key/value head.</param>
     /// <param name="headSize">Elements of a head, K.</param>
     /// <param name="window">As in <see cref="Run"/>.</param>
-    public static long FloatsNeeded(int positions, int queryHeads, int headSize, int window)
+    /// <param name="isBounded">Whether scores are bounded.</param>
+    public static long FloatsNeeded(int positions, int queryHeads, int headSize, int window, bool isBounded = false)
     {
         int rows = PositionsAtATime(queryHeads) * queryHeads;
-        return (long)rows * ((2L * MostKeys(positions, queryHeads, window)) + (3 * headSize));
+        return (long)rows * (((isBounded ? 3L : 2L) * MostKeys(positions, queryHeads, window)) + (3 * headSize));
     }
 
     /// <summary>Adds to the gradients of queries, keys and values.</summary>
@@ -41,8 +42,9 @@ public static unsafe class AttentionBackward
     /// <param name="scale">What scores are multiplied by.</param>
     /// <param name="window">Position i sees j ≤ i with i − j &lt; window; 0 for all.</param>
     /// <param name="scratch"><see cref="FloatsNeeded"/> floats.</param>
+    /// <param name="cap">Bound of scores, as <see cref="AttentionTile"/> has it; 0 for none.</param>
     /// <exception cref="ArgumentException">Shapes do not fit.</exception>
-    public static void Run(Rows q, Rows k, Rows v, Rows dOut, Rows dQ, Rows dK, Rows dV, float scale, int window, float* scratch)
+    public static void Run(Rows q, Rows k, Rows v, Rows dOut, Rows dQ, Rows dK, Rows dV, float scale, int window, float* scratch, float cap = 0)
     {
         (int positions, int headSize) = (k.Count, k.Width);
         if (headSize == 0 || q.Width % headSize != 0 || dOut.Width != q.Width || dQ.Width != q.Width || v.Width != headSize || dK.Width != headSize || dV.Width != headSize
@@ -59,6 +61,7 @@ public static unsafe class AttentionBackward
         var dQueries = queries with { Pointer = (nint)gradients[queries.Count] };
         var weights = new Rows((nint)dQueries[queries.Count], most * heads, stride, stride);
         var dWeights = weights with { Pointer = (nint)weights[weights.Count] };
+        var slopes = dWeights with { Pointer = (nint)dWeights[dWeights.Count] };
         for (int first = 0; first < positions; first += most)
         {
             int count = Math.Min(most, positions - first);
@@ -74,8 +77,17 @@ public static unsafe class AttentionBackward
             for (int row = 0; row < p.Count; row++)
             {
                 int last = first + (row % count) - firstKey;
+                if (cap > 0)
+                {
+                    Bound(p[row], slopes[row], cap, keys);
+                }
+
                 ScoresToWeights(p[row], window > 0 ? Math.Max(0, last - window + 1) : 0, last, keys);
                 WeightsToScoreGradients(p[row], dS[row], scale, keys);
+                if (cap > 0)
+                {
+                    RowArithmetic.Multiply(slopes[row], dS[row], keys);
+                }
             }
 
             Gemm.RunSerial(GemmOperand.Transposed(p), GemmOperand.Of(stackedGradients), dV.Slice(firstKey, keys), adds: true);
@@ -110,6 +122,16 @@ public static unsafe class AttentionBackward
         {
             (int head, int t) = Math.DivRem(row, rows.Count);
             RowArithmetic.Add(stack[row], rows[t] + (head * stack.Width), stack.Width);
+        }
+    }
+
+    // Scores become c·tanh(score / c), of which slopes gets the derivative.
+    private static void Bound(float* scores, float* slopes, float cap, int keys)
+    {
+        for (int i = 0; i < keys; i++)
+        {
+            float share = MathF.Tanh(scores[i] / cap);
+            (scores[i], slopes[i]) = (cap * share, 1 - (share * share));
         }
     }
 

@@ -36,6 +36,7 @@ public readonly unsafe struct AttentionTile
 
     private readonly int _headSize;
     private readonly int _paddedHeadSize;
+    private readonly float _cap;
     private readonly float* _queries;     // [M, K], scaled
     private readonly float* _outputs;     // [M, padded K], not yet divided by the sums
     private readonly float* _weights;     // [M, 16]
@@ -49,8 +50,10 @@ public readonly unsafe struct AttentionTile
     /// <param name="memory"><see cref="FloatsNeeded"/> floats, aligned to 32 bytes.</param>
     /// <param name="capacity">Most query vectors.</param>
     /// <param name="headSize">Elements of a head, K.</param>
-    public AttentionTile(float* memory, int capacity, int headSize)
+    /// <param name="cap">Bound c of scores, which become c·tanh(score / c); 0 for none.</param>
+    public AttentionTile(float* memory, int capacity, int headSize, float cap = 0)
     {
+        _cap = cap;
         _headSize = headSize;
         _paddedHeadSize = PaddedHeadSize(headSize);
         _outputs = memory;
@@ -181,8 +184,8 @@ public readonly unsafe struct AttentionTile
         int position = _positions[m];
         int last = position - firstPosition;
         int first = window > 0 ? last - window + 1 : 0;
-        Vector256<float> low = Visible(Vector256.Load(weights), Vector256<int>.Indices, first, last);
-        Vector256<float> high = Visible(Vector256.Load(weights + 8), Vector256<int>.Indices + Vector256.Create(8), first, last);
+        Vector256<float> low = Visible(Bounded(Vector256.Load(weights)), Vector256<int>.Indices, first, last);
+        Vector256<float> high = Visible(Bounded(Vector256.Load(weights + 8)), Vector256<int>.Indices + Vector256.Create(8), first, last);
 
         float before = _maxima[m];
         float maximum = VectorMath.Max(Vector256.MaxNative(low, high));
@@ -204,6 +207,9 @@ public readonly unsafe struct AttentionTile
         _corrections[m] = correction;
         _sums[m] = (_sums[m] * correction) + VectorMath.Sum(low + high);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Vector256<float> Bounded(Vector256<float> scores) => _cap > 0 ? VectorMath.Tanh(scores / Vector256.Create(_cap)) * Vector256.Create(_cap) : scores;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Visible(Vector256<float> scores, Vector256<int> lanes, int first, int last)

@@ -5,7 +5,7 @@ using LoraServe.Compute.Vectors;
 
 namespace LoraServe.Compute.Kernels;
 
-/// <summary>Rotary position embedding in the half-split layout: element i of a head is paired with element i + K/2.</summary>
+/// <summary>Rotary position embedding in the half-split layout: of a head's first K elements i is paired with i + K/2; those after them stay.</summary>
 /// <remarks>
 /// A row's table holds K/2 cosines and then K/2 sines, computed as Hugging Face transformers does: the angle
 /// position · frequency is rounded to float32, then its cosine and sine, then their product with the attention factor.
@@ -29,18 +29,20 @@ public static unsafe class Rope
     }
 
     /// <summary>Rotates every head of every row in place.</summary>
-    /// <param name="x">[T, heads · K].</param>
+    /// <param name="x">[T, heads · head size].</param>
+    /// <param name="headSize">Elements of a head, at least K.</param>
     /// <param name="tables">[T, K], one table for each row.</param>
-    public static void Run(Rows x, Rows tables) => Turn(x, tables, 1);
+    public static void Run(Rows x, int headSize, Rows tables) => Turn(x, headSize, tables, 1);
 
     /// <summary>Turns the gradient of rotated heads into that of the heads before, in place: the transpose of <see cref="Run"/>.</summary>
-    /// <param name="gradient">[T, heads · K].</param>
+    /// <param name="gradient">[T, heads · head size].</param>
+    /// <param name="headSize">Elements of a head.</param>
     /// <param name="tables">[T, K], those of the forward rotation.</param>
-    public static void Backward(Rows gradient, Rows tables) => Turn(gradient, tables, -1);
+    public static void Backward(Rows gradient, int headSize, Rows tables) => Turn(gradient, headSize, tables, -1);
 
     // A direction of ±1 changes signs only, not roundings.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Turn(Rows x, Rows tables, float direction)
+    private static void Turn(Rows x, int headSize, Rows tables, float direction)
     {
         int half = tables.Width / 2;
         Vector256<float> directions = Vector256.Create(direction);
@@ -48,7 +50,7 @@ public static unsafe class Rope
         {
             float* cosines = tables[t];
             float* sines = cosines + half;
-            for (float* low = x[t]; low < x[t] + x.Width; low += tables.Width)
+            for (float* low = x[t]; low < x[t] + x.Width; low += headSize)
             {
                 float* high = low + half;
                 int i = 0;

@@ -104,6 +104,16 @@ public sealed unsafe class Tensor
             : throw new ArgumentException($"{tensor} needs {tensor.ByteLength} bytes from {byteOffset} on, and the memory has {memory.ByteLength}", nameof(shape));
     }
 
+    /// <summary>One of those that the outermost extent counts: of [n, a, b] the i-th [a, b].</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such one.</exception>
+    public Tensor Slice(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Shape.Length, 2);
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Shape[0]);
+        return new Tensor(Name, Type, Shape[1..], (byte*)Data + (ByteLength / Shape[0] * index), _owner);
+    }
+
     /// <summary>All elements as float32.</summary>
     /// <exception cref="OverflowException">More elements than an array can hold.</exception>
     public float[] ToFloats()

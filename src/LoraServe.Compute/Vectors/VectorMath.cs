@@ -42,6 +42,11 @@ internal static class VectorMath
         return Vector256.ConditionalSelect(Vector256.LessThan(x, Vector256.Create(-87.33654f)), Vector256<float>.Zero, p * power);
     }
 
+    /// <summary>tanh x = 1 − 2 / (e²ˣ + 1), to about 10⁻⁷.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Tanh(Vector256<float> x) =>
+        Vector256<float>.One - (Vector256.Create(2f) / (Exp(x + x) + Vector256<float>.One));
+
     /// <summary>The sum of the lanes, always in the same order.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Vector256<float> x)

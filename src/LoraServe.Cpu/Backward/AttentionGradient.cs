@@ -34,7 +34,7 @@ internal sealed unsafe class AttentionGradient(TransformerSpec spec, WorkerPool 
             longest = Math.Max(longest, segment.RowCount);
         }
 
-        _floatsPerWorker = checked((int)AttentionBackward.FloatsNeeded(longest, _group, spec.HeadSize, _window));
+        _floatsPerWorker = checked((int)AttentionBackward.FloatsNeeded(longest, _group, spec.HeadSize, _window, spec.ScoreCap > 0));
         long mark = scratch.Mark();
         _memory = (float*)scratch.RentBytes((long)_floatsPerWorker * pool.WorkerCount * sizeof(float));
         _next = 0;
@@ -61,7 +61,8 @@ internal sealed unsafe class AttentionGradient(TransformerSpec spec, WorkerPool 
                 Part(_values.Gradient, segment, head, 1),
                 _scale,
                 _window,
-                memory);
+                memory,
+                spec.ScoreCap);
         }
     }
 

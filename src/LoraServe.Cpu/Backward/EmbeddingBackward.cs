@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
@@ -9,11 +10,11 @@ namespace LoraServe.Cpu.Backward;
 /// <summary>The way back from the rows that enter the first layer to the adapters' edits of them.</summary>
 internal static unsafe class EmbeddingBackward
 {
-    /// <summary>Adds the derivatives by edits of the token table and by virtual tokens.</summary>
+    /// <summary>Adds the derivatives by virtual tokens.</summary>
     /// <param name="batch">The step's tokens.</param>
-    /// <param name="dx">Derivative by the rows, [T, D].</param>
+    /// <param name="dx">Derivative by the rows that the tokens' rows of the table are in the place of, [T, D].</param>
     /// <param name="trained">Where derivatives by edits go, for the adapters that are trained.</param>
-    public static void Run(TokenBatch batch, Rows dx, IReadOnlyDictionary<ResidentAdapter, EditGradients> trained)
+    public static void RunVirtual(TokenBatch batch, Rows dx, IReadOnlyDictionary<ResidentAdapter, EditGradients> trained)
     {
         foreach (VirtualRow row in batch.VirtualRows)
         {
@@ -22,23 +23,32 @@ internal static unsafe class EmbeddingBackward
                 RowArithmetic.AddScaled(dx[row.Row], row.Weight, virtualRows.Rows[row.Index], dx.Width);
             }
         }
+    }
 
+    /// <summary>Adds the derivatives by edits of a table.</summary>
+    /// <param name="table">Which.</param>
+    /// <param name="batch">The step's tokens.</param>
+    /// <param name="dx">Derivative by the rows that were looked up there, [T, D].</param>
+    /// <param name="trained">Where derivatives by edits go, for the adapters that are trained.</param>
+    public static void Run(Site table, TokenBatch batch, Rows dx, IReadOnlyDictionary<ResidentAdapter, EditGradients> trained)
+    {
         foreach (EditRun run in batch.All.Runs)
         {
-            if (trained.TryGetValue(run.Adapter, out EditGradients? gradients) && gradients.Embedding is { } gradient)
+            if (trained.TryGetValue(run.Adapter, out EditGradients? gradients) && gradients.AtTable(table) is { } gradient)
             {
+                ReadOnlySpan<int> looked = table == Site.Embedding ? batch.Tokens : batch.Positions;
                 for (int t = run.FirstRow; t < run.EndRow; t++)
                 {
-                    if (batch.Tokens[t] >= 0)
+                    if (looked[t] >= 0)
                     {
-                        Add(run.Edits.Embedding!, gradient, batch.Tokens[t], run.Weight, dx[t]);
+                        Add(run.Edits.AtTable(table)!, gradient, looked[t], run.Weight, dx[t]);
                     }
                 }
             }
         }
     }
 
-    private static void Add(EmbeddingEdit edit, EmbeddingGradient gradient, int token, float weight, float* dx)
+    private static void Add(TableEdit edit, TableGradient gradient, int token, float weight, float* dx)
     {
         for (int k = 0; k < edit.Rank; k++)
         {

@@ -1,20 +1,20 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
-using LoraServe.Compute.Kernels;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
 using LoraServe.Cpu.Forward;
 using LoraServe.Cpu.Resident;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Backward;
 
 /// <summary>The way back through a norm and the adapters' edits of its gains.</summary>
-internal sealed unsafe class NormBackward(WorkerPool pool, ScratchArena scratch, float epsilon)
+internal sealed unsafe class NormBackward(TransformerSpec spec, WorkerPool pool, ScratchArena scratch)
 {
     /// <summary>Takes the derivative by a norm's result back to its input and to the adapters' edits.</summary>
     /// <param name="x">Its input, [T, D].</param>
-    /// <param name="gains">The base's gains, [D].</param>
+    /// <param name="gains">The base's gains, then its biases.</param>
     /// <param name="site">The norm.</param>
     /// <param name="runs">The adapters that act on the rows.</param>
     /// <param name="dy">Derivative by its result, [T, D].</param>
@@ -24,6 +24,7 @@ internal sealed unsafe class NormBackward(WorkerPool pool, ScratchArena scratch,
         Rows x, NativeBuffer gains, NormSite site, ReadOnlySpan<EditRun> runs, Rows dy, Rows dx, IReadOnlyDictionary<ResidentAdapter, EditGradients> trained)
     {
         float* baseGains = (float*)gains.Pointer;
+        int width = spec.NormWidth(site.Role);
         int next = 0;
         foreach (EditRun run in runs)
         {
@@ -32,38 +33,38 @@ internal sealed unsafe class NormBackward(WorkerPool pool, ScratchArena scratch,
                 continue;
             }
 
-            Unedited(x, baseGains, dy, dx, next, run.FirstRow - next);
+            Unedited(x, baseGains, width, dy, dx, next, run.FirstRow - next);
             next = run.EndRow;
 
             long mark = scratch.Mark();
-            Rows edited = scratch.Rent(1, x.Width);
-            new ReadOnlySpan<float>(baseGains, x.Width).CopyTo(edited.Span(0));
+            Rows edited = scratch.Rent(1, spec.CentresNorms ? 2 * width : width);
+            new ReadOnlySpan<float>(baseGains, edited.Width).CopyTo(edited.Span(0));
             edit.Apply(run.Weight, edited.Span(0));
-            float* dGains = trained.TryGetValue(run.Adapter, out EditGradients? gradients) ? gradients.At(site)!.Pointer : null;
-            RmsNorm.Backward(
-                x.Slice(run.FirstRow, run.RowCount), edited[0], epsilon, dy.Slice(run.FirstRow, run.RowCount), dx.Slice(run.FirstRow, run.RowCount), dGains);
+            float* dGains = trained.TryGetValue(run.Adapter, out EditGradients? gradients) ? gradients.At(site)!.Parameters.Pointer : null;
+            RowNorm.Backward(
+                spec, x.Slice(run.FirstRow, run.RowCount), edited[0], width, dy.Slice(run.FirstRow, run.RowCount), dx.Slice(run.FirstRow, run.RowCount), dGains);
             scratch.Release(mark);
         }
 
-        Unedited(x, baseGains, dy, dx, next, x.Count - next);
+        Unedited(x, baseGains, width, dy, dx, next, x.Count - next);
     }
 
-    private void Unedited(Rows x, float* gains, Rows dy, Rows dx, int first, int count)
+    private void Unedited(Rows x, float* gains, int width, Rows dy, Rows dx, int first, int count)
     {
         if (count > 0)
         {
             RowLoop.Run(
                 pool, count, (long)count * x.Width * 4,
-                new Kernel(x.Slice(first, count), gains, epsilon, dy.Slice(first, count), dx.Slice(first, count)));
+                new Kernel(spec, x.Slice(first, count), gains, width, dy.Slice(first, count), dx.Slice(first, count)));
         }
     }
 
-    private readonly struct Kernel(Rows x, float* gains, float epsilon, Rows dy, Rows dx) : IRowKernel
+    private readonly struct Kernel(TransformerSpec spec, Rows x, float* gains, int width, Rows dy, Rows dx) : IRowKernel
     {
         public void Run(int first, int end)
         {
             int count = end - first;
-            RmsNorm.Backward(x.Slice(first, count), gains, epsilon, dy.Slice(first, count), dx.Slice(first, count), null);
+            RowNorm.Backward(spec, x.Slice(first, count), gains, width, dy.Slice(first, count), dx.Slice(first, count), null);
         }
     }
 }

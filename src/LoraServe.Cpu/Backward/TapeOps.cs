@@ -32,6 +32,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     private readonly AttentionGradient _attention;
     private readonly BottleneckBackward _bottleneck;
     private readonly ReusedRows _normed;
+    private readonly ReusedRows _mlpNormed;
     private readonly ReusedRows _products;
     private TapeValue? _embedded;
     private TapeValue? _last;
@@ -51,10 +52,11 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _eager = eager;
         _pool = pool;
         _linear = new LinearBackward(pool, _gradients);
-        _norm = new NormBackward(pool, _gradients, spec.NormEpsilon);
+        _norm = new NormBackward(spec, pool, _gradients);
         _attention = new AttentionGradient(spec, pool, _gradients);
         _bottleneck = new BottleneckBackward(pool, _gradients);
         _normed = new ReusedRows(_kept);
+        _mlpNormed = spec.AddsInParallel ? new ReusedRows(_kept) : _normed;
         _products = new ReusedRows(_kept);
     }
 
@@ -73,6 +75,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _gradients.Reset();
         _kept.Reset();
         _normed.Reset();
+        _mlpNormed.Reset();
         _products.Reset();
         _trained.Clear();
         foreach ((ResidentAdapter adapter, EditGradients gradients) in trained)
@@ -121,16 +124,18 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue Embed(TokenBatch batch)
     {
-        bool trains = Trains(batch.All, gradients => gradients.VirtualEmbeddings is not null || gradients.Embedding is not null);
+        bool trains = Trains(batch.All, gradients => gradients.VirtualEmbeddings is not null || gradients.AtTable(Site.Embedding) is not null || gradients.AtTable(Site.Positions) is not null);
         TapeValue x = _embedded = new TapeValue(_eager.Embed(batch), trains);
         Record(x, () =>
         {
+            EmbeddingBackward.Run(Site.Positions, batch, x.Gradient, _trained);
             if (_model.Spec.EmbeddingScale != 1)
             {
                 Scale(x.Gradient, _model.Spec.EmbeddingScale);
             }
 
-            EmbeddingBackward.Run(batch, x.Gradient, _trained);
+            EmbeddingBackward.Run(Site.Embedding, batch, x.Gradient, _trained);
+            EmbeddingBackward.RunVirtual(batch, x.Gradient, _trained);
         });
         return x;
     }
@@ -161,11 +166,13 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     {
         bool needsGradient = x.NeedsGradient || Trains(rows, gradients => gradients.At(site) is not null);
         TapeValue y = site.Role is NormRole.Attention or NormRole.Mlp
-            ? _normed.Make(x.Rows.Count, x.Rows.Width, needsGradient, to => _eager.Norm(x.Rows, site, rows, to))
+            ? (site.Role == NormRole.Attention ? _normed : _mlpNormed).Make(x.Rows.Count, x.Rows.Width, needsGradient, to => _eager.Norm(x.Rows, site, rows, to))
             : new TapeValue(_eager.Norm(x.Rows, site, rows), needsGradient);
         Record(y, () => BackThroughNorm(x, site, rows, y.Gradient));
         return y;
     }
+
+    public TapeValue Linear(TapeValue x, Site site, RowGroup rows) => Recorded(x, site, rows, _eager.Linear(x.Rows, site, rows));
 
     public (TapeValue First, TapeValue Second) Linear(TapeValue x, Site first, Site second, RowGroup rows)
     {
@@ -186,10 +193,10 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     public TapeValue AddLinear(TapeValue residual, TapeValue x, Site site, NormSite? after, RowGroup rows)
     {
-        if (after is { } norm)
+        if (after is not null || _model.Spec.ResidualScale != 1)
         {
-            TapeValue sublayer = Recorded(x, site, rows, _eager.Linear(x.Rows, site, rows));
-            return AddSublayer(residual, Norm(sublayer, norm, rows), site, rows);
+            TapeValue sublayer = Linear(x, site, rows);
+            return AddSublayer(residual, after is { } norm ? Norm(sublayer, norm, rows) : sublayer, site, rows);
         }
 
         bool needsGradient = residual.NeedsGradient || x.NeedsGradient || Trains(site, rows) || TrainsAfter(site, rows);
@@ -209,12 +216,49 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return sum;
     }
 
-    public TapeValue Rotate(TapeValue heads, TokenBatch batch)
+    public TapeValue AddExperts(TapeValue residual, TapeValue x, int layer, NormSite? after, RowGroup rows)
     {
-        var turned = new TapeValue(_eager.Rotate(heads.Rows, batch), heads.NeedsGradient);
+        TapeValue sum = new ExpertTape(_model.Spec, this, _eager).Run(x, layer, rows);
+        return AddSublayer(residual, after is { } norm ? Norm(sum, norm, rows) : sum, new Site(layer, SiteRole.Router), rows);
+    }
+
+    public (TapeValue Queries, TapeValue Keys, TapeValue Values) SplitHeads(TapeValue fused)
+    {
+        (Rows q, Rows k, Rows v) = _eager.SplitHeads(fused.Rows);
+        (var queries, var keys, var values) = (new TapeValue(q, fused.NeedsGradient), new TapeValue(k, fused.NeedsGradient), new TapeValue(v, fused.NeedsGradient));
+        Record(fused.NeedsGradient, () =>
+        {
+            fused.Gradient = _gradients.Rent(fused.Rows.Count, fused.Rows.Width);
+            FusedRows.Put(_model.Spec, queries.Gradient, 0, fused.Gradient);
+            FusedRows.Put(_model.Spec, keys.Gradient, 1, fused.Gradient);
+            FusedRows.Put(_model.Spec, values.Gradient, 2, fused.Gradient);
+        });
+        return (queries, keys, values);
+    }
+
+    public (TapeValue Gate, TapeValue Up) SplitGate(TapeValue fused)
+    {
+        (Rows g, Rows u) = _eager.SplitGate(fused.Rows);
+        (var gate, var up) = (new TapeValue(g, fused.NeedsGradient), new TapeValue(u, fused.NeedsGradient));
+        Record(fused.NeedsGradient, () =>
+        {
+            fused.Gradient = RentGradient(fused.Rows.Count, fused.Rows.Width);
+            (Rows toGate, Rows toUp) = _eager.SplitGate(fused.Gradient);
+            for (int t = 0; t < fused.Rows.Count && gate.HasGradient; t++)
+            {
+                gate.Gradient.Span(t).CopyTo(toGate.Span(t));
+                up.Gradient.Span(t).CopyTo(toUp.Span(t));
+            }
+        });
+        return (gate, up);
+    }
+
+    public TapeValue Rotate(TapeValue heads, int layer, TokenBatch batch)
+    {
+        var turned = new TapeValue(_eager.Rotate(heads.Rows, layer, batch), heads.NeedsGradient);
         Record(turned, () =>
         {
-            Rope.Backward(turned.Gradient, _eager.Turns);
+            Rope.Backward(turned.Gradient, _model.Spec.HeadSize, _eager.Turns(layer));
             heads.Gradient = turned.Gradient;
         });
         return turned;
@@ -235,19 +279,22 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         return attended;
     }
 
-    public TapeValue GateMultiply(TapeValue gate, TapeValue up)
+    public TapeValue GateMultiply(TapeValue gate, TapeValue up) => GateMultiplied(gate, up, _products.Make(
+        gate.Rows.Count, gate.Rows.Width, gate.NeedsGradient || up.NeedsGradient, to => _eager.GateMultiply(gate.Rows, up.Rows, to)));
+
+    /// <summary>The same of rows that differ in number from one call to the next, so that each result stays.</summary>
+    public TapeValue KeptGateMultiply(TapeValue gate, TapeValue up) => GateMultiplied(gate, up, new TapeValue(
+        _eager.GateMultiply(gate.Rows, up.Rows, _eager.Scratch.Rent(gate.Rows.Count, gate.Rows.Width)), gate.NeedsGradient || up.NeedsGradient));
+
+    public TapeValue Activate(TapeValue up)
     {
-        TapeValue product = _products.Make(
-            gate.Rows.Count, gate.Rows.Width, gate.NeedsGradient || up.NeedsGradient, to => _eager.GateMultiply(gate.Rows, up.Rows, to));
-        Record(product, () =>
+        TapeValue activated = _products.Make(up.Rows.Count, up.Rows.Width, up.NeedsGradient, to => _eager.Activate(up.Rows, to));
+        Record(activated, () =>
         {
-            gate.Gradient = _gradients.Rent(gate.Rows.Count, gate.Rows.Width);
-            up.Gradient = _gradients.Rent(up.Rows.Count, up.Rows.Width);
-            RowLoop.Run(
-                _pool, gate.Rows.Count, (long)gate.Rows.Count * gate.Rows.Width * 8,
-                new GateBackwardKernel(_model.Spec.MlpActivation, gate.Rows, up.Rows, product.Gradient, gate.Gradient, up.Gradient));
+            up.Gradient = activated.Gradient;
+            RowLoop.Run(_pool, up.Rows.Count, (long)up.Rows.Count * up.Rows.Width * 8, new ActivateBackwardKernel(_model.Spec.MlpActivation, up.Rows, up.Gradient));
         });
-        return product;
+        return activated;
     }
 
     public TapeValue Gather(TapeValue x, RowGroup rows)
@@ -288,6 +335,11 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             RowLoop.Run(_pool, dLogits.Count, (long)dLogits.Count * dLogits.Width, new CapBackwardKernel(bounded, _model.Spec.LogitCap, dLogits));
         }
 
+        if (_model.Spec.LogitScale != 1)
+        {
+            Scale(dLogits, _model.Spec.LogitScale);
+        }
+
         _linear.Run(_model.Linear(Site.Head), x, dLogits, dx, rows.Runs, _trained);
     }
 
@@ -295,6 +347,19 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     {
         _gradients.Dispose();
         _kept.Dispose();
+    }
+
+    private TapeValue GateMultiplied(TapeValue gate, TapeValue up, TapeValue product)
+    {
+        Record(product, () =>
+        {
+            gate.Gradient = _gradients.Rent(gate.Rows.Count, gate.Rows.Width);
+            up.Gradient = _gradients.Rent(up.Rows.Count, up.Rows.Width);
+            RowLoop.Run(
+                _pool, gate.Rows.Count, (long)gate.Rows.Count * gate.Rows.Width * 8,
+                new GateBackwardKernel(_model.Spec.MlpActivation, gate.Rows, up.Rows, product.Gradient, gate.Gradient, up.Gradient));
+        });
+        return product;
     }
 
     /// <summary>Adds a sublayer's normed result, and what bottleneck adapters make of it.</summary>
@@ -308,22 +373,31 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         {
             // Read before what the norm's input gets from it is added elsewhere, so it may be the stream's own buffer.
             sublayer.Gradient = BottleneckEdits.Any(site, rows.Runs) ? BackThroughBottlenecks(residual, sublayer.Rows, site, rows, sum) : sum.Gradient;
+            if (_model.Spec.ResidualScale != 1)
+            {
+                sublayer.Gradient = Copy(sublayer.Gradient, _gradients);
+                Scale(sublayer.Gradient, _model.Spec.ResidualScale);
+            }
+
             residual.Gradient = residual.NeedsGradient ? sum.Gradient : default;
         });
         return sum;
     }
 
-    private void Record(TapeValue result, Action backward)
+    /// <summary>Records the way back through an operation, which is gone if something has flowed back to its result.</summary>
+    public void Record(TapeValue result, Action backward) => Record(result.NeedsGradient, () =>
     {
-        if (_isRecording && result.NeedsGradient)
+        if (result.HasGradient)
         {
-            _records.Add(() =>
-            {
-                if (result.HasGradient)
-                {
-                    backward();
-                }
-            });
+            backward();
+        }
+    });
+
+    private void Record(bool needsGradient, Action backward)
+    {
+        if (_isRecording && needsGradient)
+        {
+            _records.Add(backward);
         }
     }
 
@@ -457,6 +531,11 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
                 }
             }
         }
+    }
+
+    private readonly struct ActivateBackwardKernel(Activation activation, Rows up, Rows gradient) : IRowKernel
+    {
+        public void Run(int first, int end) => Activations.Backward(activation, up.Slice(first, end - first), gradient.Slice(first, end - first));
     }
 
     private readonly struct GateBackwardKernel(Activation activation, Rows gate, Rows up, Rows dProduct, Rows dGate, Rows dUp) : IRowKernel

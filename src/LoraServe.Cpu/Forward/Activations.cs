@@ -3,7 +3,7 @@ using LoraServe.Compute.Memory;
 
 namespace LoraServe.Cpu.Forward;
 
-/// <summary>The non-linearities of bottleneck adapters, element by element.</summary>
+/// <summary>The non-linearities, element by element.</summary>
 internal static unsafe class Activations
 {
     private const float LeakySlope = 0.01f;

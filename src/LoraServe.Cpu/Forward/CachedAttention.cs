@@ -143,7 +143,7 @@ internal sealed unsafe class CachedAttention(TransformerSpec spec, KvPool pages,
     }
 
     private AttentionTile TileOf(int worker) =>
-        new(_scratch + (worker * ScratchFloats) + pages.ScratchFloats, RowsPerTile * _group, spec.HeadSize);
+        new(_scratch + (worker * ScratchFloats) + pages.ScratchFloats, RowsPerTile * _group, spec.HeadSize, spec.ScoreCap);
 
     private void Attend(int worker)
     {

@@ -15,7 +15,9 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
 {
     private readonly TransformerSpec _spec = model.Spec;
     private readonly ScratchArena _scratch = new();
-    private readonly RopeTables _rope = new(model.Spec.Rope, model.Spec.HeadSize);
+    private readonly RopeTables[] _ropes = [.. new[] { model.Spec.Rope, model.Spec.WindowRope }.OfType<RopeSpec>().Where(_ => !model.Spec.LearnsPositions).Select(rope => new RopeTables(rope, model.Spec.HeadSize))];
+    private readonly Rows[] _turns = new Rows[2];
+    private readonly ExpertRouting? _routing = model.Spec.Experts is { } experts ? new ExpertRouting(experts) : null;
     private readonly CachedAttention _attention = new(model.Spec, pages, pool);
     private readonly LinearGroup _linears = new();
     private readonly BottleneckEdits _bottlenecks = new();
@@ -24,15 +26,22 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     /// <summary>Where results lie.</summary>
     public ScratchArena Scratch => _scratch;
 
-    /// <summary>Cosines and sines of the step's rows, [T, K].</summary>
-    public Rows Turns { get; private set; }
+    /// <summary>Which rows go through which experts of the layer that was run last.</summary>
+    public ExpertRouting Routing => _routing!;
+
+    /// <summary>Cosines and sines of the step's rows in a layer, [T, turned elements of a head].</summary>
+    public Rows Turns(int layer) => _turns[ReferenceEquals(_spec.RopeOf(layer), _spec.Rope) ? 0 : 1];
 
     /// <summary>Begins a step: everything that earlier steps made is given up.</summary>
     public void BeginStep(TokenBatch batch)
     {
         _scratch.Reset();
-        Turns = _scratch.Rent(batch.RowCount, _spec.HeadSize);
-        _rope.Fill(batch, Turns);
+        for (int i = 0; i < _ropes.Length; i++)
+        {
+            _turns[i] = _scratch.Rent(batch.RowCount, _ropes[i].Width);
+            _ropes[i].Fill(batch, _turns[i]);
+        }
+
         _attention.Plan(batch, _scratch);
     }
 
@@ -41,6 +50,13 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         Rows x = _scratch.Rent(batch.RowCount, _spec.Width);
         RowLoop.Run(pool, batch.RowCount, Operations(x, 4), new EmbedKernel(model, batch, x));
         _layerMark = _scratch.Mark();
+        if (_spec.LearnsPositions)
+        {
+            Rows positions = _scratch.Rent(batch.RowCount, _spec.Width);
+            RowLoop.Run(pool, batch.RowCount, Operations(x, 4), new PositionKernel(model, batch, x, positions));
+            _scratch.Release(_layerMark);
+        }
+
         return x;
     }
 
@@ -56,7 +72,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     public Rows Norm(Rows x, NormSite site, RowGroup rows, Rows y)
     {
         float* gains = (float*)model.Norm(site).Pointer;
-        RowLoop.Run(pool, x.Count, Operations(x, 1), new NormKernel(x, gains, _spec.NormEpsilon, y));
+        RowLoop.Run(pool, x.Count, Operations(x, 1), new NormKernel(_spec, x, gains, _spec.NormWidth(site.Role), y));
         foreach (EditRun run in rows.Runs)
         {
             if (run.Edits.At(site) is not null)
@@ -96,7 +112,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     public Rows AddLinear(Rows residual, Rows x, Site site, NormSite? after, RowGroup rows)
     {
         long mark = _scratch.Mark();
-        if (after is null && !BottleneckEdits.Any(site, rows.Runs))
+        if (after is null && _spec.ResidualScale == 1 && !BottleneckEdits.Any(site, rows.Runs))
         {
             LinearWeights map = model.Linear(site);
             _linears.Run(pool, _scratch, x, rows, [map], [Output(x, map)], residual);
@@ -111,13 +127,71 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         return residual;
     }
 
-    /// <summary>Adds a sublayer's result, with what bottleneck adapters make of it, to the residual stream.</summary>
-    public void AddSublayer(Rows residual, Rows sublayer, Site site, RowGroup rows) =>
-        _bottlenecks.Run(pool, _scratch, site, rows.Runs, sublayer, residual);
-
-    public Rows Rotate(Rows heads, TokenBatch batch)
+    /// <summary>Adds a sublayer's result by the model's share, with what bottleneck adapters make of it, to the residual stream.</summary>
+    /// <param name="residual">The stream.</param>
+    /// <param name="sublayer">The result; scaled in place.</param>
+    /// <param name="site">The sublayer's last linear map.</param>
+    /// <param name="rows">The adapters that act on the rows.</param>
+    public void AddSublayer(Rows residual, Rows sublayer, Site site, RowGroup rows)
     {
-        RowLoop.Run(pool, heads.Count, Operations(heads, 1), new RotateKernel(heads, Turns));
+        if (_spec.ResidualScale != 1)
+        {
+            RowLoop.Run(pool, sublayer.Count, Operations(sublayer, 1), new ScaleKernel(sublayer, _spec.ResidualScale));
+        }
+
+        _bottlenecks.Run(pool, _scratch, site, rows.Runs, sublayer, residual);
+    }
+
+    public Rows AddExperts(Rows residual, Rows x, int layer, NormSite? after, RowGroup rows)
+    {
+        long mark = _scratch.Mark();
+        var router = new Site(layer, SiteRole.Router);
+        _routing!.Choose(Linear(x, router, rows), rows);
+        Rows sum = _scratch.Rent(x.Count, x.Width);
+        Clear(sum);
+        for (int expert = 0; expert < _spec.Experts!.Count; expert++)
+        {
+            long inner = _scratch.Mark();
+            if (_routing.RowsOf(expert).Length > 0)
+            {
+                AddExpert(sum, x, layer, expert);
+            }
+
+            _scratch.Release(inner);
+        }
+
+        AddSublayer(residual, after is { } norm ? Norm(sum, norm, rows) : sum, router, rows);
+        _scratch.Release(mark);
+        return residual;
+    }
+
+    /// <summary>Adds rows by their shares to the rows of the batch that they belong to.</summary>
+    public static void AddShares(Rows results, ReadOnlySpan<int> rows, ReadOnlySpan<float> shares, Rows sum)
+    {
+        for (int i = 0; i < rows.Length; i++)
+        {
+            RowArithmetic.AddScaled(results[i], shares[i], sum[rows[i]], sum.Width);
+        }
+    }
+
+    public (Rows Queries, Rows Keys, Rows Values) SplitHeads(Rows fused)
+    {
+        int width = _spec.QueryHeads * _spec.HeadSize;
+        if (!_spec.FusesByHead)
+        {
+            return (fused.Columns(0, width), fused.Columns(width, _spec.KeyWidth), fused.Columns(width + _spec.KeyWidth, _spec.KeyWidth));
+        }
+
+        (Rows q, Rows k, Rows v) = (_scratch.Rent(fused.Count, width), _scratch.Rent(fused.Count, width), _scratch.Rent(fused.Count, width));
+        RowLoop.Run(pool, fused.Count, Operations(fused, 1), new SplitKernel(_spec, fused, q, k, v));
+        return (q, k, v);
+    }
+
+    public (Rows Gate, Rows Up) SplitGate(Rows fused) => (fused.Columns(0, _spec.FeedForwardWidth), fused.Columns(_spec.FeedForwardWidth, _spec.FeedForwardWidth));
+
+    public Rows Rotate(Rows heads, int layer, TokenBatch batch)
+    {
+        RowLoop.Run(pool, heads.Count, Operations(heads, 1), new RotateKernel(heads, _spec.HeadSize, Turns(layer)));
         return heads;
     }
 
@@ -138,12 +212,24 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         return product;
     }
 
-    public Rows Gather(Rows x, RowGroup rows)
+    public Rows Activate(Rows up) => Activate(up, up);
+
+    /// <summary>The activation into rows that the caller has; they may be its argument.</summary>
+    public Rows Activate(Rows up, Rows activated)
     {
-        Rows selected = _scratch.Rent(rows.Count, x.Width);
-        for (int i = 0; i < rows.Count; i++)
+        RowLoop.Run(pool, up.Count, Operations(up, 4), new ActivateKernel(_spec.MlpActivation, up, activated));
+        return activated;
+    }
+
+    public Rows Gather(Rows x, RowGroup rows) => Gather(x, rows.Sources);
+
+    /// <summary>Copies of some rows.</summary>
+    public Rows Gather(Rows x, ReadOnlySpan<int> rows)
+    {
+        Rows selected = _scratch.Rent(rows.Length, x.Width);
+        for (int i = 0; i < rows.Length; i++)
         {
-            x.Span(rows.Sources[i]).CopyTo(selected.Span(i));
+            x.Span(rows[i]).CopyTo(selected.Span(i));
         }
 
         return selected;
@@ -152,6 +238,11 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     public Rows Head(Rows x, RowGroup rows)
     {
         Rows logits = Linear(x, Site.Head, rows);
+        if (_spec.LogitScale != 1)
+        {
+            RowLoop.Run(pool, logits.Count, Operations(logits, 1), new ScaleKernel(logits, _spec.LogitScale));
+        }
+
         if (_spec.LogitCap > 0)
         {
             RowLoop.Run(pool, logits.Count, Operations(logits, 4), new CapKernel(logits, _spec.LogitCap));
@@ -161,6 +252,23 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     }
 
     public void Dispose() => _scratch.Dispose();
+
+    private void AddExpert(Rows sum, Rows x, int layer, int expert)
+    {
+        RowGroup group = _routing!.GroupOf(expert);
+        Rows input = Gather(x, _routing.RowsOf(expert));
+        (Rows gate, Rows up) = Linear(input, new Site(layer, SiteRole.ExpertGate, expert), new Site(layer, SiteRole.ExpertUp, expert), group);
+        Rows down = Linear(GateMultiply(gate, up), new Site(layer, SiteRole.ExpertDown, expert), group);
+        AddShares(down, _routing.RowsOf(expert), _routing.SharesOf(expert), sum);
+    }
+
+    private static void Clear(Rows rows)
+    {
+        for (int t = 0; t < rows.Count; t++)
+        {
+            rows.Span(t).Clear();
+        }
+    }
 
     private Rows Output(Rows x, LinearWeights map) => _scratch.Rent(x.Count, map.Matrix.Outputs);
 
@@ -184,10 +292,11 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     private void NormEdited(Rows x, float* gains, NormSite site, ReadOnlySpan<EditRun> runs, EditRun run, Rows y)
     {
         long mark = _scratch.Mark();
-        Rows edited = _scratch.Rent(1, x.Width);
+        int width = _spec.NormWidth(site.Role);
+        Rows edited = _scratch.Rent(1, _spec.CentresNorms ? 2 * width : width);
         for (int t = run.FirstRow; t < run.EndRow; t++)
         {
-            new Span<float>(gains, x.Width).CopyTo(edited.Span(0));
+            new Span<float>(gains, edited.Width).CopyTo(edited.Span(0));
             foreach (bool replaces in (ReadOnlySpan<bool>)[true, false])
             {
                 foreach (EditRun other in runs)
@@ -199,7 +308,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
                 }
             }
 
-            RmsNorm.Run(x.Slice(t, 1), edited[0], _spec.NormEpsilon, y.Slice(t, 1));
+            RowNorm.Run(_spec, x.Slice(t, 1), edited[0], width, y.Slice(t, 1));
         }
 
         _scratch.Release(mark);
@@ -226,7 +335,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
             {
                 foreach (EditRun run in batch.All.Runs)
                 {
-                    if (run.Edits.Embedding is { } edit && edit.Replaces == replaces)
+                    if (run.Edits.AtTable(Site.Embedding) is { } edit && edit.Replaces == replaces)
                     {
                         for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
                         {
@@ -254,14 +363,80 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         }
     }
 
-    private readonly struct NormKernel(Rows x, float* gains, float epsilon, Rows y) : IRowKernel
+    /// <summary>Adds the rows of learned positions, with what adapters make of them, to all rows, virtual ones included.</summary>
+    private readonly struct PositionKernel(PackedWeights model, TokenBatch batch, Rows x, Rows positions) : IRowKernel
     {
-        public void Run(int first, int end) => RmsNorm.Run(x.Slice(first, end - first), gains, epsilon, y.Slice(first, end - first));
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end; t++)
+            {
+                model.Positions!.CopyRow(batch.Positions[t], positions.Span(t));
+            }
+
+            foreach (bool replaces in (ReadOnlySpan<bool>)[true, false])
+            {
+                foreach (EditRun run in batch.All.Runs)
+                {
+                    if (run.Edits.AtTable(Site.Positions) is { } edit && edit.Replaces == replaces)
+                    {
+                        for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
+                        {
+                            edit.Apply(batch.Positions[t], run.Weight, positions.Span(t));
+                        }
+                    }
+                }
+            }
+
+            for (int t = first; t < end; t++)
+            {
+                RowArithmetic.Add(positions[t], x[t], x.Width);
+            }
+        }
     }
 
-    private readonly struct RotateKernel(Rows heads, Rows turns) : IRowKernel
+    private readonly struct NormKernel(TransformerSpec spec, Rows x, float* parameters, int width, Rows y) : IRowKernel
     {
-        public void Run(int first, int end) => Rope.Run(heads.Slice(first, end - first), turns.Slice(first, end - first));
+        public void Run(int first, int end) => RowNorm.Run(spec, x.Slice(first, end - first), parameters, width, y.Slice(first, end - first));
+    }
+
+    private readonly struct SplitKernel(TransformerSpec spec, Rows fused, Rows q, Rows k, Rows v) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            int count = end - first;
+            FusedRows.Take(spec, fused.Slice(first, count), 0, q.Slice(first, count));
+            FusedRows.Take(spec, fused.Slice(first, count), 1, k.Slice(first, count));
+            FusedRows.Take(spec, fused.Slice(first, count), 2, v.Slice(first, count));
+        }
+    }
+
+    private readonly struct ScaleKernel(Rows rows, float factor) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end; t++)
+            {
+                RowArithmetic.Multiply(rows[t], factor, rows[t], rows.Width);
+            }
+        }
+    }
+
+    private readonly struct ActivateKernel(Activation activation, Rows up, Rows activated) : IRowKernel
+    {
+        public void Run(int first, int end)
+        {
+            for (int t = first; t < end && up.Pointer != activated.Pointer; t++)
+            {
+                up.Span(t).CopyTo(activated.Span(t));
+            }
+
+            Activations.Run(activation, activated.Slice(first, end - first));
+        }
+    }
+
+    private readonly struct RotateKernel(Rows heads, int headSize, Rows turns) : IRowKernel
+    {
+        public void Run(int first, int end) => Rope.Run(heads.Slice(first, end - first), headSize, turns.Slice(first, end - first));
     }
 
     private readonly struct GateMultiplyKernel(Activation activation, Rows gate, Rows up, Rows product) : IRowKernel

@@ -3,7 +3,9 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Folding;
 using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Memory;
+using LoraServe.Models;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Resident;
 
@@ -17,6 +19,9 @@ internal sealed class CpuAdapter : ResidentAdapter
     private readonly NormEdit?[] _norms;
     private readonly BottleneckEdit?[] _bottlenecks;
     private readonly PrefixEdit?[] _prefixes;
+    private readonly TransformerSpec _spec;
+    private TableEdit? _embedding;
+    private TableEdit? _positions;
     private long _byteLength;
 
     /// <summary>Copies edits into compute form.</summary>
@@ -25,9 +30,10 @@ internal sealed class CpuAdapter : ResidentAdapter
     /// <param name="sites">Its linear maps and norms.</param>
     /// <param name="digest">What tells it from other adapters.</param>
     /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
-    public CpuAdapter(IReadOnlyList<AdapterEdit> edits, IBaseModel model, SiteTable sites, string digest, ReadOnlySpan<int> invocationTokens)
+    public CpuAdapter(IReadOnlyList<AdapterEdit> edits, Transformer model, SiteTable sites, string digest, ReadOnlySpan<int> invocationTokens)
         : base(digest, invocationTokens)
     {
+        _spec = model.Spec;
         _sites = sites;
         _linears = new LinearEdit?[_sites.LinearCount];
         _norms = new NormEdit?[_sites.NormCount];
@@ -65,8 +71,8 @@ internal sealed class CpuAdapter : ResidentAdapter
     /// <inheritdoc />
     public override bool HasVirtualEmbeddings => VirtualEmbeddings != 0;
 
-    /// <summary>What it does to the token table's rows; null: nothing.</summary>
-    public EmbeddingEdit? Embedding { get; private set; }
+    /// <summary>What it does to the rows of a table; null: nothing.</summary>
+    public TableEdit? AtTable(Site site) => site.Role == SiteRole.Embedding ? _embedding : _positions;
 
     /// <summary>Embeddings of the rows ahead of the prompt, float32 [virtual rows, width]; 0 where there are none or they are a prefix.</summary>
     public nint VirtualEmbeddings { get; private set; }
@@ -91,9 +97,9 @@ internal sealed class CpuAdapter : ResidentAdapter
             return;
         }
 
-        if (module.Site == Site.Embedding)
+        if (module.Site.IsTable)
         {
-            Embedding = new EmbeddingEdit(module.Inputs, edits.A?.Rows ?? 0, [.. edits.RowIds])
+            TableOf(module) = new TableEdit(module.Inputs, edits.A?.Rows ?? 0, [.. edits.RowIds])
             {
                 Codes = Copy(edits.Codes?.Values),
                 Directions = Copy(edits.Directions?.Values),
@@ -123,15 +129,17 @@ internal sealed class CpuAdapter : ResidentAdapter
     private void Replace(BaseModule module, WeightReplacement edit)
     {
         PackedMatrix weight = Borrow(edit.Weight);
-        if (module.Site == Site.Embedding)
+        if (module.Site.IsTable)
         {
-            Embedding = new EmbeddingEdit(module.Inputs, 0, []) { Replacement = weight };
+            TableOf(module) = new TableEdit(module.Inputs, 0, []) { Replacement = weight };
         }
         else
         {
             _linears[_sites.Index(module.Site)] = new LinearEdit(null, null, 1, []) { Replacement = weight, ReplacedBias = Copy(edit.Bias) };
         }
     }
+
+    private ref TableEdit? TableOf(BaseModule module) => ref module.Site == Site.Embedding ? ref _embedding : ref _positions;
 
     private RotationFactor Place(BlockRotation factor) => new(Copy(factor.Changes.Values), factor.Size, factor.Order.Length == 0 ? 0 : Copy(factor.Order));
 
@@ -143,7 +151,7 @@ internal sealed class CpuAdapter : ResidentAdapter
                 _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length);
                 break;
             case NormReplacement norm:
-                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values), norm.Values.Length, Replaces: true);
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(_spec.Gains(norm.Site, norm.Values)), norm.Values.Length, Replaces: true);
                 break;
             case VirtualTokens tokens:
                 VirtualEmbeddings = Copy(tokens.Rows.Values);

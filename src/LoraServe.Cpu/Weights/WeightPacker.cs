@@ -29,6 +29,7 @@ internal sealed class WeightPacker(ModelWeights weights, ModelLoadOptions option
         return new PackedWeights(
             weights.Spec,
             weights.TokenTable,
+            weights.Positions,
             [.. weights.Spec.Sites.Linears.Select(site => _linears[site])],
             [.. weights.Spec.Sites.Norms.Select(site => Floats(weights.Norm(site), []))]);
     }
@@ -39,7 +40,7 @@ internal sealed class WeightPacker(ModelWeights weights, ModelLoadOptions option
         PackedMatrix matrix = options.RoundsToNf4 && site.Role != SiteRole.Head
             ? PackedMatrix.Pack(RoundToNf4(weight, rowOrder))
             : PackedMatrix.Pack(weight, options.Arithmetic, rowOrder);
-        return new LinearWeights(site, matrix, bias is null ? null : Floats(bias, rowOrder));
+        return new LinearWeights(site, matrix, bias is null ? null : Floats(bias.ToFloats(), rowOrder));
     }
 
     /// <summary>NF4's blocks run over the whole matrix, so rows are brought into Hugging Face's order first.</summary>
@@ -55,9 +56,8 @@ internal sealed class WeightPacker(ModelWeights weights, ModelLoadOptions option
         return Nf4Matrix.Quantize(values, rows, columns);
     }
 
-    private static unsafe NativeBuffer Floats(Tensor tensor, ReadOnlySpan<int> order)
+    private static unsafe NativeBuffer Floats(float[] values, ReadOnlySpan<int> order)
     {
-        float[] values = tensor.ToFloats();
         var buffer = new NativeBuffer(values.Length * sizeof(float));
         float* floats = (float*)buffer.Pointer;
         for (int i = 0; i < values.Length; i++)

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text.Json;
+using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
@@ -9,10 +11,22 @@ namespace LoraServe.Models.Architectures;
 internal sealed record Architecture
 {
     /// <summary>Every architecture that can be loaded.</summary>
-    public static IReadOnlyList<Architecture> All { get; } = [Llama.Architecture, Qwen2.Architecture];
+    public static IReadOnlyList<Architecture> All { get; } =
+    [
+        Llama.Architecture, Mistral.Architecture, Mixtral.Architecture, Qwen2.Architecture, Qwen3.Architecture, Qwen3Moe.Architecture, Gemma.Architecture,
+        Gemma2.Architecture, Gemma3.Architecture, Phi3.Architecture, SmolLm3.Architecture, Olmo2.Architecture, Granite.Architecture, Gpt2.Architecture,
+        GptNeox.Architecture, Starcoder2.Architecture,
+    ];
 
-    /// <summary>Hugging Face's <c>model_type</c> and GGUF's <c>general.architecture</c>.</summary>
+    /// <summary>Hugging Face's <c>model_type</c>.</summary>
     public required string Name { get; init; }
+
+    /// <summary>GGUF's <c>general.architecture</c>.</summary>
+    public string GgufName
+    {
+        get => field ?? Name;
+        init;
+    }
 
     /// <summary>The class in config.json's <c>architectures</c>.</summary>
     public required string ClassName { get; init; }
@@ -23,11 +37,17 @@ internal sealed record Architecture
     /// <summary>Writes into config.json what <see cref="FromHuggingFace"/> reads; what that would not find again is refused under the model's name.</summary>
     public required Action<Utf8JsonWriter, TransformerSpec, string> ToHuggingFace { get; init; }
 
-    /// <summary>What a GGUF file's metadata says.</summary>
-    public required Func<GgufFile, TransformerSpec> FromGguf { get; init; }
+    /// <summary>What a GGUF file's metadata says; null where such files call it by another architecture's name.</summary>
+    public Func<GgufConfig, TransformerSpec>? FromGguf { get; init; }
 
     /// <summary>Whether GGUF stores the rows of query and key with the two halves of each head interleaved.</summary>
     public bool InterleavedInGguf { get; init; }
+
+    /// <summary>Whether GGUF files have the offset of gains in the gains.</summary>
+    public bool GgufGainsAreWhole { get; init; }
+
+    /// <summary>The linear maps whose weights Hugging Face's files have as [inputs, outputs].</summary>
+    public ImmutableArray<SiteRole> TransposedLinears { get; init; } = [];
 
     /// <summary>Names in Hugging Face's files, by which adapters name modules too.</summary>
     public ParameterNames HuggingFaceNames { get; init; } = ParameterNames.HuggingFace;
@@ -39,8 +59,12 @@ internal sealed record Architecture
     public static Architecture Of(GgufFile file)
     {
         string name = file.Metadata.GetString("general.architecture");
-        return All.FirstOrDefault(architecture => architecture.Name == name)
-            ?? throw Unsupported(file.Path, "metadata 'general.architecture'", name, All.Select(architecture => architecture.Name));
+        Architecture[] known = [.. All.Where(architecture => architecture.FromGguf is not null)];
+
+        // Files of one name may be those of two families, with and without experts.
+        bool hasExperts = file.Metadata.FindInteger($"{name}.expert_count") > 0;
+        return known.Where(architecture => architecture.GgufName == name).OrderByDescending(architecture => ReferenceEquals(architecture, Mixtral.Architecture) == hasExperts).FirstOrDefault()
+            ?? throw Unsupported(file.Path, "metadata 'general.architecture'", name, known.Select(architecture => architecture.GgufName).Distinct());
     }
 
     /// <summary>Finds the architecture of a config.json, by <c>model_type</c> or, where that is missing, by class.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Models.Config;
@@ -8,39 +9,32 @@ namespace LoraServe.Models.Architectures;
 /// <summary>Llama 1 to 3 and its many relatives.</summary>
 internal static class Llama
 {
-    private const string Name = "llama";
+    private static readonly ConfigForm s_form = new() { Architecture = "llama" };
     private static readonly SiteRole[] s_attention = [SiteRole.Query, SiteRole.Key, SiteRole.Value, SiteRole.Output];
     private static readonly SiteRole[] s_mlp = [SiteRole.Gate, SiteRole.Up, SiteRole.Down];
 
     public static Architecture Architecture { get; } = new()
     {
-        Name = Name,
+        Name = s_form.Architecture,
         ClassName = "LlamaForCausalLM",
-        FromHuggingFace = ReadConfig,
-        ToHuggingFace = WriteConfig,
-        FromGguf = file => new GgufConfig(file, Name).Read(),
+        FromHuggingFace = config => HuggingFaceConfig.Read(config, s_form) with { Biases = ReadBiases(config) },
+        ToHuggingFace = (json, spec, model) =>
+        {
+            HuggingFaceConfig.Write(json, spec, s_form, model);
+            WriteBiases(json, spec, model);
+        },
+        FromGguf = config => config.Read(s_form),
         InterleavedInGguf = true,
     };
 
-    private static TransformerSpec ReadConfig(JsonFields config)
-    {
-        SiteRole[] attention = config.Bool("attention_bias", otherwise: false) ? s_attention : [];
-        SiteRole[] mlp = config.Bool("mlp_bias", otherwise: false) ? s_mlp : [];
-        return HuggingFaceConfig.Read(config, Name) with { Biases = [.. attention, .. mlp] };
-    }
+    /// <summary>The biases that relatives have by the same fields.</summary>
+    public static ImmutableArray<SiteRole> ReadBiases(JsonFields config) =>
+        [.. HuggingFaceConfig.Biases(config, "attention_bias", otherwise: false, s_attention), .. HuggingFaceConfig.Biases(config, "mlp_bias", otherwise: false, s_mlp)];
 
-    private static void WriteConfig(Utf8JsonWriter json, TransformerSpec spec, string model)
+    /// <summary>Writes what <see cref="ReadBiases"/> reads.</summary>
+    public static void WriteBiases(Utf8JsonWriter json, TransformerSpec spec, string model)
     {
-        HuggingFaceConfig.Write(json, spec, model);
-        json.WriteBoolean("attention_bias", HasAll(s_attention));
-        json.WriteBoolean("mlp_bias", HasAll(s_mlp));
-
-        bool HasAll(SiteRole[] roles)
-        {
-            SiteRole[] biased = [.. roles.Where(role => spec.Biases.Contains(role))];
-            return biased.Length == 0 || biased.Length == roles.Length
-                ? biased.Length > 0
-                : throw HuggingFaceConfig.Unsayable(model, $"biases at {string.Join(", ", biased)} without {string.Join(", ", roles.Except(biased))}");
-        }
+        HuggingFaceConfig.WriteBiases(json, spec, "attention_bias", model, s_attention);
+        HuggingFaceConfig.WriteBiases(json, spec, "mlp_bias", model, s_mlp);
     }
 }

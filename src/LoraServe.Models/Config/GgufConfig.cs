@@ -5,19 +5,23 @@ using LoraServe.Models.Spec;
 
 namespace LoraServe.Models.Config;
 
-/// <summary>Reads what the metadata of every decoder with rotary positions and a SiLU-gated MLP has in common.</summary>
+/// <summary>Reads what the metadata of every family has in common.</summary>
 /// <param name="file">The file.</param>
 /// <param name="architecture">What its keys start with.</param>
-internal sealed class GgufConfig(GgufFile file, string architecture)
+/// <param name="names">What its tensors are called.</param>
+internal sealed class GgufConfig(GgufFile file, string architecture, ParameterNames names)
 {
     private const string RopeDivisors = "rope_freqs.weight";
+    private const string ShortDivisors = "rope_factors_short.weight";
+    private const string LongDivisors = "rope_factors_long.weight";
     private readonly GgufMetadata _metadata = file.Metadata;
 
-    public TransformerSpec Read()
+    /// <summary>The shape, with what <paramref name="form"/> says where the metadata have no field for it.</summary>
+    public TransformerSpec Read(ConfigForm form)
     {
-        if (_metadata.FindInteger(Key("expert_count")) is > 0 and var experts)
+        if (_metadata.FindInteger(Key("expert_shared_count")) is > 0 and var shared)
         {
-            throw Wrong("expert_count", experts, "0: mixtures of experts are not supported");
+            throw Wrong("expert_shared_count", shared, "0: experts that every row goes through are not supported");
         }
 
         int width = Integer("embedding_length", SpecLimits.Width);
@@ -28,43 +32,79 @@ internal sealed class GgufConfig(GgufFile file, string architecture)
             throw Wrong("attention.head_count_kv", keyValueHeads, $"a divisor of head_count, {heads}");
         }
 
-        int headSize = HeadSize(width, heads);
+        int headSize = HeadSize(width, heads, form);
         int layers = Integer("block_count", SpecLimits.Layers);
         int positions = FindInteger("context_length", int.MaxValue) ?? throw Wrong("context_length", "missing", "an integer");
-        RopeSpec rope = Rope(positions, headSize);
+        RopeSpec rope = form.LearnsPositions ? new RopeSpec { Theta = 1, OriginalContext = positions } : Rope(positions, headSize, form);
         return new TransformerSpec
         {
-            Architecture = architecture,
+            Architecture = form.Architecture,
             LayerCount = layers,
             Width = width,
             QueryHeads = heads,
             KeyValueHeads = keyValueHeads,
             HeadSize = headSize,
-            FeedForwardWidth = Integer("feed_forward_length", SpecLimits.Width),
+            FeedForwardWidth = FindInteger("feed_forward_length", SpecLimits.Width) ?? FindInteger("expert_feed_forward_length", SpecLimits.Width) ?? Integer("feed_forward_length", SpecLimits.Width),
+            LearnsPositions = form.LearnsPositions,
             VocabularySize = Vocabulary(),
             ContextLength = SpecLimits.Context(positions, rope),
             NormEpsilon = Epsilon(),
-            TiedHead = !Has(ParameterNames.Gguf.Of(Site.Head) + ".weight"),
+            TiedHead = !Has(names.Of(Site.Head) + ".weight"),
             Rope = rope,
             Windows = [.. new int[layers]],
-            Biases = [.. Enum.GetValues<SiteRole>().Where(role => role < SiteRole.Head && Has(ParameterNames.Gguf.Of(new Site(0, role)) + ".bias"))],
+            Biases = [.. names.Linears.Keys.Where(role => Has(names.Of(new Site(0, role)) + ".bias"))],
         };
     }
 
-    private RopeSpec Rope(int positions, int headSize)
+    /// <summary>The experts of every layer.</summary>
+    /// <param name="width">An expert's width where the metadata do not say it.</param>
+    public ExpertsSpec Experts(int? width = null)
+    {
+        int count = Integer("expert_count", SpecLimits.Experts);
+        return new ExpertsSpec(count, Integer("expert_used_count", count), FindInteger("expert_feed_forward_length", SpecLimits.Width) ?? width ?? Integer("expert_feed_forward_length", SpecLimits.Width));
+    }
+
+    /// <summary>The window of the layers that slide.</summary>
+    public int Window() => Integer("attention.sliding_window", int.MaxValue);
+
+    /// <summary>The window of the layers that slide; 0 where there is none.</summary>
+    public int FindWindow() => _metadata.FindInteger(Key("attention.sliding_window")) is null or 0 ? 0 : Window();
+
+    /// <summary>A factor or a bound, or null.</summary>
+    public float? Float(string name) => (float?)Number(name, 0) is { } value ? value > 0 ? value : throw Wrong(name, value, "a number above 0") : null;
+
+    /// <summary>A truth value.</summary>
+    public bool Flag(string name, bool otherwise) => _metadata.FindBool(Key(name)) ?? otherwise;
+
+    private RopeSpec Rope(int positions, int headSize, ConfigForm form)
     {
         int rotary = FindInteger("rope.dimension_count", SpecLimits.HeadSize) ?? headSize;
-        if (rotary != headSize)
+        if (rotary > headSize || rotary % 2 != 0)
         {
-            throw Wrong("rope.dimension_count", rotary, $"the size of a head, {headSize}");
+            throw Wrong("rope.dimension_count", rotary, $"an even number of at most the size of a head, {headSize}");
         }
 
+        float[]? longDivisors = Divisors(LongDivisors, rotary);
         var plain = new RopeSpec
         {
-            Theta = Number("rope.freq_base", 1) ?? 10_000,
+            Theta = Number("rope.freq_base", 1) ?? form.DefaultTheta,
+            Size = rotary == headSize ? 0 : rotary,
             OriginalContext = FindInteger("rope.scaling.original_context_length", int.MaxValue) ?? positions,
-            Divisors = Divisors(headSize) is { } divisors ? [.. divisors] : [],
+            Divisors = Divisors(longDivisors is null ? RopeDivisors : ShortDivisors, rotary) is { } divisors ? [.. divisors] : [],
         };
+        if (longDivisors is not null)
+        {
+            double stretch = (double)positions / plain.OriginalContext;
+            return plain with
+            {
+                Scaling = RopeScaling.LongRope,
+                Factor = stretch,
+                LongDivisors = [.. longDivisors],
+                Divisors = plain.Divisors.IsEmpty ? throw new ModelFormatException(file.Path, $"has tensor '{LongDivisors}' without '{ShortDivisors}'; expected both") : plain.Divisors,
+                AttentionFactor = Float("rope.scaling.attn_factor") ?? (float)RopeConfig.LongSharpening(stretch, plain.OriginalContext),
+            };
+        }
+
         double factor = Number("rope.scaling.factor", 0) ?? Number("rope.scale_linear", 0) ?? 1;
         factor = factor == 0 ? 1 : factor; // the converter writes 0 for "none"
         string type = _metadata.FindString(Key("rope.scaling.type")) ?? (factor == 1 ? "none" : "linear");
@@ -84,9 +124,9 @@ internal sealed class GgufConfig(GgufFile file, string architecture)
         };
     }
 
-    private float[]? Divisors(int headSize)
+    private float[]? Divisors(string name, int headSize)
     {
-        Tensor? tensor = file.FindTensor(RopeDivisors);
+        Tensor? tensor = file.FindTensor(name);
         if (tensor is null)
         {
             return null;
@@ -94,25 +134,25 @@ internal sealed class GgufConfig(GgufFile file, string architecture)
 
         float[] values = tensor.Shape is [var count] && count == headSize / 2
             ? tensor.ToFloats()
-            : throw new ModelFormatException(file.Path, $"tensor {tensor} has the wrong shape; expected [{headSize / 2}], half the size of a head");
+            : throw new ModelFormatException(file.Path, $"tensor {tensor} has the wrong shape; expected [{headSize / 2}], half of what is turned of a head");
         return Array.TrueForAll(values, value => float.IsFinite(value) && value > 0)
             ? values
             : throw new ModelFormatException(file.Path, $"tensor {tensor} has values that are not finite and positive");
     }
 
-    private int HeadSize(int width, int heads)
+    private int HeadSize(int width, int heads, ConfigForm form)
     {
         int headSize = FindInteger("attention.key_length", SpecLimits.HeadSize)
             ?? (width % heads == 0 ? width / heads : throw Wrong("embedding_length", width, $"a multiple of head_count, {heads}"));
         int valueSize = FindInteger("attention.value_length", SpecLimits.HeadSize) ?? headSize;
-        return headSize % 2 == 0 && valueSize == headSize
+        return (headSize % 2 == 0 || form.LearnsPositions) && valueSize == headSize
             ? headSize
             : throw Wrong("attention.key_length", headSize, $"an even number equal to value_length, {valueSize}");
     }
 
     private int Vocabulary()
     {
-        string table = ParameterNames.Gguf.Table + ".weight";
+        string table = names.Table + ".weight";
         if (file.GetTensor(table).Shape is not [var rows, _] || rows > SpecLimits.Vocabulary)
         {
             throw new ModelFormatException(file.Path, $"tensor {file.GetTensor(table)} has the wrong shape; expected [tokens, width] with at most {SpecLimits.Vocabulary} tokens");
@@ -131,8 +171,7 @@ internal sealed class GgufConfig(GgufFile file, string architecture)
         return (int)rows;
     }
 
-    private float Epsilon() =>
-        Number("attention.layer_norm_rms_epsilon", 0) is { } epsilon ? (float)epsilon : throw Wrong("attention.layer_norm_rms_epsilon", "missing", "a number");
+    private float Epsilon() => (float?)(Number("attention.layer_norm_rms_epsilon", 0) ?? Number("attention.layer_norm_epsilon", 0)) ?? throw Wrong("attention.layer_norm_rms_epsilon", "missing", "a number");
 
     private double? Number(string name, double least) => _metadata.FindNumber(Key(name)) is { } value
         ? value >= least && float.IsFinite((float)value) ? value : throw Wrong(name, value, $"a finite number of at least {least}")

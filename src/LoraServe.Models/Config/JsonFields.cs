@@ -117,6 +117,17 @@ internal sealed class JsonFields
             : throw Wrong(name, $"a finite number of at least {least}")
         : null;
 
+    /// <summary>An array of exactly <paramref name="count"/> finite numbers above 0; required.</summary>
+    public float[] PositiveNumbers(string name, int count)
+    {
+        float[] numbers = Find(name) is { ValueKind: JsonValueKind.Array } value && value.EnumerateArray().All(element => element.ValueKind == JsonValueKind.Number)
+            ? [.. value.EnumerateArray().Select(element => element.TryGetSingle(out float number) ? number : float.NaN)]
+            : [];
+        return numbers.Length == count && Array.TrueForAll(numbers, number => float.IsFinite(number) && number > 0)
+            ? numbers
+            : throw Wrong(name, $"{count} finite numbers above 0, one for each pair of a head's turned elements");
+    }
+
     /// <summary>An array of texts, or null.</summary>
     public string[]? Strings(string name) => Find(name) is { } value
         ? value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(element => element.ValueKind == JsonValueKind.String)

@@ -7,43 +7,74 @@ namespace LoraServe.Models.Config;
 /// <summary>Reads rope from config.json, as transformers 4 (<c>rope_theta</c>, <c>rope_scaling</c>) and 5 (<c>rope_parameters</c>) write it; writes it as 4 does, which both read.</summary>
 internal static class RopeConfig
 {
-    private const double DefaultTheta = 10_000;
     private const string Parameters = "rope_parameters";
     private const string ScalingField = "rope_scaling";
     private const string ThetaField = "rope_theta";
     private const string OriginalContextField = "original_max_position_embeddings";
 
+    /// <summary>The rope of all layers.</summary>
     /// <param name="config">The whole configuration.</param>
+    /// <param name="form">The family's names and defaults.</param>
     /// <param name="positions">Its <c>max_position_embeddings</c>.</param>
     /// <param name="headSize">Elements in a head.</param>
-    public static RopeSpec Read(JsonFields config, long positions, int headSize)
+    public static RopeSpec Read(JsonFields config, ConfigForm form, long positions, int headSize) =>
+        Read(config, Fields(config, form), form, positions, headSize);
+
+    /// <summary>A rope that is said in an object of its own.</summary>
+    /// <param name="config">The whole configuration, for what the object does not say.</param>
+    /// <param name="fields">The object; null where there is none.</param>
+    /// <param name="form">The family's names and defaults.</param>
+    /// <param name="positions">Its <c>max_position_embeddings</c>.</param>
+    /// <param name="headSize">Elements in a head.</param>
+    public static RopeSpec Read(JsonFields config, JsonFields? fields, ConfigForm form, long positions, int headSize)
     {
-        JsonFields? fields = Fields(config);
-        double theta = Theta(config, fields);
-        var plain = new RopeSpec { Theta = theta, OriginalContext = SpecLimits.Clamp(positions) };
+        double theta = Theta(config, fields, form);
+        double share = fields?.FindNumber("partial_rotary_factor", 0) ?? config.FindNumber(form.RotaryShare, 0) ?? form.DefaultRotaryShare;
+        int size = (int)(headSize * share);
+        if (share > 1 || size < 2 || size % 2 != 0)
+        {
+            throw (fields is not null && fields.Has("partial_rotary_factor") ? fields : config).Wrong(
+                fields is not null && fields.Has("partial_rotary_factor") ? "partial_rotary_factor" : form.RotaryShare, $"at most 1, and an even number of a head's {headSize} elements");
+        }
+
+        var plain = new RopeSpec { Theta = theta, OriginalContext = SpecLimits.Clamp(positions), Size = size == headSize ? 0 : size };
         string typeField = fields is not null && fields.Has("rope_type") ? "rope_type" : "type";
         return fields?.String(typeField) switch
         {
             null or "default" => plain,
             "linear" => plain with { Scaling = RopeScaling.Linear, Factor = fields.Number("factor", 1) },
-            "dynamic" when headSize > 2 => plain with { Scaling = RopeScaling.Dynamic, Factor = fields.Number("factor", 1) },
+            "dynamic" when size > 2 => plain with { Scaling = RopeScaling.Dynamic, Factor = fields.Number("factor", 1) },
             "yarn" when theta > 1 => Yarn(fields, plain, positions),
             "llama3" => Llama3(fields, plain),
-            _ => throw fields.Wrong(typeField, "default, linear, dynamic, yarn or llama3"),
+            "longrope" or "su" => LongRope(config, fields, plain, positions, size),
+            _ => throw fields.Wrong(typeField, "default, linear, dynamic, yarn, llama3 or longrope"),
         };
     }
 
+    /// <summary>Writes the rope of all layers.</summary>
     /// <param name="json">Where to, within the whole configuration.</param>
-    /// <param name="rope">What is written.</param>
+    /// <param name="spec">The model's shape.</param>
+    /// <param name="form">The family's names.</param>
     /// <param name="model">What the model is called where it is refused.</param>
-    public static void Write(Utf8JsonWriter json, RopeSpec rope, string model)
+    public static void Write(Utf8JsonWriter json, TransformerSpec spec, ConfigForm form, string model)
     {
-        if (!rope.Divisors.IsEmpty)
+        RopeSpec rope = spec.Rope;
+        if (!rope.Divisors.IsEmpty && rope.Scaling != RopeScaling.LongRope)
         {
             throw HuggingFaceConfig.Unsayable(model, "rope divisors");
         }
 
-        json.WriteNumber(ThetaField, rope.Theta);
+        json.WriteNumber(form.Theta, rope.Theta);
+        if (rope.Size > 0 || form.DefaultRotaryShare < 1)
+        {
+            json.WriteNumber(form.RotaryShare, (double)rope.Turned(spec.HeadSize) / spec.HeadSize);
+        }
+
+        if (rope.Scaling == RopeScaling.LongRope)
+        {
+            json.WriteNumber(OriginalContextField, rope.OriginalContext);
+        }
+
         if (rope.Scaling == RopeScaling.None)
         {
             return;
@@ -51,9 +82,18 @@ internal static class RopeConfig
 
         json.WriteStartObject(ScalingField);
         json.WriteString("rope_type", rope.Scaling.ToString().ToLowerInvariant());
-        json.WriteNumber("factor", rope.Factor);
+        if (rope.Scaling != RopeScaling.LongRope)
+        {
+            json.WriteNumber("factor", rope.Factor);
+        }
+
         switch (rope.Scaling)
         {
+            case RopeScaling.LongRope:
+                WriteDivisors("short_factor", rope.Divisors);
+                WriteDivisors("long_factor", rope.LongDivisors);
+                json.WriteNumber("attention_factor", rope.AttentionFactor);
+                break;
             case RopeScaling.Yarn:
                 json.WriteNumber(OriginalContextField, rope.OriginalContext);
                 json.WriteNumber("beta_fast", rope.BetaFast);
@@ -69,10 +109,21 @@ internal static class RopeConfig
         }
 
         json.WriteEndObject();
+
+        void WriteDivisors(string field, IEnumerable<float> divisors)
+        {
+            json.WriteStartArray(field);
+            foreach (float divisor in divisors)
+            {
+                json.WriteNumberValue(divisor);
+            }
+
+            json.WriteEndArray();
+        }
     }
 
     /// <summary>What says how positions turn. As in transformers, <c>rope_scaling</c> counts where both are there: it is what somebody added to a saved configuration.</summary>
-    private static JsonFields? Fields(JsonFields config)
+    private static JsonFields? Fields(JsonFields config, ConfigForm form)
     {
         (JsonFields? parameters, JsonFields? scaling) = (config.Object(Parameters), config.Object(ScalingField));
         if (scaling is null || parameters is null)
@@ -85,7 +136,7 @@ internal static class RopeConfig
             return parameters;
         }
 
-        if (!scaling.Has(ThetaField) && !config.Has(ThetaField) && parameters.FindNumber(ThetaField, 1) is { } theta and not DefaultTheta)
+        if (!scaling.Has(ThetaField) && !config.Has(form.Theta) && parameters.FindNumber(ThetaField, 1) is { } theta && theta != form.DefaultTheta)
         {
             throw config.Wrong(ScalingField, $"{ThetaField} in it too ({Parameters}, whose place it takes, has {theta.ToString(CultureInfo.InvariantCulture)}); say it there, or leave {ScalingField} out");
         }
@@ -94,16 +145,36 @@ internal static class RopeConfig
         return scaling;
     }
 
-    private static double Theta(JsonFields config, JsonFields? fields)
+    private static double Theta(JsonFields config, JsonFields? fields, ConfigForm form)
     {
-        (double? own, double? common) = (fields?.FindNumber(ThetaField, 1), config.FindNumber(ThetaField, 1));
+        (double? own, double? common) = (fields?.FindNumber(ThetaField, 1), config.FindNumber(form.Theta, 1));
         if (own is { } theta && common is { } other && theta != other)
         {
-            config.Warn(ThetaField, $"but {theta.ToString(CultureInfo.InvariantCulture)} beside the scaling. That counts; leave out the one that is not meant.");
+            config.Warn(form.Theta, $"but {theta.ToString(CultureInfo.InvariantCulture)} beside the scaling. That counts; leave out the one that is not meant.");
         }
 
-        return own ?? common ?? DefaultTheta;
+        return own ?? common ?? form.DefaultTheta;
     }
+
+    private static RopeSpec LongRope(JsonFields config, JsonFields fields, RopeSpec plain, long positions, int size)
+    {
+        // Models write the original context beside the object, transformers 5 also into it.
+        long original = fields.FindInteger(OriginalContextField, 1, int.MaxValue) ?? config.FindInteger(OriginalContextField, 1, int.MaxValue) ?? plain.OriginalContext;
+        double factor = Truthy(fields.FindNumber("factor", 0)) ?? (double)positions / original;
+        double attention = Truthy(fields.FindNumber("attention_factor", 0)) ?? LongSharpening(factor, original);
+        return plain with
+        {
+            Scaling = RopeScaling.LongRope,
+            Factor = factor,
+            OriginalContext = (int)original,
+            AttentionFactor = (float)attention,
+            Divisors = [.. fields.PositiveNumbers("short_factor", size / 2)],
+            LongDivisors = [.. fields.PositiveNumbers("long_factor", size / 2)],
+        };
+    }
+
+    /// <summary>What LongRope multiplies sine and cosine by: √(1 + ln factor / ln original context).</summary>
+    internal static double LongSharpening(double factor, double original) => factor <= 1 ? 1 : Math.Sqrt(1 + (Math.Log(factor) / Math.Log(original)));
 
     private static RopeSpec Yarn(JsonFields fields, RopeSpec plain, long positions)
     {

@@ -30,16 +30,42 @@ public static class DecoderForward
     public static TValue Layer<TOps, TValue>(TOps ops, TransformerSpec spec, TokenBatch batch, int layer, TValue x)
         where TOps : IForwardOps<TValue>
     {
-        TValue normed = ops.Norm(x, new NormSite(layer, NormRole.Attention), batch.All);
-        (TValue q, TValue k, TValue v) = ops.Linear(normed, At(SiteRole.Query), At(SiteRole.Key), At(SiteRole.Value), batch.All);
-        TValue attended = ops.Attend(ops.Rotate(q, batch), ops.Rotate(k, batch), v, layer, batch);
-        x = ops.AddLinear(x, attended, At(SiteRole.Output), After(NormRole.AfterAttention), batch.All);
+        TValue normed = Normed(x, NormRole.Attention);
+        TValue beside = spec.AddsInParallel ? Normed(x, NormRole.Mlp) : normed;
+        (TValue q, TValue k, TValue v) = Has(SiteRole.QueryKeyValue)
+            ? ops.SplitHeads(ops.Linear(normed, At(SiteRole.QueryKeyValue), batch.All))
+            : ops.Linear(normed, At(SiteRole.Query), At(SiteRole.Key), At(SiteRole.Value), batch.All);
+        (q, k) = (Normed(q, NormRole.Query), Normed(k, NormRole.Key));
+        if (spec.RopeOf(layer) is not null)
+        {
+            (q, k) = (ops.Rotate(q, layer, batch), ops.Rotate(k, layer, batch));
+        }
 
-        normed = ops.Norm(x, new NormSite(layer, NormRole.Mlp), batch.All);
-        (TValue gate, TValue up) = ops.Linear(normed, At(SiteRole.Gate), At(SiteRole.Up), batch.All);
-        return ops.AddLinear(x, ops.GateMultiply(gate, up), At(SiteRole.Down), After(NormRole.AfterMlp), batch.All);
+        x = ops.AddLinear(x, ops.Attend(q, k, v, layer, batch), At(SiteRole.Output), After(NormRole.AfterAttention), batch.All);
+
+        normed = spec.AddsInParallel ? beside : Normed(x, NormRole.Mlp);
+        return spec.HasExperts(layer)
+            ? ops.AddExperts(x, normed, layer, After(NormRole.AfterMlp), batch.All)
+            : ops.AddLinear(x, Widened(normed), At(SiteRole.Down), After(NormRole.AfterMlp), batch.All);
+
+        TValue Widened(TValue input)
+        {
+            if (!Has(SiteRole.Gate) && !Has(SiteRole.GateUp))
+            {
+                return ops.Activate(ops.Linear(input, At(SiteRole.Up), batch.All));
+            }
+
+            (TValue gate, TValue up) = Has(SiteRole.GateUp)
+                ? ops.SplitGate(ops.Linear(input, At(SiteRole.GateUp), batch.All))
+                : ops.Linear(input, At(SiteRole.Gate), At(SiteRole.Up), batch.All);
+            return ops.GateMultiply(gate, up);
+        }
+
+        bool Has(SiteRole role) => spec.Linears.Contains(role);
 
         Site At(SiteRole role) => new(layer, role);
+
+        TValue Normed(TValue rows, NormRole role) => After(role) is { } site ? ops.Norm(rows, site, batch.All) : rows;
 
         NormSite? After(NormRole role) => spec.LayerNorms.Contains(role) ? new NormSite(layer, role) : null;
     }

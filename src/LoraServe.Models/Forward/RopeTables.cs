@@ -9,8 +9,11 @@ namespace LoraServe.Models.Forward;
 /// <param name="headSize">Elements of a head.</param>
 public sealed class RopeTables(RopeSpec spec, int headSize)
 {
-    private readonly float[] _frequencies = new float[headSize / 2];
+    private readonly float[] _frequencies = new float[spec.Turned(headSize) / 2];
     private int _length = -1;
+
+    /// <summary>Elements of a head that are turned, K, which is the width of a table.</summary>
+    public int Width => _frequencies.Length * 2;
 
     /// <summary>Computes the tables of all rows.</summary>
     /// <param name="batch">The rows.</param>

@@ -39,6 +39,34 @@ public sealed class RowGroup
         }
     }
 
+    /// <summary>Becomes some rows of another group, with the runs cut to them.</summary>
+    /// <param name="from">The other group.</param>
+    /// <param name="rows">Its rows, ascending.</param>
+    public void CopyRows(RowGroup from, ReadOnlySpan<int> rows)
+    {
+        Clear();
+        foreach (int row in rows)
+        {
+            _sources.Add(from.Sources[row]);
+        }
+
+        foreach (EditRun run in from.Runs)
+        {
+            int start = FirstFrom(rows, run.FirstRow);
+            int end = FirstFrom(rows, run.EndRow);
+            if (start < end)
+            {
+                _runs.Add(run with { FirstRow = start, RowCount = end - start });
+            }
+        }
+    }
+
+    private static int FirstFrom(ReadOnlySpan<int> rows, int least)
+    {
+        int place = rows.BinarySearch(least);
+        return place < 0 ? ~place : place;
+    }
+
     /// <summary>Appends rows of adjacent positions and lets their adapters' runs go on where the rows before have the same.</summary>
     internal void Append(int firstSource, int count, int firstPosition, ReadOnlySpan<AdapterUse> adapters)
     {

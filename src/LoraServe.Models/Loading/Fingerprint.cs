@@ -32,12 +32,26 @@ internal static unsafe class Fingerprint
 
     private static string Describe(TransformerSpec spec)
     {
-        float[] frequencies = new float[spec.HeadSize / 2];
-        spec.Rope.InverseFrequencies(spec.ContextLength, frequencies);
-        return string.Create(CultureInfo.InvariantCulture, $"""
+        float[] frequencies = Frequencies(spec, spec.Rope);
+        string common = string.Create(CultureInfo.InvariantCulture, $"""
             {spec.Architecture} {spec.LayerCount} {spec.Width} {spec.QueryHeads} {spec.KeyValueHeads} {spec.HeadSize}
             {spec.FeedForwardWidth} {spec.VocabularySize} {spec.NormEpsilon} {spec.TiedHead} {spec.Rope.AttentionFactor}
             {string.Join(' ', spec.Windows)} {string.Join(' ', spec.Biases)} {Convert.ToHexString(MemoryMarshal.AsBytes<float>(frequencies))}
             """);
+
+        // What Llama's shape has not is said beside it, so that models that have nothing of it keep their names.
+        string own = string.Create(CultureInfo.InvariantCulture, $"""
+            {(spec.WindowRope is { } local ? Convert.ToHexString(MemoryMarshal.AsBytes<float>(Frequencies(spec, local))) : "")} {string.Join(' ', spec.Unrotated)} {spec.Rope.Size}
+            {string.Join(' ', spec.Linears)} {spec.Experts} {string.Join(' ', spec.Experts?.DenseLayers ?? [])} {string.Join(' ', spec.LayerNorms)} {spec.CentresNorms} {spec.GainOffset}
+            {spec.NormsHeadsTogether} {spec.AddsInParallel} {spec.MlpActivation} {spec.QueryScale} {spec.EmbeddingScale} {spec.ResidualScale} {spec.LogitScale} {spec.LogitCap} {spec.ScoreCap}
+            """);
+        return spec.Architecture is "llama" or "qwen2" ? common : $"{common}\n{own}";
+    }
+
+    private static float[] Frequencies(TransformerSpec spec, RopeSpec rope)
+    {
+        float[] frequencies = new float[rope.Turned(spec.HeadSize) / 2];
+        rope.InverseFrequencies(spec.ContextLength, frequencies);
+        return frequencies;
     }
 }

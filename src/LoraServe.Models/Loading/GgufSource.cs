@@ -17,7 +17,7 @@ internal static class GgufSource
         try
         {
             var architecture = Architecture.Of(file);
-            TransformerSpec spec = architecture.FromGguf(file);
+            TransformerSpec spec = architecture.FromGguf!(new GgufConfig(file, architecture.GgufName, architecture.GgufNames));
             List<string> warnings = [];
             ModelText text = ModelText.ReadGguf(file, warnings);
             string name = file.Metadata.FindString("general.name") ?? System.IO.Path.GetFileNameWithoutExtension(path);
@@ -25,7 +25,7 @@ internal static class GgufSource
             {
                 Names = architecture.GgufNames,
                 FindTensor = file.FindTensor,
-                InterleavedRows = architecture.InterleavedInGguf,
+                IsGguf = true,
                 Text = text with { Name = name },
                 Generation = ReadGeneration(file, text, spec.VocabularySize, warnings),
                 Warnings = [.. warnings.Distinct()],

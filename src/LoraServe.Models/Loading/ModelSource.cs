@@ -18,8 +18,8 @@ internal sealed record ModelSource(string Path, string Name, Architecture Archit
     /// <summary>Names of stored tensors that were not found by name so far.</summary>
     public Func<IEnumerable<string>> Unasked { get; init; } = () => [];
 
-    /// <summary>Whether the rows of query and key have the two halves of each head interleaved.</summary>
-    public bool InterleavedRows { get; init; }
+    /// <summary>Whether tensors lie as GGUF files have them, not as Hugging Face's do.</summary>
+    public bool IsGguf { get; init; }
 
     /// <summary>Tokenizer and chat templates.</summary>
     public required ModelText Text { get; init; }

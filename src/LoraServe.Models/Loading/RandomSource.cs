@@ -21,11 +21,11 @@ internal static class RandomSource
 
     public static ModelSource Open(string name, TransformerSpec spec, int seed)
     {
-        ParameterNames names = ParameterNames.HuggingFace;
-        Site[] sites = [Site.Embedding, .. spec.Sites.Linears];
+        Architecture architecture = Architecture.All.Single(known => known.Name == spec.Architecture);
+        ParameterNames names = architecture.HuggingFaceNames;
+        Site[] sites = [.. ModelWeights.Stored(spec)];
         long largest = sites.Max(site => (long)spec.Shape(site.Role).Outputs * spec.Shape(site.Role).Inputs);
         NativeBuffer noise = Noise(largest + (Stride * sites.Length), seed);
-        float[] gains = [.. Enumerable.Repeat(1f, spec.Width)];
         Dictionary<string, Tensor> tensors = [];
         for (int i = 0; i < sites.Length; i++)
         {
@@ -37,10 +37,10 @@ internal static class RandomSource
         foreach (NormSite site in spec.Sites.Norms)
         {
             string weight = $"{names.Of(site)}.weight";
-            tensors[weight] = Tensor.OverFloats(weight, gains, spec.Width);
+            float[] gains = [.. Enumerable.Repeat(1 - spec.GainOffset, spec.NormWidth(site.Role))];
+            tensors[weight] = Tensor.OverFloats(weight, gains, gains.Length);
         }
 
-        Architecture architecture = Architecture.All.Single(known => known.Name == spec.Architecture);
         return new ModelSource(name, $"random:{name}", architecture, spec, noise)
         {
             Names = names,

@@ -62,7 +62,7 @@ internal sealed class StoredParameters(SafetensorsCheckpoint checkpoint, Paramet
 
     private IEnumerable<SiteRole> Biases(TransformerSpec spec)
     {
-        foreach (SiteRole role in Enum.GetValues<SiteRole>().Where(role => role < SiteRole.Head))
+        foreach (SiteRole role in spec.Linears)
         {
             string name = names.Of(new Site(0, role)) + ".bias";
             bool isStored = checkpoint.FindTensor(name) is not null;

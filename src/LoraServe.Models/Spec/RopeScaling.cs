@@ -17,4 +17,7 @@ public enum RopeScaling
 
     /// <summary>Llama 3.1's: interpolation by wave length with a smooth band between.</summary>
     Llama3,
+
+    /// <summary>A divisor for each frequency, one set for sequences within the original context and one for longer ones (https://arxiv.org/abs/2402.13753).</summary>
+    LongRope,
 }

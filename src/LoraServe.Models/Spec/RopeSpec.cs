@@ -4,7 +4,7 @@ namespace LoraServe.Models.Spec;
 
 /// <summary>Rotary position embedding: which angle per position each pair of a head's elements turns by.</summary>
 /// <remarks>
-/// Element i of a head pairs with element i + HeadSize / 2. Frequencies are computed in float32 in the order of
+/// Element i of a head pairs with element i + Size / 2, and what comes after the first Size elements is not turned. Frequencies are computed in float32 in the order of
 /// transformers' modeling_rope_utils.py, since one rounding more or less shows in logits at late positions.
 /// </remarks>
 public sealed record RopeSpec
@@ -14,6 +14,9 @@ public sealed record RopeSpec
 
     /// <summary>Base of the geometric series of wave lengths.</summary>
     public required double Theta { get; init; }
+
+    /// <summary>How many of a head's elements are turned, the first ones; 0 for all.</summary>
+    public int Size { get; init; }
 
     /// <summary>By how much the context is stretched; at least 1 in practice.</summary>
     public double Factor { get; init; } = 1;
@@ -39,15 +42,21 @@ public sealed record RopeSpec
     /// <summary>Llama3: wave lengths below the original context divided by this are kept.</summary>
     public double HighFrequencyFactor { get; init; } = 4;
 
-    /// <summary>A divisor for each frequency, as GGUF stores what Llama3 scaling comes to; empty where there is none.</summary>
+    /// <summary>A divisor for each frequency: what Llama3 scaling comes to, as GGUF stores it, or LongRope's within the original context; empty where there is none.</summary>
     public ImmutableArray<float> Divisors { get; init; } = [];
 
+    /// <summary>LongRope: the divisors beyond the original context.</summary>
+    public ImmutableArray<float> LongDivisors { get; init; } = [];
+
     /// <summary>Whether frequencies change with the length of the sequence; they do only beyond <see cref="OriginalContext"/>.</summary>
-    public bool DependsOnLength => Scaling == RopeScaling.Dynamic;
+    public bool DependsOnLength => Scaling is RopeScaling.Dynamic or RopeScaling.LongRope;
+
+    /// <summary>Elements of a head that are turned.</summary>
+    public int Turned(int headSize) => Size == 0 ? headSize : Size;
 
     /// <summary>Computes the angle per position, in radians, of each pair.</summary>
     /// <param name="length">Length of the sequence in tokens; matters only where <see cref="DependsOnLength"/>.</param>
-    /// <param name="frequencies">HeadSize / 2 values.</param>
+    /// <param name="frequencies">Half as many values as elements are turned.</param>
     public void InverseFrequencies(int length, Span<float> frequencies)
     {
         switch (Scaling)
@@ -58,6 +67,9 @@ public sealed record RopeSpec
             case RopeScaling.Yarn:
                 Yarn(frequencies);
                 break;
+            case RopeScaling.LongRope:
+                Divided(length > OriginalContext ? LongDivisors : Divisors, frequencies);
+                return;
             default:
                 Geometric((float)Theta, frequencies);
                 break;
@@ -80,6 +92,14 @@ public sealed record RopeSpec
         for (int i = 0; i < frequencies.Length; i++)
         {
             frequencies[i] = 1 / MathF.Pow(theta, 2 * i / (float)(frequencies.Length * 2));
+        }
+    }
+
+    private void Divided(ImmutableArray<float> divisors, Span<float> frequencies)
+    {
+        for (int i = 0; i < frequencies.Length; i++)
+        {
+            frequencies[i] = 1 / (divisors[i] * MathF.Pow((float)Theta, 2 * i / (float)(frequencies.Length * 2)));
         }
     }
 

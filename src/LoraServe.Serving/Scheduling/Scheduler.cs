@@ -61,6 +61,11 @@ internal sealed class Scheduler
         // There is no prefill phase and no decode phase: each sequence has known tokens and cached tokens, and a step
         // computes some of the difference. Sequences with a single pending token come first, since someone reads along.
         plan.Clear();
+        foreach (Sequence sequence in _running)
+        {
+            TurnAnewWhereLonger(sequence);
+        }
+
         var budget = new Budget(_limits.Rows, _limits.LogitRows);
         PlanRunning(plan, ref budget, single: true);
         PlanRunning(plan, ref budget, single: false);
@@ -83,7 +88,7 @@ internal sealed class Scheduler
             sequence.PrefixNode = _prefixes.Add(
                 sequence.Pages[sequence.NotedPages],
                 sequence.PrefixNode,
-                sequence.Owner.SaltAt(start + KvPage.Tokens, sequence.PromptLength),
+                sequence.Owner.SaltAt(start + KvPage.Tokens, sequence.TurnedLength),
                 sequence.Tokens.Slice(start, KvPage.Tokens));
             sequence.NotedPages++;
         }
@@ -308,6 +313,7 @@ internal sealed class Scheduler
 
     private void Start(Sequence sequence)
     {
+        TurnAnewWhereLonger(sequence);
         FindPrefix(sequence, take: true);
         sequence.IsRunning = true;
         _running.Add(sequence);
@@ -330,7 +336,7 @@ internal sealed class Scheduler
         int kept = 0;
         int end = KvPage.Tokens;
         while (end <= sequence.ReusableTokens
-            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end, sequence.PromptLength), sequence.Tokens[(end - KvPage.Tokens)..end], out int page, out long next))
+            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end, sequence.TurnedLength), sequence.Tokens[(end - KvPage.Tokens)..end], out int page, out long next))
         {
             node = next;
             pages++;
@@ -361,7 +367,18 @@ internal sealed class Scheduler
         Preemptions++;
     }
 
-    private void Stop(Sequence sequence)
+    // A rope may change once a sequence is longer than the model's original context: keys that were turned before are of no use then.
+    private void TurnAnewWhereLonger(Sequence sequence)
+    {
+        int border = sequence.Owner.TurnsAnewBeyond;
+        if (sequence.TokenCount > border && sequence.TurnedLength <= border)
+        {
+            Release(sequence);
+            sequence.TurnAnew();
+        }
+    }
+
+    private void Release(Sequence sequence)
     {
         // Last pages first: a prefix can be found only while its beginning can.
         for (int i = sequence.Pages.Count - 1; i >= 0; i--)
@@ -370,6 +387,11 @@ internal sealed class Scheduler
         }
 
         sequence.Pages.Clear();
+    }
+
+    private void Stop(Sequence sequence)
+    {
+        Release(sequence);
         sequence.IsRunning = false;
         sequence.Owner.State.Tenant.Running--;
         _places -= sequence.Places;

@@ -19,6 +19,7 @@ internal abstract class Sequence
         _tokens = tokens;
         TokenCount = count;
         PromptLength = promptLength;
+        TurnedLength = promptLength;
         Pages = new List<int>(KvPage.Count(tokens.Length)); // never grows while generating
     }
 
@@ -35,6 +36,9 @@ internal abstract class Sequence
 
     /// <summary>Tokens of the prompt, virtual rows included.</summary>
     public int PromptLength { get; }
+
+    /// <summary>Length by which its cached keys are turned at least: that of its prompt, or more once it has grown beyond where a rope changes.</summary>
+    public int TurnedLength { get; private set; }
 
     /// <summary>Rows that its adapters put ahead of the tokens that it was given: nothing is told of them.</summary>
     public int VirtualRows => Owner.Adapters.VirtualRows;
@@ -81,6 +85,13 @@ internal abstract class Sequence
         CachedTokens = 0;
         NotedPages = 0;
         PrefixNode = PrefixCache.Root;
+    }
+
+    /// <summary>Forgets what was computed, because keys are turned by its length from now on.</summary>
+    public void TurnAnew()
+    {
+        Restart();
+        TurnedLength = TokenCount;
     }
 
     /// <summary>Adds a known token.</summary>

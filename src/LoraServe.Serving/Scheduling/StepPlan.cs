@@ -71,7 +71,7 @@ internal sealed class StepPlan
                 Tokens = sequence.Tokens.Slice(sequence.CachedTokens, entry.Chunk.Rows),
                 FirstPosition = sequence.CachedTokens,
                 Pages = CollectionsMarshal.AsSpan(sequence.Pages),
-                PromptLength = sequence.PromptLength,
+                PromptLength = sequence.TurnedLength,
                 Adapters = sequence.Owner.State.Uses,
                 Output = entry.Chunk.Output,
             });

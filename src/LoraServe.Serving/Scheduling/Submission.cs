@@ -46,9 +46,12 @@ internal abstract class Submission(SubmissionTerms terms)
     /// <summary>Notes that one of its sequences is complete; true when it was the last.</summary>
     public bool EndSequence() => ++State.EndedSequences == _sequences.Count;
 
+    /// <summary>Length beyond which all keys of a sequence are turned in another way.</summary>
+    public int TurnsAnewBeyond => terms.TurnsAnewBeyond;
+
     /// <summary>The salt of a page for the prefix cache.</summary>
     /// <param name="endPosition">Position after the page's last.</param>
-    /// <param name="promptLength">Length of the prompt that the page belongs to.</param>
+    /// <param name="promptLength">Length by which the keys of the page's sequence are turned: that of its prompt or beyond.</param>
     public UInt128 SaltAt(int endPosition, int promptLength)
     {
         // Adding a length to what is random bits keeps different things different.

@@ -12,6 +12,7 @@ namespace LoraServe.Serving.Scheduling;
 /// <param name="AdapterLabel">What its adapters are called in metrics.</param>
 /// <param name="Salts">What its pages are keyed by besides tokens.</param>
 /// <param name="LengthFreeContext">Longest prompt whose keys do not depend on its length; those of a rope that stretches with the sequence do beyond it.</param>
+/// <param name="TurnsAnewBeyond">Length beyond which all keys of a sequence are turned in another way, so that it is computed again once there; the greatest number for never.</param>
 /// <param name="ArrivedAt">Timestamp of its arrival.</param>
 /// <param name="Cancellation">Its caller's wish to give up.</param>
 internal sealed record SubmissionTerms(
@@ -21,5 +22,6 @@ internal sealed record SubmissionTerms(
     AdapterLabel AdapterLabel,
     PageSalts Salts,
     int LengthFreeContext,
+    int TurnsAnewBeyond,
     long ArrivedAt,
     CancellationToken Cancellation);

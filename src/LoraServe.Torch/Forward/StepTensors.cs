@@ -1,5 +1,6 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 using LoraServe.Torch.Native;
 using LoraServe.Torch.Resident;
 using LoraServe.Torch.Weights;
@@ -12,7 +13,8 @@ namespace LoraServe.Torch.Forward;
 internal sealed class StepTensors(TorchWeights weights, ProductChoice products) : IDisposable
 {
     private readonly StepLayout _layout = new(products);
-    private readonly RopeTables _rope = new(weights.Spec.Rope, weights.Spec.HeadSize);
+    private readonly RopeTables[] _ropes = [.. new[] { weights.Spec.Rope, weights.Spec.WindowRope }.OfType<RopeSpec>().Where(_ => !weights.Spec.LearnsPositions).Select(rope => new RopeTables(rope, weights.Spec.HeadSize))];
+    private readonly (Tensor Cosines, Tensor Sines)[] _turns = new (Tensor, Tensor)[2];
     private readonly Dictionary<RowGroup, RowRange[]> _ranges = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<RowGroup, SlotRows[]> _slots = new(ReferenceEqualityComparer.Instance);
     private Tensor? _integers;
@@ -28,11 +30,8 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
     /// <summary>For each row its place among those of all groups; null where they are the rows in order.</summary>
     public Tensor? Places { get; private set; }
 
-    /// <summary>Cosines of the rows' turns, [T, 1, K/2].</summary>
-    public Tensor Cosines { get; private set; } = null!;
-
-    /// <summary>Sines of the rows' turns, [T, 1, K/2].</summary>
-    public Tensor Sines { get; private set; } = null!;
+    /// <summary>Positions of the rows, int64 [T]; made where they are looked up.</summary>
+    public Tensor Positions { get; private set; } = null!;
 
     /// <summary>The segments by size.</summary>
     public IReadOnlyList<AttentionGroup> Groups { get; private set; } = [];
@@ -60,6 +59,9 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
 
         Turn(batch);
     }
+
+    /// <summary>Cosines and sines of the rows' turns in a layer, [T, 1, half of what is turned of a head].</summary>
+    public (Tensor Cosines, Tensor Sines) Turns(int layer) => _turns[ReferenceEquals(weights.Spec.RopeOf(layer), weights.Spec.Rope) ? 0 : 1];
 
     /// <summary>The rows of a group whose adapters' pairs are multiplied together.</summary>
     public IReadOnlyList<SlotRows> Slots(RowGroup rows) => _slots.GetValueOrDefault(rows, []);
@@ -107,12 +109,19 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
 
     private void Turn(TokenBatch batch)
     {
-        int width = weights.Spec.HeadSize;
-        Reserve(ref _floats, (long)batch.RowCount * width, ScalarType.Float32);
-        _rope.Fill(batch, new Rows(_floats.Address(), batch.RowCount, width, width));
-        Tensor turns = _floats.narrow(0, 0, (long)batch.RowCount * width).to(weights.Type, weights.Device, copy: true).view(batch.RowCount, 1, width);
-        Cosines = turns.narrow(2, 0, width / 2);
-        Sines = turns.narrow(2, width / 2, width / 2);
+        if (weights.Spec.LearnsPositions)
+        {
+            Positions = torch.tensor([.. batch.Positions.ToArray().Select(position => (long)position)], device: weights.Device);
+        }
+
+        for (int i = 0; i < _ropes.Length; i++)
+        {
+            int width = _ropes[i].Width;
+            Reserve(ref _floats, (long)batch.RowCount * width, ScalarType.Float32);
+            _ropes[i].Fill(batch, new Rows(_floats.Address(), batch.RowCount, width, width));
+            Tensor turns = _floats.narrow(0, 0, (long)batch.RowCount * width).to(weights.Type, weights.Device, copy: true).view(batch.RowCount, 1, width);
+            _turns[i] = (turns.narrow(2, 0, width / 2), turns.narrow(2, width / 2, width / 2));
+        }
     }
 
     private unsafe Tensor Upload(ReadOnlySpan<long> numbers, ref Tensor? staging)

@@ -11,7 +11,7 @@ internal static class TableEdits
     /// <param name="weight">The request's weight of the adapter.</param>
     /// <param name="tokens">The rows' tokens, int64 [T].</param>
     /// <param name="rows">[T, D]; not changed.</param>
-    public static Tensor Apply(EmbeddingEdit edit, float weight, Tensor tokens, Tensor rows)
+    public static Tensor Apply(TableEdit edit, float weight, Tensor tokens, Tensor rows)
     {
         ScalarType type = rows.dtype;
         rows = edit.Replacement is { } table ? table.index_select(0, tokens).to(type) : rows;

@@ -12,10 +12,13 @@ namespace LoraServe.Torch.Forward;
 /// <param name="products">How adapters' pairs are multiplied.</param>
 internal abstract class TorchOps(TorchWeights weights, ProductChoice products) : IForwardOps<Tensor>, IDisposable
 {
+    // Far below any bounded score, so that its share is 0.
+    private const double Unseen = -1e30;
     private readonly TransformerSpec _spec = weights.Spec;
     private TokenBatch _batch = null!;
     private DisposeScope? _layer;
     private Tensor? _stream;
+    private readonly ExpertRouting? _routing = weights.Spec.Experts is { } experts ? new ExpertRouting(experts) : null;
 
     /// <summary>The model's weights.</summary>
     protected TorchWeights Weights { get; } = weights;
@@ -42,24 +45,9 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
 
     public virtual Tensor Embed(TokenBatch batch)
     {
-        Tensor x = Weights.TokenTable.Select(Step.Tokens);
-        x = EditRows(x, batch.All, run => Of(run).Embedding is not null, (part, range) =>
-        {
-            Tensor tokens = Step.Tokens.narrow(0, range.First, range.Count);
-
-            // What takes the table's place comes first, so that it is what other adapters of a stack edit, wherever it stands there.
-            foreach (EditRun run in range.Runs.OrderByDescending(run => Of(run).Embedding?.Replacement is not null))
-            {
-                if (Of(run).Embedding is { } edit)
-                {
-                    part = TableEdits.Apply(edit, run.Weight, tokens, part);
-                }
-            }
-
-            return part;
-        });
-        x = PlaceVirtualRows(x);
-        return _spec.EmbeddingScale == 1 ? x : x.Times(_spec.EmbeddingScale);
+        Tensor x = PlaceVirtualRows(Looked(Site.Embedding, Weights.TokenTable.Select(Step.Tokens), Step.Tokens, batch));
+        x = _spec.EmbeddingScale == 1 ? x : x.Times(_spec.EmbeddingScale);
+        return Weights.Positions is { } positions ? x.Plus(Looked(Site.Positions, positions.Select(Step.Positions), Step.Positions, batch)) : x;
     }
 
     public virtual Tensor BeginLayer(int layer, Tensor x)
@@ -76,13 +64,15 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
 
     public Tensor Norm(Tensor x, NormSite site, RowGroup rows)
     {
-        Tensor gains = Weights.Norm(site);
-        Tensor wide = As(x, ScalarType.Float32);
+        Tensor parameters = Weights.Norm(site);
+        long width = _spec.NormWidth(site.Role);
+        Tensor wide = As(x, ScalarType.Float32).reshape(x.shape[0], x.shape[1] / width, width);
+        wide = _spec.CentresNorms ? wide.sub(wide.mean([-1], keepdim: true)) : wide;
         Tensor normed = wide.mul(wide.mul(wide).mean([-1], keepdim: true).Plus((double)_spec.NormEpsilon).rsqrt());
-        Tensor y = As(normed.mul(gains), Weights.Type);
+        Tensor y = Scaled(normed, parameters);
         return EditRows(y, rows, run => Of(run).At(site) is not null, (_, range) =>
         {
-            Tensor edited = gains;
+            Tensor edited = parameters;
             foreach (EditRun run in range.Runs)
             {
                 edited = Of(run).At(site) is { Replaces: true } edit ? edit.Values : edited;
@@ -93,9 +83,17 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
                 edited = Of(run).At(site) is { Replaces: false } edit ? edited.Plus(edit.Values, run.Weight) : edited;
             }
 
-            return As(normed.narrow(0, range.First, range.Count).mul(edited), Weights.Type);
+            return Scaled(normed.narrow(0, range.First, range.Count), edited);
         });
+
+        Tensor Scaled(Tensor rows, Tensor by)
+        {
+            Tensor scaled = rows.mul(by.narrow(0, 0, width));
+            return As(_spec.CentresNorms ? scaled.Plus(by.narrow(0, width, width)) : scaled, Weights.Type).reshape(rows.shape[0], x.shape[1]);
+        }
     }
+
+    public Tensor Linear(Tensor x, Site site, RowGroup rows) => Linear(x, [site], rows)[0];
 
     public (Tensor First, Tensor Second) Linear(Tensor x, Site first, Site second, RowGroup rows)
     {
@@ -112,11 +110,82 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
     public Tensor AddLinear(Tensor residual, Tensor x, Site site, NormSite? after, RowGroup rows)
     {
         Tensor sublayer = Linear(x, [site], rows)[0];
-        if (after is { } norm)
+        return AddSublayer(residual, after is { } norm ? Norm(sublayer, norm, rows) : sublayer, site, rows);
+    }
+
+    public Tensor AddExperts(Tensor residual, Tensor x, int layer, NormSite? after, RowGroup rows)
+    {
+        var router = new Site(layer, SiteRole.Router);
+        Tensor scores = As(Linear(x, router, rows), ScalarType.Float32);
+        Tensor shares = Shares(scores, rows);
+        Tensor sum = torch.zeros_like(x);
+        for (int expert = 0; expert < _spec.Experts!.Count; expert++)
         {
-            sublayer = Norm(sublayer, norm, rows);
+            if (_routing!.RowsOf(expert).Length > 0)
+            {
+                sum = AddExpert(sum, x, shares, layer, expert);
+            }
         }
 
+        return AddSublayer(residual, after is { } norm ? Norm(sum, norm, rows) : sum, router, rows);
+    }
+
+    public (Tensor Queries, Tensor Keys, Tensor Values) SplitHeads(Tensor fused)
+    {
+        long rows = fused.shape[0];
+        if (_spec.FusesByHead)
+        {
+            Tensor byHead = fused.view(rows, -1, 3, _spec.HeadSize);
+            return (Part(0), Part(1), Part(2));
+
+            Tensor Part(int part) => byHead.select(2, part).reshape(rows, -1);
+        }
+
+        long width = (long)_spec.QueryHeads * _spec.HeadSize;
+        return (fused.narrow(1, 0, width).contiguous(), fused.narrow(1, width, _spec.KeyWidth).contiguous(), fused.narrow(1, width + _spec.KeyWidth, _spec.KeyWidth).contiguous());
+    }
+
+    public (Tensor Gate, Tensor Up) SplitGate(Tensor fused) => (fused.narrow(1, 0, _spec.FeedForwardWidth), fused.narrow(1, _spec.FeedForwardWidth, _spec.FeedForwardWidth));
+
+    public Tensor Activate(Tensor up) => Activations.Apply(GateActivation, up);
+
+    /// <summary>The shares of each row's experts, [T, experts], 0 for those that it does not go through. Which those are is chosen here, on the host.</summary>
+    private unsafe Tensor Shares(Tensor scores, RowGroup rows)
+    {
+        (int count, int experts) = ((int)scores.shape[0], _spec.Experts!.Count);
+        float[] host = [.. scores.detach().cpu().data<float>()];
+        fixed (float* start = host)
+        {
+            _routing!.Choose(new Compute.Memory.Rows((nint)start, count, experts, experts), rows);
+        }
+
+        float[] mask = new float[host.Length];
+        for (int expert = 0; expert < experts; expert++)
+        {
+            foreach (int row in _routing.RowsOf(expert))
+            {
+                mask[(row * experts) + expert] = 1;
+            }
+        }
+
+        Tensor shares = scores.softmax(-1).mul(torch.tensor(mask, count, experts, device: Weights.Device));
+        return _spec.Experts.SharesAddUp ? shares.div(shares.sum(-1, keepdim: true)) : shares;
+    }
+
+    private Tensor AddExpert(Tensor sum, Tensor x, Tensor shares, int layer, int expert)
+    {
+        RowGroup group = _routing!.GroupOf(expert);
+        Tensor rows = torch.tensor([.. _routing.RowsOf(expert).ToArray().Select(row => (long)row)], device: Weights.Device);
+        Tensor input = x.index_select(0, rows);
+        (Tensor gate, Tensor up) = Linear(input, new Site(layer, SiteRole.ExpertGate, expert), new Site(layer, SiteRole.ExpertUp, expert), group);
+        Tensor down = Linear(GateMultiply(gate, up), new Site(layer, SiteRole.ExpertDown, expert), group);
+        return sum.PlusRows(rows, down.mul(As(shares.index_select(0, rows).narrow(1, expert, 1), Weights.Type)));
+    }
+
+    /// <summary>Adds a sublayer's result by the model's share, with what bottleneck adapters make of it, to the residual stream.</summary>
+    private Tensor AddSublayer(Tensor residual, Tensor sublayer, Site site, RowGroup rows)
+    {
+        sublayer = _spec.ResidualScale == 1 ? sublayer : sublayer.Times(_spec.ResidualScale);
         BottleneckPlace place = site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
         Tensor added = sublayer;
         if (Acts(rows, run => Of(run).At(site.Layer, place) is not null))
@@ -143,12 +212,15 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
         return Add(residual, added, 1);
     }
 
-    public Tensor Rotate(Tensor heads, TokenBatch batch)
+    public Tensor Rotate(Tensor heads, int layer, TokenBatch batch)
     {
-        int half = _spec.HeadSize / 2;
+        (Tensor cosines, Tensor sines) = Step.Turns(layer);
+        long half = cosines.shape[2];
         Tensor split = heads.view(batch.RowCount, -1, _spec.HeadSize);
         (Tensor low, Tensor high) = (split.narrow(2, 0, half), split.narrow(2, half, half));
-        return torch.cat([low.mul(Step.Cosines).sub(high.mul(Step.Sines)), high.mul(Step.Cosines).Plus(low.mul(Step.Sines))], 2).view(batch.RowCount, -1);
+        (Tensor first, Tensor second) = (low.mul(cosines).sub(high.mul(sines)), high.mul(cosines).Plus(low.mul(sines)));
+        return (2 * half == _spec.HeadSize ? torch.cat([first, second], 2) : torch.cat([first, second, split.narrow(2, 2 * half, _spec.HeadSize - (2 * half))], 2))
+            .view(batch.RowCount, -1);
     }
 
     public Tensor Attend(Tensor queries, Tensor keys, Tensor values, int layer, TokenBatch batch)
@@ -172,7 +244,8 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
                 .view(n, t, heads, headsInGroup, size).permute(0, 2, 1, 3, 4).reshape(n, heads, (long)t * headsInGroup, size);
             Tensor k = As(allKeys.index_select(0, group.Slots), Weights.Type).view(n, group.Length, heads, size).transpose(1, 2);
             Tensor v = As(allValues.index_select(0, group.Slots), Weights.Type).view(n, group.Length, heads, size).transpose(1, 2);
-            Tensor attended = torch.nn.functional.scaled_dot_product_attention(q, k, v, group.Mask(_spec.Windows[layer], headsInGroup));
+            Tensor mask = group.Mask(_spec.Windows[layer], headsInGroup);
+            Tensor attended = _spec.ScoreCap > 0 ? BoundedAttention(q, k, v, mask, ownScale) : torch.nn.functional.scaled_dot_product_attention(q, k, v, mask);
             parts.Add(attended.view(n, heads, t, headsInGroup, size).permute(0, 2, 1, 3, 4).reshape((long)n * t, (long)heads * headsInGroup * size));
         }
 
@@ -187,6 +260,7 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
     public virtual Tensor Head(Tensor x, RowGroup rows)
     {
         Tensor logits = Linear(x, [Site.Head], rows)[0];
+        logits = _spec.LogitScale == 1 ? logits : logits.Times(_spec.LogitScale);
         return _spec.LogitCap > 0 ? logits.Times(1.0 / _spec.LogitCap).tanh().Times(_spec.LogitCap) : logits;
     }
 
@@ -226,6 +300,31 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
         _layer?.Dispose();
         _layer = null;
     }
+
+    /// <summary>Attention with bounded scores, which libtorch's own has not.</summary>
+    private Tensor BoundedAttention(Tensor q, Tensor k, Tensor v, Tensor mask, float scale)
+    {
+        Tensor scores = As(q.matmul(k.transpose(-1, -2)), ScalarType.Float32).Times(scale / _spec.ScoreCap).tanh().Times(_spec.ScoreCap);
+        Tensor hidden = As(mask.logical_not(), ScalarType.Float32).Times(Unseen);
+        return As(scores.Plus(hidden).softmax(-1), Weights.Type).matmul(v);
+    }
+
+    /// <summary>Rows that a table gave, with the adapters' edits of them.</summary>
+    private Tensor Looked(Site table, Tensor x, Tensor indices, TokenBatch batch) => EditRows(x, batch.All, run => Of(run).AtTable(table) is not null, (part, range) =>
+    {
+        Tensor own = indices.narrow(0, range.First, range.Count);
+
+        // What takes the table's place comes first, so that it is what other adapters of a stack edit, wherever it stands there.
+        foreach (EditRun run in range.Runs.OrderByDescending(run => Of(run).AtTable(table)?.Replacement is not null))
+        {
+            if (Of(run).AtTable(table) is { } edit)
+            {
+                part = TableEdits.Apply(edit, run.Weight, own, part);
+            }
+        }
+
+        return part;
+    });
 
     private static TorchAdapter Of(EditRun run) => (TorchAdapter)run.Adapter;
 

@@ -74,6 +74,9 @@ internal static class ScalarCalls
         return x.index_add(1, columns, source, number);
     }
 
+    /// <summary>x with source added to some of its rows.</summary>
+    public static Tensor PlusRows(this Tensor x, Tensor rows, Tensor source) => x.index_add(0, rows, source, s_one);
+
     /// <summary>Gives back a second handle of a tensor that was changed in place.</summary>
     private static void Dispose(this Tensor handle, Tensor changed)
     {

@@ -3,15 +3,18 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Folding;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 using LoraServe.Torch.Weights;
 
 namespace LoraServe.Torch.Resident;
 
-/// <summary>An adapter in a device's memory, found by site without a dictionary. Immutable, but for what training asks of its leaves.</summary>
+/// <summary>An adapter in a device's memory, maps and norms found by site without a dictionary. Immutable, but for what training asks of its leaves.</summary>
 internal sealed class TorchAdapter : ResidentAdapter
 {
     private const int PlacesPerLayer = (int)BottleneckPlace.Mlp + 1;
+    private readonly TransformerSpec _spec;
     private readonly SiteTable _sites;
+    private readonly Dictionary<Site, TableEdit> _tables = [];
     private readonly ScalarType _type;
     private readonly torch.Device _device;
     private readonly SharedMatrices<Tensor> _shared;
@@ -46,6 +49,7 @@ internal sealed class TorchAdapter : ResidentAdapter
         ReadOnlySpan<int> invocationTokens)
         : base(digest, invocationTokens)
     {
+        _spec = weights.Spec;
         _sites = weights.Sites;
         _type = type;
         _device = weights.Device;
@@ -94,8 +98,8 @@ internal sealed class TorchAdapter : ResidentAdapter
     /// <inheritdoc />
     public override bool HasVirtualEmbeddings => VirtualEmbeddings is not null;
 
-    /// <summary>What it does to the token table's rows; null: nothing.</summary>
-    public EmbeddingEdit? Embedding { get; private set; }
+    /// <summary>What it does to the rows of a table; null: nothing.</summary>
+    public TableEdit? AtTable(Site site) => _tables.GetValueOrDefault(site);
 
     /// <summary>Embeddings of the rows ahead of the prompt, [virtual rows, D]; null where there are none or they are a prefix.</summary>
     public Tensor? VirtualEmbeddings { get; private set; }
@@ -124,13 +128,9 @@ internal sealed class TorchAdapter : ResidentAdapter
         IEnumerable<(Tensor? Leaf, GradientMatrix? Gradient)> pairs =
         [
             (VirtualEmbeddings, gradients.VirtualEmbeddings),
-            (Embedding?.Replacement, gradients.Embedding?.Replacement),
-            (Embedding?.Codes, gradients.Embedding?.Codes),
-            (Embedding?.Directions, gradients.Embedding?.Directions),
-            (Embedding?.Table, gradients.Embedding?.Table),
-            (Embedding?.RowDeltas, gradients.Embedding?.RowDeltas),
+            .. _tables.SelectMany(table => gradients.AtTable(table.Key) is { } gradient ? Leaves(table.Value, gradient) : []),
             .. _sites.Linears.SelectMany(site => At(site) is { } edit && gradients.At(site) is { } gradient ? Leaves(edit, gradient) : []),
-            .. _sites.Norms.Select(site => (At(site)?.Values, gradients.At(site))),
+            .. _sites.Norms.Select(site => (At(site)?.Values, gradients.At(site)?.Parameters)),
             .. Enumerable.Range(0, _prefixes.Length).SelectMany(LeavesOfLayer),
         ];
         return pairs.Where(pair => pair is { Leaf: not null, Gradient: not null }).Select(pair => (pair.Leaf!, pair.Gradient!));
@@ -151,6 +151,15 @@ internal sealed class TorchAdapter : ResidentAdapter
         }
     }
 
+    private static IEnumerable<(Tensor?, GradientMatrix?)> Leaves(TableEdit edit, TableGradient gradient) =>
+    [
+        (edit.Replacement, gradient.Replacement),
+        (edit.Codes, gradient.Codes),
+        (edit.Directions, gradient.Directions),
+        (edit.Table, gradient.Table),
+        (edit.RowDeltas, gradient.RowDeltas),
+    ];
+
     private static IEnumerable<(Tensor?, GradientMatrix?)> Leaves(LinearEdit edit, LinearEditGradient gradient) =>
     [
         (edit.Replacement, gradient.Replacement),
@@ -168,12 +177,12 @@ internal sealed class TorchAdapter : ResidentAdapter
 
     private void Place(BaseModule module, SiteEdits edits)
     {
-        bool isTable = module.Site == Site.Embedding;
+        bool isTable = module.Site.IsTable;
         if (edits.Replacement is { } replacement)
         {
             if (isTable)
             {
-                Embedding = new EmbeddingEdit { Replacement = Copy(replacement.Weight) };
+                _tables[module.Site] = new TableEdit { Replacement = Copy(replacement.Weight) };
             }
             else
             {
@@ -203,7 +212,7 @@ internal sealed class TorchAdapter : ResidentAdapter
             }
         }
 
-        Embedding = new EmbeddingEdit
+        _tables[module.Site] = new TableEdit
         {
             Codes = Copy(edits.Codes),
             Directions = Copy(edits.Directions),
@@ -269,7 +278,7 @@ internal sealed class TorchAdapter : ResidentAdapter
                 _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values, ScalarType.Float32), Replaces: false);
                 break;
             case NormReplacement norm:
-                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(norm.Values, ScalarType.Float32), Replaces: true);
+                _norms[_sites.Index(norm.Site)] = new NormEdit(Copy(_spec.Gains(norm.Site, norm.Values), ScalarType.Float32), Replaces: true);
                 break;
             case VirtualTokens tokens:
                 VirtualEmbeddings = Copy(tokens.Rows);

@@ -13,14 +13,16 @@ internal sealed class TorchWeights : IDisposable
     /// <summary>Takes over tensors.</summary>
     /// <param name="spec">The model's shape.</param>
     /// <param name="tokenTable">[V, D].</param>
+    /// <param name="positions">[positions, D]; null where positions are not learned.</param>
     /// <param name="maps">The matrices, the head's among them.</param>
-    /// <param name="norms">Gains in float32, as <see cref="SiteTable"/> numbers them.</param>
+    /// <param name="norms">Gains and biases in float32, as <see cref="SiteTable"/> numbers them.</param>
     /// <param name="type">What weights and activations are computed in.</param>
-    public TorchWeights(TransformerSpec spec, WeightMatrix tokenTable, IReadOnlyList<FusedMaps> maps, Tensor[] norms, ScalarType type)
+    public TorchWeights(TransformerSpec spec, WeightMatrix tokenTable, WeightMatrix? positions, IReadOnlyList<FusedMaps> maps, Tensor[] norms, ScalarType type)
     {
         Spec = spec;
         Sites = spec.Sites;
         TokenTable = tokenTable;
+        Positions = positions;
         Type = type;
         Device = norms[0].device;
         _norms = norms;
@@ -45,6 +47,9 @@ internal sealed class TorchWeights : IDisposable
     /// <summary>[V, D].</summary>
     public WeightMatrix TokenTable { get; }
 
+    /// <summary>[positions, D]; null where positions are not learned.</summary>
+    public WeightMatrix? Positions { get; }
+
     /// <summary>What weights and activations are computed in.</summary>
     public ScalarType Type { get; }
 
@@ -62,7 +67,7 @@ internal sealed class TorchWeights : IDisposable
         _maps.Distinct().Sum(maps => maps.ByteLength) + _norms.Sum(norm => norm.NumberOfElements * norm.ElementSize) + (Spec.TiedHead ? TokenTable.ByteLength : 0);
 
     /// <summary>Bytes of all.</summary>
-    public long ByteLength => StepBytes + (Spec.TiedHead ? 0 : TokenTable.ByteLength);
+    public long ByteLength => StepBytes + (Spec.TiedHead ? 0 : TokenTable.ByteLength) + (Positions?.ByteLength ?? 0);
 
     /// <summary>The maps that have the same input as a map, itself among them.</summary>
     public FusedMaps Maps(Site site) => _maps[Sites.Index(site)];
@@ -70,7 +75,7 @@ internal sealed class TorchWeights : IDisposable
     /// <summary>A map by itself.</summary>
     public FusedMaps.Part Map(Site site) => _parts[Sites.Index(site)];
 
-    /// <summary>Gains, [D].</summary>
+    /// <summary>Gains, then biases where the model has them.</summary>
     public Tensor Norm(NormSite site) => _norms[Sites.Index(site)];
 
     /// <inheritdoc />
@@ -87,5 +92,6 @@ internal sealed class TorchWeights : IDisposable
         }
 
         TokenTable.Dispose();
+        Positions?.Dispose();
     }
 }

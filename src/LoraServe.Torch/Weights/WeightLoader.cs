@@ -20,7 +20,6 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
 {
     private const long StagingBytes = 64 << 20;
     private const int BlockElements = 32;
-    private static readonly SiteRole[][] s_together = [[SiteRole.Query, SiteRole.Key, SiteRole.Value], [SiteRole.Output], [SiteRole.Gate, SiteRole.Up], [SiteRole.Down]];
 
     private readonly TransformerSpec _spec = weights.Spec;
     private readonly Dictionary<Site, (StoredTensor Weight, StoredTensor? Bias)> _stored = weights.Linears.ToDictionary(linear => linear.Site, linear => (linear.Weight, linear.Bias));
@@ -33,7 +32,7 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
 
     /// <summary>Bytes that the weights will take on the device, before anything is allocated.</summary>
     public long BytesNeeded => weights.Linears.Where(linear => linear.Site != Site.Head || !_spec.TiedHead).Sum(linear => Needed(linear.Site, linear.Weight))
-        + Needed(Site.Embedding, weights.TokenTable);
+        + Needed(Site.Embedding, weights.TokenTable) + (weights.Positions is { } positions ? Needed(Site.Positions, positions) : 0);
 
     /// <summary>Loads everything.</summary>
     public TorchWeights Load()
@@ -43,17 +42,15 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
         try
         {
             WeightMatrix table = Keep<WeightMatrix>(StaysStored(Site.Embedding, weights.TokenTable) ? Blocks(weights.TokenTable, []) : new DenseMatrix(Whole(weights.TokenTable)));
+            WeightMatrix? positions = weights.Positions is { } learned ? Keep<WeightMatrix>(new DenseMatrix(Whole(learned))) : null;
             List<FusedMaps> maps = [];
-            for (int layer = 0; layer < _spec.LayerCount; layer++)
+            foreach (IGrouping<(int, int, int), Site> together in _spec.Sites.Linears.Where(site => site.Layer >= 0).GroupBy(site => (site.Layer, site.Expert, InputOf(site.Role))))
             {
-                foreach (SiteRole[] roles in s_together)
-                {
-                    maps.Add(Keep(Fuse([.. roles.Select(role => new Site(layer, role))])));
-                }
+                maps.Add(Keep(Fuse([.. together])));
             }
 
             maps.Add(_spec.TiedHead ? new FusedMaps([new FusedMaps.Part(Site.Head, 0, _spec.VocabularySize, new Borrowed(table), null)], null, null) : Keep(Fuse([Site.Head])));
-            return new TorchWeights(_spec, table, maps, [.. _spec.Sites.Norms.Select(site => Keep(torch.tensor(weights.Norm(site).ToFloats(), device: device)))], type)
+            return new TorchWeights(_spec, table, positions, maps, [.. _spec.Sites.Norms.Select(site => Keep(torch.tensor(weights.Norm(site), device: device)))], type)
             {
                 AreRounded = options.RoundsToNf4,
                 AreStored = maps.Exists(fused => fused.Weight is null && fused.Parts[0].Site != Site.Head),
@@ -66,9 +63,18 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
         }
     }
 
+    /// <summary>Which of a layer's inputs a map reads: maps of one lie in one matrix.</summary>
+    private static int InputOf(SiteRole role) => (int)(role switch
+    {
+        SiteRole.Query or SiteRole.Key or SiteRole.Value => SiteRole.Query,
+        SiteRole.Gate or SiteRole.Up => SiteRole.Gate,
+        SiteRole.ExpertGate or SiteRole.ExpertUp => SiteRole.ExpertGate,
+        _ => role,
+    });
+
     private bool Rounds(Site site) => options.RoundsToNf4 && site.Layer >= 0;
 
-    private bool StaysStored(Site site, StoredTensor tensor) => keepsStored && (Rounds(site)
+    private bool StaysStored(Site site, StoredTensor tensor) => keepsStored && site.Role != SiteRole.Positions && (Rounds(site)
         ? Nf4Weight.Fits(tensor.Shape[0], tensor.Shape[1], Nf4.DefaultBlockSize)
         : tensor.Type is ElementType.Q8_0 or ElementType.Q4_0 or ElementType.Q4_1);
 

@@ -8,8 +8,8 @@ internal static class LayerKinds
     /// <summary>The kind that a map of this role is.</summary>
     public static LayerKind Kind(this SiteRole role) => role switch
     {
-        SiteRole.Query or SiteRole.Key or SiteRole.Value or SiteRole.Output => LayerKind.Attention,
-        SiteRole.Gate or SiteRole.Up or SiteRole.Down => LayerKind.Mlp,
+        SiteRole.Query or SiteRole.Key or SiteRole.Value or SiteRole.QueryKeyValue or SiteRole.Output => LayerKind.Attention,
+        SiteRole.Gate or SiteRole.Up or SiteRole.GateUp or SiteRole.Down or SiteRole.ExpertGate or SiteRole.ExpertUp or SiteRole.ExpertDown => LayerKind.Mlp,
         _ => LayerKind.Other,
     };
 

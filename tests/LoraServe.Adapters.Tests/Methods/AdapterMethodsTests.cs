@@ -115,7 +115,7 @@ public sealed class AdapterMethodsTests
         AdapterBuilder norms = MethodAdapters.Build("LN_TUNING");
         foreach (BaseNorm norm in model.Norms.Where(norm => norms.Names.Contains($"{norm.Path}.ln_tuning_layers.weight")))
         {
-            norms.Add($"{norm.Path}.ln_tuning_layers.weight", model.Gains(norm), norm.Width);
+            norms.Add($"{norm.Path}.ln_tuning_layers.weight", model.Parameters(norm), norm.Width);
         }
 
         AssertRefused(norms, "change nothing");

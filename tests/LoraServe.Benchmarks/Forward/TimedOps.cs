@@ -25,6 +25,8 @@ internal sealed class TimedOps(EagerOps ops) : IForwardOps<Rows>
 
     public Rows Norm(Rows x, NormSite site, RowGroup rows) => Time("norm", () => ops.Norm(x, site, rows));
 
+    public Rows Linear(Rows x, Site site, RowGroup rows) => Time(site.Role == SiteRole.QueryKeyValue ? "q, k, v" : "gate, up", () => ops.Linear(x, site, rows));
+
     public (Rows First, Rows Second) Linear(Rows x, Site first, Site second, RowGroup rows) =>
         Time("gate, up", () => ops.Linear(x, first, second, rows));
 
@@ -34,12 +36,20 @@ internal sealed class TimedOps(EagerOps ops) : IForwardOps<Rows>
     public Rows AddLinear(Rows residual, Rows x, Site site, NormSite? after, RowGroup rows) =>
         Time(site.Role == SiteRole.Down ? "down" : "output", () => ops.AddLinear(residual, x, site, after, rows));
 
-    public Rows Rotate(Rows heads, TokenBatch batch) => Time("rotate", () => ops.Rotate(heads, batch));
+    public Rows AddExperts(Rows residual, Rows x, int layer, NormSite? after, RowGroup rows) => Time("experts", () => ops.AddExperts(residual, x, layer, after, rows));
+
+    public (Rows Queries, Rows Keys, Rows Values) SplitHeads(Rows fused) => Time("split", () => ops.SplitHeads(fused));
+
+    public (Rows Gate, Rows Up) SplitGate(Rows fused) => ops.SplitGate(fused);
+
+    public Rows Rotate(Rows heads, int layer, TokenBatch batch) => Time("rotate", () => ops.Rotate(heads, layer, batch));
 
     public Rows Attend(Rows queries, Rows keys, Rows values, int layer, TokenBatch batch) =>
         Time("attend", () => ops.Attend(queries, keys, values, layer, batch));
 
     public Rows GateMultiply(Rows gate, Rows up) => Time("gate", () => ops.GateMultiply(gate, up));
+
+    public Rows Activate(Rows up) => Time("gate", () => ops.Activate(up));
 
     public Rows Gather(Rows x, RowGroup rows) => Time("gather", () => ops.Gather(x, rows));
 

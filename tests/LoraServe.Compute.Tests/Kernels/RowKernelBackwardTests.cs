@@ -46,6 +46,47 @@ public unsafe class RowKernelBackwardTests
             $"width {width}");
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(7)]
+    [InlineData(24)]
+    [InlineData(37)]
+    public void LayerNorm_AndItsBackward_AreTheFormulas(int width)
+    {
+        const float Epsilon = 1e-3f;
+        var random = new Random(width);
+        using var x = new NativeRows(Count, width, random);
+        using var gain = new NativeRows(1, width, random);
+        using var bias = new NativeRows(1, width, random);
+        using var dy = new NativeRows(Count, width, random);
+        using var y = new NativeRows(Count, width);
+        using var dx = new NativeRows(Count, width);
+        using var dGain = new NativeRows(1, width);
+        using var dBias = new NativeRows(1, width);
+        LayerNorm.Run(x.View, gain.Pointer, bias.Pointer, Epsilon, y.View);
+        double[] point = [.. x.ToArray().Concat(gain.ToArray()).Concat(bias.ToArray()).Select(value => (double)value)];
+        Assert.All(Plain(point).Zip(y.ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5));
+
+        double[] weights = [.. dy.ToArray().Select(value => (double)value)];
+        LayerNorm.Backward(x.View, gain.Pointer, Epsilon, dy.View, dx.View, dGain.Pointer, dBias.Pointer);
+        FiniteDifferences.Check(
+            moved => Plain(moved).Zip(weights, (value, weight) => value * weight).Sum(),
+            x.ToArray().Concat(gain.ToArray()).Concat(bias.ToArray()),
+            dx.ToArray().Concat(dGain.ToArray()).Concat(dBias.ToArray()),
+            $"width {width}");
+
+        double[] Plain(double[] at) =>
+        [
+            .. Enumerable.Range(0, Count).SelectMany(t =>
+            {
+                double[] row = at[(t * width)..((t + 1) * width)];
+                double mean = row.Average();
+                double deviation = Math.Sqrt(row.Average(value => (value - mean) * (value - mean)) + Epsilon);
+                return row.Select((value, i) => (at[(Count * width) + i] * (value - mean) / deviation) + at[((Count + 1) * width) + i]);
+            }),
+        ];
+    }
+
     [Fact]
     public void RmsNormBackward_Twice_AddsTwice()
     {
@@ -113,14 +154,14 @@ public unsafe class RowKernelBackwardTests
         using var dy = new NativeRows(1, 2 * headSize, random);
         float[] before = x.ToArray();
         float[] gradient = dy.ToArray();
-        Rope.Run(x.View, tables.View);
-        Rope.Backward(dy.View, tables.View);
+        Rope.Run(x.View, headSize, tables.View);
+        Rope.Backward(dy.View, headSize, tables.View);
         double forward = x.ToArray().Zip(gradient, (a, b) => (double)a * b).Sum();
         double backward = dy.ToArray().Zip(before, (a, b) => (double)a * b).Sum();
         Assert.Equal(forward, backward, 1e-5);
 
         // Scaled by 1.25 both ways: turning back and forth multiplies by its square.
-        Rope.Run(dy.View, tables.View);
+        Rope.Run(dy.View, headSize, tables.View);
         Assert.All(dy.ToArray().Zip(gradient), pair => Assert.Equal(1.5625 * pair.Second, pair.First, 1e-5));
     }
 }

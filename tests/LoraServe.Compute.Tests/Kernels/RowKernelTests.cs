@@ -49,6 +49,28 @@ public unsafe class RowKernelTests
         }
     }
 
+    [Fact]
+    public void Rope_OfAPartOfEachHead_LeavesTheRest()
+    {
+        var random = new Random(3);
+        using var part = new NativeRows(1, 2 * 6, random);
+        using var whole = new NativeRows(1, 2 * 4);
+        for (int i = 0; i < 8; i++)
+        {
+            whole.View.Span(0)[i] = part.View.Span(0)[(i / 4 * 6) + (i % 4)];
+        }
+
+        float[] before = part.ToArray();
+        using var tables = new NativeRows(1, 4);
+        Rope.Fill(9, [1, 0.1f], 1, tables.View.Span(0));
+        Rope.Run(part.View, 6, tables.View);
+        Rope.Run(whole.View, 4, tables.View);
+        for (int i = 0; i < 12; i++)
+        {
+            Assert.Equal(i % 6 < 4 ? whole.ToArray()[(i / 6 * 4) + (i % 6)] : before[i], part.ToArray()[i]);
+        }
+    }
+
     [Theory]
     [InlineData(2)]
     [InlineData(8)]
@@ -63,7 +85,7 @@ public unsafe class RowKernelTests
         using var tables = new NativeRows(2, headSize);
         Rope.Fill(5, frequencies, 1, tables.View.Span(0));
         Rope.Fill(1234, frequencies, 1.25f, tables.View.Span(1));
-        Rope.Run(x.View, tables.View);
+        Rope.Run(x.View, headSize, tables.View);
         for (int i = 0; i < before.Length; i++)
         {
             (int row, int column) = (i / (headSize * 3), i % (headSize * 3));

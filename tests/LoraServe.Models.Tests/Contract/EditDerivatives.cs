@@ -76,7 +76,7 @@ internal sealed class EditDerivatives
     private IEnumerable<float[]> Folded(Site site)
     {
         SiteEdits edits = SiteEdits.Of(_edits, _model).Single(edits => edits.Module.Site == site);
-        float[]?[] parts = site == Site.Embedding
+        float[]?[] parts = site.IsTable
             ?
             [
                 edits.A?.Transposed().Values,
@@ -98,13 +98,13 @@ internal sealed class EditDerivatives
             return Gradients.At(site)?.Bias is { } bias ? [replacement, bias] : [replacement];
         }
 
-        return site == Site.Embedding ? Gradients.Embedding!.Parts : Gradients.At(site)!.Parts;
+        return site.IsTable ? Gradients.AtTable(site)!.Parts : Gradients.At(site)!.Parts;
     }
 
     private IEnumerable<GradientMatrix> Apart(AdapterEdit edit) => edit switch
     {
-        NormDelta norm => [Gradients.At(norm.Site)!],
-        NormReplacement norm => [Gradients.At(norm.Site)!],
+        NormDelta norm => [Gradients.At(norm.Site)!.Parameters],
+        NormReplacement norm => [Gradients.At(norm.Site)!.Parameters],
         Bottleneck added => Gradients.At(added.Layer, added.Place)!.Parts,
         VirtualTokens => [Gradients.VirtualEmbeddings!],
         PrefixKeyValue prefix => Gradients.PrefixAt(prefix.Layer)!.Parts,

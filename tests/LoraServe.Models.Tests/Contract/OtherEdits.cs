@@ -14,7 +14,7 @@ internal static class OtherEdits
     {
         foreach (BaseModule module in model.Modules)
         {
-            bool isTable = module.Site == Site.Embedding;
+            bool isTable = module.Site.IsTable;
             (int outputs, int inputs) = isTable ? (module.Inputs, module.Outputs) : (module.Outputs, module.Inputs);
             yield return new LowRank(module.Site, values.Matrix(2, inputs), values.Matrix(outputs, 2, 0.3f), 0.5f);
             if (!isTable)
@@ -26,7 +26,7 @@ internal static class OtherEdits
 
         foreach (BaseNorm norm in model.Norms)
         {
-            yield return new NormDelta(norm.Site, values.Around(0, norm.Width, 0.2f));
+            yield return new NormDelta(norm.Site, values.Around(0, norm.ParameterCount, 0.2f));
         }
     }
 
@@ -36,7 +36,7 @@ internal static class OtherEdits
         int layer = model.LayerCount - 1;
         return All(model, values).Where(edit => edit switch
         {
-            LowRank pair => pair.Site == Site.Embedding || pair.Site.Layer == layer,
+            LowRank pair => pair.Site.IsTable || pair.Site.Layer == layer,
             NormDelta norm => norm.Site.Layer == layer,
             _ => false,
         });

@@ -20,7 +20,7 @@ public sealed class PlaceTests
             Assert.Equal(edits.OfType<VirtualTokens>().Any(), adapter.HasVirtualEmbeddings);
             Assert.Equal(new Testing.Plain.PlainAdapter(edits).VirtualRows, adapter.VirtualRows);
             Assert.Equal(edits.OfType<SharedLowRank>().Any(), adapter.SharedParts.Count > 0);
-            int rank = edits.OfType<ModuleEdit>().Where(edit => edit.Site != Site.Embedding).GroupBy(edit => edit.Site)
+            int rank = edits.OfType<ModuleEdit>().Where(edit => !edit.Site.IsTable).GroupBy(edit => edit.Site)
                 .Max(site => (int?)site.Sum(edit => edit is LowRank pair ? pair.Rank : edit is SharedLowRank shared ? shared.Rank : 0)) ?? 0;
             Assert.Equal(rank, adapter.MaximumRank);
             adapter.Dispose();

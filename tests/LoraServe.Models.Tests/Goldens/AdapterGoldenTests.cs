@@ -11,7 +11,7 @@ public class AdapterGoldenTests
 {
     private const string Root = "fixtures/peft";
     private const float Tolerance = 2e-4f;
-    private static readonly string[] s_bases = ["llama", "qwen2"];
+    private static readonly string[] s_bases = ["llama", "qwen2", "gpt2"];
     private static readonly ModelLoadOptions s_exact = new() { Arithmetic = Arithmetic.Exact };
 
     public static TheoryData<string, string> Cases()

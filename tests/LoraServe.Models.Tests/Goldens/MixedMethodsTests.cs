@@ -12,7 +12,7 @@ public sealed class MixedMethodsTests(ITestOutputHelper output)
     private const string Root = "fixtures/peft";
     private const float Tolerance = 2e-4f;
 
-    public static TheoryData<string, string> Bases => Devices.With(["llama", "qwen2"]);
+    public static TheoryData<string, string> Bases => Devices.With(["llama", "qwen2", "gpt2"]);
 
     [SkippableTheory]
     [MemberData(nameof(Bases))]

@@ -73,7 +73,7 @@ public sealed class PlainForward(TransformerSpec spec, IBaseModel weights)
         BaseModule module = weights.Modules.First(module => module.Site == site);
         float[] row = new float[module.Inputs];
         float[] bias = new float[module.Outputs];
-        if (site != Site.Embedding)
+        if (!site.IsTable)
         {
             weights.CopyBias(site, bias);
         }
@@ -87,11 +87,11 @@ public sealed class PlainForward(TransformerSpec spec, IBaseModel weights)
             PlainMath.Doubles(bias));
     });
 
-    /// <summary>The base's gains.</summary>
+    /// <summary>The base's gains as its files have them, then its biases.</summary>
     internal double[] Gains(NormSite site) => _norms.GetOrAdd(site, _ =>
     {
-        float[] gains = new float[spec.Width];
-        weights.CopyNorm(site, gains);
-        return PlainMath.Doubles(gains);
+        float[] parameters = new float[weights.Norms.First(norm => norm.Site == site).ParameterCount];
+        weights.CopyNorm(site, parameters);
+        return PlainMath.Doubles(parameters);
     });
 }

@@ -22,11 +22,20 @@ public sealed class PlainModel : IBaseModel
         Modules = weights.Modules;
         Norms = weights.Norms;
         _modules = Modules.ToDictionary(module => module.Site);
-        _norms = Norms.ToDictionary(norm => norm.Site, norm => weights.Norm(norm.Site).ToFloats());
+        _norms = Norms.ToDictionary(norm => norm.Site, norm =>
+        {
+            float[] parameters = new float[norm.ParameterCount];
+            weights.CopyNorm(norm.Site, parameters);
+            return parameters;
+        });
         _linears = weights.Linears.ToDictionary(
             linear => linear.Site,
             linear => (Ordered(linear.Weight, weights.RowOrder(linear.Site)), linear.Bias is { } bias ? Ordered(bias, weights.RowOrder(linear.Site)) : null));
         _linears[Site.Embedding] = (weights.TokenTable.ToFloats(), null);
+        if (weights.Positions is { } positions)
+        {
+            _linears[Site.Positions] = (positions.ToFloats(), null);
+        }
     }
 
     /// <summary>The shape.</summary>
@@ -45,6 +54,8 @@ public sealed class PlainModel : IBaseModel
     public int Width => Spec.Width;
 
     public int HeadSize => Spec.HeadSize;
+
+    public int KeyWidth => Spec.KeyWidth;
 
     public int VocabularySize => Spec.VocabularySize;
 

@@ -32,37 +32,95 @@ internal sealed class PlainPass
     /// <summary>Every row after the final norm.</summary>
     public double[][] Hidden()
     {
-        double[][] rows = [.. VirtualEmbeddings(), .. _tokens.Select((token, t) => Embed(token, VirtualRows + t))];
-        foreach (double[] row in rows)
+        double[][] rows = [.. VirtualEmbeddings(), .. _tokens.Select((token, t) => Looked(Site.Embedding, token, VirtualRows + t))];
+        for (int position = 0; position < rows.Length; position++)
         {
-            for (int i = 0; i < row.Length; i++)
+            for (int i = 0; i < _spec.Width; i++)
             {
-                row[i] *= _spec.EmbeddingScale;
+                rows[position][i] *= _spec.EmbeddingScale;
+            }
+
+            if (_spec.LearnsPositions)
+            {
+                PlainMath.Add(rows[position], Looked(Site.Positions, position, position));
             }
         }
 
         for (int layer = 0; layer < _spec.LayerCount; layer++)
         {
-            double[][] normed = Norm(rows, new NormSite(layer, NormRole.Attention));
-            double[][] attended = Attend(layer, At(SiteRole.Query, normed), At(SiteRole.Key, normed), At(SiteRole.Value, normed));
-            AddSublayer(rows, After(At(SiteRole.Output, attended), NormRole.AfterAttention), layer, BottleneckPlace.Attention);
-            normed = Norm(rows, new NormSite(layer, NormRole.Mlp));
-            double[][] gates = At(SiteRole.Gate, normed);
-            double[][] inner = [.. gates.Zip(At(SiteRole.Up, normed), (gate, up) => gate.Zip(up, (g, u) => PlainMath.Activate(_spec.MlpActivation, g) * u).ToArray())];
-            AddSublayer(rows, After(At(SiteRole.Down, inner), NormRole.AfterMlp), layer, BottleneckPlace.Mlp);
+            double[][] beside = Normed(rows, NormRole.Mlp);
+            (double[][] queries, double[][] keys, double[][] values) = QueriesKeysValues(layer, Normed(rows, NormRole.Attention));
+            double[][] attended = Attend(layer, Normed(queries, NormRole.Query), Normed(keys, NormRole.Key), values);
+            AddSublayer(rows, Normed(At(SiteRole.Output, attended), NormRole.AfterAttention), layer, BottleneckPlace.Attention);
+            double[][] input = _spec.AddsInParallel ? beside : Normed(rows, NormRole.Mlp);
+            double[][] result = _spec.HasExperts(layer) ? [.. input.Select((row, position) => Experts(layer, row, position))] : At(SiteRole.Down, [.. input.Select((row, position) => Inner(layer, row, position))]);
+            AddSublayer(rows, Normed(result, NormRole.AfterMlp), layer, BottleneckPlace.Mlp);
 
             double[][] At(SiteRole role, double[][] x) => [.. x.Select((row, position) => Linear(row, new Site(layer, role), position))];
 
-            double[][] After(double[][] x, NormRole role) => _spec.LayerNorms.Contains(role) ? Norm(x, new NormSite(layer, role)) : x;
+            double[][] Normed(double[][] x, NormRole role) => _spec.LayerNorms.Contains(role) ? Norm(x, new NormSite(layer, role)) : [.. x.Select(row => (double[])row.Clone())];
         }
 
         return Norm(rows, NormSite.Final);
     }
 
+    private (double[][] Queries, double[][] Keys, double[][] Values) QueriesKeysValues(int layer, double[][] x)
+    {
+        if (!_spec.Linears.Contains(SiteRole.QueryKeyValue))
+        {
+            return (At(SiteRole.Query), At(SiteRole.Key), At(SiteRole.Value));
+        }
+
+        double[][] all = At(SiteRole.QueryKeyValue);
+        int size = _spec.HeadSize;
+        int queries = _spec.QueryHeads * size;
+        return _spec.FusesByHead
+            ? (ByHead(0), ByHead(1), ByHead(2))
+            : ([.. all.Select(row => row[..queries])], [.. all.Select(row => row[queries..(queries + _spec.KeyWidth)])], [.. all.Select(row => row[(queries + _spec.KeyWidth)..])]);
+
+        double[][] At(SiteRole role) => [.. x.Select((row, position) => Linear(row, new Site(layer, role), position))];
+
+        double[][] ByHead(int part) => [.. all.Select(row => Enumerable.Range(0, queries).Select(i => row[(i / size * 3 * size) + (part * size) + (i % size)]).ToArray())];
+    }
+
+    /// <summary>What the MLP narrows.</summary>
+    private double[] Inner(int layer, double[] x, int position)
+    {
+        if (_spec.Linears.Contains(SiteRole.GateUp))
+        {
+            double[] both = At(SiteRole.GateUp);
+            return Gated(both[.._spec.FeedForwardWidth], both[_spec.FeedForwardWidth..]);
+        }
+
+        return _spec.Linears.Contains(SiteRole.Gate)
+            ? Gated(At(SiteRole.Gate), At(SiteRole.Up))
+            : Array.ConvertAll(At(SiteRole.Up), value => PlainMath.Activate(_spec.MlpActivation, value));
+
+        double[] At(SiteRole role) => Linear(x, new Site(layer, role), position);
+    }
+
+    private double[] Gated(double[] gate, double[] up) => [.. gate.Zip(up, (g, u) => PlainMath.Activate(_spec.MlpActivation, g) * u)];
+
+    private double[] Experts(int layer, double[] x, int position)
+    {
+        ExpertsSpec spec = _spec.Experts!;
+        double[] scores = Linear(x, new Site(layer, SiteRole.Router), position);
+        int[] chosen = [.. Enumerable.Range(0, spec.Count).OrderByDescending(expert => scores[expert]).Take(spec.PerRow)];
+        double total = (spec.SharesAddUp ? chosen.Select(expert => scores[expert]) : scores).Sum(score => Math.Exp(score - scores.Max()));
+        double[] sum = new double[x.Length];
+        foreach (int expert in chosen)
+        {
+            double[] inner = Gated(Linear(x, new Site(layer, SiteRole.ExpertGate, expert), position), Linear(x, new Site(layer, SiteRole.ExpertUp, expert), position));
+            PlainMath.Add(sum, Linear(inner, new Site(layer, SiteRole.ExpertDown, expert), position), Math.Exp(scores[expert] - scores.Max()) / total);
+        }
+
+        return sum;
+    }
+
     /// <summary>The head of the rows from one on.</summary>
     public double[][] Logits(double[][] hidden, int first) =>
     [
-        .. hidden.Skip(first).Select((row, i) => Linear(row, Site.Head, first + i)).Select(logits =>
+        .. hidden.Skip(first).Select((row, i) => Array.ConvertAll(Linear(row, Site.Head, first + i), logit => _spec.LogitScale * logit)).Select(logits =>
             _spec.LogitCap > 0 ? Array.ConvertAll(logits, logit => _spec.LogitCap * Math.Tanh(logit / _spec.LogitCap)) : logits),
     ];
 
@@ -97,10 +155,11 @@ internal sealed class PlainPass
         from i in Enumerable.Range(0, adapter.VirtualRows)
         select embeddings is null ? new double[_spec.Width] : Array.ConvertAll(embeddings.Row(i).ToArray(), value => adapter.Weight * value);
 
-    private double[] Embed(int token, int position)
+    /// <summary>A row of a table.</summary>
+    private double[] Looked(Site site, int token, int position)
     {
-        List<(AdapterEdit[] Edits, double Weight)> acting = Acting(Site.Embedding, position);
-        double[] row = [.. Map(Site.Embedding, acting).Rows[token]];
+        List<(AdapterEdit[] Edits, double Weight)> acting = Acting(site, position);
+        double[] row = [.. Map(site, acting).Rows[token]];
         foreach ((AdapterEdit[] edits, double weight) in acting)
         {
             float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
@@ -246,9 +305,13 @@ internal sealed class PlainPass
     [
         .. rows.Select((x, position) =>
         {
-            double[] gains = Gains(site, position);
-            double root = Math.Sqrt((PlainMath.Dot(x, x) / x.Length) + _spec.NormEpsilon);
-            return x.Select((value, i) => value / root * gains[i]).ToArray();
+            double[] parameters = Gains(site, position);
+            return x.Chunk(_spec.NormWidth(site.Role)).SelectMany(part =>
+            {
+                double mean = _spec.CentresNorms ? part.Average() : 0;
+                double root = Math.Sqrt(part.Average(value => (value - mean) * (value - mean)) + _spec.NormEpsilon);
+                return part.Select((value, i) => ((value - mean) / root * (_spec.GainOffset + parameters[i])) + (_spec.CentresNorms ? parameters[part.Length + i] : 0));
+            }).ToArray();
         }),
     ];
 
@@ -273,11 +336,12 @@ internal sealed class PlainPass
     {
         for (int t = 0; t < rows.Length; t++)
         {
-            double[] sum = [.. rows[t].Zip(results[t], (residual, sublayer) => residual + sublayer)];
+            double[] result = Array.ConvertAll(results[t], value => _spec.ResidualScale * value);
+            double[] sum = [.. rows[t].Zip(result, (residual, sublayer) => residual + sublayer)];
             double[] changed = [.. sum];
             foreach ((AdapterEdit[] edits, double weight) in Acting((layer, place), t))
             {
-                PlainMath.Add(changed, Added((Bottleneck)edits.Single(), rows[t], results[t], sum), weight);
+                PlainMath.Add(changed, Added((Bottleneck)edits.Single(), rows[t], result, sum), weight);
             }
 
             rows[t] = changed;
@@ -304,8 +368,8 @@ internal sealed class PlainPass
     {
         for (int position = 0; position < queries.Length; position++)
         {
-            Turn(queries[position], position);
-            Turn(keys[position], position);
+            Turn(queries[position], position, _spec.RopeOf(layer));
+            Turn(keys[position], position, _spec.RopeOf(layer));
         }
 
         PlacePrefixes(layer, keys, values);
@@ -324,7 +388,8 @@ internal sealed class PlainPass
                     double[] scores = new double[t - first + 1];
                     for (int s = 0; s < scores.Length; s++)
                     {
-                        scores[s] = _spec.AttentionScale * PlainMath.Dot(query.AsSpan(to, size), keys[first + s].AsSpan(from, size));
+                        double score = _spec.AttentionScale * PlainMath.Dot(query.AsSpan(to, size), keys[first + s].AsSpan(from, size));
+                        scores[s] = _spec.ScoreCap > 0 ? _spec.ScoreCap * Math.Tanh(score / _spec.ScoreCap) : score;
                     }
 
                     double greatest = scores.Max();
@@ -362,11 +427,16 @@ internal sealed class PlainPass
         }
     }
 
-    private void Turn(double[] heads, int position)
+    private void Turn(double[] heads, int position, RopeSpec? rope)
     {
-        int half = _spec.HeadSize / 2;
+        if (rope is null)
+        {
+            return;
+        }
+
+        int half = rope.Turned(_spec.HeadSize) / 2;
         float[] frequencies = new float[half];
-        _spec.Rope.InverseFrequencies(Math.Max(_promptRows, position + 1), frequencies);
+        rope.InverseFrequencies(Math.Max(_promptRows, position + 1), frequencies);
         (double Sine, double Cosine)[] turns = Array.ConvertAll(frequencies, frequency => Math.SinCos((double)position * frequency));
         for (int head = 0; head < heads.Length; head += _spec.HeadSize)
         {
@@ -374,8 +444,8 @@ internal sealed class PlainPass
             {
                 (double sine, double cosine) = turns[i];
                 (double a, double b) = (heads[head + i], heads[head + half + i]);
-                heads[head + i] = ((a * cosine) - (b * sine)) * _spec.Rope.AttentionFactor;
-                heads[head + half + i] = ((b * cosine) + (a * sine)) * _spec.Rope.AttentionFactor;
+                heads[head + i] = ((a * cosine) - (b * sine)) * rope.AttentionFactor;
+                heads[head + half + i] = ((b * cosine) + (a * sine)) * rope.AttentionFactor;
             }
         }
     }

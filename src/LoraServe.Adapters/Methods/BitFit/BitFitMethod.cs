@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Adapters.Methods.Lora;
 
@@ -31,7 +30,7 @@ internal static class BitFitMethod
     /// <summary>LoRA's format with biases and, since PEFT asks for a target, one pair that is zero.</summary>
     private static JsonObject Configure(VariantSettings settings)
     {
-        string target = settings.Model.Modules.First(module => module.Site == new Site(0, SiteRole.Key)).Path;
+        string target = settings.Model.Modules.First(module => module.Site.Layer == 0).Path;
         return settings.Config(new()
         {
             ["bias"] = "all",

@@ -69,7 +69,12 @@ internal sealed class Method
 
     private static void FillFromModel(JsonObject config, IBaseModel model)
     {
-        int headElements = model.Modules.First(module => module.Site.Role == SiteRole.Query).Outputs;
+        int headElements = model.Modules.First(module => module.Site.Role == SiteRole.Output).Inputs;
+        if (config.ContainsKey("fan_in_fan_out"))
+        {
+            config["fan_in_fan_out"] = model.Modules.Any(module => module.IsTransposed);
+        }
+
         foreach ((string name, int value) in (ReadOnlySpan<(string, int)>)
         [
             ("token_dim", model.Width),

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Adapters.Methods.Description;
@@ -30,7 +31,7 @@ internal sealed class VariantSettings(MethodVariant variant, MethodSettings give
     /// <exception cref="AdapterFormatException">The base has no such module.</exception>
     public string[] Targets()
     {
-        string[] names = [.. (given.Targets.Count > 0 ? given.Targets : variant.Targets).SelectMany(Expand).Distinct(StringComparer.Ordinal)];
+        string[] names = [.. (given.Targets.Count > 0 ? given.Targets : variant.Targets.SelectMany(Usual)).SelectMany(Expand).Distinct(StringComparer.Ordinal)];
         return Known(names, Model.Modules.Select(module => module.Path));
     }
 
@@ -92,6 +93,20 @@ internal sealed class VariantSettings(MethodVariant variant, MethodSettings give
             ? names
             : throw new AdapterFormatException(
                 $"targets has {string.Join(", ", unknown)}, which the base has not; it has {string.Join(", ", paths.Select(path => path[(path.LastIndexOf('.') + 1)..]).Distinct())}.");
+    }
+
+    /// <summary>What the base calls a usual target, which is said as Llama calls it.</summary>
+    private IEnumerable<string> Usual(string name)
+    {
+        SiteRole[] roles = name switch
+        {
+            "q_proj" => [SiteRole.Query, SiteRole.QueryKeyValue],
+            "k_proj" => [SiteRole.Key, SiteRole.QueryKeyValue],
+            "v_proj" => [SiteRole.Value, SiteRole.QueryKeyValue],
+            "down_proj" => [SiteRole.Down, SiteRole.ExpertDown],
+            _ => [],
+        };
+        return roles.Length == 0 ? [name] : Model.Modules.Where(module => roles.Contains(module.Site.Role)).Select(module => module.Name);
     }
 
     private IEnumerable<string> Expand(string target) => target == ModuleFilter.AllLinear

@@ -13,7 +13,8 @@ internal sealed class TrainableWeights : TrainableAdapter
 {
     private const string CheckpointName = "model.safetensors";
     private readonly List<(BaseModule Module, Parameter Weight, Parameter? Bias)> _maps = [];
-    private readonly List<(BaseNorm Norm, Parameter Gains)> _norms = [];
+    private readonly List<(BaseNorm Norm, Parameter Gains, Parameter? Biases)> _norms = [];
+    private readonly HashSet<Parameter> _transposed = [];
     private readonly Dictionary<Site, GradientMatrix> _gradients = [];
 
     /// <summary>All parameters, with the base's values; a tied head is the token table.</summary>
@@ -26,6 +27,11 @@ internal sealed class TrainableWeights : TrainableAdapter
             Parameter weight = Add($"{module.Path}.weight", [module.Outputs, module.Inputs], model.Weight(module).Values);
             Parameter? bias = module.HasBias ? Add($"{module.Path}.bias", [module.Outputs], model.Bias(module), decays: false) : null;
             _maps.Add((module, weight, bias));
+            if (module.IsTransposed)
+            {
+                _transposed.Add(weight);
+            }
+
             if (module.Site == Site.Embedding && model.TiedHead)
             {
                 _maps.Add((head, weight, null));
@@ -34,7 +40,9 @@ internal sealed class TrainableWeights : TrainableAdapter
 
         foreach (BaseNorm norm in model.Norms)
         {
-            _norms.Add((norm, Add($"{norm.Path}.weight", [norm.Width], model.Gains(norm), decays: false)));
+            float[] values = model.Parameters(norm);
+            Parameter gains = Add($"{norm.Path}.weight", [norm.Width], values[..norm.Width], decays: false);
+            _norms.Add((norm, gains, norm.HasBias ? Add($"{norm.Path}.bias", [norm.Width], values[norm.Width..], decays: false) : null));
         }
 
         foreach ((BaseModule module, Parameter weight, _) in _maps)
@@ -48,7 +56,7 @@ internal sealed class TrainableWeights : TrainableAdapter
     public override IReadOnlyList<AdapterEdit> Edits() =>
     [
         .. _maps.Select(map => new WeightReplacement(map.Module.Site, new FloatMatrix(map.Module.Outputs, map.Module.Inputs, map.Weight.Values), map.Bias?.Values)),
-        .. _norms.Select(norm => new NormReplacement(norm.Norm.Site, norm.Gains.Values)),
+        .. _norms.Select(norm => new NormReplacement(norm.Norm.Site, [.. norm.Gains.Values, .. norm.Biases?.Values ?? []])),
     ];
 
     public override void Pull(EditGradients gradients)
@@ -58,9 +66,9 @@ internal sealed class TrainableWeights : TrainableAdapter
             Accumulate(bias, gradients.At(module.Site)?.Bias);
         }
 
-        foreach ((BaseNorm norm, Parameter gains) in _norms)
+        foreach ((BaseNorm norm, Parameter gains, Parameter? biases) in _norms)
         {
-            Accumulate(gains, gradients.At(norm.Site));
+            gradients.At(norm.Site)?.AddTo(norm.Width, gains, biases);
         }
     }
 
@@ -68,7 +76,9 @@ internal sealed class TrainableWeights : TrainableAdapter
     public override void Save(string directory)
     {
         Directory.CreateDirectory(directory);
-        IEnumerable<Tensor> tensors = Parameters.Select(parameter => Tensor.OverFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)]));
+        IEnumerable<Tensor> tensors = Parameters.Select(parameter => _transposed.Contains(parameter)
+            ? Tensor.OverFloats(parameter.Name, new FloatMatrix(parameter.Shape[0], parameter.Shape[1], parameter.Values).Transposed().Values, parameter.Shape[1], parameter.Shape[0])
+            : Tensor.OverFloats(parameter.Name, parameter.Values, [.. parameter.Shape.Select(length => (long)length)]));
         SafetensorsFile.Write(Path.Combine(directory, CheckpointName), tensors, new Dictionary<string, string> { ["format"] = "pt" });
     }
 

@@ -33,7 +33,7 @@ internal static class Ia3Method
     {
         string[] feedForward =
         [
-            .. settings.Targets().Where(name => settings.Model.Modules.Any(module => module.Site.Role == SiteRole.Down && ModuleFilter.HasName(module.Path, name))),
+            .. settings.Targets().Where(name => settings.Model.Modules.Any(module => module.Site.Role is SiteRole.Down or SiteRole.ExpertDown && ModuleFilter.HasName(module.Path, name))),
         ];
         return settings.Config(new()
         {

@@ -26,7 +26,7 @@ internal static class Dora
     /// <summary>‖W + dense + Σ scale·B·A‖ of each output.</summary>
     internal static void Norms(IBaseModel model, BaseModule module, IReadOnlyList<LowRank> pairs, FloatMatrix? dense, Span<float> norms)
     {
-        if (module.Site == Site.Embedding)
+        if (module.Site.IsTable)
         {
             TableNorms(model, module, pairs, dense, norms);
         }

@@ -48,7 +48,7 @@ internal sealed class LoraReader : ModuleReader
         int rank = _config.Rank(path);
         float scale = _config.Scale(path);
         string because = $"{path} is [{module.Outputs}, {module.Inputs}] in the base and has rank {rank} in the configuration";
-        LowRank pair = module.Site == Site.Embedding
+        LowRank pair = module.Site.IsTable
             ? new LowRank(
                 module.Site,
                 Tensors.Matrix($"{path}.lora_embedding_A", rank, module.Outputs, because),
@@ -56,7 +56,7 @@ internal sealed class LoraReader : ModuleReader
                 scale)
             : ReadLinearPair(module, rank, scale, because);
         edits.Pairs.Add(pair);
-        if (_config.HasLoraBias && module.Site != Site.Embedding)
+        if (_config.HasLoraBias && !module.Site.IsTable)
         {
             edits.AddBias(Array.ConvertAll(Tensors.Vector($"{path}.lora_B.bias", module.Outputs, because), value => value * scale));
         }
@@ -82,7 +82,7 @@ internal sealed class LoraReader : ModuleReader
     private void AddResidual(ModuleEdits edits, int rank, float scale)
     {
         BaseModule module = edits.Module;
-        if (_config.Initialization == LoraInitialization.Original || module.Site == Site.Embedding)
+        if (_config.Initialization == LoraInitialization.Original || module.Site.IsTable)
         {
             return;
         }
@@ -105,7 +105,7 @@ internal sealed class LoraReader : ModuleReader
     private void ReadMagnitude(ModuleEdits edits, string because)
     {
         BaseModule module = edits.Module;
-        bool isTable = module.Site == Site.Embedding;
+        bool isTable = module.Site.IsTable;
         string name = $"{module.Path}.lora_magnitude_vector";
         float[] magnitude = Tensors.Vector(Tensors.Has(name) ? name : $"{name}.weight", isTable ? module.Inputs : module.Outputs, because);
         float[] norms = new float[magnitude.Length];

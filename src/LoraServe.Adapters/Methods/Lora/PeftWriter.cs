@@ -39,7 +39,7 @@ public static class PeftWriter
     private static IEnumerable<Tensor> Tensors(BaseModule module, LowRank pair)
     {
         string path = $"{AdapterFiles.PeftPrefix}{module.Path}";
-        (string a, string b) = module.Site == Site.Embedding ? ("lora_embedding_A", "lora_embedding_B") : ("lora_A.weight", "lora_B.weight");
+        (string a, string b) = module.Site.IsTable ? ("lora_embedding_A", "lora_embedding_B") : ("lora_A.weight", "lora_B.weight");
         yield return Tensor.FromFloats($"{path}.{a}", pair.A.Values, pair.A.Rows, pair.A.Columns);
         yield return Tensor.FromFloats($"{path}.{b}", pair.B.Values, pair.B.Rows, pair.B.Columns);
     }

@@ -21,7 +21,7 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
     private readonly bool _drawsNormally;
     private readonly List<(BaseModule Module, TrainablePair Pair)> _pairs = [];
     private readonly ReplacedParameters _replaced;
-    private readonly TrainableTablePair? _table;
+    private readonly List<TrainableTablePair> _tables = [];
     private readonly Parameter? _sharedWithHead;
 
     /// <summary>Parameters of the configuration's shape; the model is the base until they are changed.</summary>
@@ -42,7 +42,7 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
         foreach (BaseModule module in model.Modules)
         {
             bool isTargeted = _config.Modules.Targets.Targets(module);
-            if (isTargeted && module.Site == Site.Embedding)
+            if (isTargeted && module.Site.IsTable)
             {
                 if (ensuresTying)
                 {
@@ -50,7 +50,7 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
                         $"ensure_weight_tying is true and {module.Path} is targeted; a pair that the table shares with the head can be served, not trained.");
                 }
 
-                _table = AddTablePair(module, options);
+                _tables.Add(AddTablePair(module, options));
             }
             else if (isTargeted)
             {
@@ -78,11 +78,18 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
         _replaced.AddTokenRows(
             _config.Modules.TrainableTokens,
             (path, shape, values) => Add($"{AdapterFiles.PeftPrefix}{path}.token_adapter.trainable_tokens_delta", shape, values));
-        foreach (BaseNorm norm in model.Norms.Where(norm => _config.Modules.ModulesToSave.Any(name => norm.Path.EndsWith(name, StringComparison.Ordinal))))
+        foreach (BaseNorm norm in model.Norms.Where(norm => norm.HasBias && _config.Modules.ReplacesBiases && !IsSaved(norm)))
         {
-            _replaced.AddNorm(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.weight", [norm.Width], values));
+            _replaced.AddNormBias(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.bias", [norm.Width], values));
+        }
+
+        foreach (BaseNorm norm in model.Norms.Where(IsSaved))
+        {
+            _replaced.AddNorm(norm, (part, values) => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.{part}", [norm.Width], values));
         }
     }
+
+    private bool IsSaved(BaseNorm norm) => _config.Modules.ModulesToSave.Any(name => norm.Path.EndsWith(name, StringComparison.Ordinal));
 
     /// <summary>The pairs at linear maps.</summary>
     internal IReadOnlyList<(BaseModule Module, TrainablePair Pair)> Pairs => _pairs;
@@ -92,7 +99,7 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
 
     /// <inheritdoc />
     /// <remarks>Not where the base was changed by the first values, nor at the token table.</remarks>
-    public bool CanGrow => _pairs.Count > 0 && _table is null && _config.Initialization == LoraInitialization.Original;
+    public bool CanGrow => _pairs.Count > 0 && _tables.Count == 0 && _config.Initialization == LoraInitialization.Original;
 
     /// <inheritdoc />
     /// <remarks>Alpha grows with the rank.</remarks>
@@ -128,7 +135,7 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
     public override IReadOnlyList<AdapterEdit> Edits()
     {
         IEnumerable<AdapterEdit> edits = _pairs.SelectMany(entry => entry.Pair.Edits()).Concat(_replaced.Edits());
-        return _table is null ? [.. edits] : [_table.Edit, .. edits];
+        return [.. _tables.Select(table => table.Edit), .. edits];
     }
 
     public override void Pull(EditGradients gradients)
@@ -138,7 +145,11 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
             pair.Pull(gradients.At(module.Site)!);
         }
 
-        _table?.Pull(gradients.Embedding!);
+        foreach (TrainableTablePair table in _tables)
+        {
+            table.Pull(gradients.AtTable(table.Module.Site)!);
+        }
+
         _replaced.Pull(gradients);
     }
 
@@ -150,7 +161,7 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
         Parameter[] factors =
         [
             .. _pairs.SelectMany(entry => LoadPair(tensors, config, entry.Module, entry.Pair.A, entry.Pair.B, entry.Pair.Scale)),
-            .. _table is null ? [] : LoadPair(tensors, config, _table.Module, _table.A, _table.B, _table.Edit.Scale),
+            .. _tables.SelectMany(table => LoadPair(tensors, config, table.Module, table.A, table.B, table.Edit.Scale)),
         ];
         Load(tensors, Parameters.Except(factors));
     }

@@ -3,7 +3,7 @@ using LoraServe.Adapters.Gradients;
 
 namespace LoraServe.Adapters.Methods.Lora;
 
-/// <summary>A low-rank pair at the token table: row t += scale · B·A[:, t].</summary>
+/// <summary>A low-rank pair at a table of tokens or of positions: row t += scale · B·A[:, t].</summary>
 /// <param name="module">The table.</param>
 /// <param name="a">[rank, tokens].</param>
 /// <param name="b">[width, rank].</param>
@@ -24,7 +24,7 @@ internal sealed class TrainableTablePair(BaseModule module, Parameter a, Paramet
         module.Site, new FloatMatrix(a.Shape[0], a.Shape[1], a.Values), new FloatMatrix(b.Shape[0], b.Shape[1], b.Values), scale);
 
     /// <summary>Adds to the parameters' gradients. Resident, both factors are transposed and the scale is folded into B's.</summary>
-    public void Pull(EmbeddingGradient table)
+    public void Pull(TableGradient table)
     {
         AddTransposed(table.Codes!, 1, a);
         AddTransposed(table.Directions!, scale, b);

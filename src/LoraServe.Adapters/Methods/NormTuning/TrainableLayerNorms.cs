@@ -7,7 +7,7 @@ using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Adapters.Methods.NormTuning;
 
-/// <summary>LayerNorm tuning (Zhao et al. 2023, arXiv:2312.11420): the gains of norms.</summary>
+/// <summary>LayerNorm tuning (Zhao et al. 2023, arXiv:2312.11420): the gains of norms, and their biases.</summary>
 internal sealed class TrainableLayerNorms : TrainableAdapter
 {
     private readonly ReplacedParameters _norms;
@@ -20,7 +20,7 @@ internal sealed class TrainableLayerNorms : TrainableAdapter
         _norms = new ReplacedParameters(model);
         foreach (BaseNorm norm in model.Norms.Where(norm => targets.Targets.Targets(norm.Path)))
         {
-            _norms.AddNorm(norm, values => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.ln_tuning_layers.weight", [norm.Width], values));
+            _norms.AddNorm(norm, (part, values) => Add($"{AdapterFiles.PeftPrefix}{norm.Path}.ln_tuning_layers.{part}", [norm.Width], values));
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Methods.Description;
 
 namespace LoraServe.Adapters.Methods.Prefix;
@@ -47,8 +46,7 @@ internal static class PrefixMethod
     /// <summary>A prefix counts what the cache holds: key/value heads and their elements.</summary>
     private static void CountKeys(JsonObject config, IBaseModel model)
     {
-        int elements = model.Modules.First(module => module.Site.Role == SiteRole.Key).Outputs;
-        config["token_dim"] = elements;
-        config["num_attention_heads"] = elements / model.HeadSize;
+        config["token_dim"] = model.KeyWidth;
+        config["num_attention_heads"] = model.KeyWidth / model.HeadSize;
     }
 }

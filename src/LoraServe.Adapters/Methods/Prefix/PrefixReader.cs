@@ -16,8 +16,7 @@ internal static class PrefixReader
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
     {
         PromptConfig config = PromptConfig.Read(fields);
-        BaseModule[] keys = [.. model.Modules.Where(module => module.Site.Role == SiteRole.Key)];
-        int width = keys[0].Outputs;
+        int width = model.KeyWidth;
         int columns = checked(2 * width * model.LayerCount);
         FloatMatrix rows = tensors.Matrix(
             PromptReader.Rows,
@@ -25,15 +24,13 @@ internal static class PrefixReader
             columns,
             $"num_virtual_tokens {config.VirtualTokens} in the configuration; {model.LayerCount} layers with keys and values of {width} elements in the base");
         tensors.RefuseWhatIsLeft();
-        return new AdapterContent("prefix tuning") { Placed = [.. keys.Select(module => Place(rows, module))] };
+        return new AdapterContent("prefix tuning") { Placed = [.. model.AttentionPaths().Select((path, layer) => Place(rows, path, layer, width))] };
     }
 
-    private static PlacedEdit Place(FloatMatrix rows, BaseModule module)
+    private static PlacedEdit Place(FloatMatrix rows, string attention, int layer, int width)
     {
-        int layer = module.Site.Layer;
-        int width = module.Outputs;
         FloatMatrix keys = rows.ColumnsFrom(2 * layer * width, width);
         FloatMatrix values = rows.ColumnsFrom(((2 * layer) + 1) * width, width);
-        return new PlacedEdit(new PrefixKeyValue(layer, keys, values), $"{module.Path[..module.Path.LastIndexOf('.')]}.{Kind}", Kind, double.Hypot(keys.Norm(), values.Norm()));
+        return new PlacedEdit(new PrefixKeyValue(layer, keys, values), $"{attention}.{Kind}", Kind, double.Hypot(keys.Norm(), values.Norm()));
     }
 }

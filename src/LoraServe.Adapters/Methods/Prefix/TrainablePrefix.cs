@@ -21,7 +21,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
         : base(config, model)
     {
         int count = ConfigNumber(config, "num_virtual_tokens");
-        _width = model.Modules.First(module => module.Site == new Site(0, SiteRole.Key)).Outputs;
+        _width = model.KeyWidth;
         int all = checked(model.LayerCount * 2 * _width);
         if (config["prefix_projection"]?.GetValue<bool>() != true)
         {

@@ -22,7 +22,7 @@ internal sealed class RandLoraReader : ModuleReader
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
     {
         RandLoraConfig config = RandLoraConfig.Read(fields);
-        (int lesser, int greater) = RandLoraBases.Widths(model.Modules.Where(module => module.Site != Site.Embedding && config.Modules.Targets.Targets(module)));
+        (int lesser, int greater) = RandLoraBases.Widths(model.Modules.Where(module => !module.Site.IsTable && config.Modules.Targets.Targets(module)));
         RandLoraBases bases;
         if (tensors.Has($"base_model.{RandLoraBases.NameOfA}") || tensors.Has($"base_model.{RandLoraBases.NameOfB}"))
         {

@@ -81,7 +81,7 @@ internal sealed class ModuleEdits(BaseModule module)
         }
         else
         {
-            (change, double original) = Dense is null && Module.Site != Site.Embedding ? ScaledNorms(model, pairs, OutputScale!) : FormedNorms(model);
+            (change, double original) = Dense is null && !Module.Site.IsTable ? ScaledNorms(model, pairs, OutputScale!) : FormedNorms(model);
             made = Math.Max(made, original);
         }
 
@@ -179,7 +179,7 @@ internal sealed class ModuleEdits(BaseModule module)
         {
             model.CopyWeightRow(Module.Site, row, original);
             ChangedRow.Write(model, Module, Pairs, Dense, row, changed);
-            if (OutputScale is not null && Module.Site == Site.Embedding)
+            if (OutputScale is not null && Module.Site.IsTable)
             {
                 TensorPrimitives.Multiply(changed, OutputScale, changed);
             }

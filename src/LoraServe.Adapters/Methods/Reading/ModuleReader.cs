@@ -41,7 +41,7 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
         {
             var edits = new ModuleEdits(module);
             bool targeted = IsTargeted(module);
-            if (targeted && module.Site == Site.Embedding && !EditsTable)
+            if (targeted && module.Site.IsTable && !EditsTable)
             {
                 throw new AdapterFormatException($"{Tensors.File}: {Name} is to edit {module.Path}; expected linear maps alone. Save the adapter with other target_modules.");
             }
@@ -63,10 +63,10 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
         int normsFound = 0;
         foreach (BaseNorm norm in Model.Norms)
         {
-            if (NormTensor(norm) is { } name)
+            if (NormValues(norm) is { } values)
             {
                 normsFound++;
-                if (Tensors.Vector(name, norm.Width, $"the base's {norm.Path}").LessBase(Model.Gains(norm)) is { } delta)
+                if (values.LessBase(Model.Parameters(norm)) is { } delta)
                 {
                     _norms.Add(new NormDelta(norm.Site, delta));
                 }
@@ -111,6 +111,32 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
     /// <summary>The tensor that replaces a norm's gains; null: they stay.</summary>
     protected virtual string? NormTensor(BaseNorm norm) => IsSaved(norm.Path) ? $"{norm.Path}.weight" : null;
 
+    /// <summary>A norm's gains and, where it has them, biases: those of the base where one of both is not saved; null where neither is.</summary>
+    private float[]? NormValues(BaseNorm norm)
+    {
+        string? gains = NormTensor(norm);
+        string bias = gains is null ? $"{norm.Path}.bias" : $"{gains[..gains.LastIndexOf('.')]}.bias";
+        bool hasBias = norm.HasBias && (gains is not null || config.ReplacesBiases) && Tensors.Has(bias);
+        if (gains is null && !hasBias)
+        {
+            return null;
+        }
+
+        float[] values = Model.Parameters(norm);
+        string because = $"the base's {norm.Path}";
+        if (gains is not null)
+        {
+            Tensors.Vector(gains, norm.Width, because).CopyTo(values, 0);
+        }
+
+        if (hasBias)
+        {
+            Tensors.Vector(bias, norm.Width, because).CopyTo(values, norm.Width);
+        }
+
+        return values;
+    }
+
     private bool IsSaved(string path)
     {
         bool saved = false;
@@ -130,7 +156,9 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
         string name = saved ? $"{module.Path}.weight" : $"{module.Path}.base_layer.weight";
         if (saved || Tensors.Has(name))
         {
-            FloatMatrix weight = Tensors.Matrix(name, module.Outputs, module.Inputs, $"the base's {module.Path}");
+            FloatMatrix weight = module.IsTransposed
+                ? Tensors.Matrix(name, module.Inputs, module.Outputs, $"the base's {module.Path}, which is stored transposed").Transposed()
+                : Tensors.Matrix(name, module.Outputs, module.Inputs, $"the base's {module.Path}");
             edits.Dense = weight.Values.LessBase(Model.Weight(module).Values) is null ? null : weight;
         }
 

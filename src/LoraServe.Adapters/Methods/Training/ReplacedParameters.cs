@@ -11,7 +11,7 @@ internal sealed class ReplacedParameters(IBaseModel model)
 {
     private readonly List<(BaseModule Module, Parameter Values, float[] Original)> _weights = [];
     private readonly List<(BaseModule Module, Parameter Values, float[] Original)> _biases = [];
-    private readonly List<(BaseNorm Norm, Parameter Values, float[] Original)> _norms = [];
+    private readonly List<(BaseNorm Norm, Parameter? Gains, Parameter? Biases, float[] Original)> _norms = [];
     private readonly List<(BaseModule Module, TokenRows Rows)> _rows = [];
 
     /// <summary>A parameter's first values: the base's weight.</summary>
@@ -20,6 +20,11 @@ internal sealed class ReplacedParameters(IBaseModel model)
     /// <summary>A parameter's first values: the base's weight, which several modules share.</summary>
     public void AddWeight(IReadOnlyList<BaseModule> modules, Func<float[], Parameter> add)
     {
+        if (modules[0].IsTransposed)
+        {
+            throw new AdapterFormatException($"{modules[0].Path} is stored as [inputs, outputs]; a whole one of the adapter's own can be served, not trained. Train a pair there.");
+        }
+
         float[] original = model.Weight(modules[0]).Values;
         Parameter values = add([.. original]);
         _weights.AddRange(modules.Select(module => (module, values, original)));
@@ -32,11 +37,20 @@ internal sealed class ReplacedParameters(IBaseModel model)
         _biases.Add((module, add([.. original]), original));
     }
 
-    /// <summary>A parameter's first values: the base's gains.</summary>
-    public void AddNorm(BaseNorm norm, Func<float[], Parameter> add)
+    /// <summary>Parameters' first values: the base's gains and, where the norm has them, its biases.</summary>
+    /// <param name="norm">The norm.</param>
+    /// <param name="add">Makes a parameter, given <c>weight</c> or <c>bias</c> and its values.</param>
+    public void AddNorm(BaseNorm norm, Func<string, float[], Parameter> add)
     {
-        float[] original = model.Gains(norm);
-        _norms.Add((norm, add([.. original]), original));
+        float[] original = model.Parameters(norm);
+        _norms.Add((norm, add("weight", original[..norm.Width]), norm.HasBias ? add("bias", original[norm.Width..]) : null, original));
+    }
+
+    /// <summary>A parameter's first values: the base's biases of a norm.</summary>
+    public void AddNormBias(BaseNorm norm, Func<float[], Parameter> add)
+    {
+        float[] original = model.Parameters(norm);
+        _norms.Add((norm, null, add(original[norm.Width..]), original));
     }
 
     /// <summary>Parameters' first values: some rows of the token table or of the head; of both where they are tied and only the table is named.</summary>
@@ -49,7 +63,7 @@ internal sealed class ReplacedParameters(IBaseModel model)
         BaseModule head = model.Modules.First(module => module.Site == Site.Head);
         foreach ((string name, int[] tokens) in tokensByName)
         {
-            foreach (BaseModule module in model.Modules.Where(module => module.Site.Layer < 0 && ModuleFilter.HasName(module.Path, name)))
+            foreach (BaseModule module in model.Modules.Where(module => module.Site.Role is SiteRole.Embedding or SiteRole.Head && ModuleFilter.HasName(module.Path, name)))
             {
                 if (tokens.Length == 0 || tokens.Max() >= module.Outputs || tokens.Distinct().Count() != tokens.Length)
                 {
@@ -78,7 +92,7 @@ internal sealed class ReplacedParameters(IBaseModel model)
     [
         .. _weights.Select(entry => new DenseDelta(entry.Module.Site, new FloatMatrix(entry.Module.Outputs, entry.Module.Inputs, Less(entry.Values, entry.Original)))),
         .. _biases.Select(entry => new BiasDelta(entry.Module.Site, Less(entry.Values, entry.Original))),
-        .. _norms.Select(entry => new NormDelta(entry.Norm.Site, Less(entry.Values, entry.Original))),
+        .. _norms.Select(entry => new NormDelta(entry.Norm.Site, Less([.. entry.Gains?.Values ?? entry.Original[..entry.Norm.Width], .. entry.Biases?.Values ?? []], entry.Original))),
         .. _rows.Select(entry => entry.Rows.Edit(entry.Module.Site)),
     ];
 
@@ -87,7 +101,7 @@ internal sealed class ReplacedParameters(IBaseModel model)
     {
         foreach ((BaseModule module, Parameter values, _) in _weights)
         {
-            Add(values, module.Site == Site.Embedding ? gradients.Embedding?.Table : gradients.At(module.Site)?.Dense);
+            Add(values, module.Site.IsTable ? gradients.AtTable(module.Site)?.Table : gradients.At(module.Site)?.Dense);
         }
 
         foreach ((BaseModule module, Parameter values, _) in _biases)
@@ -95,21 +109,23 @@ internal sealed class ReplacedParameters(IBaseModel model)
             Add(values, gradients.At(module.Site)?.Bias);
         }
 
-        foreach ((BaseNorm norm, Parameter values, _) in _norms)
+        foreach ((BaseNorm norm, Parameter? gains, Parameter? biases, _) in _norms)
         {
-            Add(values, gradients.At(norm.Site));
+            gradients.At(norm.Site)?.AddTo(norm.Width, gains, biases);
         }
 
         foreach ((BaseModule module, TokenRows rows) in _rows)
         {
-            rows.Pull((module.Site == Site.Embedding ? gradients.Embedding?.RowDeltas : gradients.At(module.Site)?.RowDeltas)!);
+            rows.Pull((module.Site.IsTable ? gradients.AtTable(module.Site)?.RowDeltas : gradients.At(module.Site)?.RowDeltas)!);
         }
     }
 
-    internal static float[] Less(Parameter values, float[] original)
+    internal static float[] Less(Parameter values, float[] original) => Less(values.Values, original);
+
+    private static float[] Less(float[] values, float[] original)
     {
         float[] delta = new float[original.Length];
-        TensorPrimitives.Subtract(values.Values, original, delta);
+        TensorPrimitives.Subtract(values, original, delta);
         return delta;
     }
 

@@ -1,4 +1,3 @@
-using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Adapters.Methods.Training;
@@ -7,7 +6,7 @@ namespace LoraServe.Adapters.Methods.Training;
 internal static class TargetedModules
 {
     /// <summary>The linear maps that a configuration targets.</summary>
-    /// <exception cref="AdapterFormatException">There is none, the token table is among them, or something beside them is to be trained.</exception>
+    /// <exception cref="AdapterFormatException">There is none, a table is among them, or something beside them is to be trained.</exception>
     public static BaseModule[] Of(TargetConfig config, IBaseModel model)
     {
         if (config.ModulesToSave.Length > 0 || config.TrainableTokens.Count > 0 || config.ReplacesBiasesOfTargets)
@@ -21,7 +20,7 @@ internal static class TargetedModules
             throw new AdapterFormatException($"target_modules is {config.Targets.Describe()}, which the base has not.");
         }
 
-        return modules.FirstOrDefault(module => module.Site == Site.Embedding) is { } table
+        return modules.FirstOrDefault(module => module.Site.IsTable) is { } table
             ? throw new AdapterFormatException($"{table.Path} is targeted; expected linear maps alone. Take it out of target_modules.")
             : modules;
     }

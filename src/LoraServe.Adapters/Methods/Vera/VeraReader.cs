@@ -24,7 +24,7 @@ internal sealed class VeraReader : ModuleReader
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
     {
         VeraConfig config = VeraConfig.Read(fields);
-        BaseModule[] targets = [.. model.Modules.Where(module => module.Site != Site.Embedding && config.Modules.Targets.Targets(module))];
+        BaseModule[] targets = [.. model.Modules.Where(module => !module.Site.IsTable && config.Modules.Targets.Targets(module))];
         (int outputs, int inputs) = (targets.Max(module => (int?)module.Outputs) ?? 1, targets.Max(module => (int?)module.Inputs) ?? 1);
         AdapterTensors shared = tensors.WithPrefix("base_model.");
         SharedMatrix a, b;

@@ -72,7 +72,7 @@ internal static class CheckpointDifference
         var biases = model.Modules.Where(module => module.HasBias)
             .Select(module => new LostChange($"{module.Path}.bias", Relative(1, module.Outputs, (source, _, values) => source.CopyBias(module.Site, values))));
         var norms = model.Norms
-            .Select(norm => new LostChange($"{norm.Path}.weight", Relative(1, norm.Width, (source, _, values) => source.CopyNorm(norm.Site, values))));
+            .Select(norm => new LostChange($"{norm.Path}.weight", Relative(1, norm.ParameterCount, (source, _, values) => source.CopyNorm(norm.Site, values))));
         return weights.Concat(biases).Concat(norms).Where(lost => lost.RelativeChange > 0).OrderByDescending(lost => lost.RelativeChange);
 
         double Relative(int rows, int width, Action<IBaseModel, int, float[]> copy)

@@ -9,7 +9,7 @@ public sealed class BiasDeltaTests : EditContract
 {
     internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
-        foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Embedding))
+        foreach (BaseModule module in model.Modules.Where(module => !module.Site.IsTable))
         {
             yield return new BiasDelta(module.Site, values.Around(0, module.Outputs));
             if (module.Site.Role is SiteRole.Query or SiteRole.Down)

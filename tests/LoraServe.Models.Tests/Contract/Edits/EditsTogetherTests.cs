@@ -1,3 +1,4 @@
+using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Testing.Plain;
 
@@ -8,15 +9,16 @@ public sealed class EditsTogetherTests : EditContract
 {
     internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
-        (int width, int inner) = (model.Width, model.Spec.FeedForwardWidth);
+        int width = model.Width;
+        BaseModule up = model.Modules.First(module => module.Site is { Layer: 0, Role: SiteRole.Up or SiteRole.GateUp or SiteRole.ExpertUp });
         int heads = model.Spec.QueryHeads * model.Spec.HeadSize;
         foreach (AdapterEdit edit in OtherEdits.All(model, values))
         {
             yield return edit;
         }
 
-        yield return new InputScale(new Site(0, SiteRole.Up), values.Around(1, width));
-        yield return new DenseDelta(new Site(0, SiteRole.Up), values.Matrix(inner, width, 0.3f));
+        yield return new InputScale(up.Site, values.Around(1, width));
+        yield return new DenseDelta(up.Site, values.Matrix(up.Outputs, width, 0.3f));
         yield return new InputRotation(new Site(1, SiteRole.Output), [new BlockRotation(new FloatMatrix(heads, 4, values.Around(0, 4 * heads, 0.2f)), values.Order(heads))]);
         yield return new RowsDelta(Site.Head, [1, 2, 30], values.Matrix(3, width));
         yield return new RowsDelta(Site.Embedding, [.. Enumerable.Range(0, 30)], values.Matrix(30, width));

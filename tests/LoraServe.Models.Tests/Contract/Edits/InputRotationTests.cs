@@ -20,7 +20,8 @@ public sealed class InputRotationTests : EditContract
         }
 
         // The pair's input is not rotated; the scale sees what the rotated input gives.
-        yield return new LowRank(new Site(1, SiteRole.Gate), values.Matrix(2, model.Width), values.Matrix(model.Spec.FeedForwardWidth, 2), 0.5f);
-        yield return new OutputScale(new Site(0, SiteRole.Value), values.Around(1, model.Spec.KeyValueHeads * model.Spec.HeadSize));
+        BaseModule output = model.Modules.First(module => module.Site == new Site(1, SiteRole.Output));
+        yield return new LowRank(output.Site, values.Matrix(2, output.Inputs), values.Matrix(output.Outputs, 2), 0.5f);
+        yield return new OutputScale(new Site(0, SiteRole.Output), values.Around(1, output.Outputs));
     }
 }

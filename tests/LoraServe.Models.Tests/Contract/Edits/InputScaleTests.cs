@@ -15,6 +15,7 @@ public sealed class InputScaleTests : EditContract
         }
 
         // The pair's input is not scaled.
-        yield return new LowRank(new Site(0, SiteRole.Up), values.Matrix(2, model.Width), values.Matrix(model.Spec.FeedForwardWidth, 2), 0.5f);
+        BaseModule up = model.Modules.First(module => module.Site is { Layer: 0, Role: SiteRole.Up or SiteRole.GateUp or SiteRole.ExpertUp });
+        yield return new LowRank(up.Site, values.Matrix(2, model.Width), values.Matrix(up.Outputs, 2), 0.5f);
     }
 }

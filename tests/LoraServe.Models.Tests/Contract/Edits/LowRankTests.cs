@@ -9,7 +9,7 @@ public sealed class LowRankTests : EditContract
 {
     internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
-        foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Embedding))
+        foreach (BaseModule module in model.Modules.Where(module => !module.Site.IsTable))
         {
             int rank = 1 + values.Next(4);
             yield return Pair(rank, 0.7f);

@@ -7,5 +7,5 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 public sealed class NormDeltaTests : EditContract
 {
     internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
-        model.Norms.Select(norm => new NormDelta(norm.Site, values.Around(0, norm.Width)));
+        model.Norms.Select(norm => new NormDelta(norm.Site, values.Around(0, norm.ParameterCount)));
 }

@@ -7,5 +7,5 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 public sealed class NormReplacementTests : EditContract
 {
     internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values) =>
-        model.Norms.Select(norm => new NormReplacement(norm.Site, values.Around(1, norm.Width)));
+        model.Norms.Select(norm => new NormReplacement(norm.Site, values.Around(1, norm.ParameterCount)));
 }

@@ -9,9 +9,9 @@ public sealed class OutputScaleTests : EditContract
 {
     internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
-        foreach (BaseModule module in model.Modules)
+        foreach (BaseModule module in model.Modules.Where(module => module.Site != Site.Positions))
         {
-            bool isTable = module.Site == Site.Embedding;
+            bool isTable = module.Site.IsTable;
             (int outputs, int inputs) = isTable ? (module.Inputs, module.Outputs) : (module.Outputs, module.Inputs);
             yield return new OutputScale(module.Site, values.Around(0.9f, outputs));
             switch (module.Site.Role)

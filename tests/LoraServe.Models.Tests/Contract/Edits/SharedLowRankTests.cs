@@ -12,7 +12,7 @@ public sealed class SharedLowRankTests : EditContract
     internal override IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values)
     {
         var same = new EditValues(77);
-        BaseModule[] modules = [.. model.Modules.Where(module => module.Site != Site.Embedding)];
+        BaseModule[] modules = [.. model.Modules.Where(module => !module.Site.IsTable)];
         var a = new SharedMatrix(same.Matrix(Rank, modules.Max(module => module.Inputs) + 3));
         var b = new SharedMatrix(same.Matrix(modules.Max(module => module.Outputs) + 2, Rank));
         return
@@ -20,7 +20,7 @@ public sealed class SharedLowRankTests : EditContract
             .. modules.Select(module => new SharedLowRank(module.Site, a, b, values.Around(0, Rank, 0.7f), values.Around(0.1f, module.Outputs))),
 
             // An output scale is also of the shared pair's outputs.
-            new OutputScale(new Site(1, SiteRole.Up), values.Around(1, model.Spec.FeedForwardWidth)),
+            new OutputScale(new Site(1, SiteRole.Output), values.Around(1, model.Width)),
         ];
     }
 }

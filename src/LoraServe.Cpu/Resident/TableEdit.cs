@@ -10,11 +10,11 @@ namespace LoraServe.Cpu.Resident;
 /// plus w·<see cref="RowDeltas"/>[i] where t is the i-th of <see cref="RowIds"/>. With a <see cref="Replacement"/> it is the
 /// replacement's row of t. Memory belongs to the <see cref="CpuAdapter"/>.
 /// </remarks>
-internal sealed unsafe class EmbeddingEdit
+internal sealed unsafe class TableEdit
 {
     private readonly int[] _rowIds;
 
-    public EmbeddingEdit(int width, int rank, int[] rowIds)
+    public TableEdit(int width, int rank, int[] rowIds)
     {
         Width = width;
         Rank = rank;

@@ -1,12 +1,12 @@
 namespace LoraServe.Torch.Resident;
 
-/// <summary>What an adapter does to the rows that the token table gives, in device memory.</summary>
+/// <summary>What an adapter does to the rows that a table of tokens or of positions gives, in device memory.</summary>
 /// <remarks>
 /// With t₀ the row of token t and the request's weight w, the row becomes
 /// t₀ + w·(OutputGain∘t₀ + Codes[t]·Directions + Table[t]), plus w·RowDeltas[i] where t is the i-th of the row ids. With a
 /// <see cref="Replacement"/> it is the replacement's row of t.
 /// </remarks>
-internal sealed record EmbeddingEdit
+internal sealed record TableEdit
 {
     /// <summary>Aᵀ, [tokens, rank].</summary>
     public Tensor? Codes { get; init; }

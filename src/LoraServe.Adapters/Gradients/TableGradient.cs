@@ -2,33 +2,33 @@ using LoraServe.Adapters.Folding;
 
 namespace LoraServe.Adapters.Gradients;
 
-/// <summary>Derivatives by what an adapter does to the token table's rows, part by part as in <see cref="SiteEdits"/>; null where it has no such part.</summary>
-public sealed class EmbeddingGradient
+/// <summary>Derivatives by what an adapter does to the rows of a table, of tokens or of positions, part by part as in <see cref="SiteEdits"/>; null where it has no such part.</summary>
+public sealed class TableGradient
 {
     /// <summary>Zeros of the shapes that the parts have.</summary>
     /// <param name="edits">The edits of the table.</param>
     /// <param name="replacement">Where derivatives by a replaced table go.</param>
-    public EmbeddingGradient(SiteEdits edits, GradientMatrix? replacement)
+    public TableGradient(SiteEdits edits, GradientMatrix? replacement)
     {
         ArgumentNullException.ThrowIfNull(edits);
-        (int tokens, int width) = (edits.Module.Outputs, edits.Module.Inputs);
+        (int count, int width) = (edits.Module.Outputs, edits.Module.Inputs);
         Replacement = replacement;
-        Codes = edits.A is { } a ? new GradientMatrix(tokens, a.Rows) : null;
+        Codes = edits.A is { } a ? new GradientMatrix(count, a.Rows) : null;
         Directions = edits.B is { } b ? new GradientMatrix(b.Columns, width) : null;
-        Table = edits.Dense is not null ? new GradientMatrix(tokens, width) : null;
+        Table = edits.Dense is not null ? new GradientMatrix(count, width) : null;
         RowDeltas = edits.RowDeltas is { } rows ? new GradientMatrix(rows.Rows, width) : null;
     }
 
-    /// <summary>[tokens, width]; belongs to the parameter.</summary>
+    /// <summary>[rows, width]; belongs to the parameter.</summary>
     public GradientMatrix? Replacement { get; }
 
-    /// <summary>By Aᵀ, [tokens, rank].</summary>
+    /// <summary>By Aᵀ, [rows, rank].</summary>
     public GradientMatrix? Codes { get; }
 
     /// <summary>By Bᵀ with its scale and output scales folded in, [rank, width].</summary>
     public GradientMatrix? Directions { get; }
 
-    /// <summary>[tokens, width].</summary>
+    /// <summary>[rows, width].</summary>
     public GradientMatrix? Table { get; }
 
     /// <summary>[row ids, width].</summary>

@@ -1,0 +1,96 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using LoraServe.Adapters.Edits;
+using LoraServe.Models.Config;
+using LoraServe.Models.Spec;
+
+namespace LoraServe.Models.Architectures;
+
+/// <summary>Gemma 2: norms also after attention and MLP, bounds of scores and logits, every other layer in a sliding window.</summary>
+internal static class Gemma2
+{
+    private const int LayersOf27B = 46;
+    private static readonly ConfigForm s_form = Gemma.FormOf("gemma2") with { Activation = "hidden_activation" };
+
+    /// <summary>Norms of a layer before and after its sublayers.</summary>
+    public static ImmutableArray<NormRole> Norms { get; } = [NormRole.Attention, NormRole.AfterAttention, NormRole.Mlp, NormRole.AfterMlp];
+
+    public static Architecture Architecture { get; } = new()
+    {
+        Name = s_form.Architecture,
+        ClassName = "Gemma2ForCausalLM",
+        FromHuggingFace = config =>
+        {
+            TransformerSpec spec = ReadScales(config, s_form);
+            int window = (int)(config.FindInteger("sliding_window", 1, int.MaxValue) ?? 4096);
+            return spec with { LayerNorms = Norms, Windows = WindowConfig.OfSome(config, spec.LayerCount, window, layer => layer % 2 == 0) };
+        },
+        ToHuggingFace = (json, spec, model) =>
+        {
+            WriteScales(json, spec, s_form, model);
+            WindowConfig.WriteTypes(json, spec);
+        },
+        FromGguf = config =>
+        {
+            TransformerSpec spec = Gemma.ReadGguf(config, s_form);
+            int window = config.Window();
+            return spec with
+            {
+                LayerNorms = Norms,
+                ScoreCap = config.Float("attn_logit_softcapping") ?? 50,
+                LogitCap = config.Float("final_logit_softcapping") ?? 30,
+                QueryScale = ScaleInGguf(spec, LayersOf27B),
+                Windows = [.. Enumerable.Range(0, spec.LayerCount).Select(layer => layer % 2 == 0 ? window : 0)],
+            };
+        },
+        HuggingFaceNames = NamesWithFourNorms,
+        GgufGainsAreWhole = true,
+    };
+
+    /// <summary>Names of a layer's four norms.</summary>
+    public static ParameterNames NamesWithFourNorms => ParameterNames.HuggingFace with
+    {
+        Norms = new(ParameterNames.HuggingFace.Norms)
+        {
+            [NormRole.AfterAttention] = "post_attention_layernorm",
+            [NormRole.Mlp] = "pre_feedforward_layernorm",
+            [NormRole.AfterMlp] = "post_feedforward_layernorm",
+        },
+    };
+
+    /// <summary>Scale of queries, bounds and biases.</summary>
+    public static TransformerSpec ReadScales(JsonFields config, ConfigForm form)
+    {
+        const double Default = 256;
+        return Gemma.Read(config, form) with
+        {
+            Biases = Llama.ReadBiases(config),
+            QueryScale = (float)(1 / Math.Sqrt(config.FindNumber("query_pre_attn_scalar", double.Epsilon) ?? Default)),
+            ScoreCap = (float)(config.FindNumber("attn_logit_softcapping", 0) ?? 0),
+            LogitCap = (float)(config.FindNumber("final_logit_softcapping", 0) ?? 0),
+        };
+    }
+
+    /// <summary>Writes what <see cref="ReadScales"/> reads, and the window.</summary>
+    public static void WriteScales(Utf8JsonWriter json, TransformerSpec spec, ConfigForm form, string model)
+    {
+        HuggingFaceConfig.Write(json, spec, form, model);
+        Llama.WriteBiases(json, spec, model);
+        json.WriteNumber("query_pre_attn_scalar", 1 / ((double)spec.AttentionScale * spec.AttentionScale));
+        WriteCap("attn_logit_softcapping", spec.ScoreCap);
+        WriteCap("final_logit_softcapping", spec.LogitCap);
+        WindowConfig.Write(json, spec);
+
+        void WriteCap(string field, float cap)
+        {
+            if (cap > 0)
+            {
+                json.WriteNumber(field, cap);
+            }
+        }
+    }
+
+    /// <summary>GGUF files do not say the scale of queries: llama.cpp has that of the largest model by its number of layers.</summary>
+    public static float? ScaleInGguf(TransformerSpec spec, int layersOfLargest) =>
+        spec.LayerCount == layersOfLargest ? 1 / MathF.Sqrt((float)spec.Width / spec.QueryHeads) : null;
+}
