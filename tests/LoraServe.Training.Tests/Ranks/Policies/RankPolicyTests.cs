@@ -149,10 +149,10 @@ public sealed class RankPolicyTests : IDisposable
     public void Question_ParameterCountOfTheModel_IsThatOfTheFiles()
     {
         TransformerSpec spec = _model.Spec;
-        long perLayer = Enumerable.Range(0, (int)SiteRole.Down + 1).Sum(role =>
+        long perLayer = spec.Linears.Sum(role =>
         {
-            (int outputs, int inputs) = spec.Shape((SiteRole)role);
-            return ((long)outputs * inputs) + (spec.Biases.Contains((SiteRole)role) ? outputs : 0);
+            (int outputs, int inputs) = spec.Shape(role);
+            return ((long)outputs * inputs) + (spec.Biases.Contains(role) ? outputs : 0);
         });
 
         Assert.Equal((spec.LayerCount * (perLayer + (2 * spec.Width))) + spec.Width + (2L * spec.VocabularySize * spec.Width), Question.Model.ParameterCount());
