@@ -8,7 +8,7 @@ namespace LoraServe.Tokenization;
 
 /// <summary>Turns text into token ids and back. Immutable; any number of threads may use it.</summary>
 /// <remarks>
-/// Reads byte-pair tokenizers (byte-level and SentencePiece-style) from Hugging Face's tokenizer.json and from GGUF metadata.
+/// Reads byte-pair (byte-level and SentencePiece-style), unigram, word-piece and word-level tokenizers from Hugging Face's tokenizer.json, and from GGUF metadata.
 /// Lone surrogates in a text count as U+FFFD.
 /// </remarks>
 public sealed class Tokenizer

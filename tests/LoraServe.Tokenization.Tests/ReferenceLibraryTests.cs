@@ -38,7 +38,7 @@ public class ReferenceLibraryTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
     }
 
-    private static Reference Open(string path)
+    internal static Reference Open(string path)
     {
         try
         {

@@ -4,18 +4,11 @@ using LoraServe.Tokenization.Models;
 
 namespace LoraServe.Tokenization.Files;
 
-/// <summary>Reads the model of a tokenizer.json. Its <c>dropout</c> plays no part: it varies the tokens of a text in training.</summary>
+/// <summary>Reads a byte-pair model of a tokenizer.json. Its <c>dropout</c> plays no part: it varies the tokens of a text in training.</summary>
 internal static class BpeModelReader
 {
-    public static BpeConfig Read(JsonNode model)
+    public static BpeConfig Read(JsonNode model, Vocabulary vocabulary)
     {
-        string type = model.StringOr("type", "BPE");
-        if (type != "BPE")
-        {
-            throw model.Refused($"the model type '{type}' is not supported; expected 'BPE'");
-        }
-
-        Vocabulary vocabulary = ReadVocabulary(model["vocab"]);
         string prefix = model.StringOr("continuing_subword_prefix", "");
         return new BpeConfig
         {
@@ -39,27 +32,6 @@ internal static class BpeModelReader
 
         int id = vocabulary.IdOrNone(unknown.AsString());
         return id == Vocabulary.None ? throw unknown.Refused($"'{unknown.AsString()}' is not in the vocabulary") : id;
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static Vocabulary ReadVocabulary(JsonNode list)
-    {
-        string[] tokens = new string[list.Count];
-        int[] ids = new int[tokens.Length];
-        string path = list.Path;
-        long limit = (4L * ids.Length) + 65536; // Ids need not be without gaps, but one small file must not make a table of gigabytes.
-        int count = 0;
-        foreach (JsonProperty field in list.Properties())
-        {
-            tokens[count] = JsonNode.NameOf(field, path);
-            int id = new JsonNode(field.Value, path).AsInt();
-            ids[count] = id >= 0 && id < limit
-                ? id
-                : throw list.Refused($"token '{tokens[count]}' has the id {id}; expected 0 to {limit - 1} for a vocabulary of {ids.Length} tokens");
-            count++;
-        }
-
-        return new Vocabulary(tokens, ids);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -23,6 +23,8 @@ internal static class DecoderReader
             "Metaspace" => [new CharacterDecoder(
                 PreTokenizerReader.ReadCharacter(node["replacement"]), ' ', PreTokenizerReader.ReadScheme(node) != PrependScheme.Never)],
             "BPEDecoder" => [new SuffixDecoder(node["suffix"].AsString())],
+            "WordPiece" => [new WordPieceDecoder(node.StringOr("prefix", "##"), node.BoolOr("cleanup", true))],
+            "CTC" => [new CtcDecoder(node.StringOr("pad_token", "<pad>"), node.StringOr("word_delimiter_token", "|"), node.BoolOr("cleanup", true))],
             _ => throw node.Refused($"the decoder '{type}' is not supported"),
         };
     }

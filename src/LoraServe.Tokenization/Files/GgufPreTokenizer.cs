@@ -75,7 +75,7 @@ internal sealed record GgufPreTokenizer(PreTokenizer PreTokenizer, Normalizer? N
                 return new GgufPreTokenizer(Split(Bloom, @"\p{N}"));
             case "falcon":
                 return new GgufPreTokenizer(new SequencePreTokenizer([
-                    new CharacterPreTokenizer(CodePointSet.Where(CodePoints.IsPunctuation), SplitBehavior.Contiguous),
+                    new CharacterPreTokenizer(CodePointSet.Where(LibraryUnicode.IsPunctuation), SplitBehavior.Contiguous),
                     Words(),
                     Split("[0-9][0-9][0-9]"),
                 ]));

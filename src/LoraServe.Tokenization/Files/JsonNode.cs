@@ -61,6 +61,11 @@ internal readonly record struct JsonNode(JsonElement Element, string Parent, int
             ? value
             : throw Refused($"expected a whole number of 32 bits, found {Kind}{(Element.ValueKind == JsonValueKind.Number ? $" {Element.GetRawText()}" : "")}");
 
+    public double AsDouble() =>
+        Element.ValueKind == JsonValueKind.Number && Element.TryGetDouble(out double value) && double.IsFinite(value)
+            ? value
+            : throw Refused($"expected a number, found {Kind}{(Element.ValueKind == JsonValueKind.Number ? $" {Element.GetRawText()}" : "")}");
+
     public bool AsBool() => Element.ValueKind switch
     {
         JsonValueKind.True => true,

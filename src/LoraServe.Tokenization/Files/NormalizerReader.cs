@@ -1,4 +1,5 @@
 using LoraServe.Tokenization.Normalizers;
+using LoraServe.Tokenization.Text;
 
 namespace LoraServe.Tokenization.Files;
 
@@ -17,10 +18,55 @@ internal static class NormalizerReader
             "NFKD" => new UnicodeNormalizer(compatibility: true, compose: false),
             "Lowercase" => new LowercaseNormalizer(),
             "Strip" => new StripNormalizer(node.BoolOr("strip_left", true), node.BoolOr("strip_right", true)),
-            "StripAccents" => new StripAccentsNormalizer(),
+            "StripAccents" => new StripMarksNormalizer(LibraryUnicode.IsMark),
             "Prepend" => new PrependNormalizer(node["prepend"].AsString()),
+            "Nmt" => new NmtNormalizer(),
+            "ByteLevel" => new ByteLevelNormalizer(),
+            "Precompiled" => ReadPrecompiled(node["precompiled_charsmap"]),
+            "BertNormalizer" => ReadBert(node),
             "Replace" => new ReplaceNormalizer(PatternReader.Read(node["pattern"]), node["content"].AsString()),
             _ => throw node.Refused($"the normalizer '{type}' is not supported"),
         };
+    }
+
+    /// <summary>BERT's steps, each of which can be left out; accents go where letters become small, unless the file says otherwise.</summary>
+    private static SequenceNormalizer ReadBert(JsonNode node)
+    {
+        bool makesLower = node.BoolOr("lowercase", true);
+        List<Normalizer> steps = [];
+        if (node.BoolOr("clean_text", true))
+        {
+            steps.Add(new CleanTextNormalizer());
+        }
+
+        if (node.BoolOr("handle_chinese_chars", true))
+        {
+            steps.Add(new IdeographNormalizer());
+        }
+
+        if (node.BoolOr("strip_accents", makesLower))
+        {
+            steps.Add(new UnicodeNormalizer(compatibility: false, compose: false));
+            steps.Add(new StripMarksNormalizer(LibraryUnicode.IsNonSpacingMark));
+        }
+
+        if (makesLower)
+        {
+            steps.Add(new LowercaseNormalizer());
+        }
+
+        return new SequenceNormalizer(steps);
+    }
+
+    private static PrecompiledNormalizer ReadPrecompiled(JsonNode map)
+    {
+        try
+        {
+            return new PrecompiledNormalizer(CharacterMap.Parse(Convert.FromBase64String(map.AsString())));
+        }
+        catch (FormatException exception)
+        {
+            throw map.Refused(exception.Message);
+        }
     }
 }

@@ -15,18 +15,19 @@ internal static class PreTokenizerReader
         _ => false,
     };
 
-    public static PreTokenizer Read(JsonNode node) => Read(node, isLast: true);
-
-    private static PreTokenizer Read(JsonNode node, bool isLast)
+    /// <summary>Reads a pre-tokenizer.</summary>
+    /// <param name="node">What the file says.</param>
+    /// <param name="takesBytes">Whether the model takes bytes, so that a last step ByteLevel need not spell them.</param>
+    public static PreTokenizer Read(JsonNode node, bool takesBytes)
     {
         string type = node["type"].AsString();
         switch (type)
         {
             case "Sequence":
                 List<JsonNode> steps = [.. node["pretokenizers"].Items()];
-                return new SequencePreTokenizer([.. steps.Select((step, index) => Read(step, isLast && index == steps.Count - 1))]);
+                return new SequencePreTokenizer([.. steps.Select((step, index) => Read(step, takesBytes && index == steps.Count - 1))]);
             case "ByteLevel":
-                return new ByteLevelPreTokenizer(node.BoolOr("add_prefix_space", true), node.BoolOr("use_regex", true), spellBytes: !isLast);
+                return new ByteLevelPreTokenizer(node.BoolOr("add_prefix_space", true), node.BoolOr("use_regex", true), spellBytes: !takesBytes);
             case "Split":
                 return new PatternPreTokenizer(PatternReader.Read(node["pattern"]), ReadBehavior(node["behavior"]), node.BoolOr("invert", false));
             case "Digits":
@@ -34,9 +35,9 @@ internal static class PreTokenizerReader
                 return new CharacterPreTokenizer(CodePointSet.Where(CodePoints.IsNumber), isIndividual ? SplitBehavior.Isolated : SplitBehavior.Contiguous);
             case "Punctuation":
                 SplitBehavior behavior = node.Find("behavior") is { } name ? ReadBehavior(name) : SplitBehavior.Isolated;
-                return new CharacterPreTokenizer(CodePointSet.Where(CodePoints.IsPunctuation), behavior);
+                return new CharacterPreTokenizer(CodePointSet.Where(LibraryUnicode.IsPunctuation), behavior);
             case "Whitespace":
-                return new PatternPreTokenizer(Pattern.Parse(@"\w+|[^\w\s]+"), SplitBehavior.Removed, invert: true);
+                return new PatternPreTokenizer(Pattern.Parse("[\\w\u200C\u200D]+|[^\\w\u200C\u200D\\s]+"), SplitBehavior.Removed, invert: true);
             case "WhitespaceSplit":
                 return new CharacterPreTokenizer(CodePointSet.Space, SplitBehavior.Removed);
             case "CharDelimiterSplit":
@@ -44,10 +45,14 @@ internal static class PreTokenizerReader
             case "BertPreTokenizer":
                 return new SequencePreTokenizer([
                     new CharacterPreTokenizer(CodePointSet.Space, SplitBehavior.Removed),
-                    new CharacterPreTokenizer(CodePointSet.Where(CodePoints.IsPunctuation), SplitBehavior.Isolated),
+                    new CharacterPreTokenizer(CodePointSet.Where(LibraryUnicode.IsPunctuation), SplitBehavior.Isolated),
                 ]);
             case "Metaspace":
                 return ReadMetaspace(node);
+            case "UnicodeScripts":
+                return new ScriptPreTokenizer();
+            case "FixedLength":
+                return new FixedLengthPreTokenizer(ReadLength(node));
             default:
                 throw node.Refused($"the pre-tokenizer '{type}' is not supported");
         }
@@ -79,6 +84,10 @@ internal static class PreTokenizerReader
 
     private static MetaspacePreTokenizer ReadMetaspace(JsonNode node) =>
         new(ReadCharacter(node["replacement"]), ReadScheme(node), node.BoolOr("split", true));
+
+    private static int ReadLength(JsonNode node) =>
+        node.Find("length") is not { } length ? FixedLengthPreTokenizer.DefaultLength
+            : length.AsInt() > 0 ? length.AsInt() : throw length.Refused($"found {length.AsInt()}; expected 1 or more");
 
     private static SplitBehavior ReadBehavior(JsonNode node) => node.AsString() switch
     {

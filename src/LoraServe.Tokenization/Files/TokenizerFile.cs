@@ -54,19 +54,19 @@ internal static class TokenizerFile
     {
         JsonNode modelNode = root["model"];
         JsonNode? preTokenizerNode = root.Find("pre_tokenizer");
-        bool isByteLevel = preTokenizerNode is { } node && PreTokenizerReader.EndsInByteLevel(node);
-        BpeConfig config = BpeModelReader.Read(modelNode) with { IsByteLevel = isByteLevel };
+        Vocabulary vocabulary = VocabularyReader.Read(modelNode["vocab"]);
+        bool isByteLevel = preTokenizerNode is { } node && ModelReader.TypeOf(modelNode) == "BPE" && PreTokenizerReader.EndsInByteLevel(node);
         Normalizer? normalizer = root.Find("normalizer") is { } n ? NormalizerReader.Read(n) : null;
-        PreTokenizer? preTokenizer = preTokenizerNode is { } p ? PreTokenizerReader.Read(p) : null;
-        AddedVocabulary added = new(AddedTokenReader.ReadAll(root, config.Vocabulary, settings), normalizer);
+        PreTokenizer? preTokenizer = preTokenizerNode is { } p ? PreTokenizerReader.Read(p, takesBytes: isByteLevel) : null;
+        AddedVocabulary added = new(AddedTokenReader.ReadAll(root, vocabulary, settings), normalizer);
         var parts = new TokenizerParts
         {
-            Vocabulary = config.Vocabulary,
-            Model = new BpeModel(config),
+            Vocabulary = vocabulary,
+            Model = new ModelReader(vocabulary, added).Read(modelNode, isByteLevel),
             Added = added,
             PreTokenizer = preTokenizer,
             PostProcessor = root.Find("post_processor") is { } post
-                ? new PostProcessorReader(id => added[id] is not null || config.Vocabulary.Text(id) is not null).Read(post)
+                ? new PostProcessorReader(id => added[id] is not null || vocabulary.Text(id) is not null).Read(post)
                 : null,
             Decoder = DecoderReader.Read(root.Find("decoder")),
         };

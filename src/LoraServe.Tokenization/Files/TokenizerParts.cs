@@ -11,7 +11,7 @@ internal sealed record TokenizerParts
 {
     public required Vocabulary Vocabulary { get; init; }
 
-    public required BpeModel Model { get; init; }
+    public required TokenModel Model { get; init; }
 
     /// <summary>Added tokens, with the normalizer that the text between them goes through.</summary>
     public required AddedVocabulary Added { get; init; }

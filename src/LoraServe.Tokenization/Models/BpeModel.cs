@@ -4,7 +4,7 @@ using LoraServe.Tokenization.Text;
 namespace LoraServe.Tokenization.Models;
 
 /// <summary>Byte-pair encoding: a word starts as characters (or bytes), and pairs merge by rank.</summary>
-internal sealed class BpeModel
+internal sealed class BpeModel : TokenModel
 {
     /// <summary>SentencePiece's sign for the space before a word.</summary>
     private const char WordMark = '▁';
@@ -38,8 +38,7 @@ internal sealed class BpeModel
 
     private bool HasAffixes => _config.ContinuingPrefix.Length + _config.EndSuffix.Length > 0;
 
-    /// <summary>A stage of one encoding run that puts tokens out.</summary>
-    public IPieceSink CreateStage(TokenOutput output) => new Stage(this, output);
+    public override IPieceSink CreateStage(TokenOutput output) => new Stage(this, output);
 
     /// <summary>Whether a token goes on over the start of a word, so that the word cannot be tokenized on its own.</summary>
     private static bool CrossesWordMark(string token)
@@ -230,12 +229,12 @@ internal sealed class BpeModel
         }
     }
 
-    private sealed class Stage(BpeModel model, TokenOutput output) : IPieceSink
+    private sealed class Stage(BpeModel model, TokenOutput output) : WordStage(output, model._cache)
     {
         private readonly SymbolRow _row = new();
         private readonly List<byte> _bytes = [];
 
-        public void Accept(in TextPiece piece)
+        public override void Accept(in TextPiece piece)
         {
             if (!model._cutsAtWordMark)
             {
@@ -257,34 +256,15 @@ internal sealed class BpeModel
             AcceptWord(piece.Slice(start, text.Length));
         }
 
-        private void AcceptWord(in TextPiece piece)
+        protected override ReadOnlySpan<int> Tokenize(ReadOnlySpan<char> word)
         {
-            ReadOnlySpan<char> word = piece.Span;
-            if (output.IsDetailed)
-            {
-                model.Tokenize(word, _row, _bytes);
-                AddDetails(piece);
-                return;
-            }
-
-            bool isCached = word.Length <= WordCache.LongestWord;
-            if (isCached && model._cache.TryGet(word, out int[] ids))
-            {
-                output.Ids.AddRange(ids.AsSpan());
-                return;
-            }
-
             model.Tokenize(word, _row, _bytes);
-            output.Ids.AddRange(_row.Ids);
-            if (isCached)
-            {
-                model._cache.Put(word, _row.Ids);
-            }
+            return _row.Ids;
         }
 
-        private void AddDetails(in TextPiece piece)
+        protected override void AddDetails(in TextPiece word, TokenOutput output)
         {
-            List<int> origins = OriginsOfBytes(piece, model._config.IsByteLevel);
+            List<int> origins = OriginsOfBytes(word, model._config.IsByteLevel);
             int at = 0;
             for (int i = 0; i < _row.Count; i++)
             {

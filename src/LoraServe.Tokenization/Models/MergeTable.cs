@@ -9,9 +9,6 @@ internal sealed class MergeTable
     /// <summary>The rank of a pair that does not merge; every real rank is lower.</summary>
     public const int NoRank = int.MaxValue;
 
-    // Random, so that no file can be made whose pairs all fall into one place.
-    private static readonly ulong s_multiplier = (ulong)Random.Shared.NextInt64() << 1 | 1;
-
     private Entry[] _entries = [];
     private int _shift;
 
@@ -66,7 +63,7 @@ internal sealed class MergeTable
     private ref Entry Find(ulong key)
     {
         Entry[] entries = _entries;
-        int slot = (int)((key * s_multiplier) >> _shift);
+        int slot = (int)((key * HashMultiplier.Value) >> _shift);
         while (entries[slot].Key != key && entries[slot].Key != 0)
         {
             slot = (slot + 1) & (entries.Length - 1);

@@ -1,4 +1,3 @@
-using System.Text;
 using LoraServe.Tokenization.Text;
 
 namespace LoraServe.Tokenization.PreTokenizers;
@@ -37,24 +36,6 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex, 
 
     private sealed class SpellingStage(IPieceSink next) : IPieceSink
     {
-        public void Accept(in TextPiece piece)
-        {
-            ReadOnlySpan<char> text = piece.Span;
-            List<(int, int)> changes = new(text.Length);
-            Span<byte> bytes = stackalloc byte[4];
-            for (int i = 0; i < text.Length;)
-            {
-                Rune rune = new(CodePoints.At(text, i, out int units));
-                int count = rune.EncodeToUtf8(bytes);
-                for (int b = 0; b < count; b++)
-                {
-                    changes.Add((ByteCharacters.Of(bytes[b]), b == 0 ? 0 : 1));
-                }
-
-                i += units;
-            }
-
-            next.Accept(PieceTransform.Apply(piece, changes));
-        }
+        public void Accept(in TextPiece piece) => next.Accept(ByteCharacters.Spell(piece));
     }
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace LoraServe.Tokenization.Text;
 
 /// <summary>GPT-2's spelling of bytes as visible characters: byte-level vocabularies are written in it.</summary>
@@ -26,4 +28,25 @@ internal static class ByteCharacters
 
     /// <summary>The byte that a character spells, or -1.</summary>
     public static int ByteOf(char character) => character < s_bytes.Length ? s_bytes[character] : -1;
+
+    /// <summary>A piece with its bytes spelled as characters.</summary>
+    public static TextPiece Spell(in TextPiece piece)
+    {
+        ReadOnlySpan<char> text = piece.Span;
+        List<(int, int)> changes = new(text.Length);
+        Span<byte> bytes = stackalloc byte[4];
+        for (int i = 0; i < text.Length;)
+        {
+            Rune rune = new(CodePoints.At(text, i, out int units));
+            int count = rune.EncodeToUtf8(bytes);
+            for (int b = 0; b < count; b++)
+            {
+                changes.Add((Of(bytes[b]), b == 0 ? 0 : 1));
+            }
+
+            i += units;
+        }
+
+        return PieceTransform.Apply(piece, changes);
+    }
 }

@@ -34,6 +34,18 @@ internal static class CodePoints
         return c;
     }
 
+    /// <summary>How many code points a well-formed text has.</summary>
+    public static int Count(ReadOnlySpan<char> text)
+    {
+        int count = text.Length;
+        foreach (char c in text)
+        {
+            count -= char.IsLowSurrogate(c) ? 1 : 0;
+        }
+
+        return count;
+    }
+
     /// <summary>Replaces lone surrogates by U+FFFD, so that every later step sees well-formed text.</summary>
     public static string WellFormed(string text)
     {
