@@ -4,6 +4,7 @@ using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
 using LoraServe.Models.Text;
+using LoraServe.Tokenization.Files;
 
 namespace LoraServe.Models;
 
@@ -31,12 +32,19 @@ public static class ModelDirectoryWriter
         model.Text.Templates?.Write(directory);
     }
 
-    /// <summary>Copies the tokenizer's files of a Hugging Face directory. False where there is no tokenizer.json.</summary>
-    /// <param name="source">The directory that has them; a path that is none has no tokenizer.</param>
-    /// <param name="directory">The directory that gets them.</param>
+    /// <summary>Copies the tokenizer's files of a Hugging Face directory, or writes what a GGUF file says of its tokenizer as such. False where there is none of the kind.</summary>
+    /// <param name="source">The directory or GGUF file that has it; any other path has no tokenizer.</param>
+    /// <param name="directory">The directory that gets the files.</param>
     /// <exception cref="IOException">A file cannot be read or written.</exception>
+    /// <exception cref="TensorFileException">A GGUF file is damaged.</exception>
+    /// <exception cref="TokenizerFormatException">A GGUF file's vocabulary is damaged.</exception>
     public static bool CopyTokenizer(string source, string directory)
     {
+        if (File.Exists(source) && !source.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
+        {
+            return WriteTokenizer(source, directory);
+        }
+
         foreach (string file in s_tokenizerFiles.Where(file => File.Exists(Path.Combine(source, file))))
         {
             using FileStream content = File.OpenRead(Path.Combine(source, file));
@@ -44,6 +52,19 @@ public static class ModelDirectoryWriter
         }
 
         return File.Exists(Path.Combine(directory, s_tokenizerFiles[0]));
+    }
+
+    private static bool WriteTokenizer(string gguf, string directory)
+    {
+        using GgufFile file = GgufFile.Open(gguf);
+        if (GgufVocabulary.Read(file, []) is not { } vocabulary || !GgufTokenizerFiles.CanWrite(vocabulary))
+        {
+            return false;
+        }
+
+        AtomicFile.Write(Path.Combine(directory, s_tokenizerFiles[0]), output => GgufTokenizerFiles.WriteTokenizer(vocabulary, output));
+        AtomicFile.Write(Path.Combine(directory, TokenizerSettings.ConfigFile), output => GgufTokenizerFiles.WriteSettings(vocabulary, output));
+        return true;
     }
 
     private static void WriteJson(string path, Action<Utf8JsonWriter> write) => AtomicFile.Write(path, file =>

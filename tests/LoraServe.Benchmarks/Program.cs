@@ -1,9 +1,10 @@
 using BenchmarkDotNet.Running;
 using LoraServe.Benchmarks.Forward;
 using LoraServe.Benchmarks.Kernels;
+using LoraServe.Benchmarks.Tokenization;
 using LoraServe.Benchmarks.Training;
 
-// "report [types]", "gradients [rows]", "steps MODEL [cases]" and "first-token MODEL ROWS.jsonl": seconds of work, ratios to what the machine can do.
+// "report [types]", "gradients [rows]", "steps MODEL [cases]", "tokenizers FOLDER TEXT" and "first-token MODEL ROWS.jsonl": seconds of work, ratios to what the machine can do.
 // Anything else is BenchmarkDotNet's command line.
 switch (args)
 {
@@ -15,6 +16,9 @@ switch (args)
         break;
     case ["steps", string model, .. string[] choice]:
         StepReport.Print(Console.Out, model, choice);
+        break;
+    case ["tokenizers", string folder, string text]:
+        TokenizerReport.Print(Console.Out, folder, text);
         break;
     case ["first-token", string model, string rows]:
         await FirstTokenReport.PrintAsync(Console.Out, model, rows);

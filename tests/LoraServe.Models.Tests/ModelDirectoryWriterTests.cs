@@ -78,6 +78,25 @@ public class ModelDirectoryWriterTests
         AssertIsRefused(spec with { Rope = spec.Rope with { Divisors = [.. Enumerable.Repeat(2f, spec.HeadSize / 2)] } }, "m: has rope divisors, which config.json cannot say");
     }
 
+    [SkippableTheory]
+    [InlineData("fixtures/gguf/llama-small-F32.gguf")]
+    [InlineData("fixtures/gguf/qwen2-small-F32.gguf")]
+    public void CopyTokenizer_OfAGgufFile_WritesTheSameTokenizer(string gguf)
+    {
+        string path = SharedFiles.Require(gguf);
+        using var folder = new TemporaryDirectory();
+
+        Assert.True(ModelDirectoryWriter.CopyTokenizer(path, folder.Path));
+
+        var expected = ModelText.Read(path);
+        var actual = ModelText.Read(folder.Path);
+        Assert.Equal((expected.BeginTokenText, expected.EndTokenText), (actual.BeginTokenText, actual.EndTokenText));
+        foreach (string text in (string[])["Hello, world! It's 12345.", "naïve  日本\n", "<|im_start|>user\nHi<|im_end|>", ""])
+        {
+            Assert.Equal(expected.Tokenizer!.Encode(text, addSpecialTokens: true), actual.Tokenizer!.Encode(text, addSpecialTokens: true));
+        }
+    }
+
     private static void CheckRewritten(string source)
     {
         using var folder = TemporaryDirectory.CopyOf(source);

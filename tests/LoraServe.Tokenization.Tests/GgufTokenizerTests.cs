@@ -33,6 +33,115 @@ public class GgufTokenizerTests
         }
     }
 
+    /// <summary>What is written of a GGUF's vocabulary is the same tokenizer, in every file that there is.</summary>
+    [SkippableTheory]
+    [MemberData(nameof(SharedPairs))]
+    public void GgufTokenizerFiles_EmbeddedTokenizer_EncodesAndDecodesLikeIt(string gguf)
+    {
+        GgufTokenizerData data = GgufMetadata.Read(SharedFiles.Require(gguf));
+        Tokenizer embedded = Tokenizer.FromGguf(data);
+        Tokenizer written = Written(data);
+
+        AssertSame(embedded, written, s_texts.Concat(s_prompts));
+    }
+
+    [SkippableFact]
+    public void GgufTokenizerFiles_SharedModelFile_PassesTheCasesOfItsTokenizer()
+    {
+        string folder = SharedFiles.Require("fixtures/tokenizers/smollm2");
+        string? path = Directory.GetFiles(SharedFiles.Require("models"), "smollm2*.gguf").FirstOrDefault();
+        Skip.If(path is null, "No smollm2 model file.");
+
+        GoldenCases.AssertNone(GoldenCases.CompareCases(Path.Combine(folder, "cases.jsonl"), Written(GgufMetadata.Read(path))));
+    }
+
+    [Fact]
+    public void GgufTokenizerFiles_Scores_EncodeAndDecodeLikeThem()
+    {
+        string[] tokens = ["<unk>", "<s>", "</s>", "▁", "a", "b", "c", "ab", "▁a", "bc", "abc", "▁▁", "<tool>", .. Enumerable.Range(0, 256).Select(b => $"<0x{b:X2}>")];
+        foreach (bool addsSpace in (bool[])[true, false])
+        {
+            GgufTokenizerData data = new()
+            {
+                Source = "m.gguf",
+                Model = "llama",
+                Tokens = tokens,
+                Scores = [.. tokens.Select((_, id) => (float)-id)],
+                TokenTypes = [2, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 4, .. Enumerable.Repeat(6, 256)],
+                AddEosToken = true,
+                AddSpacePrefix = addsSpace,
+            };
+
+            AssertSame(Tokenizer.FromGguf(data), Written(data), ["", "a", "abc abc", "  aabcb  c", "<s>ab<tool> ab", "é\n日本", "abcabcabc▁a"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("gpt-2")]
+    [InlineData("smollm")]
+    [InlineData("llama-bpe")]
+    [InlineData("qwen2")]
+    [InlineData("gpt-4o")]
+    [InlineData("tekken")]
+    [InlineData("deepseek-coder")]
+    [InlineData("deepseek-v3")]
+    [InlineData("falcon")]
+    [InlineData("default")]
+    [InlineData("tiny_aya")]
+    public void GgufTokenizerFiles_EveryPreTokenizer_CutsLikeTheEmbedded(string name)
+    {
+        string[] tokens = [.. Enumerable.Range(0, 256).Select(b => ByteCharacters.Of((byte)b).ToString()), "it", "12", "Ġa", "<|end|>"];
+        GgufTokenizerData data = new()
+        {
+            Source = "m.gguf",
+            Model = "gpt2",
+            PreTokenizer = name,
+            Tokens = tokens,
+            Merges = ["i t", "1 2", "Ġ a", "no such"],
+            TokenTypes = [.. Enumerable.Repeat(1, 259), 3],
+            BosTokenId = 259,
+            EosTokenId = 259,
+        };
+
+        AssertSame(Tokenizer.FromGguf(data), Written(data), s_texts);
+    }
+
+    [Fact]
+    public void GgufTokenizerFiles_OtherModels_AreNotWritten() =>
+        Assert.Contains("'t5'", Assert.Throws<TokenizerFormatException>(() => GgufTokenizerFiles.WriteTokenizer(new GgufTokenizerData { Source = "m", Model = "t5", Tokens = [] }, Stream.Null)).Message, StringComparison.Ordinal);
+
+    private static void AssertSame(Tokenizer expected, Tokenizer actual, IEnumerable<string> texts)
+    {
+        Assert.Equal(expected.VocabularySize, actual.VocabularySize);
+        Assert.Equal(expected.SpecialIds, actual.SpecialIds);
+        foreach (string text in texts)
+        {
+            foreach (bool special in (bool[])[true, false])
+            {
+                int[] ids = expected.Encode(text, addSpecialTokens: special, parseSpecialTokens: special);
+                Assert.Equal(ids, actual.Encode(text, addSpecialTokens: special, parseSpecialTokens: special));
+                Assert.Equal(expected.Decode(ids, skipSpecialTokens: special), actual.Decode(ids, skipSpecialTokens: special));
+            }
+        }
+    }
+
+    /// <summary>The tokenizer of the files that are written of a GGUF's vocabulary.</summary>
+    private static Tokenizer Written(GgufTokenizerData data)
+    {
+        using TemporaryDirectory folder = new();
+        using (FileStream tokenizer = File.Create(folder.File("tokenizer.json")))
+        {
+            GgufTokenizerFiles.WriteTokenizer(data, tokenizer);
+        }
+
+        using (FileStream settings = File.Create(folder.File(TokenizerSettings.ConfigFile)))
+        {
+            GgufTokenizerFiles.WriteSettings(data, settings);
+        }
+
+        return Tokenizer.FromFile(folder.File("tokenizer.json"));
+    }
+
     [SkippableFact]
     public void FromGguf_SharedModelFile_PassesTheCasesOfItsTokenizer()
     {
@@ -76,12 +185,14 @@ public class GgufTokenizerTests
     public void Find_KnownName_CutsAsTheModelDoes(string name, string text, string expected)
     {
         List<string> words = [];
-        GgufPreTokenizer.Find(name).PreTokenizer.CreateStage(new Words(words)).Accept(TextPiece.Whole(text, trackOrigins: false));
+        PreTokenizerReader.Read(JsonNode.Parse(GgufPreTokenizer.Find(name).PreTokenizer), takesBytes: true).CreateStage(new Words(words)).Accept(TextPiece.Whole(text, trackOrigins: false));
         Assert.Equal(expected, string.Join('|', words));
     }
 
     [Theory]
-    [InlineData("bert", null, 0, "bert")]
+    [InlineData("rwkv", null, 0, "rwkv")]
+    [InlineData("bert", null, 0, "unknown_token_id")]
+    [InlineData("t5", null, 0, "scores")]
     [InlineData("gpt2", 7, 0, "bos_token_id")]
     [InlineData("gpt2", 0, 1, "token_type")]
     [InlineData("llama", 0, 0, "scores")]

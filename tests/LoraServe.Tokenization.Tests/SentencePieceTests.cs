@@ -132,7 +132,7 @@ public class SentencePieceTests
     }
 
     /// <summary>What the converter would write into a GGUF file, had the merges come from scores.</summary>
-    private static GgufTokenizerData ScoresOfMerges(JsonElement root)
+    internal static GgufTokenizerData ScoresOfMerges(JsonElement root)
     {
         JsonElement model = root.GetProperty("model");
         Dictionary<string, int> ids = model.GetProperty("vocab").EnumerateObject().ToDictionary(field => field.Name, field => field.Value.GetInt32());

@@ -28,13 +28,19 @@ internal static class GgufVocabulary
             Merges = metadata.FindStrings(Prefix + "merges"),
             Scores = metadata.FindNumbers(Prefix + "scores") is { } scores ? Array.ConvertAll(scores, score => (float)score) : null,
             TokenTypes = metadata.FindIntegers(Prefix + "token_type") is { } types ? Array.ConvertAll(types, type => (int)Math.Clamp(type, -1, 7)) : null,
-            BosTokenId = Id("bos_token_id"),
+            BosTokenId = Id("bos_token_id") ?? (model == "bert" ? Id("cls_token_id") : null),
             EosTokenId = Id("eos_token_id"),
             UnknownTokenId = Id("unknown_token_id"),
             PaddingTokenId = Id("padding_token_id"),
+            SeparatorTokenId = Id("seperator_token_id") ?? Id("separator_token_id"),
             AddBosToken = metadata.FindBool(Prefix + "add_bos_token"),
             AddEosToken = metadata.FindBool(Prefix + "add_eos_token"),
+            AddSeparatorToken = metadata.FindBool(Prefix + "add_sep_token"),
             AddSpacePrefix = metadata.FindBool(Prefix + "add_space_prefix"),
+            RemoveExtraWhitespaces = metadata.FindBool(Prefix + "remove_extra_whitespaces"),
+            PrecompiledCharacterMap = metadata.FindIntegers(Prefix + "precompiled_charsmap") is { } map ? Array.ConvertAll(map, value => unchecked((byte)value)) : null,
+            Lowercase = metadata.FindBool(Prefix + "normalizer.lowercase"),
+            StripAccents = metadata.FindBool(Prefix + "normalizer.strip_accents"),
         };
 
         int? Id(string name) => metadata.FindInteger(Prefix + name) is { } id ? IdBelow(file, Prefix + name, id, tokens.Length, warnings) : null;

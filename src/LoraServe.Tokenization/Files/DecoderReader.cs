@@ -1,4 +1,5 @@
 using LoraServe.Tokenization.Decoders;
+using LoraServe.Tokenization.Models;
 using LoraServe.Tokenization.PreTokenizers;
 
 namespace LoraServe.Tokenization.Files;
@@ -23,7 +24,7 @@ internal static class DecoderReader
             "Metaspace" => [new CharacterDecoder(
                 PreTokenizerReader.ReadCharacter(node["replacement"]), ' ', PreTokenizerReader.ReadScheme(node) != PrependScheme.Never)],
             "BPEDecoder" => [new SuffixDecoder(node["suffix"].AsString())],
-            "WordPiece" => [new WordPieceDecoder(node.StringOr("prefix", "##"), node.BoolOr("cleanup", true))],
+            "WordPiece" => [new WordPieceDecoder(node.StringOr("prefix", WordPieceConfig.UsualPrefix), node.BoolOr("cleanup", true))],
             "CTC" => [new CtcDecoder(node.StringOr("pad_token", "<pad>"), node.StringOr("word_delimiter_token", "|"), node.BoolOr("cleanup", true))],
             _ => throw node.Refused($"the decoder '{type}' is not supported"),
         };

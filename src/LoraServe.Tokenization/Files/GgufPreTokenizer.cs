@@ -1,7 +1,4 @@
-using LoraServe.Tokenization.Normalizers;
-using LoraServe.Tokenization.Patterns;
-using LoraServe.Tokenization.PreTokenizers;
-using LoraServe.Tokenization.Text;
+using System.Text.Json;
 
 namespace LoraServe.Tokenization.Files;
 
@@ -9,12 +6,17 @@ namespace LoraServe.Tokenization.Files;
 /// <remarks>
 /// Where llama.cpp leaves out what the model's own tokenizer does (Qwen's normal form C, possessive quantifiers), this follows the model's own.
 /// </remarks>
-/// <param name="PreTokenizer">How text is cut into words.</param>
-/// <param name="Normalizer">How text is changed before.</param>
+/// <param name="PreTokenizer">How text is cut into words, as a tokenizer.json says it.</param>
+/// <param name="Normalizer">How text is changed before, as a tokenizer.json says it; null for not at all.</param>
 /// <param name="IgnoresMerges">A word that is a token is that token.</param>
 /// <param name="AddsBos">Texts start with the first token unless the file says otherwise.</param>
-internal sealed record GgufPreTokenizer(PreTokenizer PreTokenizer, Normalizer? Normalizer = null, bool IgnoresMerges = false, bool AddsBos = false)
+internal sealed record GgufPreTokenizer(string PreTokenizer, string? Normalizer = null, bool IgnoresMerges = false, bool AddsBos = false)
 {
+    private const string Words = """{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true}""";
+    private const string Bytes = """{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}""";
+    private const string Numbers = """{"type": "Digits", "individual_digits": true}""";
+    private const string Composed = """{"type": "NFC"}""";
+    private const string Gpt2 = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
     private const string Contractions = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
     private const string Rest = @" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
     private const string RestWithSlash = @" ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
@@ -40,60 +42,52 @@ internal sealed record GgufPreTokenizer(PreTokenizer PreTokenizer, Normalizer? N
                 throw new TokenizerFormatException("tokenizer.ggml.pre is missing, so it is not known how words are cut; convert the model anew");
             case "gpt-2" or "mpt" or "olmo" or "phi-2" or "jais" or "gigachat" or "trillion" or "granite-docling" or "exaone4" or "a.x-4.0"
                 or "mellum" or "modern-bert" or "jina-es" or "jina-de" or "jina-v2-es" or "jina-v2-de":
-                return new GgufPreTokenizer(Words());
+                return new GgufPreTokenizer(Words);
             case "smollm" or "starcoder" or "refact" or "command-r" or "codeshell" or "exaone" or "minerva-7b" or "mellum2":
-                return new GgufPreTokenizer(new SequencePreTokenizer([Numbers(), Words()]));
+                return new GgufPreTokenizer(Sequence(Numbers, Words));
             case "llama-bpe" or "llama3" or "llama-v3" or "falcon3" or "falcon-h1" or "pixtral" or "midm-2.0" or "lfm2" or "jina-v5-nano":
-                return new GgufPreTokenizer(Split(Llama3), IgnoresMerges: true, AddsBos: true);
+                return new GgufPreTokenizer(Splits(Llama3), IgnoresMerges: true, AddsBos: true);
             case "dbrx" or "smaug-bpe" or "glm4" or "chatglm-bpe":
-                return new GgufPreTokenizer(Split(Llama3));
+                return new GgufPreTokenizer(Splits(Llama3));
             case "minicpm5":
-                return new GgufPreTokenizer(Split(@"\p{N}{1,3}", Llama3.Replace("{1,3}", "+", StringComparison.Ordinal)), IgnoresMerges: true);
+                return new GgufPreTokenizer(Splits(@"\p{N}{1,3}", Llama3.Replace("{1,3}", "+", StringComparison.Ordinal)), IgnoresMerges: true);
             case "qwen2" or "deepseek-r1-qwen" or "megrez" or "kormo" or "f2llmv2":
-                return new GgufPreTokenizer(Split(Qwen2), new UnicodeNormalizer(compatibility: false, compose: true));
+                return new GgufPreTokenizer(Splits(Qwen2), Composed);
             case "qwen35":
-                return new GgufPreTokenizer(Split(Qwen35), new UnicodeNormalizer(compatibility: false, compose: true));
+                return new GgufPreTokenizer(Splits(Qwen35), Composed);
             case "stablelm2" or "hunyuan" or "solar-open" or "grok-2":
-                return new GgufPreTokenizer(Split(Qwen2));
+                return new GgufPreTokenizer(Splits(Qwen2));
             case "bailingmoe" or "bailingmoe2" or "llada-moe":
-                return new GgufPreTokenizer(Split(BailingMoe));
+                return new GgufPreTokenizer(Splits(BailingMoe));
             case "seed-coder":
-                return new GgufPreTokenizer(Split(SeedCoder));
+                return new GgufPreTokenizer(Splits(SeedCoder));
             case "gpt-4o" or "llama4" or "kanana2" or "talkie" or "minimax-m2":
-                return new GgufPreTokenizer(Split(O200k));
+                return new GgufPreTokenizer(Splits(O200k));
             case "tiny_aya" or "cohere2moe":
-                return new GgufPreTokenizer(Split(@"\d{1,3}(?=(?:\d{3})*\b)", O200k));
+                return new GgufPreTokenizer(Splits(@"\d{1,3}(?=(?:\d{3})*\b)", O200k));
             case "tekken":
-                return new GgufPreTokenizer(Split(Tekken), IgnoresMerges: true, AddsBos: true);
+                return new GgufPreTokenizer(Splits(Tekken), IgnoresMerges: true, AddsBos: true);
             case "deepseek-coder":
-                return new GgufPreTokenizer(Split(@"[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", "[一-龥ࠀ-一가-\uD7FF]+", @"\p{N}"));
+                return new GgufPreTokenizer(Splits(@"[\r\n]", @"\s?\p{L}+", @"\s?\p{P}+", "[一-龥ࠀ-一가-\uD7FF]+", @"\p{N}"));
             case "deepseek-v3" or "hunyuan-dense" or "joyai-llm" or "hy_v4":
-                return new GgufPreTokenizer(Split(@"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DeepSeek3));
+                return new GgufPreTokenizer(Splits(@"\p{N}{1,3}", "[一-龥぀-ゟ゠-ヿ]+", DeepSeek3));
             case "bloom" or "poro-chat" or "gpt3-finnish":
-                return new GgufPreTokenizer(Split(Bloom));
+                return new GgufPreTokenizer(Splits(Bloom));
             case "viking":
-                return new GgufPreTokenizer(Split(Bloom, @"\p{N}"));
+                return new GgufPreTokenizer(Splits(Bloom, @"\p{N}"));
             case "falcon":
-                return new GgufPreTokenizer(new SequencePreTokenizer([
-                    new CharacterPreTokenizer(CodePointSet.Where(LibraryUnicode.IsPunctuation), SplitBehavior.Contiguous),
-                    Words(),
-                    Split("[0-9][0-9][0-9]"),
-                ]));
+                return new GgufPreTokenizer(Sequence("""{"type": "Punctuation", "behavior": "Contiguous"}""", Split(Gpt2), Split("[0-9][0-9][0-9]"), Bytes));
             case "default":
-                return new GgufPreTokenizer(new SequencePreTokenizer([
-                    Split(@"[\p{P}$+<=>^~|]+"),
-                    Words(),
-                    Split(@"\p{N}+", "[0-9][0-9][0-9]"),
-                ]));
+                return new GgufPreTokenizer(Splits(@"[\p{P}$+<=>^~|]+", Gpt2, @"\p{N}+", "[0-9][0-9][0-9]"));
             default:
                 throw new TokenizerFormatException($"tokenizer.ggml.pre '{name}' is not supported");
         }
     }
 
-    private static ByteLevelPreTokenizer Words() => new(addPrefixSpace: false, useRegex: true, spellBytes: false);
+    private static string Splits(params string[] expressions) => Sequence([.. expressions.Select(Split), Bytes]);
 
-    private static CharacterPreTokenizer Numbers() => new(CodePointSet.Where(CodePoints.IsNumber), SplitBehavior.Isolated);
+    private static string Split(string expression) =>
+        $$"""{"type": "Split", "pattern": {"Regex": "{{JsonEncodedText.Encode(expression)}}"}, "behavior": "Isolated", "invert": false}""";
 
-    private static SequencePreTokenizer Split(params string[] expressions) =>
-        new(Array.ConvertAll<string, PreTokenizer>(expressions, expression => new PatternPreTokenizer(Pattern.Parse(expression), SplitBehavior.Isolated, invert: false)));
+    private static string Sequence(params string[] steps) => $$"""{"type": "Sequence", "pretokenizers": [{{string.Join(", ", steps)}}]}""";
 }

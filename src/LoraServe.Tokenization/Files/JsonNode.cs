@@ -8,6 +8,13 @@ namespace LoraServe.Tokenization.Files;
 /// <param name="Index">Its place in the array that holds it, or -1.</param>
 internal readonly record struct JsonNode(JsonElement Element, string Parent, int Index = -1)
 {
+    /// <summary>Reads a text of our own.</summary>
+    public static JsonNode Parse(string json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json);
+        return new JsonNode(document.RootElement.Clone(), "");
+    }
+
     /// <summary>The field of an object, which must be there.</summary>
     public JsonNode this[string name] => Find(name) ?? throw Refused($"the field '{name}' is missing");
 

@@ -75,8 +75,8 @@ internal sealed class ModelReader(Vocabulary vocabulary, AddedVocabulary added)
             Vocabulary = vocabulary,
             IsFound = IsFound,
             UnknownId = ReadUnknown(model, "[UNK]"),
-            ContinuingPrefix = model.StringOr("continuing_subword_prefix", "##"),
-            MostCharacters = most is not { } count ? WordPieceConfig.DefaultMostCharacters
+            ContinuingPrefix = model.StringOr("continuing_subword_prefix", WordPieceConfig.UsualPrefix),
+            MostCharacters = most is not { } count ? WordPieceConfig.UsualMostCharacters
                 : count.AsInt() >= 0 ? count.AsInt() : throw count.Refused($"found {count.AsInt()}; expected 0 or more"),
         });
     }

@@ -29,22 +29,21 @@ internal static class NormalizerReader
         };
     }
 
-    /// <summary>BERT's steps, each of which can be left out; accents go where letters become small, unless the file says otherwise.</summary>
-    private static SequenceNormalizer ReadBert(JsonNode node)
+    /// <summary>BERT's steps, each of which can be left out.</summary>
+    public static SequenceNormalizer Bert(bool cleans, bool separatesIdeographs, bool stripsAccents, bool makesLower)
     {
-        bool makesLower = node.BoolOr("lowercase", true);
         List<Normalizer> steps = [];
-        if (node.BoolOr("clean_text", true))
+        if (cleans)
         {
             steps.Add(new CleanTextNormalizer());
         }
 
-        if (node.BoolOr("handle_chinese_chars", true))
+        if (separatesIdeographs)
         {
             steps.Add(new IdeographNormalizer());
         }
 
-        if (node.BoolOr("strip_accents", makesLower))
+        if (stripsAccents)
         {
             steps.Add(new UnicodeNormalizer(compatibility: false, compose: false));
             steps.Add(new StripMarksNormalizer(LibraryUnicode.IsNonSpacingMark));
@@ -56,6 +55,13 @@ internal static class NormalizerReader
         }
 
         return new SequenceNormalizer(steps);
+    }
+
+    /// <summary>Accents go where letters become small, unless the file says otherwise.</summary>
+    private static SequenceNormalizer ReadBert(JsonNode node)
+    {
+        bool makesLower = node.BoolOr("lowercase", true);
+        return Bert(node.BoolOr("clean_text", true), node.BoolOr("handle_chinese_chars", true), node.BoolOr("strip_accents", makesLower), makesLower);
     }
 
     private static PrecompiledNormalizer ReadPrecompiled(JsonNode map)

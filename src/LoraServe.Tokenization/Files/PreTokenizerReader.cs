@@ -43,10 +43,7 @@ internal static class PreTokenizerReader
             case "CharDelimiterSplit":
                 return new CharacterPreTokenizer(CodePointSet.Single(ReadCharacter(node["delimiter"])), SplitBehavior.Removed);
             case "BertPreTokenizer":
-                return new SequencePreTokenizer([
-                    new CharacterPreTokenizer(CodePointSet.Space, SplitBehavior.Removed),
-                    new CharacterPreTokenizer(CodePointSet.Where(LibraryUnicode.IsPunctuation), SplitBehavior.Isolated),
-                ]);
+                return Bert();
             case "Metaspace":
                 return ReadMetaspace(node);
             case "UnicodeScripts":
@@ -57,6 +54,12 @@ internal static class PreTokenizerReader
                 throw node.Refused($"the pre-tokenizer '{type}' is not supported");
         }
     }
+
+    /// <summary>BERT's way to cut: at white space, which goes, and around punctuation, each of which is a word.</summary>
+    public static SequencePreTokenizer Bert() => new([
+        new CharacterPreTokenizer(CodePointSet.Space, SplitBehavior.Removed),
+        new CharacterPreTokenizer(CodePointSet.Where(LibraryUnicode.IsPunctuation), SplitBehavior.Isolated),
+    ]);
 
     /// <summary>The scheme of a Metaspace component; older files say it by <c>add_prefix_space</c>.</summary>
     public static PrependScheme ReadScheme(JsonNode node)

@@ -41,6 +41,10 @@ internal sealed class MergeTable
     /// <summary>The token that a pair merges into.</summary>
     public int Id(int left, int right) => Find(KeyOf(left, right)).Id;
 
+    /// <summary>All pairs by rank; those of one rank by their tokens.</summary>
+    public IEnumerable<(int Left, int Right)> InOrder() => _entries.Where(entry => entry.Key != 0).OrderBy(entry => entry.Rank).ThenByDescending(entry => entry.Key)
+        .Select(entry => ((int)(~entry.Key >> 32), (int)(uint)~entry.Key));
+
     /// <summary>Whether a condition holds for a token that some pair merges into.</summary>
     public bool AnyResult(Predicate<int> condition)
     {

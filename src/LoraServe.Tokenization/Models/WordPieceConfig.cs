@@ -4,7 +4,10 @@ namespace LoraServe.Tokenization.Models;
 internal sealed record WordPieceConfig
 {
     /// <summary>What <see cref="MostCharacters"/> is where a file does not say it.</summary>
-    public const int DefaultMostCharacters = 100;
+    public const int UsualMostCharacters = 100;
+
+    /// <summary>What <see cref="ContinuingPrefix"/> is where a file does not say it.</summary>
+    public const string UsualPrefix = "##";
 
     public required Vocabulary Vocabulary { get; init; }
 
@@ -15,8 +18,8 @@ internal sealed record WordPieceConfig
     public required int UnknownId { get; init; }
 
     /// <summary>How tokens begin that go on with a word.</summary>
-    public string ContinuingPrefix { get; init; } = "##";
+    public string ContinuingPrefix { get; init; } = UsualPrefix;
 
     /// <summary>A word of more characters is unknown.</summary>
-    public int MostCharacters { get; init; } = DefaultMostCharacters;
+    public int MostCharacters { get; init; } = UsualMostCharacters;
 }

@@ -14,6 +14,9 @@ internal sealed class CharacterMap
     /// <summary>A longer replacement would let a small text become a large one; the longest of the maps that models have takes 33 bytes.</summary>
     private const int LongestReplacement = 256;
 
+    /// <summary>A damaged array may lead in circles; the longest text of the maps that models have takes 11 bytes.</summary>
+    private const int LongestText = 64;
+
     private const uint LabelBits = 0x8000_00FF;
     private const uint EndBit = 1 << 8;
     private const uint FarBit = 1 << 9;
@@ -75,7 +78,7 @@ internal sealed class CharacterMap
         length = 0;
         long found = -1;
         uint at = ChildrenOf(_units[0]);
-        for (int i = 0; i < text.Length && text[i] != 0 && (isLongest || found < 0); i++)
+        for (int i = 0; i < Math.Min(text.Length, LongestText) && text[i] != 0 && (isLongest || found < 0); i++)
         {
             at ^= text[i];
             if (at >= _units.Length || (_units[at] & LabelBits) != text[i])

@@ -6,6 +6,10 @@ namespace LoraServe.Tokenization.PostProcessors;
 /// <summary>Puts tokens before and after a text.</summary>
 internal sealed class FramePostProcessor(IReadOnlyList<AddedToken> before, IReadOnlyList<AddedToken> after) : PostProcessor
 {
+    public IReadOnlyList<AddedToken> Before => before;
+
+    public IReadOnlyList<AddedToken> After => after;
+
     public override void Process(TokenOutput output, bool addSpecialTokens)
     {
         if (!addSpecialTokens)

@@ -29,7 +29,7 @@ internal static class MergeVerb
         var density = new Option<double>("--density") { Description = "Share of the values that the pruning methods keep.", DefaultValueFactory = _ => 1, HelpName = "F" };
         var rank = new Option<int?>("--rank") { Description = "Rank of what the svd methods make. [default: the greatest rank given]", HelpName = "N" };
         var seed = new Option<int>("--seed") { Description = "Seed of what the dare methods drop.", HelpName = "N" };
-        var tokenizer = new Option<string>("--tokenizer") { Description = "Copy the tokenizer's files from this directory. [default: from --model, where that is a directory]", HelpName = "DIR" };
+        var tokenizer = new Option<string>("--tokenizer") { Description = "Take the tokenizer from this directory or GGUF file. [default: from --model]", HelpName = "PATH" };
         var verb = new Command("merge", "Merge adapters into their base, or make one adapter of several.") { model, adapters, into, method, density, rank, seed, tokenizer };
         output.AddTo(verb);
         verb.SetAction(arguments =>
@@ -78,7 +78,7 @@ internal static class MergeVerb
         output.WriteLine($"{folder}: {loaded.Name} with the change merged in, {Terminal.Bytes(new FileInfo(weights).Length)}.");
         if (!ModelDirectoryWriter.CopyTokenizer(tokenizer, folder))
         {
-            error.WriteLine("note: there is no tokenizer.json to copy; give the directory that has it with --tokenizer.");
+            error.WriteLine("note: there is no tokenizer.json to copy, nor one that a GGUF file says; give the directory that has it with --tokenizer.");
         }
     }
 }
