@@ -29,6 +29,9 @@ public sealed record AdapterReport
     /// </summary>
     public required ImmutableSortedDictionary<string, double> DeltaNorms { get; init; }
 
+    /// <summary>What is unusual in its files and was read all the same, or left out: a sentence each, with the file's name.</summary>
+    public ImmutableArray<string> Notes { get; init; } = [];
+
     /// <summary>Bytes of its weights file.</summary>
     public required long FileBytes { get; init; }
 

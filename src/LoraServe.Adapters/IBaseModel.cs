@@ -9,6 +9,9 @@ public interface IBaseModel
     /// <summary>What kind of model it is: Hugging Face's <c>model_type</c>, such as <c>llama</c>.</summary>
     string Architecture { get; }
 
+    /// <summary>What GGUF files call the same.</summary>
+    string GgufArchitecture => Architecture;
+
     /// <summary>Hugging Face's class of it, such as <c>LlamaForCausalLM</c>; null where that is not known.</summary>
     string? ModelClass { get; }
 

@@ -16,8 +16,9 @@ public sealed class LoraServeClient : IDisposable
     private const int UploadChunkBytes = 1 << 20;
 
     private const string AdapterConfig = "adapter_config.json";
-    private const string AdapterWeights = "adapter_model.safetensors";
-    private const string AdapterHubWeights = "adapter.safetensors";
+    private const string AdapterIndex = "adapter_model.safetensors.index.json";
+    private const string AdapterShards = "adapter_model-*.safetensors";
+    private static readonly string[] s_weights = ["adapter_model.safetensors", "adapter.safetensors", "adapters.safetensors"];
     private static readonly string[] s_text = ["chat_template.jinja", "tokenizer_config.json", "special_tokens_map.json"];
     private readonly GrpcChannel? _channel;
 
@@ -65,9 +66,12 @@ public sealed class LoraServeClient : IDisposable
         }
     }
 
-    /// <summary>Sends a PEFT or AdapterHub directory and publishes it as the next version of a name.</summary>
+    /// <summary>Sends a PEFT, AdapterHub or mlx-lm directory and publishes it as the next version of a name.</summary>
     /// <param name="name">The adapter's name.</param>
-    /// <param name="directory">Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or <c>adapter.safetensors</c>, and its own chat template where it brings one.</param>
+    /// <param name="directory">
+    /// Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or its shards, <c>adapter.safetensors</c> or <c>adapters.safetensors</c>,
+    /// and its own chat template where it brings one.
+    /// </param>
     /// <param name="expectedVersion">Publishes only if this is the latest version now; 0: only if the name is new; null: in any case.</param>
     /// <param name="cancellationToken">Gives up; the server then keeps nothing.</param>
     public async Task<LoadAdapterResponse> UploadAdapterAsync(string name, string directory, uint? expectedVersion = null, CancellationToken cancellationToken = default)
@@ -83,8 +87,7 @@ public sealed class LoraServeClient : IDisposable
         {
             await call.RequestStream.WriteAsync(new UploadAdapterRequest { Header = header }, cancellationToken).ConfigureAwait(false);
             byte[] buffer = new byte[UploadChunkBytes];
-            string weights = File.Exists(Path.Combine(directory, AdapterWeights)) || !File.Exists(Path.Combine(directory, AdapterHubWeights)) ? AdapterWeights : AdapterHubWeights;
-            foreach (string file in (string[])[AdapterConfig, weights, .. s_text.Where(name => File.Exists(Path.Combine(directory, name)))])
+            foreach (string file in (string[])[AdapterConfig, .. WeightsIn(directory), .. s_text.Where(name => File.Exists(Path.Combine(directory, name)))])
             {
                 await using FileStream stream = File.OpenRead(Path.Combine(directory, file));
                 int count;
@@ -202,5 +205,17 @@ public sealed class LoraServeClient : IDisposable
         Connection.Configure(settings, options);
         channel = GrpcChannel.ForAddress(address, settings);
         return options.Key is { } key ? channel.Intercept(new KeyInterceptor(key)) : channel.CreateCallInvoker();
+    }
+
+    private static IEnumerable<string> WeightsIn(string directory)
+    {
+        if (s_weights.FirstOrDefault(name => File.Exists(Path.Combine(directory, name))) is { } whole)
+        {
+            return [whole];
+        }
+
+        string[] shards = [.. Directory.EnumerateFiles(directory, AdapterShards).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        string[] index = File.Exists(Path.Combine(directory, AdapterIndex)) ? [AdapterIndex] : [];
+        return shards.Length > 0 ? [.. index, .. shards] : [s_weights[0]];
     }
 }

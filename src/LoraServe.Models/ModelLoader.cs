@@ -19,7 +19,7 @@ public static class ModelLoader
         ArgumentNullException.ThrowIfNull(device);
         string path = ggufFileOrHuggingFaceDirectory;
         ModelSource source = Directory.Exists(path) ? HuggingFaceSource.Open(path)
-            : File.Exists(path) ? GgufSource.Open(path)
+            : File.Exists(path) ? GgufSource.Open(RequireGguf(path))
             : throw new ModelFormatException(path, "no such file or directory; expected a GGUF file or a Hugging Face directory");
         return Load(device, source, options);
     }
@@ -37,6 +37,11 @@ public static class ModelLoader
             ? Load(device, RandomSource.Open(shape, spec, seed), options)
             : throw new ArgumentException($"'{shape}' is no named shape", nameof(shape));
     }
+
+    private static string RequireGguf(string path) =>
+        path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+            ? throw new ModelFormatException(path, $"is one file of a model's directory; give the directory, {Path.GetDirectoryName(Path.GetFullPath(path))}")
+            : path;
 
     private static IEnumerable<string> Unused(ModelSource source)
     {

@@ -5,10 +5,9 @@ namespace LoraServe.Adapters.Files;
 /// <summary>The bytes of an adapter's directory, read once, so that digest and content belong together whatever happens to the files.</summary>
 /// <param name="Location">The directory.</param>
 /// <param name="Config">Bytes of <c>adapter_config.json</c>.</param>
-/// <param name="Weights">Bytes of the weights file.</param>
-/// <param name="WeightsPath">The weights file.</param>
+/// <param name="Weights">Path and bytes of each file with weights.</param>
 /// <param name="Digest">SHA-256 of configuration, weights and, where it brings a chat template, the files about that, in lower-case hexadecimal.</param>
-internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weights, string WeightsPath, string Digest)
+internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyList<(string Path, byte[] Bytes)> Weights, string Digest)
 {
     /// <summary>Where the weights' metadata says on which base exactly the adapter was made; most files do not.</summary>
     public const string BaseFingerprintKey = "loraserve.base_fingerprint";
@@ -17,12 +16,19 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
     public const string PeftPrefix = "base_model.model.";
 
     private const int MaximumConfigBytes = 16 << 20;
-    private static readonly string[] s_pickles = ["adapter_model.bin", "adapter_model.pt", "pytorch_model.bin", "pytorch_adapter.bin"];
+    private const int MostNamed = 6;
+    private static readonly string[] s_pickles = ["adapter_model.bin", "adapter_model.pt", "pytorch_model.bin", "pytorch_adapter.bin", "adapters.npz"];
 
     /// <summary>The configuration's path.</summary>
     public string ConfigPath => Path.Combine(Location, AdapterFileNames.Config);
 
-    /// <summary>Reads a PEFT or AdapterHub directory.</summary>
+    /// <summary>The weights, for messages: the file, or the first of several.</summary>
+    public string WeightsPath => Weights[0].Path;
+
+    /// <summary>Bytes of all files with weights.</summary>
+    public long WeightsLength => Weights.Sum(file => file.Bytes.LongLength);
+
+    /// <summary>Reads a PEFT, AdapterHub or mlx-lm directory.</summary>
     /// <exception cref="AdapterFormatException">A file is missing, a pickle, or too large.</exception>
     public static AdapterFiles ReadDirectory(string directory, AdapterLimits limits)
     {
@@ -31,26 +37,61 @@ internal sealed record AdapterFiles(string Location, byte[] Config, byte[] Weigh
             throw new AdapterFormatException($"{directory}: no such directory. Give a directory with {AdapterFileNames.Config} and {AdapterFileNames.PeftWeights}, or a GGUF adapter file.");
         }
 
-        byte[] config = ReadFile(Path.Combine(directory, AdapterFileNames.Config), MaximumConfigBytes, $"A PEFT adapter is a directory with {AdapterFileNames.Config} and {AdapterFileNames.PeftWeights}.");
-        string weightsPath = Path.Combine(directory, AdapterFileNames.PeftWeights);
-        if (!File.Exists(weightsPath) && File.Exists(Path.Combine(directory, AdapterFileNames.AdapterHubWeights)))
+        byte[] config = ReadFile(Path.Combine(directory, AdapterFileNames.Config), MaximumConfigBytes, AdviceFor(directory));
+        byte[]? index = AdapterShards.ReadIndex(directory, MaximumConfigBytes);
+        List<(string Path, byte[] Bytes)> weights = [];
+        long room = limits.MaximumFileBytes;
+        foreach (string path in WeightsIn(directory, index))
         {
-            weightsPath = Path.Combine(directory, AdapterFileNames.AdapterHubWeights);
+            weights.Add((path, ReadFile(path, room, $"Save the adapter again; its weights are missing. {Held(directory)}")));
+            room -= weights[^1].Bytes.LongLength;
         }
 
-        if (!File.Exists(weightsPath) && s_pickles.FirstOrDefault(name => File.Exists(Path.Combine(directory, name))) is { } pickle)
+        byte[][] indexes = weights.Count > 1 && index is not null ? [index] : [];
+        return new AdapterFiles(directory, config, weights, DigestOf([config, .. indexes, .. weights.Select(file => file.Bytes), .. AdapterText.Read(directory)]));
+    }
+
+    private static string[] WeightsIn(string directory, byte[]? index)
+    {
+        if (AdapterFileNames.Weights.Select(name => Path.Combine(directory, name)).FirstOrDefault(File.Exists) is { } whole)
         {
-            throw new AdapterFormatException($"{directory}: holds {pickle}, a pickle, which can run code when it is read; expected {AdapterFileNames.PeftWeights}. Save the adapter again with safe_serialization.");
+            // A whole file of PEFT's counts before its shards, as everywhere; those of others have none.
+            return [whole];
         }
 
-        byte[] weights = ReadFile(weightsPath, limits.MaximumFileBytes, "Save the adapter again; its weights are missing.");
-        return new AdapterFiles(directory, config, weights, weightsPath, DigestOf([config, weights, .. AdapterText.Read(directory)]));
+        if (AdapterShards.PathsIn(directory, index) is { Length: > 0 } shards)
+        {
+            return shards;
+        }
+
+        return s_pickles.FirstOrDefault(name => File.Exists(Path.Combine(directory, name))) is { } pickle
+            ? throw new AdapterFormatException($"{directory}: holds {pickle}, a pickle, which can run code when it is read; expected {AdapterFileNames.PeftWeights}. Save the adapter again with safe_serialization.")
+            : [Path.Combine(directory, AdapterFileNames.PeftWeights)];
+    }
+
+    private static string AdviceFor(string directory)
+    {
+        string[] gguf = [.. Directory.EnumerateFiles(directory, "*.gguf").Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        return gguf.Length > 0 ? $"The directory holds {gguf[0]}: give that file."
+            : File.Exists(Path.Combine(directory, "config.json")) ? "The directory holds config.json, so it is a model's, not an adapter's: give an adapter, or give this as the model."
+            : $"A PEFT adapter is a directory with {AdapterFileNames.Config} and {AdapterFileNames.PeftWeights}. {Held(directory)}";
+    }
+
+    private static string Held(string directory)
+    {
+        string[] names = [.. Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
+        return names.Length == 0 ? "The directory is empty." : $"The directory holds {string.Join(", ", names.Take(MostNamed))}{(names.Length > MostNamed ? $" and {names.Length - MostNamed} more" : "")}.";
     }
 
     /// <summary>The digest of a lone file.</summary>
     /// <exception cref="AdapterFormatException">The file cannot be read or is too large.</exception>
     public static string DigestOf(string path, AdapterLimits limits, out long length)
     {
+        if (AdapterFileNames.IsPart(Path.GetFileName(path)))
+        {
+            throw new AdapterFormatException($"{path}: is one file of an adapter's directory. Give the directory, {Path.GetDirectoryName(Path.GetFullPath(path))}.");
+        }
+
         byte[] bytes = ReadFile(path, limits.MaximumFileBytes, "Give a PEFT directory or a GGUF adapter file.");
         length = bytes.LongLength;
         return DigestOf([bytes]);

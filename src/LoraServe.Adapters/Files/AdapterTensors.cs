@@ -14,13 +14,15 @@ internal sealed class AdapterTensors
     /// <param name="file">The file, for messages.</param>
     /// <param name="tensors">By name.</param>
     /// <param name="prefix">What goes before every name asked for.</param>
-    public AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix)
-        : this(file, tensors, prefix, new HashSet<string>(StringComparer.Ordinal))
+    /// <param name="notes">Gets what is unusual and was read all the same.</param>
+    public AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix, List<string>? notes = null)
+        : this(file, tensors, prefix, notes ?? [], new HashSet<string>(StringComparer.Ordinal))
     {
     }
 
-    private AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix, HashSet<string> taken)
+    private AdapterTensors(string file, IReadOnlyDictionary<string, Tensor> tensors, string prefix, List<string> notes, HashSet<string> taken)
     {
+        Notes = notes;
         File = file;
         _tensors = tensors;
         _prefix = prefix;
@@ -30,17 +32,21 @@ internal sealed class AdapterTensors
     /// <summary>The file, for messages.</summary>
     public string File { get; }
 
-    /// <summary>Names in the file of the tensors that nobody has taken.</summary>
+    /// <summary>What is unusual and was read all the same, or left out: a sentence each.</summary>
+    public List<string> Notes { get; }
+
+    /// <summary>Names of the tensors that nobody has taken.</summary>
     public IEnumerable<string> Untaken => _tensors.Keys.Where(name => !_taken.Contains(name)).Order(StringComparer.Ordinal);
 
     /// <summary>The same file with something else before the names asked for.</summary>
-    public AdapterTensors WithPrefix(string prefix) => new(File, _tensors, prefix, _taken);
+    public AdapterTensors WithPrefix(string prefix) => new(File, _tensors, prefix, Notes, _taken);
 
     /// <summary>Refuses a file of which nobody has taken every tensor.</summary>
     /// <exception cref="AdapterFormatException">Tensors are left.</exception>
     public void RefuseWhatIsLeft()
     {
-        string[] left = [.. Untaken];
+        // What older versions of transformers computed and stored along.
+        string[] left = [.. Untaken.Where(name => !name.EndsWith(".inv_freq", StringComparison.Ordinal))];
         if (left.Length > 0)
         {
             throw new AdapterFormatException($"{File}: {left.Length} tensors belong to nothing that the base has and the configuration names, first {string.Join(", ", left.Take(4).Select(name => $"'{name}'"))}. Load the adapter on the base it was made for, or save it again.");
@@ -83,7 +89,7 @@ internal sealed class AdapterTensors
             throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {values[bad]} at element {bad}; expected finite numbers. The training of this adapter diverged or the file is damaged.");
         }
 
-        _taken.Add(tensor.Name);
+        _taken.Add(_prefix + name);
         return values;
     }
 
@@ -109,7 +115,7 @@ internal sealed class AdapterTensors
             throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {values[bad]} at element {bad}; expected integers from 0 to {limit - 1}. The file is damaged, or made for another base.");
         }
 
-        _taken.Add(tensor.Name);
+        _taken.Add(_prefix + name);
         return Array.ConvertAll(values, value => (int)value);
     }
 
@@ -117,7 +123,7 @@ internal sealed class AdapterTensors
     {
         if (!_tensors.TryGetValue(_prefix + name, out Tensor? tensor))
         {
-            throw new AdapterFormatException($"{File}: tensor '{_prefix + name}' is missing; expected it with shape [{string.Join(", ", shape.ToArray())}] ({because}). The file and its configuration do not belong together; save the adapter again.");
+            throw new AdapterFormatException($"{File}: tensor '{_prefix + name}' is missing; expected it with shape [{string.Join(", ", shape.ToArray())}] ({because}). {First()}The file and its configuration do not belong together; save the adapter again.");
         }
 
         if (!tensor.Shape.AsSpan().SequenceEqual(shape))
@@ -127,4 +133,6 @@ internal sealed class AdapterTensors
 
         return tensor;
     }
+
+    private string First() => _tensors.Keys.Order(StringComparer.Ordinal).FirstOrDefault() is { } first ? $"The file has {_tensors.Count} tensors, first '{_tensors[first].Name}'. " : "The file has no tensors. ";
 }

@@ -29,7 +29,18 @@ internal sealed class GgufLora
             throw new AdapterFormatException($"{file.Path}: field '{GgufLoraFormat.AlphaKey}' is {_alpha}; expected a finite number. Convert the adapter again.");
         }
 
+        if (file.ShardCount > 1)
+        {
+            throw new AdapterFormatException($"{file.Path}: is one of {file.ShardCount} shards; expected an adapter in one file. Merge them with llama.cpp's gguf-split.");
+        }
+
         _architecture = file.Metadata.FindString(GgufLoraFormat.ArchitectureKey);
+        if (_architecture != model.GgufArchitecture)
+        {
+            string found = _architecture is null ? "missing" : $"'{_architecture}'";
+            throw new AdapterFormatException($"{file.Path}: field '{GgufLoraFormat.ArchitectureKey}' is {found}; expected '{model.GgufArchitecture}', as the base is. Load the adapter on the base it was made for, or convert it again.");
+        }
+
         _invocationTokens = [.. (file.Metadata.FindIntegers(GgufLoraFormat.InvocationTokensKey) ?? []).Select(CheckToken)];
     }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Peft;
 using LoraServe.Compute.Files;
@@ -37,7 +36,7 @@ public sealed record AdapterInspection
     /// <summary>Number of values in all tensors.</summary>
     public long ParameterCount => Tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, extent) => product * extent));
 
-    /// <summary>Reads a PEFT or AdapterHub directory, or a GGUF adapter file.</summary>
+    /// <summary>Reads a PEFT, AdapterHub or mlx-lm directory, or a GGUF adapter file.</summary>
     /// <exception cref="AdapterFormatException">It is missing or damaged.</exception>
     public static AdapterInspection Read(string path, AdapterLimits? limits = null)
     {
@@ -55,10 +54,8 @@ public sealed record AdapterInspection
 
     private static AdapterInspection ReadDirectory(string directory, AdapterLimits limits)
     {
-        AdapterFiles files = AdapterFiles.ReadDirectory(directory, limits);
-        using JsonDocument document = PeftConfig.Parse(files);
-        ConfigFields fields = PeftConfig.Fields(files, document);
-        using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
+        using var adapter = PeftAdapter.Open(directory, limits, model: null);
+        ConfigFields fields = adapter.Fields;
         return new AdapterInspection
         {
             Method = PeftConfig.Type(fields),
@@ -66,9 +63,9 @@ public sealed record AdapterInspection
             Rank = fields.Integer("init_r", 0) ?? fields.Integer("r", 0),
             Alpha = fields.Number("lora_alpha"),
             Targets = [.. fields.Texts("target_modules") ?? []],
-            Tensors = Summarize(weights.Tensors.Values),
-            FileBytes = files.Weights.LongLength,
-            Digest = files.Digest,
+            Tensors = Summarize(adapter.Stored.Values),
+            FileBytes = adapter.Files.WeightsLength,
+            Digest = adapter.Files.Digest,
         };
     }
 

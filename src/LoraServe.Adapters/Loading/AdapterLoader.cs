@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Gguf;
@@ -14,7 +13,7 @@ namespace LoraServe.Adapters.Loading;
 /// <summary>Loads adapters from files and checks everything in them against the base.</summary>
 public static class AdapterLoader
 {
-    /// <summary>Loads a PEFT or AdapterHub directory, or a GGUF adapter file.</summary>
+    /// <summary>Loads a PEFT, AdapterHub or mlx-lm directory, or a GGUF adapter file.</summary>
     /// <param name="path">The directory or the file.</param>
     /// <param name="model">The base that it is to edit.</param>
     /// <param name="limits">What it may ask for; the defaults where null.</param>
@@ -47,28 +46,25 @@ public static class AdapterLoader
 
     private static Adapter LoadDirectory(string directory, IBaseModel model, AdapterLimits limits)
     {
-        AdapterFiles files = AdapterFiles.ReadDirectory(directory, limits);
-        using JsonDocument document = PeftConfig.Parse(files);
-        ConfigFields fields = PeftConfig.Fields(files, document);
-        MethodReader read = MethodTable.Reader(fields);
-        using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
-        if (weights.Metadata.TryGetValue(AdapterFiles.BaseFingerprintKey, out string? fingerprint) && fingerprint != model.Fingerprint)
+        using var adapter = PeftAdapter.Open(directory, limits, model);
+        MethodReader read = MethodTable.Reader(adapter.Fields);
+        if (adapter.BaseFingerprint is { } fingerprint && fingerprint != model.Fingerprint)
         {
-            throw new AdapterFormatException($"{files.WeightsPath}: made on the base with fingerprint {Shown(fingerprint)}; this one's is {Shown(model.Fingerprint)}. Load it on the base it was made for, or make it again on this one.");
+            throw new AdapterFormatException($"{adapter.Files.WeightsPath}: made on the base with fingerprint {Shown(fingerprint)}; this one's is {Shown(model.Fingerprint)}. Load it on the base it was made for, or make it again on this one.");
         }
 
-        AdapterContent content = read(fields, new AdapterTensors(files.WeightsPath, weights.Tensors, ""), model);
-        return Finish(content, model, limits, directory, files.Digest, files.Weights.LongLength, weights.Tensors.Count);
+        AdapterContent content = read(adapter.Fields, adapter.Tensors, model);
+        return Finish(content, model, limits, directory, adapter.Files.Digest, adapter.Files.WeightsLength, adapter.Stored.Count, adapter.Notes);
     }
 
     private static Adapter LoadGguf(string path, IBaseModel model, AdapterLimits limits)
     {
         string digest = AdapterFiles.DigestOf(path, limits, out long length);
         using GgufFile file = GgufFile.Open(path);
-        return Finish(new GgufLora(file, model).Read(), model, limits, path, digest, length, file.Tensors.Count);
+        return Finish(new GgufLora(file, model).Read(), model, limits, path, digest, length, file.Tensors.Count, []);
     }
 
-    private static Adapter Finish(AdapterContent content, IBaseModel model, AdapterLimits limits, string location, string digest, long fileBytes, int tensorCount)
+    private static Adapter Finish(AdapterContent content, IBaseModel model, AdapterLimits limits, string location, string digest, long fileBytes, int tensorCount, IEnumerable<string> notes)
     {
         var squares = new SortedDictionary<string, double>(StringComparer.Ordinal);
         void Measure(string name, double norm) => squares[name] = squares.GetValueOrDefault(name) + (norm * norm);
@@ -109,6 +105,7 @@ public static class AdapterLoader
             DeltaNorms = squares.ToImmutableSortedDictionary(entry => entry.Key, entry => Math.Sqrt(entry.Value), StringComparer.Ordinal),
             FileBytes = fileBytes,
             TensorCount = tensorCount,
+            Notes = [.. notes],
         };
         ImmutableArray<AdapterEdit> all = [.. content.Modules.SelectMany(edits => edits.Edits()), .. content.Norms, .. content.Placed.Select(placed => placed.Edit)];
         return new Adapter(all, content.InvocationTokens, digest, report);

@@ -3,12 +3,15 @@ using System.Text.Json;
 namespace LoraServe.Adapters.Peft;
 
 /// <summary>Reads the fields of a JSON object strictly and remembers which were read.</summary>
-internal sealed class ConfigFields(string file, JsonElement root)
+internal sealed class ConfigFields(string file, JsonElement root, List<string> notes)
 {
     private readonly HashSet<string> _read = new(StringComparer.Ordinal);
 
     /// <summary>The file, for messages.</summary>
     public string File { get; } = file;
+
+    /// <summary>What is unusual and was read all the same, or left out.</summary>
+    public List<string> Notes { get; } = notes;
 
     /// <summary>The fields that nothing has read and that are set to something.</summary>
     public IEnumerable<string> UnreadAndSet =>

@@ -56,8 +56,8 @@ public sealed class ModuleFilter
 
         int[]? layers = fields.Integers("layers_to_transform");
         _layers = layers is { Length: > 0 } ? layers : null;
-        string[]? patterns = fields.Texts("layers_pattern");
-        _layerPatterns = [.. (patterns is { Length: > 0 } ? patterns : ["[^.]*"]).Select(pattern => ModulePattern.LayerNumber(fields.File, pattern))];
+        string[] patterns = [.. (fields.Texts("layers_pattern") ?? []).Where(pattern => pattern.Length > 0)];
+        _layerPatterns = [.. (patterns.Length > 0 ? patterns : ["[^.]*"]).Select(pattern => ModulePattern.LayerNumber(fields.File, pattern))];
     }
 
     /// <summary>Whether a path is the name or ends with it, from the start of a part.</summary>

@@ -1,4 +1,5 @@
 using LoraServe.Cli.Mistakes;
+using LoraServe.Cli.Rendering;
 using LoraServe.Serving;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
@@ -18,13 +19,14 @@ internal sealed record NamedAdapter(string Name, string Path)
         return twice is null ? all : throw new UsageException($"--adapter has the name '{twice}' more than once; each adapter needs its own.");
     }
 
-    /// <summary>Publishes adapters in order.</summary>
-    public static async Task<PublishResult[]> PublishAsync(IEnumerable<NamedAdapter> adapters, InferenceEngine engine, CancellationToken cancellationToken)
+    /// <summary>Publishes adapters in order, and says what is unusual about them.</summary>
+    public static async Task<PublishResult[]> PublishAsync(IEnumerable<NamedAdapter> adapters, InferenceEngine engine, TextWriter errors, CancellationToken cancellationToken)
     {
         var results = new List<PublishResult>();
         foreach (NamedAdapter adapter in adapters)
         {
             results.Add(await engine.Adapters.PublishAsync(Principal.Operator, adapter.Name, adapter.Path, cancellationToken: cancellationToken).ConfigureAwait(false));
+            AdapterNotes.Write(results[^1].Report.Adapter, errors);
         }
 
         return [.. results];

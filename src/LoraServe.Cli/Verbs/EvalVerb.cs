@@ -51,7 +51,7 @@ internal static class EvalVerb
             IReadOnlyList<AdapterReference> adapters = [];
             if (named is not null)
             {
-                await NamedAdapter.PublishAsync([named], engine, cancellationToken).ConfigureAwait(false);
+                await NamedAdapter.PublishAsync([named], engine, arguments.InvocationConfiguration.Error, cancellationToken).ConfigureAwait(false);
                 adapters = [new AdapterReference(named.Name)];
             }
 

@@ -51,7 +51,7 @@ internal static class GenerateVerb
             using LoadedModel loaded = model.Load(arguments);
             string given = arguments.GetValue(prompt)!;
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), UseAdapterTemplates = !arguments.GetValue(baseTemplate) });
-            await NamedAdapter.PublishAsync(named, engine, cancellationToken).ConfigureAwait(false);
+            await NamedAdapter.PublishAsync(named, engine, arguments.InvocationConfiguration.Error, cancellationToken).ConfigureAwait(false);
             (_, ModelText? brought) = await engine.Adapters.TextOfAsync(Principal.Operator, stack, cancellationToken).ConfigureAwait(false);
             var request = new GenerationRequest
             {

@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using LoraServe.Adapters;
 using LoraServe.Adapters.Loading;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
+using LoraServe.Cli.Rendering;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
@@ -36,9 +38,13 @@ internal static class LogitsVerb
             int[][] sequences = ReadTokens(arguments.GetValue(tokens)!);
             using LoadedModel loaded = model.Load(arguments);
             using var pool = new WorkerPool(model.Threads(arguments));
-            using ResidentAdapter? resident = named is not null
-                ? loaded.Transformer.Place(AdapterLoader.Load(named.Path, loaded.Transformer))
-                : null;
+            Adapter? parsed = named is null ? null : AdapterLoader.Load(named.Path, loaded.Transformer);
+            if (parsed is not null)
+            {
+                AdapterNotes.Write(parsed.Report, arguments.InvocationConfiguration.Error);
+            }
+
+            using ResidentAdapter? resident = parsed is null ? null : loaded.Transformer.Place(parsed);
             CheckTokens(sequences, loaded.Transformer, resident?.VirtualRows ?? 0);
             Tensor[] logits = [.. sequences.Select((sequence, index) => Compute(loaded.Transformer, pool, resident, sequence, index))];
             string file = arguments.GetValue(output)!;

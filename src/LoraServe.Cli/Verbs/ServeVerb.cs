@@ -83,7 +83,7 @@ internal static class ServeVerb
         using LoadedModel loaded = model;
         using ILoggerFactory loggers = LoggerFactory.Create(ConfigureLogging);
         await using var engine = new InferenceEngine(loaded, settings.Engine, loggers);
-        foreach (PublishResult result in await NamedAdapter.PublishAsync(adapters, engine, stop).ConfigureAwait(false))
+        foreach (PublishResult result in await NamedAdapter.PublishAsync(adapters, engine, terminal.Error, stop).ConfigureAwait(false))
         {
             AdapterRecord adapter = result.Adapter;
             await terminal.Output.WriteLineAsync($"adapter {adapter.Name}@{adapter.Version}: {adapter.Method}, rank {adapter.MaximumRank}, {result.Report.Adapter.MatchedModules.Length} modules").ConfigureAwait(false);

@@ -4,7 +4,7 @@ using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Files;
 
-/// <summary>A GGUF file of version 2 or 3, memory-mapped: metadata, a list of tensors, their data.</summary>
+/// <summary>A GGUF file of version 2 or 3, memory-mapped: metadata, a list of tensors, their data. One that was split is all its shards together.</summary>
 /// <remarks>
 /// Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Everything but the values is checked before any tensor exists.
 /// Tensors of a type that the format has but that cannot be computed with are listed and refused only by <see cref="GetTensor"/>.
@@ -17,6 +17,7 @@ public sealed unsafe class GgufFile : IDisposable
     private readonly MappedFile _mapping;
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _unsupported = new(StringComparer.Ordinal);
+    private readonly List<GgufFile> _otherShards = [];
 
     private GgufFile(string path, MappedFile mapping)
     {
@@ -25,7 +26,8 @@ public sealed unsafe class GgufFile : IDisposable
         var reader = new GgufReader(path, mapping.Pointer, mapping.Length);
         if (reader.Read<uint>("the magic number") != Magic)
         {
-            throw new TensorFileException(path, "does not start with 'GGUF', as a GGUF file does");
+            string? found = ForeignContent.Describe(new ReadOnlySpan<byte>(mapping.Pointer, (int)Math.Min(mapping.Length, 512)));
+            throw new TensorFileException(path, $"does not start with 'GGUF', as a GGUF file does{(found is null ? "" : $"; it is {found}")}");
         }
 
         Version = reader.Read<uint>("the version");
@@ -46,7 +48,10 @@ public sealed unsafe class GgufFile : IDisposable
     /// <summary>Version of the format: 2 or 3.</summary>
     public uint Version { get; }
 
-    /// <summary>The metadata.</summary>
+    /// <summary>Files that it lies in; more than 1 where llama.cpp's gguf-split divided it.</summary>
+    public int ShardCount => 1 + _otherShards.Count;
+
+    /// <summary>The metadata, of a file in shards that of the first.</summary>
     public GgufMetadata Metadata { get; }
 
     /// <summary>The tensors of supported types by name, outermost extent first: a linear weight is [outputs, inputs].</summary>
@@ -55,18 +60,31 @@ public sealed unsafe class GgufFile : IDisposable
     /// <summary>Name and type name of the tensors that cannot be computed with.</summary>
     public IReadOnlyDictionary<string, string> UnsupportedTensors => _unsupported;
 
-    /// <summary>Maps and checks a file.</summary>
-    /// <exception cref="TensorFileException">It is missing, damaged, hostile or of another version.</exception>
+    /// <summary>Maps and checks a file, and the others where it is one of several shards.</summary>
+    /// <exception cref="TensorFileException">It is missing, damaged, hostile or of another version, or a shard is missing.</exception>
     public static GgufFile Open(string path)
     {
-        MappedFile mapping = MappedFile.Open(path);
+        GgufFile named = OpenOne(path);
         try
         {
-            return new GgufFile(path, mapping);
+            if (GgufShards.PathsBeside(named) is not { } shards)
+            {
+                return named;
+            }
+
+            named.Dispose();
+            named = OpenOne(shards[0]);
+            for (int i = 1; i < shards.Count; i++)
+            {
+                named.Join(OpenOne(shards[i]), i);
+            }
+
+            GgufShards.CheckTotal(named);
+            return named;
         }
         catch
         {
-            mapping.Dispose();
+            named.Dispose();
             throw;
         }
     }
@@ -82,7 +100,48 @@ public sealed unsafe class GgufFile : IDisposable
         : _tensors.GetValueOrDefault(name);
 
     /// <summary>Unmaps the file; its tensors and metadata must not be used any more.</summary>
-    public void Dispose() => _mapping.Dispose();
+    public void Dispose()
+    {
+        _mapping.Dispose();
+        _otherShards.ForEach(shard => shard.Dispose());
+    }
+
+    private static GgufFile OpenOne(string path)
+    {
+        MappedFile mapping = MappedFile.Open(path);
+        try
+        {
+            return new GgufFile(path, mapping);
+        }
+        catch
+        {
+            mapping.Dispose();
+            throw;
+        }
+    }
+
+    private void Join(GgufFile shard, int number)
+    {
+        _otherShards.Add(shard);
+        GgufShards.CheckNumber(shard, number);
+        foreach (string name in shard._tensors.Keys.Concat(shard._unsupported.Keys))
+        {
+            if (_tensors.ContainsKey(name) || _unsupported.ContainsKey(name))
+            {
+                throw new TensorFileException(shard.Path, $"tensor '{name}' is in an earlier shard too; expected it once");
+            }
+        }
+
+        foreach ((string name, Tensor tensor) in shard._tensors)
+        {
+            _tensors.Add(name, tensor);
+        }
+
+        foreach ((string name, string type) in shard._unsupported)
+        {
+            _unsupported.Add(name, type);
+        }
+    }
 
     private static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
 

@@ -45,16 +45,14 @@ public sealed unsafe class GgufMetadata
     /// <summary>An integer of any width.</summary>
     public long GetInteger(string key) => FindInteger(key) ?? throw Missing(key, "an integer");
 
-    /// <summary>An integer of any width, or null where the file has no such key.</summary>
-    public long? FindInteger(string key) =>
-        Find(key, isArray: false, "an integer", IsInteger, out GgufValue value) ? ReadInteger(key, value, 0) : null;
+    /// <summary>An integer of any width, or null where the file has no such key. An array of equal integers, one a layer, is read as one.</summary>
+    public long? FindInteger(string key) => FindOne(key, "an integer", IsInteger, ReadInteger);
 
     /// <summary>A number, integer or not.</summary>
     public double GetNumber(string key) => FindNumber(key) ?? throw Missing(key, "a number");
 
-    /// <summary>A number, integer or not, or null where the file has no such key.</summary>
-    public double? FindNumber(string key) =>
-        Find(key, isArray: false, "a number", IsNumber, out GgufValue value) ? ReadNumber(key, value, 0) : null;
+    /// <summary>A number, integer or not, or null where the file has no such key. An array of equal numbers, one a layer, is read as one.</summary>
+    public double? FindNumber(string key) => FindOne(key, "a number", IsNumber, ReadNumber);
 
     /// <summary>A truth value, or null where the file has no such key.</summary>
     public bool? FindBool(string key) =>
@@ -116,6 +114,27 @@ public sealed unsafe class GgufMetadata
         }
 
         return elements;
+    }
+
+    private T? FindOne<T>(string key, string expected, Predicate<GgufValueType> accepts, Func<string, GgufValue, int, T> read)
+        where T : struct, IEquatable<T>
+    {
+        bool isArray = _values.TryGetValue(key, out GgufValue value) && value is { IsArray: true, Count: > 0 };
+        if (!Find(key, isArray, expected, accepts, out value))
+        {
+            return null;
+        }
+
+        T first = read(key, value, 0);
+        for (int i = 1; i < value.Count; i++)
+        {
+            if (read(key, value, i) is var other && !other.Equals(first))
+            {
+                throw new TensorFileException(_file, FormattableString.Invariant($"metadata '{key}' has {value.Count} values that differ, {first} and then {other} at {i}; expected {expected}, the same for all layers"));
+            }
+        }
+
+        return first;
     }
 
     private bool Find(string key, bool isArray, string expected, Predicate<GgufValueType> accepts, out GgufValue value)

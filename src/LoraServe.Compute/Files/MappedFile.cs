@@ -48,6 +48,10 @@ internal sealed unsafe class MappedFile : IDisposableMemory
 
             return new MappedFile(MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false), length);
         }
+        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new TensorFileException(path, "is not there", error);
+        }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or NotSupportedException)
         {
             throw new TensorFileException(path, $"cannot be read: {error.Message}", error);

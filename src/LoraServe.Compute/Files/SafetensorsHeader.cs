@@ -40,10 +40,13 @@ internal sealed class SafetensorsHeader
             throw new TensorFileException(file, $"{length} bytes long, too short for the 8-byte header length that a safetensors file starts with");
         }
 
+        var begin = new ReadOnlySpan<byte>(data, (int)Math.Min(length, 512));
         ulong headerLength = BinaryPrimitives.ReadUInt64LittleEndian(new ReadOnlySpan<byte>(data, sizeof(ulong)));
         if (headerLength is 0 or > MaxHeaderBytes || headerLength > (ulong)(length - sizeof(ulong)))
         {
-            throw new TensorFileException(file, $"header length is {headerLength}; expected 1 to {Math.Min(MaxHeaderBytes, length - sizeof(ulong))} in a file of {length} bytes; is this a safetensors file?");
+            throw new TensorFileException(file, ForeignContent.Describe(begin) is { } found
+                ? $"holds no safetensors; it is {found}"
+                : $"header length is {headerLength}; expected 1 to {Math.Min(MaxHeaderBytes, length - sizeof(ulong))} in a file of {length} bytes; is this a safetensors file?");
         }
 
         var header = new SafetensorsHeader(file, sizeof(ulong) + (long)headerLength);

@@ -65,4 +65,10 @@ public enum ElementType
 
     /// <summary>Blocks of 256 with an F16 scale, multiplied by 6 bits for every 32; nibbles as in <see cref="IQ4_NL"/>. 136 bytes.</summary>
     IQ4_XS,
+
+    /// <summary>Floating point of 1 byte with 4 bits of exponent and 3 of mantissa, without infinities. Never without a scale elsewhere.</summary>
+    F8_E4M3,
+
+    /// <summary>Floating point of 1 byte with 5 bits of exponent and 2 of mantissa: the upper half of an F16. Never without a scale elsewhere.</summary>
+    F8_E5M2,
 }

@@ -36,6 +36,8 @@ internal static class StoredFormats
         StoredFormat.Blocks(ElementType.Q6_K, 256, 210, new CodeForm(6, Factors: 2), KBlocks.ReadQ6_K) with { GgufId = 14, Halves = [208] },
         StoredFormat.Blocks(ElementType.IQ4_NL, 32, 18, s_levels, Iq4Blocks.ReadIQ4_NL) with { GgufId = 20, Halves = [0] },
         StoredFormat.Blocks(ElementType.IQ4_XS, 256, 136, s_levels with { Factors = 1 }, Iq4Blocks.ReadIQ4_XS) with { GgufId = 23, Halves = [0] },
+        StoredFormat.Plain(ElementType.F8_E4M3, 1, PlainElements.Eighths4) with { Dtypes = ["F8_E4M3"] },
+        StoredFormat.Plain(ElementType.F8_E5M2, 1, PlainElements.Eighths5) with { Dtypes = ["F8_E5M2"] },
     ];
 
     /// <summary>The dtypes of safetensors that can be read, for messages.</summary>

@@ -42,7 +42,13 @@ internal sealed class JsonFields
                 throw new ModelFormatException(path, $"larger than {MaxFileBytes >> 20} MiB; expected a small JSON file");
             }
 
-            using var document = JsonDocument.Parse(System.IO.File.ReadAllBytes(path), s_strict);
+            byte[] bytes = System.IO.File.ReadAllBytes(path);
+            if (bytes.AsSpan().TrimStart(" \t\r\n"u8) is [not (byte)'{', ..] && ForeignContent.Describe(bytes) is { } found)
+            {
+                throw new ModelFormatException(path, $"holds no JSON; it is {found}");
+            }
+
+            using var document = JsonDocument.Parse(bytes, s_strict);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? new JsonFields(path, "", document.RootElement.Clone(), [])
                 : throw new ModelFormatException(path, $"holds a JSON {document.RootElement.ValueKind}; expected an object");
@@ -100,7 +106,7 @@ internal sealed class JsonFields
         FindInteger(name, least, most) ?? throw new ModelFormatException(File, $"'{_prefix}{name}' is missing; expected an integer from {least} to {most}");
 
     /// <summary>An integer from <paramref name="least"/> to <paramref name="most"/>, or null.</summary>
-    public long? FindInteger(string name, long least, long most) => Find(name) is { } value
+    public long? FindInteger(string name, long least, long most) => FindOne(name) is { } value
         ? value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= least && number <= most
             ? number
             : throw Wrong(name, $"an integer from {least} to {most}")
@@ -111,7 +117,7 @@ internal sealed class JsonFields
         FindNumber(name, least) ?? throw new ModelFormatException(File, $"'{_prefix}{name}' is missing; expected a number of at least {least}");
 
     /// <summary>A number that is at least <paramref name="least"/> and finite, or null.</summary>
-    public double? FindNumber(string name, double least) => Find(name) is { } value
+    public double? FindNumber(string name, double least) => FindOne(name) is { } value
         ? value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double number) && number >= least && float.IsFinite((float)number)
             ? number
             : throw Wrong(name, $"a finite number of at least {least}")
@@ -175,6 +181,13 @@ internal sealed class JsonFields
             throw new ModelFormatException(File, $"'{_prefix}{name}' is not valid Unicode", error);
         }
     }
+
+    // Some exporters write a number for each layer: equal ones are one.
+    private JsonElement? FindOne(string name) =>
+        Find(name) is { ValueKind: JsonValueKind.Array } values && values.EnumerateArray().FirstOrDefault() is { ValueKind: JsonValueKind.Number } first
+        && values.EnumerateArray().All(value => JsonElement.DeepEquals(value, first))
+            ? first
+            : Find(name);
 
     private JsonElement? Find(string name) =>
         _object.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null ? value : null;

@@ -16,6 +16,11 @@ internal static class GgufSource
         GgufFile file = GgufFile.Open(path);
         try
         {
+            if (file.Metadata.FindString("general.type") == "adapter")
+            {
+                throw new ModelFormatException(path, "is an adapter, not a model: give the base as the model, and this as an adapter");
+            }
+
             var architecture = Architecture.Of(file);
             TransformerSpec spec = architecture.FromGguf!(new GgufConfig(file, architecture.GgufName, architecture.GgufNames));
             List<string> warnings = [];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
+using LoraServe.Models.Loading.Packed;
 using LoraServe.Models.Spec;
 using LoraServe.Models.Text;
 
@@ -12,12 +13,13 @@ internal static class HuggingFaceSource
     public static ModelSource Open(string directory)
     {
         JsonFields config = JsonFields.TryLoad(Path.Combine(directory, "config.json"))
-            ?? throw new ModelFormatException(directory, "has no config.json; expected a Hugging Face directory with config.json, tokenizer.json and safetensors, or a GGUF file");
+            ?? throw new ModelFormatException(directory, $"has no config.json; expected a Hugging Face directory with config.json, tokenizer.json and safetensors, or a GGUF file. {DirectoryContent.Describe(directory)}");
         var architecture = Architecture.Of(config);
         TransformerSpec said = architecture.FromHuggingFace(config);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
         ModelText text = ModelText.ReadDirectory(directory) with { Name = name };
         GenerationDefaults generation = ReadGeneration(config, JsonFields.TryLoad(Path.Combine(directory, "generation_config.json")), text, said.VocabularySize, config.Warnings);
+        PackedForms.RefuseMlx(config);
         var weights = SafetensorsCheckpoint.Open(directory);
         try
         {

@@ -19,7 +19,7 @@ internal sealed class SafetensorsCheckpoint : IDisposable
 
     public static SafetensorsCheckpoint Open(string directory)
     {
-        var checkpoint = new SafetensorsCheckpoint { IndexPath = Path.Combine(directory, IndexFile) };
+        var checkpoint = new SafetensorsCheckpoint { Directory = directory, IndexPath = Path.Combine(directory, IndexFile) };
         try
         {
             if (File.Exists(Path.Combine(directory, SingleFile)))
@@ -35,7 +35,7 @@ internal sealed class SafetensorsCheckpoint : IDisposable
             }
             else
             {
-                throw new ModelFormatException(directory, $"has no weights; expected {SingleFile} or {IndexFile} (other formats must be converted to safetensors)");
+                throw new ModelFormatException(directory, $"has no weights; expected {SingleFile} or {IndexFile}. {DirectoryContent.Describe(directory)}");
             }
 
             return checkpoint;
@@ -50,13 +50,14 @@ internal sealed class SafetensorsCheckpoint : IDisposable
     /// <summary>Where the list of shards lies, or would.</summary>
     public string IndexPath { get; private init; } = "";
 
-    /// <summary>The names of all tensors.</summary>
-    public IReadOnlyCollection<string> Names => _tensors.Keys;
+    /// <summary>All tensors.</summary>
+    public IReadOnlyDictionary<string, Tensor> Tensors => _tensors;
+
+    /// <summary>Where it lies.</summary>
+    public required string Directory { get; init; }
 
     /// <summary>What the index names and no shard holds.</summary>
     public IReadOnlySet<string> Absent => _absent;
-
-    public Tensor? FindTensor(string name) => _tensors.GetValueOrDefault(name);
 
     public void Dispose()
     {

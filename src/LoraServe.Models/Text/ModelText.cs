@@ -13,6 +13,7 @@ namespace LoraServe.Models.Text;
 public sealed record ModelText(string Name, Tokenizer? Tokenizer = null, ChatTemplates? Templates = null)
 {
     private const string TokenizerFile = "tokenizer.json";
+    private static readonly string[] s_settings = [TokenizerSettings.ConfigFile, "special_tokens_map.json"];
 
     /// <summary>The begin token's text, <c>bos_token</c> in chat templates, or null.</summary>
     public string? BeginTokenText { get; init; }
@@ -39,7 +40,7 @@ public sealed record ModelText(string Name, Tokenizer? Tokenizer = null, ChatTem
 
         if (path.EndsWith(".json", StringComparison.OrdinalIgnoreCase))
         {
-            return new ModelText(path, Tokenizer.FromFile(path));
+            return new ModelText(path, ReadTokenizer(path));
         }
 
         using GgufFile file = GgufFile.Open(path);
@@ -65,7 +66,7 @@ public sealed record ModelText(string Name, Tokenizer? Tokenizer = null, ChatTem
             return null;
         }
 
-        TokenizerSettings settings = TokenizerSettings.Read(path);
+        TokenizerSettings settings = ReadSettings(path);
         return new ModelText(name, Templates: templates) { BeginTokenText = settings.BeginToken, EndTokenText = settings.EndToken };
     }
 
@@ -94,12 +95,39 @@ public sealed record ModelText(string Name, Tokenizer? Tokenizer = null, ChatTem
     internal static ModelText ReadDirectory(string directory)
     {
         string file = Path.Combine(directory, TokenizerFile);
-        TokenizerSettings settings = TokenizerSettings.Read(directory);
-        return new ModelText(directory, File.Exists(file) ? Tokenizer.FromFile(file) : null, ChatTemplates.Read(directory))
+        TokenizerSettings settings = ReadSettings(directory);
+        return new ModelText(directory, File.Exists(file) ? ReadTokenizer(file) : null, ChatTemplates.Read(directory))
         {
             BeginTokenText = settings.BeginToken,
             EndTokenText = settings.EndToken,
         };
+    }
+
+    private static Tokenizer ReadTokenizer(string file)
+    {
+        RefuseForeign(file);
+        return Tokenizer.FromFile(file);
+    }
+
+    private static TokenizerSettings ReadSettings(string directory)
+    {
+        foreach (string file in s_settings.Select(name => Path.Combine(directory, name)).Where(File.Exists))
+        {
+            RefuseForeign(file);
+        }
+
+        return TokenizerSettings.Read(directory);
+    }
+
+    private static void RefuseForeign(string file)
+    {
+        byte[] begin = new byte[512];
+        using FileStream stream = File.OpenRead(file);
+        int count = stream.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false);
+        if (begin[0] != '{' && ForeignContent.Describe(begin.AsSpan(0, count)) is { } found)
+        {
+            throw new ModelFormatException(file, $"holds no JSON; it is {found}");
+        }
     }
 
     /// <summary>The text part of a GGUF file.</summary>

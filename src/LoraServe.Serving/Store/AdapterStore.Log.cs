@@ -8,6 +8,9 @@ public sealed partial class AdapterStore
     [LoggerMessage(EventId = 21, Level = LogLevel.Information, Message = "Adapter {Adapter} published: {Method}, rank {Rank}, {ResidentBytes} bytes, probe change {ProbeChange}, {Seconds} s.")]
     private partial void LogPublished(AdapterVersion adapter, string method, int rank, long residentBytes, double probeChange, double seconds);
 
+    [LoggerMessage(EventId = 35, Level = LogLevel.Information, Message = "Adapter {Adapter}: {Note}")]
+    private partial void LogNote(AdapterVersion adapter, string note);
+
     [LoggerMessage(EventId = 22, Level = LogLevel.Information, Message = "Adapter {Adapter} unloaded.")]
     private partial void LogUnloaded(AdapterVersion adapter);
 

@@ -137,7 +137,13 @@ public sealed partial class AdapterStore
                 LogAlias(alias, pointsTo);
             }
 
-            return new PublishResult(record!, new LoadReport(parsed.Report, version.ResidentBytes, change, seconds));
+            AdapterReport report = parsed.Report with { Notes = [.. parsed.Report.Notes.Select(note => note.Replace(origin.Path, origin.Shown, StringComparison.Ordinal))] };
+            foreach (string note in report.Notes)
+            {
+                LogNote(version, note);
+            }
+
+            return new PublishResult(record!, new LoadReport(report, version.ResidentBytes, change, seconds));
         }
         catch when (!isAdopted)
         {

@@ -9,6 +9,9 @@ namespace LoraServe.Serving.Store;
 public sealed class AdapterUpload : IAsyncDisposable
 {
     private const int CopyBytes = 1 << 20;
+    private const int MostFiles = 4096;
+
+    private static readonly string s_expected = $"{AdapterFileNames.Config} and {string.Join(" or ", AdapterFileNames.Weights)}, or {AdapterFileNames.PeftIndex} and its shards";
 
     private readonly string _folder;
     private readonly long _maxBytes;
@@ -28,7 +31,10 @@ public sealed class AdapterUpload : IAsyncDisposable
     }
 
     /// <summary>Appends to a file. Chunks of a file follow each other.</summary>
-    /// <param name="file"><c>adapter_config.json</c>, or <c>adapter_model.safetensors</c>, which AdapterHub calls <c>adapter.safetensors</c>.</param>
+    /// <param name="file">
+    /// <c>adapter_config.json</c>, or <c>adapter_model.safetensors</c> or its shards with their index, or <c>adapter.safetensors</c> of AdapterHub,
+    /// <c>adapters.safetensors</c> of mlx-lm; or what it brings of text.
+    /// </param>
     /// <param name="data">Its next bytes.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="EngineException">Another file, a file that was ended before, or more bytes than allowed.</exception>
@@ -36,9 +42,9 @@ public sealed class AdapterUpload : IAsyncDisposable
     {
         if (file != _file)
         {
-            if ((file != AdapterFileNames.Config && !AdapterFileNames.Weights.Contains(file) && !AdapterFileNames.Text.Contains(file)) || !_begun.Add(file))
+            if (!AdapterFileNames.IsPart(file) || _begun.Count == MostFiles || !_begun.Add(file))
             {
-                throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {AdapterFileNames.Config} and {string.Join(" or ", AdapterFileNames.Weights)}, each in chunks that follow each other.");
+                throw new EngineException(EngineError.InvalidUpload, $"A chunk is for another file than expected. Send {s_expected}, each in chunks that follow each other.");
             }
 
             OnDisk(() =>
@@ -84,9 +90,9 @@ public sealed class AdapterUpload : IAsyncDisposable
     public async Task<PublishResult> CompleteAsync(CancellationToken cancellationToken = default)
     {
         OnDisk(Close);
-        if (!_begun.Contains(AdapterFileNames.Config) || !AdapterFileNames.Weights.Any(_begun.Contains))
+        if (!_begun.Contains(AdapterFileNames.Config) || !(AdapterFileNames.Weights.Any(_begun.Contains) || _begun.Any(AdapterFileNames.IsShard)))
         {
-            throw new EngineException(EngineError.InvalidUpload, $"{(_begun.Contains(AdapterFileNames.Config) ? AdapterFileNames.Weights[0] : AdapterFileNames.Config)} did not come. Send {AdapterFileNames.Config} and {string.Join(" or ", AdapterFileNames.Weights)}.");
+            throw new EngineException(EngineError.InvalidUpload, $"{(_begun.Contains(AdapterFileNames.Config) ? AdapterFileNames.Weights[0] : AdapterFileNames.Config)} did not come. Send {s_expected}.");
         }
 
         OnDisk(() => AtomicFile.FlushFolder(_folder));

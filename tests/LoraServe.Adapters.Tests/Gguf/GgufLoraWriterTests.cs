@@ -17,7 +17,7 @@ public sealed class GgufLoraWriterTests
     [InlineData("qwen2")]
     public void Write_PairsOfSeveralRanksAndScales_LoadAsTheSameChanges(string architecture)
     {
-        using Transformer model = TinyModel.Create(5);
+        using Transformer model = TinyModel.Create(5, spec: TinyModel.DefaultSpec with { Architecture = architecture });
         Adapter adapter = TinyModel.CreateAdapter(model, 3, 4);
         LowRank[] pairs = [.. adapter.Edits.OfType<LowRank>().Select((pair, i) => pair with { Scale = i % 3 == 0 ? 0.5f : 0.25f * i })];
         using var folder = new TemporaryFolder();

@@ -46,7 +46,7 @@ public sealed class RandomDrawTests
         Tensor Find(string name) => expected.Tensors.TryGetValue($"shared.{name}", out Tensor? shared) ? shared : weights.Tensors[$"base_model.{name}"];
         (Tensor a, Tensor b) = (Find(RandLoraBases.NameOfA), Find(RandLoraBases.NameOfB));
 
-        RandLoraBases bases = RandLoraBases.Draw(RandLoraConfig.Read(new ConfigFields("config", document.RootElement)), (int)a.Shape[2], (int)b.Shape[0]);
+        RandLoraBases bases = RandLoraBases.Draw(RandLoraConfig.Read(new ConfigFields("config", document.RootElement, [])), (int)a.Shape[2], (int)b.Shape[0]);
 
         Assert.Equal(a.ToFloats(), bases.A.Values);
         Assert.Equal(b.ToFloats(), bases.B.Values);

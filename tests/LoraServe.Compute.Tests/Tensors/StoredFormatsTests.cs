@@ -21,7 +21,7 @@ public class StoredFormatsTests
         string[] dtypes = [.. StoredFormats.All.SelectMany(format => format.Dtypes)];
         Assert.Equal(dtypes.Distinct(), dtypes);
         Assert.All(dtypes, dtype => Assert.Contains(dtype, StoredFormats.FindDtype(dtype)!.Dtypes));
-        Assert.Null(StoredFormats.FindDtype("F8_E4M3"));
+        Assert.Null(StoredFormats.FindDtype("F8_E8M0"));
         Assert.Equal("F32, F16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS, I8, I16, I32, I64, F64, BF16", GgufTensorType.Supported);
         Assert.All(StoredFormats.All.Where(format => format.GgufId.HasValue), format => Assert.Equal(format.Type, GgufTensorType.Find(format.GgufId!.Value)!.ElementType));
     }

@@ -58,6 +58,8 @@ public class TensorTests
         Assert.Equal([-1, 256], Tensor.FromBytes("a", ElementType.I16, [255, 255, 0, 1], 2).ToFloats());
         Assert.Equal([-2], Tensor.FromBytes("a", ElementType.I32, BitConverter.GetBytes(-2), 1).ToFloats());
         Assert.Equal([-3], Tensor.FromBytes("a", ElementType.I64, BitConverter.GetBytes(-3L)).ToFloats());
+        Assert.Equal([1.5f, -448, 1 / 512f, 0, float.NaN], Tensor.FromBytes("a", ElementType.F8_E4M3, [0x3C, 0xFE, 1, 0, 0x7F], 5).ToFloats());
+        Assert.Equal([1.5f, -57_344, float.PositiveInfinity], Tensor.FromBytes("a", ElementType.F8_E5M2, [0x3E, 0xFB, 0x7C], 3).ToFloats());
     }
 
     [Fact]

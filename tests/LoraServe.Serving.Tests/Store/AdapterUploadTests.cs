@@ -3,6 +3,7 @@ using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
+using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using LoraServe.Testing;
 
@@ -26,6 +27,47 @@ public sealed class AdapterUploadTests
         {
             Directory.Delete(folder, recursive: true);
         }
+    }
+
+    [Theory]
+    [InlineData("shards")]
+    [InlineData("mlx")]
+    public async Task CompleteAsync_OtherFormsOfAnAdapter_AreServedAsTheSame(string form)
+    {
+        await using var harness = new EngineHarness();
+        using var folder = new TemporaryDirectory();
+        AdapterStore store = harness.Engine.Adapters;
+        TinyAdapters.Write(folder.Path, seed: 5);
+        double expected = (await AdapterStoreTests.UploadAsync(store, "plain", folder.Path)).Report.ProbeLogitChange;
+
+        if (form == "mlx")
+        {
+            AdapterForms.ToMlx(folder.Path);
+        }
+        else
+        {
+            AdapterForms.ToShards(folder.Path, 3);
+        }
+
+        PublishResult published = await AdapterStoreTests.UploadAsync(store, "other", folder.Path);
+
+        Assert.Equal(expected, published.Report.ProbeLogitChange);
+        Assert.Equal(form == "mlx", published.Report.Adapter.Notes.Any(note => note.Contains("other/adapter_config.json: is mlx-lm's", StringComparison.Ordinal)));
+        Assert.Equal(published.Adapter.Digest, (await store.PublishAsync(Principal.Operator, "again", folder.Path)).Adapter.Digest);
+    }
+
+    [Fact]
+    public async Task CompleteAsync_AShardThatDidNotCome_IsRefusedByItsName()
+    {
+        await using var harness = new EngineHarness();
+        using var folder = new TemporaryDirectory();
+        TinyAdapters.Write(folder.Path, seed: 5);
+        AdapterForms.ToShards(folder.Path, 3);
+        File.Delete(folder.File("adapter_model-00002-of-00003.safetensors"));
+
+        EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => AdapterStoreTests.UploadAsync(harness.Engine.Adapters, "a", folder.Path));
+
+        Assert.Contains("a/adapter_model-00002-of-00003.safetensors: is not there", refusal.Message, StringComparison.Ordinal);
     }
 
     private static void WriteBottlenecks(string folder)

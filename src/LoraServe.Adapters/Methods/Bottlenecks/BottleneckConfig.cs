@@ -65,7 +65,7 @@ internal sealed class BottleneckConfig
     /// <summary>Reads and checks the fields.</summary>
     /// <exception cref="AdapterFormatException">A field is wrong or not supported.</exception>
     public static BottleneckConfig Read(ConfigFields fields) =>
-        new(fields.Text("name") ?? throw new AdapterFormatException($"{fields.File}: field 'name' is missing; expected the adapter's name, which is part of its tensors' names. Save the adapter again."), new ConfigFields(fields.File, fields.Find("config")!.Value));
+        new(fields.Text("name") ?? throw new AdapterFormatException($"{fields.File}: field 'name' is missing; expected the adapter's name, which is part of its tensors' names. Save the adapter again."), new ConfigFields(fields.File, fields.Find("config")!.Value, fields.Notes));
 
     /// <summary>Whether there is a bottleneck.</summary>
     public bool Has(int layer, BottleneckPlace place) =>

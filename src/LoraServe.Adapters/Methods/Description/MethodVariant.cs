@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Adapters.Peft;
 
@@ -91,16 +89,15 @@ public sealed record MethodVariant
 
     private JsonObject Saved(string directory, JsonObject wanted, MethodSettings settings)
     {
-        AdapterFiles files = AdapterFiles.ReadDirectory(directory, new AdapterLimits());
-        using JsonDocument document = PeftConfig.Parse(files);
-        string type = PeftConfig.Type(PeftConfig.Fields(files, document));
+        using var adapter = PeftAdapter.Open(directory, new AdapterLimits(), settings.Model);
+        string type = PeftConfig.Type(adapter.Fields);
         if (type != Method.Type)
         {
             throw new AdapterFormatException(
-                $"{files.ConfigPath}: peft_type is {type}; expected {Method.Type}, as the method has. Name the adapter's own method, or begin with a new one.");
+                $"{adapter.Files.ConfigPath}: peft_type is {type}; expected {Method.Type}, as the method has. Name the adapter's own method, or begin with a new one.");
         }
 
-        var saved = JsonObject.Create(document.RootElement.Clone())!;
+        var saved = JsonObject.Create(adapter.Config)!;
         Method.GoOn?.Invoke(saved, wanted, settings);
         return saved;
     }

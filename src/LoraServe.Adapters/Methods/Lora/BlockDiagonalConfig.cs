@@ -34,7 +34,7 @@ internal sealed class BlockDiagonalConfig
             throw fields.Refuse(Field, value, "an object");
         }
 
-        var inner = new ConfigFields(fields.File, value);
+        var inner = new ConfigFields(fields.File, value, fields.Notes);
         var config = new BlockDiagonalConfig(inner);
         return inner.UnreadAndSet.Any()
             ? throw fields.Refuse(Field, value, "nblocks, target_modules_bd_a, target_modules_bd_b and match_strict only")

@@ -11,6 +11,8 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
     private readonly List<ModuleEdits> _modules = [];
     private readonly List<NormDelta> _norms = [];
     private readonly HashSet<string> _namesFound = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _equal = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _replaced = new(StringComparer.Ordinal);
 
     /// <summary>What the method is called.</summary>
     protected abstract string Name { get; }
@@ -46,7 +48,7 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
                 throw new AdapterFormatException($"{Tensors.File}: {Name} is to edit {module.Path}; expected linear maps alone. Save the adapter with other target_modules.");
             }
 
-            ReadWholeWeight(edits);
+            ReadWholeWeight(edits, targeted);
             if (targeted)
             {
                 ReadTarget(edits);
@@ -63,14 +65,7 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
         int normsFound = 0;
         foreach (BaseNorm norm in Model.Norms)
         {
-            if (NormValues(norm) is { } values)
-            {
-                normsFound++;
-                if (values.LessBase(Model.Parameters(norm)) is { } delta)
-                {
-                    _norms.Add(new NormDelta(norm.Site, delta));
-                }
-            }
+            normsFound += ReadNorm(norm) ? 1 : 0;
         }
 
         if (_modules.Count == 0 && normsFound == 0)
@@ -79,6 +74,7 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
         }
 
         Tensors.RefuseWhatIsLeft();
+        NoteRepeated();
         IEnumerable<string> paths = Model.Modules.Select(module => module.Path).Concat(Model.Norms.Select(norm => norm.Path));
         return new AdapterContent(Name)
         {
@@ -111,20 +107,22 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
     /// <summary>The tensor that replaces a norm's gains; null: they stay.</summary>
     protected virtual string? NormTensor(BaseNorm norm) => IsSaved(norm.Path) ? $"{norm.Path}.weight" : null;
 
-    /// <summary>A norm's gains and, where it has them, biases: those of the base where one of both is not saved; null where neither is.</summary>
-    private float[]? NormValues(BaseNorm norm)
+    /// <summary>Reads a norm's gains and biases: those of the base where one of both is not in the file. Says whether the file has any.</summary>
+    private bool ReadNorm(BaseNorm norm)
     {
-        string? gains = NormTensor(norm);
-        string bias = gains is null ? $"{norm.Path}.bias" : $"{gains[..gains.LastIndexOf('.')]}.bias";
-        bool hasBias = norm.HasBias && (gains is not null || config.ReplacesBiases) && Tensors.Has(bias);
-        if (gains is null && !hasBias)
+        string? named = NormTensor(norm);
+        string gains = named ?? $"{norm.Path}.weight";
+        string bias = $"{gains[..gains.LastIndexOf('.')]}.bias";
+        bool hasGains = named is not null || Tensors.Has(gains);
+        bool hasBias = norm.HasBias && Tensors.Has(bias);
+        if (!hasGains && !hasBias)
         {
-            return null;
+            return false;
         }
 
         float[] values = Model.Parameters(norm);
         string because = $"the base's {norm.Path}";
-        if (gains is not null)
+        if (hasGains)
         {
             Tensors.Vector(gains, norm.Width, because).CopyTo(values, 0);
         }
@@ -134,7 +132,18 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
             Tensors.Vector(bias, norm.Width, because).CopyTo(values, norm.Width);
         }
 
-        return values;
+        float[]? delta = values.LessBase(Model.Parameters(norm));
+        if (named is null && (hasGains || !config.ReplacesBiases))
+        {
+            Repeats(hasGains ? gains : bias, delta, targeted: false);
+        }
+
+        if (delta is not null)
+        {
+            _norms.Add(new NormDelta(norm.Site, delta));
+        }
+
+        return true;
     }
 
     private bool IsSaved(string path)
@@ -149,17 +158,20 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
     }
 
     // modules_to_save replaces a module; targeting the table or the head stores the weight below the pair as well.
-    private void ReadWholeWeight(ModuleEdits edits)
+    private void ReadWholeWeight(ModuleEdits edits, bool targeted)
     {
         BaseModule module = edits.Module;
         bool saved = IsSaved(module.Path) || (module.Site == Site.Head && Model.TiedHead && IsSaved(Table.Path) && Tensors.Has($"{module.Path}.weight"));
         string name = saved ? $"{module.Path}.weight" : $"{module.Path}.base_layer.weight";
         if (saved || Tensors.Has(name))
         {
-            FloatMatrix weight = module.IsTransposed
-                ? Tensors.Matrix(name, module.Inputs, module.Outputs, $"the base's {module.Path}, which is stored transposed").Transposed()
-                : Tensors.Matrix(name, module.Outputs, module.Inputs, $"the base's {module.Path}");
+            FloatMatrix weight = WholeWeight(name, module);
             edits.Dense = weight.Values.LessBase(Model.Weight(module).Values) is null ? null : weight;
+        }
+        else if (RepeatedWeight(module) is { } repeated)
+        {
+            FloatMatrix weight = WholeWeight(repeated, module);
+            edits.Dense = Repeats(repeated, weight.Values.LessBase(Model.Weight(module).Values), targeted) is null ? null : weight;
         }
 
         string bias = $"{module.Path}.bias";
@@ -169,14 +181,67 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
         }
     }
 
+    private FloatMatrix WholeWeight(string name, BaseModule module) => module.IsTransposed
+        ? Tensors.Matrix(name, module.Inputs, module.Outputs, $"the base's {module.Path}, which is stored transposed").Transposed()
+        : Tensors.Matrix(name, module.Outputs, module.Inputs, $"the base's {module.Path}");
+
+    /// <summary>The base's own weight that the file has although nothing says that it should; null where it has not.</summary>
+    private string? RepeatedWeight(BaseModule module)
+    {
+        string own = $"{module.Path}.weight";
+        string table = $"{Table.Path}.weight";
+        return Tensors.Has(own) ? own
+            : module.Site == Site.Head && Model.TiedHead && !IsSaved(Table.Path) && !config.Targets.Targets(Table) && Tensors.Has(table) ? table
+            : null;
+    }
+
+    /// <summary>Notes that the file has a parameter of the base, which PEFT would load over it.</summary>
+    /// <param name="name">The tensor.</param>
+    /// <param name="difference">By how much it differs; null for not at all.</param>
+    /// <param name="targeted">Whether the method changes the same parameter by its own tensors.</param>
+    private float[]? Repeats(string name, float[]? difference, bool targeted)
+    {
+        if (difference is not null && targeted)
+        {
+            throw new AdapterFormatException($"{Tensors.File}: tensor '{name}' is not what the base has there, and the adapter's own tensors are to change that. Load the adapter on the base it was made for, or save it without the base's weights.");
+        }
+
+        (difference is null ? _equal : _replaced).Add(name);
+        return difference;
+    }
+
+    private void NoteRepeated()
+    {
+        Note(_equal, "which equal it; they change nothing");
+        Note(_replaced, "with other values; they take their place, as in PEFT");
+
+        void Note(HashSet<string> names, string what)
+        {
+            if (names.Count > 0)
+            {
+                Tensors.Notes.Add($"{Tensors.File}: also holds {names.Count} of the base's own weights, {string.Join(", ", names.Take(3).Select(name => $"'{name}'"))}{(names.Count > 3 ? " and so on" : "")}, {what}.");
+            }
+        }
+    }
+
     private void ReadBias(ModuleEdits edits, bool targeted)
     {
         BaseModule module = edits.Module;
         string name = targeted ? $"{module.Path}.base_layer.bias" : $"{module.Path}.bias";
-        if (module.HasBias && (config.ReplacesBiases || (config.ReplacesBiasesOfTargets && targeted)) && Tensors.Has(name)
-            && Tensors.Vector(name, module.Outputs, $"the base's {module.Path}").LessBase(Model.Bias(module)) is { } delta)
+        if (!module.HasBias || !Tensors.Has(name) || IsSaved(module.Path))
         {
-            edits.AddBias(delta);
+            return;
+        }
+
+        float[]? difference = Tensors.Vector(name, module.Outputs, $"the base's {module.Path}").LessBase(Model.Bias(module));
+        if (!config.ReplacesBiases && !(config.ReplacesBiasesOfTargets && targeted))
+        {
+            Repeats(name, difference, targeted: false);
+        }
+
+        if (difference is not null)
+        {
+            edits.AddBias(difference);
         }
     }
 

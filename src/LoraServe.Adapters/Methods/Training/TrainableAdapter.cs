@@ -1,10 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Peft;
-using LoraServe.Compute.Files;
 
 namespace LoraServe.Adapters.Methods.Training;
 
@@ -93,10 +91,8 @@ public abstract class TrainableAdapter
     /// <exception cref="AdapterFormatException">It is damaged, or has not what would have to be trained.</exception>
     public virtual void Load(string directory)
     {
-        AdapterFiles files = AdapterFiles.ReadDirectory(directory, new AdapterLimits());
-        using JsonDocument document = PeftConfig.Parse(files);
-        using SafetensorsFile weights = SafetensorsFile.Parse(files.Weights, files.WeightsPath);
-        Load(PeftConfig.Fields(files, document), new AdapterTensors(files.WeightsPath, weights.Tensors, ""));
+        using var adapter = PeftAdapter.Open(directory, new AdapterLimits(), Model);
+        Load(adapter.Fields, adapter.Tensors);
     }
 
     /// <summary>Takes over the values of an adapter's tensors.</summary>

@@ -7,6 +7,7 @@ using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Cli.Arguments;
+using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 
 namespace LoraServe.Cli.Verbs.Adapters;
@@ -26,6 +27,7 @@ internal static class ConvertVerb
             string folder = output.Read(arguments);
             using LoadedModel loaded = ModelArguments.Load(arguments.GetValue(model)!, Compute.Arithmetic.Fast, Environment.ProcessorCount);
             Adapter parsed = AdapterLoader.Load(arguments.GetValue(adapter)!, loaded.Transformer);
+            AdapterNotes.Write(parsed.Report, arguments.InvocationConfiguration.Error);
             ImmutableArray<LowRank> pairs = AdapterCombination.Combine(
                 [new WeightedAdapter(parsed, 1)], loaded.Transformer, new CombinationOptions { Method = CombinationMethod.Concatenation });
             if (folder.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))

@@ -33,6 +33,11 @@ internal static class InspectVerb
                 report = AdapterLoader.Load(path, loaded.Transformer, new AdapterLimits { AllowNoEffect = true }).Report;
             }
 
+            if (report is not null)
+            {
+                AdapterNotes.Write(report, arguments.InvocationConfiguration.Error);
+            }
+
             TextWriter output = arguments.InvocationConfiguration.Output;
             if (arguments.GetValue(json))
             {
@@ -51,6 +56,7 @@ internal static class InspectVerb
                     Tensors = inspection.Tensors.Select(tensor => new { tensor.Name, Dtype = $"{tensor.Type}", tensor.Shape }),
                     report?.MatchedModules,
                     report?.UnmatchedModules,
+                    report?.Notes,
                     Norms = report?.DeltaNorms,
                 });
             }

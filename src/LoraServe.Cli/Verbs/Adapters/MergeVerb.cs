@@ -53,6 +53,7 @@ internal static class MergeVerb
             string modelPath = arguments.GetValue(model)!;
             using LoadedModel loaded = ModelArguments.Load(modelPath, Compute.Arithmetic.Exact, Environment.ProcessorCount);
             List<WeightedAdapter> parsed = [.. inputs.Select(input => new WeightedAdapter(AdapterLoader.Load(input.Path, loaded.Transformer), input.Weight))];
+            parsed.ForEach(input => AdapterNotes.Write(input.Adapter.Report, arguments.InvocationConfiguration.Error));
             TextWriter writer = arguments.InvocationConfiguration.Output;
             if (target == IntoAdapter)
             {

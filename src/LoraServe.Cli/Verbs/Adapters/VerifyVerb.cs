@@ -32,6 +32,7 @@ internal static class VerifyVerb
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), KvCacheBytes = CacheBytes });
             PublishResult result = await engine.Adapters.PublishAsync(Principal.Operator, "adapter", path, cancellationToken: cancellationToken).ConfigureAwait(false);
             LoadReport report = result.Report;
+            AdapterNotes.Write(report.Adapter, arguments.InvocationConfiguration.Error);
             TextWriter output = arguments.InvocationConfiguration.Output;
             if (arguments.GetValue(json))
             {
@@ -42,6 +43,7 @@ internal static class VerifyVerb
                     MaxRank = report.Adapter.MaximumRank,
                     report.Adapter.MatchedModules,
                     report.Adapter.UnmatchedModules,
+                    report.Adapter.Notes,
                     Norms = report.Adapter.DeltaNorms,
                     report.ResidentBytes,
                     report.ProbeLogitChange,

@@ -58,7 +58,7 @@ internal sealed class AdapterRoot(string? folder, TimeProvider time)
     {
         try
         {
-            IEnumerable<FileInfo> files = Directory.Exists(path) ? AdapterFileNames.All.Concat(AdapterFileNames.Text).Select(name => new FileInfo(Path.Combine(path, name))) : [new FileInfo(path)];
+            IEnumerable<FileInfo> files = Directory.Exists(path) ? AdapterFileNames.PartsIn(path).Select(name => new FileInfo(Path.Combine(path, name))) : [new FileInfo(path)];
             return string.Join(' ', files.Where(file => file.Exists).Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.Name}:{file.Length}:{file.LastWriteTimeUtc.Ticks}")));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

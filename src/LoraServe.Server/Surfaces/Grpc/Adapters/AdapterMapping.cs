@@ -51,6 +51,7 @@ internal static class AdapterMapping
             LoadSeconds = report.LoadSeconds,
         };
         message.UnmatchedModules.AddRange(report.Adapter.UnmatchedModules);
+        message.Notes.AddRange(report.Adapter.Notes);
         foreach ((string module, double norm) in report.Adapter.DeltaNorms)
         {
             message.Norms[module] = norm;
