@@ -20,7 +20,7 @@ internal sealed class DeviceArguments
     };
 
     private readonly Option<string> _type = new("--device-type") { Description = "What weights and activations are held in on a GPU or through libtorch. [default: bf16 on a GPU, f32 through libtorch]", HelpName = "bf16|f16|f32" };
-    private readonly Option<string> _weights = new("--device-weights") { Description = "How quantised weights (Q8_0, Q4_0, Q4_1, NF4) lie in a GPU's memory: widened once, or stored and widened for each product, which is slower and takes a quarter. [default: widened]", HelpName = "widened|stored" };
+    private readonly Option<string> _weights = new("--device-weights") { Description = "How quantised weights lie in a GPU's memory: widened once, or stored and widened for each product, which is slower and takes a quarter. [default: widened]", HelpName = "widened|stored" };
     private readonly Option<double?> _memory = new("--device-memory") { Description = "Most of a GPU's memory that weights, cache and adapters may take. [default: nine tenths of what is free]", HelpName = "GIB" };
     private readonly Option<string> _libtorch = new("--libtorch") { Description = "Folder of a libtorch, such as torch/lib of a Python installation. [default: LORASERVE_LIBTORCH, or libtorch beside the program]", HelpName = "DIR" };
 

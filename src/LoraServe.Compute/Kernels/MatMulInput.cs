@@ -39,11 +39,11 @@ public readonly unsafe struct MatMulInput
                 throw new ArgumentException($"a matrix with {reader.Inputs} inputs cannot read rows of width {x.Width}", nameof(readers));
             }
 
-            nibbles |= reader.ReadsIntegers && reader.Layout.Codes.Bits == 4;
-            bytes |= reader.ReadsIntegers && reader.Layout.Codes.Bits == 8;
+            nibbles |= reader.ReadsIntegers && !reader.Layout.Codes.HasBytes;
+            bytes |= reader.ReadsIntegers && reader.Layout.Codes.HasBytes;
         }
 
-        long byteLength = (long)x.Count * (x.Width / PanelLayout.BlockInputs) * sizeof(ActivationBlock);
+        long byteLength = (long)x.Count * (x.Width / PanelLayout.GroupInputs) * sizeof(ActivationBlock);
         var input = new MatMulInput(
             x, nibbles ? (ActivationBlock*)scratch.RentBytes(byteLength) : null, bytes ? (ActivationBlock*)scratch.RentBytes(byteLength) : null);
         if (nibbles || bytes)
@@ -65,7 +65,7 @@ public readonly unsafe struct MatMulInput
     /// <summary>The rounded rows that go with the codes of <paramref name="m"/>.</summary>
     internal ActivationBlock* Blocks(PackedMatrix m)
     {
-        ActivationBlock* blocks = m.Layout.Codes.Bits == 8 ? _besideBytes : _besideNibbles;
+        ActivationBlock* blocks = m.Layout.Codes.HasBytes ? _besideBytes : _besideNibbles;
         return blocks is not null ? blocks : throw new InvalidOperationException("the rows were not prepared for a matrix of this kind");
     }
 
@@ -76,15 +76,15 @@ public readonly unsafe struct MatMulInput
             Rows x = input.Values;
             int first = (int)((long)x.Count * worker / workerCount);
             int end = (int)((long)x.Count * (worker + 1) / workerCount);
-            long block = (long)first * (x.Width / PanelLayout.BlockInputs);
+            long block = (long)first * (x.Width / PanelLayout.GroupInputs);
             if (input._besideNibbles is not null)
             {
-                ActivationRounding.Round(x.Slice(first, end - first), ActivationRounding.LimitBesideNibbles, 8, input._besideNibbles + block);
+                ActivationRounding.Round(x.Slice(first, end - first), ActivationRounding.LimitBesideNibbles, input._besideNibbles + block);
             }
 
             if (input._besideBytes is not null)
             {
-                ActivationRounding.Round(x.Slice(first, end - first), ActivationRounding.LimitBesideBytes, 128, input._besideBytes + block);
+                ActivationRounding.Round(x.Slice(first, end - first), ActivationRounding.LimitBesideBytes, input._besideBytes + block);
             }
         }
     }

@@ -61,7 +61,7 @@ public sealed unsafe class PackedMatrix : IDisposable
     internal bool ReadsIntegers => Arithmetic == Arithmetic.Fast && Layout.IsInteger;
 
     /// <summary>Packs a weight of shape [outputs, inputs].</summary>
-    /// <param name="weight">F16, BF16, Q8_0, Q4_0 and Q4_1 keep their precision and size; other types become float32.</param>
+    /// <param name="weight">16-bit and quantised types keep their precision and, but for a few bytes, their size; other types become float32.</param>
     /// <param name="arithmetic">How products with a quantised weight are computed.</param>
     /// <param name="rowOrder">When given, packed row i is the weight's row <c>rowOrder[i]</c>.</param>
     /// <exception cref="ArgumentException">The tensor is not a matrix.</exception>
@@ -153,7 +153,7 @@ public sealed unsafe class PackedMatrix : IDisposable
     internal static PackedMatrix Pack(Nf4Matrix weight, ReadOnlySpan<int> rowOrder, int lanes)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        bool isWhole = weight.Columns % PanelLayout.BlockInputs == 0 && weight.BlockSize % PanelLayout.BlockInputs == 0;
+        bool isWhole = weight.Columns % PanelLayout.GroupInputs == 0 && weight.BlockSize % PanelLayout.GroupInputs == 0;
         var layout = PanelLayout.Of(isWhole ? PanelFormat.Nf4 : PanelFormat.F32);
         var packed = new PackedMatrix(rowOrder.IsEmpty ? weight.Rows : rowOrder.Length, weight.Columns, layout, Arithmetic.Exact, lanes);
         float[] values = isWhole ? [] : new float[weight.Columns];

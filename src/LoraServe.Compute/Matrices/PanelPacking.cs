@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Matrices;
@@ -26,12 +25,12 @@ internal static unsafe class PanelPacking
 
         Span<byte> codes = stackalloc byte[CodeForm.GroupElements];
         int groups = stored.BlockElements / CodeForm.GroupElements;
-        for (; row.Length > 0; row = row[stored.BlockBytes..])
+        for (; row.Length > 0; row = row[stored.BlockBytes..], panel += layout.BlockBytes(lanes))
         {
-            for (int group = 0; group < groups; group++, panel += layout.BlockBytes(lanes))
+            for (int group = 0; group < groups; group++)
             {
                 GroupScales scales = read(row[..stored.BlockBytes], group, codes);
-                PackGroup(layout, codes, scales.Scale, scales.Minimum, panel, lane, lanes);
+                PackGroup(layout, codes, scales, panel, group, lane, lanes);
             }
         }
     }
@@ -48,7 +47,7 @@ internal static unsafe class PanelPacking
                 codes[i] = (byte)matrix.CodeAt(start + i);
             }
 
-            PackGroup(layout, codes, matrix.ScaleAt(start), 0, panel, lane, lanes);
+            PackGroup(layout, codes, new GroupScales(matrix.ScaleAt(start)), panel, 0, lane, lanes);
         }
     }
 
@@ -82,52 +81,50 @@ internal static unsafe class PanelPacking
 
                 break;
             default:
-                for (; destination.Length > 0; destination = destination[PanelLayout.BlockInputs..], panel += layout.BlockBytes(lanes))
+                for (; destination.Length > 0; destination = destination[layout.Codes.BlockElements..], panel += layout.BlockBytes(lanes))
                 {
-                    UnpackGroup(layout, panel, lane, lanes, destination[..PanelLayout.BlockInputs]);
+                    for (int group = 0; group < layout.BlockGroups; group++)
+                    {
+                        UnpackGroup(layout, panel, group, lane, lanes, destination.Slice(group * PanelLayout.GroupInputs, PanelLayout.GroupInputs));
+                    }
                 }
 
                 break;
         }
     }
 
-    // Four codes, or four pairs of nibbles, are the bytes of a 32-bit lane; a pair is inputs i (low) and 16 + i.
-    private static void PackGroup(PanelLayout layout, Span<byte> codes, float scale, float minimum, byte* block, int lane, int lanes)
+    private static void PackGroup(PanelLayout layout, ReadOnlySpan<byte> codes, in GroupScales scales, byte* block, int group, int lane, int lanes)
     {
-        if (layout.Codes.Bits == 4)
+        byte* start = block + (group * layout.GroupBytes(lanes));
+        PanelPlanes.Pack(codes, layout.Codes.Bits, (uint*)start + lane, lanes);
+        int factors = layout.Codes.Factors;
+        sbyte* factor = (sbyte*)start + layout.CodeBytes(lanes) + lane;
+        for (int run = 0; run < factors; run++)
         {
-            Vector128<byte> low = Vector128.Create<byte>(codes[..16]);
-            (low | (Vector128.Create<byte>(codes[16..]) << 4)).CopyTo(codes);
-            codes = codes[..16];
+            GroupFactors of = run == 0 ? scales.Lower : scales.Upper;
+            factor[run * lanes] = of.Scale;
+            if (layout.Codes.HasMinimum)
+            {
+                factor[(factors + run) * lanes] = of.Minimum;
+            }
         }
 
-        Scatter(MemoryMarshal.Cast<byte, uint>(codes), (uint*)block + lane, lanes);
-        byte* scales = block + layout.CodeBytes(lanes);
-        WriteScale(layout, scales, lane, scale);
+        byte* ends = block + (layout.BlockGroups * layout.GroupBytes(lanes));
+        WriteScale(layout, ends, lane, scales.Scale);
         if (layout.Codes.HasMinimum)
         {
-            WriteScale(layout, scales, lanes + lane, minimum);
+            WriteScale(layout, ends, lanes + lane, scales.Minimum);
         }
     }
 
-    private static void UnpackGroup(PanelLayout layout, byte* block, int lane, int lanes, Span<float> destination)
+    private static void UnpackGroup(PanelLayout layout, byte* block, int group, int lane, int lanes, Span<float> destination)
     {
         Span<byte> codes = stackalloc byte[CodeForm.GroupElements];
-        for (int i = 0; i < layout.CodeBytes(1); i++)
-        {
-            codes[i] = block[(((i / 4 * lanes) + lane) * 4) + (i % 4)];
-        }
-
-        if (layout.Codes.Bits == 4)
-        {
-            Vector128<byte> pairs = Vector128.Create<byte>(codes[..16]);
-            (pairs & Vector128.Create((byte)15)).CopyTo(codes);
-            (pairs >>> 4).CopyTo(codes[16..]);
-        }
-
-        byte* scales = block + layout.CodeBytes(lanes);
-        float scale = ReadScale(layout, scales, lane);
-        if (layout.HasLevels)
+        byte* start = block + (group * layout.GroupBytes(lanes));
+        PanelPlanes.Unpack((uint*)start + lane, lanes, layout.Codes.Bits, codes);
+        byte* ends = block + (layout.BlockGroups * layout.GroupBytes(lanes));
+        float scale = ReadScale(layout, ends, lane);
+        if (layout.HasRealLevels)
         {
             for (int k = 0; k < destination.Length; k++)
             {
@@ -137,7 +134,19 @@ internal static unsafe class PanelPacking
             return;
         }
 
-        layout.Codes.Decode(codes, new GroupScales(scale, layout.Codes.HasMinimum ? ReadScale(layout, scales, lanes + lane) : 0), destination);
+        GroupFactors lower = ReadFactors(layout, start, 0, lane, lanes);
+        GroupFactors upper = layout.Codes.Factors > 1 ? ReadFactors(layout, start, 1, lane, lanes) : lower;
+        float minimum = layout.Codes.HasMinimum ? ReadScale(layout, ends, lanes + lane) : 0;
+        layout.Codes.Decode(codes, new GroupScales(scale, minimum, lower, upper), destination);
+    }
+
+    private static GroupFactors ReadFactors(PanelLayout layout, byte* group, int run, int lane, int lanes)
+    {
+        int factors = layout.Codes.Factors;
+        sbyte* factor = (sbyte*)group + layout.CodeBytes(lanes) + lane;
+        return factors == 0
+            ? GroupFactors.One
+            : new GroupFactors(factor[run * lanes], layout.Codes.HasMinimum ? factor[(factors + run) * lanes] : (sbyte)0);
     }
 
     private static void WriteScale(PanelLayout layout, byte* scales, int place, float value)

@@ -17,6 +17,12 @@ internal readonly record struct CodeForm(int Bits, bool HasMinimum = false, int 
     /// <summary>The code of zero, where there is neither minimum nor level.</summary>
     public int ZeroPoint => HasMinimum ? 0 : 1 << (Bits - 1);
 
+    /// <summary>Consecutive values of a row that share a scale or its factors; a row is whole blocks.</summary>
+    public int BlockElements => GroupElements * (Factors > 0 ? BlockGroups : 1);
+
+    /// <summary>Whether kernels multiply numbers of 8 bits: levels are such.</summary>
+    public bool HasBytes => Bits == 8 || HasLevels;
+
     /// <summary>Turns a group's codes into values; each product and sum is one float32 operation.</summary>
     public void Decode(ReadOnlySpan<byte> codes, in GroupScales scales, Span<float> values)
     {

@@ -18,6 +18,9 @@ public static class ElementTypes
     /// <exception cref="OverflowException">More bytes than 63 bits count.</exception>
     public static long ByteLength(this ElementType type, long elements) => checked(elements / type.BlockElements() * type.BlockBytes());
 
+    /// <summary>What the codes of a block type mean; null for types that store each element by itself.</summary>
+    public static CodeTable? Codes(this ElementType type) => CodeTable.Of(StoredFormats.Of(type));
+
     /// <summary>Whether the elements are whole numbers.</summary>
     public static bool IsInteger(this ElementType type) => StoredFormats.Of(type).IsInteger;
 }

@@ -74,6 +74,33 @@ internal sealed record StoredFormat
         }
     }
 
+    /// <summary>Writes the codes of whole blocks, and the scale and minimum of each run of them, where the spans are not empty.</summary>
+    public void TakeApart(ReadOnlySpan<byte> source, Span<byte> codes, Span<float> scales, Span<float> minima)
+    {
+        Span<byte> unwanted = stackalloc byte[CodeForm.GroupElements];
+        int runs = Math.Max(Codes.Factors, 1);
+        for (int group = 0; source.Length > 0; source = source[BlockBytes..])
+        {
+            for (int i = 0; i < BlockElements / CodeForm.GroupElements; i++, group++)
+            {
+                GroupScales of = ReadGroup!(source[..BlockBytes], i, codes.IsEmpty ? unwanted : codes.Slice(group * CodeForm.GroupElements, CodeForm.GroupElements));
+                for (int run = 0; run < runs; run++)
+                {
+                    GroupFactors factors = run == 0 ? of.Lower : of.Upper;
+                    if (!scales.IsEmpty)
+                    {
+                        scales[(group * runs) + run] = of.Scale * factors.Scale;
+                    }
+
+                    if (!minima.IsEmpty)
+                    {
+                        minima[(group * runs) + run] = of.Minimum * factors.Minimum;
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>Whether no half-precision number among the blocks is infinite or NaN: kernels have no case for those.</summary>
     public unsafe bool HalvesAreFinite(byte* blocks, long byteLength)
     {

@@ -145,6 +145,30 @@ public sealed unsafe class Tensor
         GC.KeepAlive(_owner);
     }
 
+    /// <summary>Takes a row of a block type apart.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="codes">Gets a code for each element, or is empty.</param>
+    /// <param name="scales">Gets a scale for each run (<see cref="CodeTable.RunElements"/>), or is empty.</param>
+    /// <param name="minima">Gets a minimum for each run, 0 where the type has none, or is empty.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such row.</exception>
+    /// <exception cref="ArgumentException">The type has no codes, or a span has another length.</exception>
+    public void CopyCodes(long row, Span<byte> codes, Span<float> scales, Span<float> minima)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, RowCount);
+        StoredFormat stored = StoredFormats.Of(Type);
+        CodeTable table = CodeTable.Of(stored) ?? throw new ArgumentException($"{this} has no codes", nameof(row));
+        long runs = RowLength / table.RunElements;
+        if ((!codes.IsEmpty && codes.Length != RowLength) || (!scales.IsEmpty && scales.Length != runs) || (!minima.IsEmpty && minima.Length != runs))
+        {
+            throw new ArgumentException($"a row of {this} has {RowLength} codes and {runs} scales, not {codes.Length}, {scales.Length} and {minima.Length}", nameof(codes));
+        }
+
+        long rowBytes = ByteLength / RowCount;
+        stored.TakeApart(new ReadOnlySpan<byte>((byte*)Data + (row * rowBytes), checked((int)rowBytes)), codes, scales, minima);
+        GC.KeepAlive(_owner);
+    }
+
     /// <inheritdoc />
     public override string ToString() => $"'{Name}' {Type} [{string.Join(", ", Shape)}]";
 }

@@ -40,7 +40,18 @@ internal unsafe interface ISimd<TFloat, TInt>
 
     static abstract TInt BroadcastInt(int value);
 
+    /// <summary>16 bytes, again and again.</summary>
+    static abstract TInt RepeatBytes(byte* source);
+
+    /// <summary>Widens a signed byte for each 32-bit lane.</summary>
+    static abstract TInt LoadSignedBytes(sbyte* source);
+
     static abstract TInt And(TInt a, TInt b);
+
+    static abstract TInt Or(TInt a, TInt b);
+
+    /// <summary>Shifts each 32-bit lane left.</summary>
+    static abstract TInt ShiftLeft(TInt a, int count);
 
     /// <summary>Shifts each 32-bit lane right, filling with zeros.</summary>
     static abstract TInt ShiftRight(TInt a, int count);
@@ -62,6 +73,9 @@ internal unsafe interface ISimd<TFloat, TInt>
 
     /// <summary>Per lane: element index (0…15) of a table of 16.</summary>
     static abstract TFloat LookUp(float* table, TInt indices);
+
+    /// <summary>Per byte: element index (0…15) of a table that <see cref="RepeatBytes"/> made.</summary>
+    static abstract TInt LookUpBytes(TInt table, TInt indices);
 
     /// <summary>Asks for a cache line that will be read soon; any address will do.</summary>
     static abstract void Prefetch(byte* address);

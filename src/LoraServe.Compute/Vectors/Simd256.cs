@@ -47,7 +47,28 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>, Vector256<int>
     public static Vector256<int> BroadcastInt(int value) => Vector256.Create(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> RepeatBytes(byte* source) => Vector256.Create(Vector128.Load(source)).AsInt32();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LoadSignedBytes(sbyte* source)
+    {
+        if (Avx2.IsSupported)
+        {
+            return Avx2.ConvertToVector256Int32(source);
+        }
+
+        (Vector128<int> lower, Vector128<int> upper) = Vector128.Widen(Vector128.WidenLower(Vector64.Load(source).ToVector128()));
+        return Vector256.Create(lower, upper);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> And(Vector256<int> a, Vector256<int> b) => a & b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> Or(Vector256<int> a, Vector256<int> b) => a | b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> ShiftLeft(Vector256<int> a, int count) => a << count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<int> ShiftRight(Vector256<int> a, int count) => a >>> count;
@@ -98,6 +119,11 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>, Vector256<int>
         // An index outside a half gives zero bits.
         return (Vector256.Shuffle(low, indices).AsInt32() | Vector256.Shuffle(high, indices - Vector256.Create(8)).AsInt32()).AsSingle();
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<int> LookUpBytes(Vector256<int> table, Vector256<int> indices) => Avx2.IsSupported
+        ? Avx2.Shuffle(table.AsByte(), indices.AsByte()).AsInt32()
+        : Vector256.Shuffle(table.AsByte(), indices.AsByte()).AsInt32();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(byte* address)

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.InteropServices;
 using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Matrices;
@@ -19,7 +20,6 @@ namespace LoraServe.Torch.Weights;
 internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions options, torch.Device device, ScalarType type, bool keepsStored)
 {
     private const long StagingBytes = 64 << 20;
-    private const int BlockElements = 32;
 
     private readonly TransformerSpec _spec = weights.Spec;
     private readonly Dictionary<Site, (StoredTensor Weight, StoredTensor? Bias)> _stored = weights.Linears.ToDictionary(linear => linear.Site, linear => (linear.Weight, linear.Bias));
@@ -76,11 +76,14 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
 
     private bool StaysStored(Site site, StoredTensor tensor) => keepsStored && site.Role != SiteRole.Positions && (Rounds(site)
         ? Nf4Weight.Fits(tensor.Shape[0], tensor.Shape[1], Nf4.DefaultBlockSize)
-        : tensor.Type is ElementType.Q8_0 or ElementType.Q4_0 or ElementType.Q4_1);
+        : tensor.Type.Codes() is not null);
 
     private long Needed(Site site, StoredTensor tensor) => !StaysStored(site, tensor) ? tensor.ElementCount * (type == ScalarType.Float32 ? sizeof(float) : sizeof(ushort))
         : Rounds(site) ? (tensor.ElementCount / 2) + (tensor.ElementCount / Nf4.DefaultBlockSize * sizeof(float))
-        : tensor.ByteLength;
+        : StoredBytes(tensor.Type.Codes()!, tensor.ElementCount);
+
+    private static long StoredBytes(CodeTable table, long elements) => (elements / BlockMatrix.GroupElements * CodeBytes(table))
+        + (elements / table.RunElements * (table.AreHalves ? sizeof(ushort) : sizeof(float)) * (table.HasMinimum ? 2 : 1));
 
     private FusedMaps Fuse(Site[] sites)
     {
@@ -184,35 +187,57 @@ internal sealed class WeightLoader(ModelWeights weights, ModelLoadOptions option
     }
 
     /// <summary>Codes and scales of blocks apart from each other, since a tensor has one type.</summary>
-    private unsafe BlockMatrix Blocks(StoredTensor stored, int[] order)
+    private BlockMatrix Blocks(StoredTensor stored, int[] order)
     {
-        bool isWide = stored.Type == ElementType.Q8_0;
-        bool hasMinima = stored.Type == ElementType.Q4_1;
-        int header = hasMinima ? 2 * sizeof(ushort) : sizeof(ushort);
-        int codeBytes = isWide ? BlockElements : BlockElements / 2;
-        (long rows, long blocks) = (stored.RowCount, stored.RowLength / BlockElements);
-        byte* data = (byte*)stored.Data;
-        Tensor Part(ScalarType elements, int width, int offset, int bytes)
+        CodeTable table = stored.Type.Codes()!;
+        (long rows, long groups, int elements) = (stored.RowCount, stored.RowLength / BlockMatrix.GroupElements, checked((int)stored.RowLength));
+        int codeBytes = CodeBytes(table);
+        Tensor codes = Keep(torch.empty([rows, groups, codeBytes], dtype: ScalarType.Byte, device: device));
+        Fill(codes, (int)groups * codeBytes, groups * codeBytes, ScalarType.Byte, (row, destination) =>
         {
-            Tensor part = Keep(torch.empty([rows, blocks, width], dtype: elements, device: device));
-            Fill(part, (int)blocks * bytes, blocks * width, elements, (row, destination) =>
-            {
-                byte* source = data + ((order.Length == 0 ? row : order[row]) * blocks * (header + codeBytes)) + offset;
-                for (long block = 0; block < blocks; block++, source += header + codeBytes)
-                {
-                    new ReadOnlySpan<byte>(source, bytes).CopyTo(destination[(int)(block * bytes)..]);
-                }
-            });
-            return part;
-        }
-
+            byte[] whole = ArrayPool<byte>.Shared.Rent(elements);
+            stored.CopyCodes(Source(row), whole.AsSpan(0, elements), [], []);
+            PutTogether(whole.AsSpan(0, elements), destination);
+            ArrayPool<byte>.Shared.Return(whole);
+        });
         var matrix = new BlockMatrix(
-            Part(isWide ? ScalarType.Int8 : ScalarType.Byte, codeBytes, header, codeBytes),
-            Part(ScalarType.Float16, 1, 0, sizeof(ushort)),
-            hasMinima ? Part(ScalarType.Float16, 1, sizeof(ushort), sizeof(ushort)) : null,
+            codes,
+            Runs((row, runs) => stored.CopyCodes(row, [], runs, [])),
+            table.HasMinimum ? Runs((row, runs) => stored.CopyCodes(row, [], [], runs)) : null,
+            table.Values[0],
+            table.IsEven ? null : Keep(torch.tensor(table.Values.ToArray(), device: device)),
             type);
         Report(stored.ByteLength);
         return matrix;
+
+        Tensor Runs(Action<long, Span<float>> read)
+        {
+            long runs = elements / table.RunElements;
+            Tensor part = Keep(torch.empty([rows, runs, 1], dtype: table.AreHalves ? ScalarType.Float16 : ScalarType.Float32, device: device));
+            Fill(part, (int)runs * sizeof(float), runs, ScalarType.Float32, (row, destination) => read(Source(row), MemoryMarshal.Cast<byte, float>(destination)));
+            return part;
+        }
+
+        long Source(long row) => order.Length == 0 ? row : order[row];
+    }
+
+    private static int CodeBytes(CodeTable table) => table.Values.Length <= 16 ? BlockMatrix.GroupElements / 2 : BlockMatrix.GroupElements;
+
+    // Two codes a byte where there is room for half as many bytes.
+    private static void PutTogether(ReadOnlySpan<byte> codes, Span<byte> destination)
+    {
+        if (destination.Length == codes.Length)
+        {
+            codes.CopyTo(destination);
+            return;
+        }
+
+        const int Half = BlockMatrix.GroupElements / 2;
+        for (int i = 0; i < destination.Length; i++)
+        {
+            int low = (i / Half * BlockMatrix.GroupElements) + (i % Half);
+            destination[i] = (byte)(codes[low] | (codes[low + Half] << 4));
+        }
     }
 
     private void Fill(Tensor part, StoredTensor stored, int[] order)

@@ -9,7 +9,7 @@ namespace LoraServe.Benchmarks.Kernels;
 /// <summary>Times matrix products of every weight type and prints them as ratios to the machine's limits.</summary>
 internal static class MatMulReport
 {
-    private static readonly ElementType[] s_types = [ElementType.Q4_1, ElementType.Q4_0, ElementType.Q8_0, ElementType.F16, ElementType.BF16, ElementType.F32];
+    private static readonly ElementType[] s_types = [.. ElementTypes.Weights];
 
     /// <summary>Best of several runs, for one worker and for one on each core.</summary>
     public static void Print(TextWriter output, string[] types)
@@ -26,13 +26,14 @@ internal static class MatMulReport
                 // 147 M weights are more than any cache holds; 0.9 M fit the last level.
                 foreach ((int outputs, int rows) in (ReadOnlySpan<(int, int)>)[(4 * 49152, 1), (1536, 1), (1536, 2), (1536, 8), (1536, 32), (1536, 480)])
                 {
-                    using var product = new MatMulProduct(type, outputs, 576, rows);
+                    int inputs = 576 / type.BlockElements() * type.BlockElements();
+                    using var product = new MatMulProduct(type, outputs, inputs, rows);
                     double seconds = Best(() => product.Run(pool));
                     double bytes = product.Matrix.ByteLength / seconds;
                     double operations = product.Operations / seconds;
                     output.WriteLine(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"  {type,-5} [{outputs}, 576] × {rows,3} rows: {seconds * 1e6,8:F1} µs  {bytes / 1e9,6:F1} GB/s ({bytes / limits.ReadBytesPerSecond:P0})  {operations / 1e9,6:F1} GOP/s ({operations / limits.FloatOperationsPerSecond:P0})"));
+                        $"  {type,-6} [{outputs}, {inputs}] × {rows,3} rows: {seconds * 1e6,8:F1} µs  {bytes / 1e9,6:F1} GB/s ({bytes / limits.ReadBytesPerSecond:P0})  {operations / 1e9,6:F1} GOP/s ({operations / limits.FloatOperationsPerSecond:P0})"));
                 }
             }
         }

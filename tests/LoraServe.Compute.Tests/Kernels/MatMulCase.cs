@@ -76,7 +76,7 @@ internal sealed unsafe class MatMulCase : IDisposable
     {
         float[] weights = new float[Matrix.Inputs];
         Tensor.CopyRow(output, weights);
-        int limit = Matrix.Layout.Codes.Bits == 8 ? 63 : 127;
+        int limit = Matrix.Layout.Codes.HasBytes ? 63 : 127;
         double value = 0;
         double magnitude = 0;
         for (int block = 0; block < Matrix.Inputs; block += 32)

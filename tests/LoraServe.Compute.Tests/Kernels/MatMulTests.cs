@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FsCheck;
 using FsCheck.Fluent;
 using LoraServe.Compute.Kernels;
@@ -36,7 +37,7 @@ public sealed unsafe class MatMulTests : IDisposable
     public void Run_AnyShape_EqualsThePlainDefinition(int lanes, ElementType type, Arithmetic arithmetic)
     {
         foreach ((int rows, int outputs, int inputs) in (ReadOnlySpan<(int, int, int)>)
-            [(1, 1, 32), (1, 7, 64), (1, 100, 96), (2, 17, 64), (3, 16, 32), (4, 33, 128), (5, 40, 64), (7, 8, 32), (13, 65, 160), (1, 48, 24), (6, 3, 1), (11, 20, 50)])
+            [(1, 1, 32), (1, 7, 64), (1, 100, 96), (2, 17, 64), (3, 16, 32), (4, 33, 128), (5, 40, 64), (7, 8, 32), (13, 65, 160), (1, 48, 24), (6, 3, 1), (11, 20, 50), (10, 21, 500)])
         {
             int width = RandomMatrix.Width(type, inputs);
             using var product = new MatMulCase(KernelsOf(lanes), type, arithmetic, rows, outputs, width, outputs + inputs);
@@ -97,13 +98,13 @@ public sealed unsafe class MatMulTests : IDisposable
         }
     }
 
+    public static TheoryData<ElementType> BlockTypes => [.. RandomMatrix.Types.Where(type => type.BlockElements() > 1)];
+
     [Theory]
-    [InlineData(ElementType.Q4_0)]
-    [InlineData(ElementType.Q4_1)]
-    [InlineData(ElementType.Q8_0)]
+    [MemberData(nameof(BlockTypes))]
     public void Run_ExtremeCodes_DoNotSaturate(ElementType type)
     {
-        const int inputs = 64;
+        int inputs = RandomMatrix.Width(type, 64);
         foreach (PanelKernels kernels in PanelKernels.All)
         {
             foreach ((byte code, float x) in (ReadOnlySpan<(byte, float)>)[(0xFF, 1f), (0xFF, -1f), (0x7F, 1f), (0x7F, -1f), (0x80, -1f), (0, 1f)])
@@ -112,10 +113,11 @@ public sealed unsafe class MatMulTests : IDisposable
                 Array.Fill(bytes, code);
                 for (int block = 0; block < bytes.Length; block += type.BlockBytes())
                 {
-                    BitConverter.TryWriteBytes(bytes.AsSpan(block), (Half)0.5);
-                    if (type == ElementType.Q4_1)
+                    ImmutableArray<int> halves = StoredFormats.Of(type).Halves;
+                    BitConverter.TryWriteBytes(bytes.AsSpan(block + halves[0]), (Half)0.5);
+                    if (halves.Length > 1)
                     {
-                        BitConverter.TryWriteBytes(bytes.AsSpan(block + 2), (Half)(-3));
+                        BitConverter.TryWriteBytes(bytes.AsSpan(block + halves[1]), (Half)(-3));
                     }
                 }
 

@@ -7,8 +7,6 @@ namespace LoraServe.Compute.Tests.Matrices;
 
 public class PackedMatrixTests
 {
-    private static readonly ElementType[] s_keptTypes = [ElementType.F32, ElementType.F16, ElementType.BF16, ElementType.Q8_0, ElementType.Q4_0, ElementType.Q4_1];
-
     [Fact]
     public void CopyRow_EveryType_GivesTheTensorsValues()
     {
@@ -47,11 +45,14 @@ public class PackedMatrixTests
     [Fact]
     public void Pack_QuantisedTypes_StayAsSmallAsTheFile()
     {
-        foreach (ElementType type in s_keptTypes)
+        foreach (ElementType type in RandomMatrix.Types)
         {
             Tensor tensor = RandomMatrix.Create(type, 32, RandomMatrix.Width(type, 64), 1);
             using PackedMatrix packed = PackedMatrix.Pack(tensor, Arithmetic.Fast);
-            Assert.Equal(tensor.ByteLength, packed.ByteLength);
+
+            // Factors of 6 bits have a byte, and so have those of 4 bits, of Q2_K.
+            Assert.InRange(packed.ByteLength, tensor.ByteLength, tensor.ByteLength * (type == ElementType.Q2_K ? 120 : 104) / 100);
+            Assert.Equal(type.BlockElements() > 1, packed.ReadsIntegers);
         }
     }
 

@@ -46,6 +46,33 @@ public class TensorTests
     }
 
     [Fact]
+    public void CopyCodes_EveryBlockType_GivesWhatTheValuesAreMadeOf()
+    {
+        foreach (ElementType type in ElementTypes.Weights.Where(type => type.Codes() is not null))
+        {
+            CodeTable table = type.Codes()!;
+            Tensor tensor = RandomMatrix.Create(type, 3, 512, 5);
+            byte[] codes = new byte[512];
+            float[] scales = new float[512 / table.RunElements];
+            float[] minima = new float[scales.Length];
+            float[] expected = new float[512];
+            tensor.CopyRow(2, expected);
+            tensor.CopyCodes(2, codes, scales, minima);
+            for (int i = 0; i < codes.Length; i++)
+            {
+                float product = scales[i / table.RunElements] * table.Values[codes[i]];
+                Assert.Equal(expected[i], product + minima[i / table.RunElements]);
+            }
+
+            Assert.Equal(table.HasMinimum, minima.Any(minimum => minimum != 0));
+            Assert.Equal(table.AreHalves, scales.Concat(minima).All(scale => scale == (float)(Half)scale));
+            Assert.Throws<ArgumentException>(() => tensor.CopyCodes(0, new byte[1], [], []));
+        }
+
+        Assert.Throws<ArgumentException>(() => Tensor.FromFloats("a", [1, 2], 1, 2).CopyCodes(0, [], [], []));
+    }
+
+    [Fact]
     public void ToFloats_PlainTypes_KeepTheValue()
     {
         float[] values = [1, -2, 0.5f];

@@ -19,6 +19,15 @@ public sealed class StoredWeightsTests
     [InlineData(ElementType.Q8_0, false)]
     [InlineData(ElementType.Q4_0, false)]
     [InlineData(ElementType.Q4_1, false)]
+    [InlineData(ElementType.Q5_0, false)]
+    [InlineData(ElementType.Q5_1, false)]
+    [InlineData(ElementType.Q2_K, false)]
+    [InlineData(ElementType.Q3_K, false)]
+    [InlineData(ElementType.Q4_K, false)]
+    [InlineData(ElementType.Q5_K, false)]
+    [InlineData(ElementType.Q6_K, false)]
+    [InlineData(ElementType.IQ4_NL, false)]
+    [InlineData(ElementType.IQ4_XS, false)]
     [InlineData(ElementType.F32, true)]
     public void Forward_StoredWeights_GivesTheLogitsOfWidenedOnes(ElementType type, bool roundsToNf4)
     {
@@ -45,15 +54,18 @@ public sealed class StoredWeightsTests
     [SkippableTheory]
     [InlineData(ElementType.Q8_0)]
     [InlineData(ElementType.Q4_1)]
+    [InlineData(ElementType.Q6_K)]
+    [InlineData(ElementType.IQ4_XS)]
     public void Forward_WidenedWeights_GivesTheProcessorsLogits(ElementType type)
     {
         using Transformer torch = Load(type, roundsToNf4: false, keepsStored: true);
-        using Transformer cpu = TinyModel.Create(3, Arithmetic.Exact, type, Spec);
+        using Transformer cpu = TinyModel.Create(3, Arithmetic.Exact, type, SpecOf(type));
         Assert.InRange(OpenTorch.Difference(OpenTorch.Logits(cpu), OpenTorch.Logits(torch)), 0, 1e-4f);
     }
 
     [SkippableTheory]
     [InlineData(ElementType.Q4_1, false)]
+    [InlineData(ElementType.Q5_K, false)]
     [InlineData(ElementType.F32, true)]
     public void CopyWeightRow_StoredWeights_GivesTheRowsOfWidenedOnes(ElementType type, bool roundsToNf4)
     {
@@ -63,7 +75,7 @@ public sealed class StoredWeightsTests
         // Of the second the rows are no whole blocks.
         foreach (Site site in (Site[])[new(0, SiteRole.Query), new(1, SiteRole.Down)])
         {
-            (int outputs, int inputs) = Spec.Shape(site.Role);
+            (int outputs, int inputs) = SpecOf(type).Shape(site.Role);
             float[] expected = new float[inputs];
             float[] actual = new float[inputs];
             for (int row = 0; row < outputs; row++)
@@ -77,18 +89,20 @@ public sealed class StoredWeightsTests
         }
     }
 
-    // Blocks of 32 and of 64 fit into its rows.
-    private static Models.Spec.TransformerSpec Spec => TinyModel.DefaultSpec with { HeadSize = 32 };
+    // Blocks of 32 and of 64, or of 256, fit into its rows.
+    private static Models.Spec.TransformerSpec SpecOf(ElementType type) => type.BlockElements() > 32
+        ? TinyModel.DefaultSpec with { Width = 256, HeadSize = 64, FeedForwardWidth = 256 }
+        : TinyModel.DefaultSpec with { HeadSize = 32 };
 
     private static Transformer Load(ElementType type, bool roundsToNf4, bool keepsStored) =>
         OpenTorch.With(new TorchDeviceOptions { KeepsStored = keepsStored }).Load(
-            TinyModel.Weights(3, type, Spec), new ModelLoadOptions { Arithmetic = Arithmetic.Exact, RoundsToNf4 = roundsToNf4 });
+            TinyModel.Weights(3, type, SpecOf(type)), new ModelLoadOptions { Arithmetic = Arithmetic.Exact, RoundsToNf4 = roundsToNf4 });
 
     private static (float[] Losses, float[] Gradient) Train(Transformer model)
     {
         var random = new Random(5);
         Site site = new(0, SiteRole.Value);
-        (int outputs, int inputs) = Spec.Shape(site.Role);
+        (int outputs, int inputs) = model.Spec.Shape(site.Role);
         var a = new FloatMatrix(2, inputs);
         var b = new FloatMatrix(outputs, 2);
         foreach (float[] values in (float[][])[a.Values, b.Values])

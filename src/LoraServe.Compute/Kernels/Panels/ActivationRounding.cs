@@ -7,28 +7,28 @@ namespace LoraServe.Compute.Kernels.Panels;
 /// <summary>Rounds activations to integers per block of 32, to nearest even.</summary>
 internal static unsafe class ActivationRounding
 {
-    /// <summary>Largest code beside 4-bit weights: 8 · 2 · 15 · 127 fits 16 bits.</summary>
+    /// <summary>Largest code beside weights of up to 6 bits: 8 · 2 · 15 · 127 and 2 · 63 · 127 fit 16 bits.</summary>
     public const int LimitBesideNibbles = 127;
 
-    /// <summary>Largest code beside 8-bit weights: 2 · 255 · 63 fits 16 bits.</summary>
+    /// <summary>Largest code beside weights of 8 bits: 2 · 255 · 63 fits 16 bits.</summary>
     public const int LimitBesideBytes = 63;
 
     /// <summary>Rounds rows whose width is a multiple of 32 into <paramref name="blocks"/>, row after row.</summary>
     /// <remarks>A block with an infinity or NaN gets a scale that makes its products NaN.</remarks>
-    public static void Round(Rows rows, int limit, int zeroPoint, ActivationBlock* blocks)
+    public static void Round(Rows rows, int limit, ActivationBlock* blocks)
     {
         for (int row = 0; row < rows.Count; row++)
         {
             float* x = rows[row];
             for (float* end = x + rows.Width; x < end; x += 32)
             {
-                RoundBlock(x, limit, zeroPoint, blocks++);
+                RoundBlock(x, limit, blocks++);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void RoundBlock(float* x, int limit, int zeroPoint, ActivationBlock* block)
+    private static void RoundBlock(float* x, int limit, ActivationBlock* block)
     {
         Vector256<float> x0 = Vector256.Load(x);
         Vector256<float> x1 = Vector256.Load(x + 8);
@@ -49,11 +49,13 @@ internal static unsafe class ActivationRounding
         Vector256<int> q1 = Nearest(x1 * factor);
         Vector256<int> q2 = Nearest(x2 * factor);
         Vector256<int> q3 = Nearest(x3 * factor);
-        int sum = Vector256.Sum((q0 + q1) + (q2 + q3));
+        int lower = Vector256.Sum(q0 + q1);
+        int sum = lower + Vector256.Sum(q2 + q3);
         Vector256.Narrow(Vector256.Narrow(q0, q1), Vector256.Narrow(q2, q3)).Store(block->Codes);
         float scale = isZero ? 0 : float.IsFinite(maximum) ? maximum / limit : float.NaN;
         block->Scale = scale;
-        block->Offset = -zeroPoint * sum;
+        block->Offset = -sum;
+        block->LowerOffset = -lower;
         block->Sum = scale * sum;
     }
 

@@ -13,18 +13,19 @@ internal sealed unsafe class FloatPanels<TSimd, TFloat, TInt, TFormat> : FormatK
     where TFormat : struct, IFloatFormat
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override float* Singles(byte* panel, int outputs, int inputs, float* widened)
+    public override float* Singles(PackedMatrix m, int panel, int first, int count, float* widened)
     {
+        byte* start = m.Panel(panel) + ((nint)first * TFormat.Bytes * TSimd.Lanes);
         if (TFormat.Bytes == sizeof(float))
         {
-            return (float*)panel;
+            return (float*)start;
         }
 
         float* destination = widened;
-        for (int k = 0; k < inputs; k++)
+        for (int k = 0; k < count; k++)
         {
-            TSimd.Store(TFormat.Load<TSimd, TFloat, TInt>(panel), destination);
-            panel += TFormat.Bytes * TSimd.Lanes;
+            TSimd.Store(TFormat.Load<TSimd, TFloat, TInt>(start), destination);
+            start += TFormat.Bytes * TSimd.Lanes;
             destination += TSimd.Lanes;
         }
 

@@ -6,13 +6,14 @@ namespace LoraServe.Compute.Kernels.Panels;
 /// <summary>What only the kernels of one panel format and one vector width do.</summary>
 internal abstract unsafe class FormatKernels
 {
-    /// <summary>A panel's values in single precision, [inputs, lanes], exactly as the format defines them.</summary>
-    /// <param name="panel">The panel, or a part of it that begins and ends with whole blocks.</param>
-    /// <param name="outputs">Lanes that hold outputs.</param>
-    /// <param name="inputs">Number of inputs.</param>
+    /// <summary>Values of a panel in single precision, [inputs, lanes], exactly as the format defines them.</summary>
+    /// <param name="m">The matrix.</param>
+    /// <param name="panel">Which of its panels.</param>
+    /// <param name="first">First input; of codes, the first of a group.</param>
+    /// <param name="count">Number of inputs; of codes, whole groups.</param>
     /// <param name="widened">Memory for them.</param>
     /// <returns><paramref name="widened"/>, or where they lie already.</returns>
-    public abstract float* Singles(byte* panel, int outputs, int inputs, float* widened);
+    public abstract float* Singles(PackedMatrix m, int panel, int first, int count, float* widened);
 
     /// <summary>Multiplies float32 rows one by one, widening weights as they are read.</summary>
     /// <returns>Whether the format is read so; otherwise nothing was done.</returns>

@@ -121,11 +121,8 @@ internal static unsafe class GemmPacking<TSimd, TFloat, TInt>
     private static nint StripFloats(int depth) => ((nint)depth * TileRows) + VectorMath.Lanes;
 
     // The values of inputs [first, first + count) of a panel, [input][lane]: where they are, or widened into memory that is lent.
-    private static float* Widen(PackedMatrix matrix, int panel, int first, int count, float* destination)
-    {
-        byte* start = matrix.Panel(panel) + matrix.Layout.PanelBytes(TSimd.Lanes, first);
-        return PanelKernels<TSimd, TFloat, TInt>.FormatOf(matrix).Singles(start, matrix.PanelOutputs(panel), count, destination);
-    }
+    private static float* Widen(PackedMatrix matrix, int panel, int first, int count, float* destination) =>
+        PanelKernels<TSimd, TFloat, TInt>.FormatOf(matrix).Singles(matrix, panel, first, count, destination);
 
     // Strip s holds columns 6s … 6s + 5, [depth, 6].
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -183,7 +180,7 @@ internal static unsafe class GemmPacking<TSimd, TFloat, TInt>
         {
             int count = Math.Min(InputsAtATime, columnCount - n);
 
-            // The last piece of a matrix ends with its last block; a piece in the middle begins and ends with whole blocks.
+            // The last piece of a matrix ends with its last group; a piece in the middle begins and ends with whole groups.
             float* values = Widen(matrix, panel, column + n, count, widened);
             int i = 0;
             for (; i + 4 <= count; i += 4)

@@ -22,34 +22,28 @@ internal sealed unsafe class IntegerPanels<TSimd, TFloat, TInt, TFormat> : Forma
     private const int LargestTile = 8;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override float* Singles(byte* panel, int outputs, int inputs, float* widened)
+    public override float* Singles(PackedMatrix m, int panel, int first, int count, float* widened)
     {
+        TInt levels = IntegerGroup<TSimd, TFloat, TInt, TFormat>.Levels();
         float* destination = widened;
-        int bits = TFormat.IsNibbles ? 4 : 8;
-        TInt mask = TSimd.BroadcastInt((1 << bits) - 1);
-        TInt negativeZero = TSimd.BroadcastInt(TFormat.HasMinimum ? 0 : -(1 << (bits - 1)));
-        for (int block = 0; block < inputs / PanelLayout.BlockInputs; block++)
+        int end = (first + count) / PanelLayout.GroupInputs;
+        for (int group = first / PanelLayout.GroupInputs; group < end; group++, destination += PanelLayout.GroupInputs * TSimd.Lanes)
         {
-            int codeBytes = PanelLayout.BlockInputs * bits / 8 * TSimd.Lanes;
-            TFloat scale = TSimd.LoadHalves((ushort*)(panel + codeBytes));
-            TFloat minimum = TFormat.HasMinimum ? TSimd.LoadHalves((ushort*)(panel + codeBytes) + TSimd.Lanes) : default;
-
-            // Four consecutive inputs are the bytes of a group's lanes; of nibbles, the low ones are the first half of the block.
-            for (int half = 0; half < 8; half += bits)
+            (int index, int place) = Math.DivRem(group, IntegerGroup<TSimd, TFloat, TInt, TFormat>.BlockGroups);
+            byte* block = m.Panel(panel) + ((nint)index * m.Layout.BlockBytes(TSimd.Lanes));
+            byte* start = block + (place * IntegerGroup<TSimd, TFloat, TInt, TFormat>.GroupBytes);
+            TFloat blockScale = IntegerGroup<TSimd, TFloat, TInt, TFormat>.BlockScale(block);
+            TFloat blockMinimum = IntegerGroup<TSimd, TFloat, TInt, TFormat>.BlockMinimum(block);
+            TFloat lowerScale = IntegerGroup<TSimd, TFloat, TInt, TFormat>.Scale(start, 0, blockScale);
+            TFloat upperScale = IntegerGroup<TSimd, TFloat, TInt, TFormat>.Scale(start, 1, blockScale);
+            TFloat lowerMinimum = IntegerGroup<TSimd, TFloat, TInt, TFormat>.Minimum(start, 0, blockMinimum);
+            TFloat upperMinimum = IntegerGroup<TSimd, TFloat, TInt, TFormat>.Minimum(start, 1, blockMinimum);
+            for (int g = 0; g < 4; g++)
             {
-                for (int group = 0; group < bits; group++)
-                {
-                    TInt codes = TSimd.LoadBytes(panel + (group * 4 * TSimd.Lanes));
-                    for (int shift = half; shift < 32; shift += 8, destination += TSimd.Lanes)
-                    {
-                        TInt code = TSimd.And(TSimd.ShiftRight(codes, shift), mask);
-                        TFloat value = TSimd.Multiply(scale, TSimd.ToFloat(TSimd.AddInts(code, negativeZero)));
-                        TSimd.Store(TFormat.HasMinimum ? TSimd.Add(value, minimum) : value, destination);
-                    }
-                }
+                IntegerGroup<TSimd, TFloat, TInt, TFormat>.Codes(start, g, levels, out TInt lower, out TInt upper);
+                WidenFour(lower, lowerScale, lowerMinimum, destination + (4 * g * TSimd.Lanes));
+                WidenFour(upper, upperScale, upperMinimum, destination + (((4 * g) + 16) * TSimd.Lanes));
             }
-
-            panel += codeBytes + ((TFormat.HasMinimum ? 4 : 2) * TSimd.Lanes);
         }
 
         return widened;
@@ -57,11 +51,11 @@ internal sealed unsafe class IntegerPanels<TSimd, TFloat, TInt, TFormat> : Forma
 
     public override void MultiplyIntegers(PackedMatrix m, ActivationBlock* x, int rowCount, in TileTarget target)
     {
-        long blocks = m.Inputs / PanelLayout.BlockInputs;
+        long groups = m.Inputs / PanelLayout.GroupInputs;
         for (int row = 0; row < rowCount; row += RowsAtATime)
         {
             int rows = Math.Min(RowsAtATime, rowCount - row);
-            MultiplyFewRows(m, x + (row * blocks), rows, target with { Rows = target.Rows.Slice(row, rows) });
+            MultiplyFewRows(m, x + (row * groups), rows, target with { Rows = target.Rows.Slice(row, rows) });
         }
     }
 
@@ -71,7 +65,7 @@ internal sealed unsafe class IntegerPanels<TSimd, TFloat, TInt, TFormat> : Forma
     {
         float* tile = stackalloc float[LargestTile * TSimd.Lanes];
         int last = (target.End - 1) / TSimd.Lanes;
-        int blocks = m.Inputs / PanelLayout.BlockInputs;
+        int groups = m.Inputs / PanelLayout.GroupInputs;
         for (int panel = target.First / TSimd.Lanes; panel <= last; panel += 2)
         {
             byte* w0 = m.Panel(panel);
@@ -84,17 +78,40 @@ internal sealed unsafe class IntegerPanels<TSimd, TFloat, TInt, TFormat> : Forma
             for (; rowCount - row > RowsAlone; row += 4)
             {
                 NativeBuffer.Prefetch(next + (nextBytes * row / rowCount), (nextBytes * 4 / rowCount) + 1);
-                ActivationBlock* x0 = x + ((long)row * blocks);
-                ActivationBlock* x3 = x0 + (Math.Min(3, rowCount - row - 1) * (long)blocks);
-                IntegerTile<TSimd, TFloat, TInt, TFormat>.FourRowsByTwoPanels(w0, w1, blocks, x0, x0 + blocks, x0 + (2L * blocks), x3, tile);
+                ActivationBlock* x0 = x + ((long)row * groups);
+                ActivationBlock* x3 = x0 + (Math.Min(3, rowCount - row - 1) * (long)groups);
+                IntegerTile<TSimd, TFloat, TInt, TFormat>.FourRowsByTwoPanels(w0, w1, groups, x0, x0 + groups, x0 + (2L * groups), x3, tile);
                 TileWriting<TSimd, TFloat, TInt>.Write(target, row, Math.Min(4, rowCount - row), panel, Math.Min(2, last - panel + 1), tile, 2);
             }
 
             for (; row < rowCount; row++)
             {
-                IntegerTile<TSimd, TFloat, TInt, TFormat>.RowByTwoPanels(w0, w1, blocks, x + ((long)row * blocks), tile);
+                IntegerTile<TSimd, TFloat, TInt, TFormat>.RowByTwoPanels(w0, w1, groups, x + ((long)row * groups), tile);
                 TileWriting<TSimd, TFloat, TInt>.Write(target, row, 1, panel, Math.Min(2, last - panel + 1), tile, 2);
             }
         }
+    }
+
+    // A group's four inputs of each lane, one a byte.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void WidenFour(TInt codes, TFloat scale, TFloat minimum, float* destination)
+    {
+        TInt mask = TSimd.BroadcastInt(255);
+        Widen(TSimd.And(codes, mask), scale, minimum, destination);
+        Widen(TSimd.And(TSimd.ShiftRight(codes, 8), mask), scale, minimum, destination + TSimd.Lanes);
+        Widen(TSimd.And(TSimd.ShiftRight(codes, 16), mask), scale, minimum, destination + (2 * TSimd.Lanes));
+        Widen(TSimd.ShiftRight(codes, 24), scale, minimum, destination + (3 * TSimd.Lanes));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Widen(TInt code, TFloat scale, TFloat minimum, float* destination)
+    {
+        if (!TFormat.HasMinimum)
+        {
+            code = TSimd.AddInts(code, TSimd.BroadcastInt(-(1 << IntegerGroup<TSimd, TFloat, TInt, TFormat>.ZeroShift)));
+        }
+
+        TFloat value = TSimd.Multiply(scale, TSimd.ToFloat(code));
+        TSimd.Store(TFormat.HasMinimum ? TSimd.Add(value, minimum) : value, destination);
     }
 }

@@ -11,21 +11,22 @@ internal sealed unsafe class LevelPanels<TSimd, TFloat, TInt> : FormatKernels
     where TInt : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override float* Singles(byte* panel, int outputs, int inputs, float* widened)
+    public override float* Singles(PackedMatrix m, int panel, int first, int count, float* widened)
     {
-        int codeBytes = PanelLayout.BlockInputs / 2 * TSimd.Lanes;
+        int codeBytes = PanelLayout.GroupInputs / 2 * TSimd.Lanes;
+        byte* start = m.Panel(panel) + m.Layout.PanelBytes(TSimd.Lanes, first);
         float* destination = widened;
         TInt mask = TSimd.BroadcastInt(15);
         fixed (float* levels = Nf4.Levels)
         {
-            for (int block = 0; block < inputs / PanelLayout.BlockInputs; block++)
+            for (int block = 0; block < count / PanelLayout.GroupInputs; block++)
             {
-                TFloat scale = TSimd.Load((float*)(panel + codeBytes));
+                TFloat scale = TSimd.Load((float*)(start + codeBytes));
                 for (int half = 0; half < 8; half += 4)
                 {
                     for (int group = 0; group < 4; group++)
                     {
-                        TInt codes = TSimd.LoadBytes(panel + (group * 4 * TSimd.Lanes));
+                        TInt codes = TSimd.LoadBytes(start + (group * 4 * TSimd.Lanes));
                         for (int shift = half; shift < 32; shift += 8, destination += TSimd.Lanes)
                         {
                             TInt code = TSimd.And(TSimd.ShiftRight(codes, shift), mask);
@@ -34,7 +35,7 @@ internal sealed unsafe class LevelPanels<TSimd, TFloat, TInt> : FormatKernels
                     }
                 }
 
-                panel += codeBytes + (sizeof(float) * TSimd.Lanes);
+                start += codeBytes + (sizeof(float) * TSimd.Lanes);
             }
         }
 

@@ -30,6 +30,15 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         new IntegerPanels<TSimd, TFloat, TInt, NibbleFormat>(),
         new IntegerPanels<TSimd, TFloat, TInt, NibbleWithMinimumFormat>(),
         new IntegerPanels<TSimd, TFloat, TInt, ByteFormat>(),
+        new IntegerPanels<TSimd, TFloat, TInt, FiveBitFormat>(),
+        new IntegerPanels<TSimd, TFloat, TInt, FiveBitWithMinimumFormat>(),
+        new IntegerPanels<TSimd, TFloat, TInt, K2Format>(),
+        new IntegerPanels<TSimd, TFloat, TInt, K3Format>(),
+        new IntegerPanels<TSimd, TFloat, TInt, K4Format>(),
+        new IntegerPanels<TSimd, TFloat, TInt, K5Format>(),
+        new IntegerPanels<TSimd, TFloat, TInt, K6Format>(),
+        new IntegerPanels<TSimd, TFloat, TInt, Iq4Format>(),
+        new IntegerPanels<TSimd, TFloat, TInt, Iq4WithFactorsFormat>(),
         new LevelPanels<TSimd, TFloat, TInt>(),
         new RowPanels<TSimd, TFloat, TInt>(),
     ];
@@ -115,5 +124,5 @@ internal sealed unsafe class PanelKernels<TSimd, TFloat, TInt> : PanelKernels
         }
     }
 
-    private static float* Singles(PackedMatrix m, int panel, float* widened) => FormatOf(m).Singles(m.Panel(panel), m.PanelOutputs(panel), m.Inputs, widened);
+    private static float* Singles(PackedMatrix m, int panel, float* widened) => FormatOf(m).Singles(m, panel, 0, m.Inputs, widened);
 }

@@ -12,23 +12,24 @@ internal sealed unsafe class RowPanels<TSimd, TFloat, TInt> : FormatKernels
 {
     // The last row fills the lanes that are left.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public override float* Singles(byte* panel, int outputs, int inputs, float* widened)
+    public override float* Singles(PackedMatrix m, int panel, int first, int count, float* widened)
     {
-        float* rows = (float*)panel;
+        float* rows = (float*)m.Panel(panel) + first;
+        int outputs = m.PanelOutputs(panel);
         for (int lane = 0; lane < TSimd.Lanes; lane += 4)
         {
-            float* row = rows + ((nint)lane * inputs);
+            float* row = rows + ((nint)lane * m.Inputs);
             int k = 0;
-            for (; lane + 4 <= outputs && k + 4 <= inputs; k += 4)
+            for (; lane + 4 <= outputs && k + 4 <= count; k += 4)
             {
-                GemmPacking<TSimd, TFloat, TInt>.Transpose(row + k, inputs, widened + ((nint)k * TSimd.Lanes) + lane, TSimd.Lanes);
+                GemmPacking<TSimd, TFloat, TInt>.Transpose(row + k, m.Inputs, widened + ((nint)k * TSimd.Lanes) + lane, TSimd.Lanes);
             }
 
-            for (; k < inputs; k++)
+            for (; k < count; k++)
             {
                 for (int i = lane; i < lane + 4; i++)
                 {
-                    widened[((nint)k * TSimd.Lanes) + i] = rows[((nint)Math.Min(i, outputs - 1) * inputs) + k];
+                    widened[((nint)k * TSimd.Lanes) + i] = rows[((nint)Math.Min(i, outputs - 1) * m.Inputs) + k];
                 }
             }
         }
