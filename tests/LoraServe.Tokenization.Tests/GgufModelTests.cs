@@ -126,7 +126,16 @@ public class GgufModelTests
     public void FromGguf_T5_AddsTheEndAndBertItsFrame()
     {
         Tokenizer t5 = Tokenizer.FromGguf(new GgufTokenizerData { Source = "m", Model = "t5", Tokens = ["<pad>", "</s>", "<unk>", "a"], Scores = [0, 0, 0, -1], TokenTypes = [3, 3, 2, 1] });
-        Tokenizer bert = Tokenizer.FromGguf(new GgufTokenizerData { Source = "m", Model = "bert", Tokens = ["[UNK]", "[CLS]", "[SEP]", "▁a", "b"], TokenTypes = [3, 3, 3, 1, 1], UnknownTokenId = 0, BosTokenId = 1, SeparatorTokenId = 2 });
+        Tokenizer bert = Tokenizer.FromGguf(new GgufTokenizerData
+        {
+            Source = "m",
+            Model = "bert",
+            Tokens = ["[UNK]", "[CLS]", "[SEP]", "▁a", "b"],
+            TokenTypes = [3, 3, 3, 1, 1],
+            UnknownTokenId = 0,
+            BosTokenId = 1,
+            SeparatorTokenId = 2,
+        });
 
         Assert.Equal([3, 2, 1], t5.Encode("ab", addSpecialTokens: true));
         Assert.Equal([1, 3, 4, 0, 2], bert.Encode("AB ba", addSpecialTokens: true));

@@ -107,8 +107,12 @@ public class GgufTokenizerTests
     }
 
     [Fact]
-    public void GgufTokenizerFiles_OtherModels_AreNotWritten() =>
-        Assert.Contains("'t5'", Assert.Throws<TokenizerFormatException>(() => GgufTokenizerFiles.WriteTokenizer(new GgufTokenizerData { Source = "m", Model = "t5", Tokens = [] }, Stream.Null)).Message, StringComparison.Ordinal);
+    public void GgufTokenizerFiles_OtherModels_AreNotWritten()
+    {
+        GgufTokenizerData data = new() { Source = "m", Model = "t5", Tokens = [] };
+
+        Assert.Contains("'t5'", Assert.Throws<TokenizerFormatException>(() => GgufTokenizerFiles.WriteTokenizer(data, Stream.Null)).Message, StringComparison.Ordinal);
+    }
 
     private static void AssertSame(Tokenizer expected, Tokenizer actual, IEnumerable<string> texts)
     {

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters;
-using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Matrices;
