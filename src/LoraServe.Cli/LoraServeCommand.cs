@@ -89,6 +89,7 @@ internal static class LoraServeCommand
         TrainVerb.Create(),
         StudyVerb.Create(),
         AdaptersVerb.Create(),
+        ConvertModelVerb.Create(),
         RanksVerb.Create(),
         BenchVerb.Create(),
         LogitsVerb.Create(),

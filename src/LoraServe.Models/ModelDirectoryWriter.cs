@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LoraServe.Compute.Files;
+using LoraServe.Compute.Tensors;
 using LoraServe.Models.Architectures;
 using LoraServe.Models.Config;
 using LoraServe.Models.Spec;
@@ -27,9 +28,15 @@ public static class ModelDirectoryWriter
     public static void Write(string directory, LoadedModel model, bool tiedHead)
     {
         ArgumentNullException.ThrowIfNull(model);
-        WriteJson(Path.Combine(directory, s_configFiles[0]), json => WriteConfig(json, model, tiedHead));
-        WriteJson(Path.Combine(directory, s_configFiles[1]), json => WriteTokens(json, model.Generation));
-        model.Text.Templates?.Write(directory);
+        Write(directory, model.Name, model.Transformer.Spec with { TiedHead = tiedHead }, model.Generation, model.Text, ElementType.F32);
+    }
+
+    /// <summary>Writes the same of a model that is not loaded.</summary>
+    internal static void Write(string directory, string name, TransformerSpec spec, GenerationDefaults generation, ModelText text, ElementType type)
+    {
+        WriteJson(Path.Combine(directory, s_configFiles[0]), json => WriteConfig(json, name, spec, generation, type));
+        WriteJson(Path.Combine(directory, s_configFiles[1]), json => WriteTokens(json, generation));
+        text.Templates?.Write(directory);
     }
 
     /// <summary>Copies the tokenizer's files of a Hugging Face directory, or writes what a GGUF file says of its tokenizer as such. False where there is none of the kind.</summary>
@@ -75,17 +82,16 @@ public static class ModelDirectoryWriter
         json.WriteEndObject();
     });
 
-    private static void WriteConfig(Utf8JsonWriter json, LoadedModel model, bool tiedHead)
+    private static void WriteConfig(Utf8JsonWriter json, string name, TransformerSpec spec, GenerationDefaults generation, ElementType type)
     {
-        TransformerSpec spec = model.Transformer.Spec;
         Architecture architecture = Architecture.All.First(architecture => architecture.Name == spec.Architecture);
         json.WriteStartArray("architectures");
         json.WriteStringValue(architecture.ClassName);
         json.WriteEndArray();
         json.WriteString("model_type", architecture.Name);
-        architecture.ToHuggingFace(json, spec with { TiedHead = tiedHead }, model.Name);
-        json.WriteString("torch_dtype", "float32");
-        WriteTokens(json, model.Generation);
+        architecture.ToHuggingFace(json, spec, name);
+        json.WriteString("torch_dtype", type switch { ElementType.F16 => "float16", ElementType.BF16 => "bfloat16", _ => "float32" });
+        WriteTokens(json, generation);
     }
 
     private static void WriteTokens(Utf8JsonWriter json, GenerationDefaults generation)

@@ -17,12 +17,13 @@ public static class ModelLoader
     public static LoadedModel Load(IDevice device, string ggufFileOrHuggingFaceDirectory, ModelLoadOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
-        string path = ggufFileOrHuggingFaceDirectory;
-        ModelSource source = Directory.Exists(path) ? HuggingFaceSource.Open(path)
-            : File.Exists(path) ? GgufSource.Open(RequireGguf(path))
-            : throw new ModelFormatException(path, "no such file or directory; expected a GGUF file or a Hugging Face directory");
-        return Load(device, source, options);
+        return Load(device, Open(ggufFileOrHuggingFaceDirectory), options);
     }
+
+    /// <summary>Opens a model's files.</summary>
+    internal static ModelSource Open(string path) => Directory.Exists(path) ? HuggingFaceSource.Open(path)
+        : File.Exists(path) ? GgufSource.Open(RequireGguf(path))
+        : throw new ModelFormatException(path, "no such file or directory; expected a GGUF file or a Hugging Face directory");
 
     /// <summary>Makes a model of a shape with random weights in bfloat16, the same for the same seed: for measuring speed, which weights do not change.</summary>
     /// <param name="device">Where the model is to run.</param>

@@ -97,6 +97,9 @@ public sealed class ModelWeights : IDisposable
         return Spec.Gains(site, values);
     }
 
+    /// <summary>A norm's gains as the file has them, [elements that are normed together].</summary>
+    internal Tensor StoredGains(NormSite site) => _norms[site].Gains;
+
     /// <summary>A norm's gains as Hugging Face's files have them, then its biases where it has them.</summary>
     public void CopyNorm(NormSite site, Span<float> destination)
     {
@@ -118,18 +121,35 @@ public sealed class ModelWeights : IDisposable
             return Split();
         }
 
-        if (!_interleavedRows || site.Role is not (SiteRole.Query or SiteRole.Key))
+        if (!_interleavedRows)
         {
             return [];
         }
 
-        int[] order = new int[Spec.Shape(site.Role).Outputs];
-        int half = Spec.HeadSize / 2;
+        int[] interleaved = InterleavedRows(Spec, site);
+        int[] order = new int[interleaved.Length];
         for (int row = 0; row < order.Length; row++)
         {
-            (int head, int place) = Math.DivRem(row, Spec.HeadSize);
-            (int part, int pair) = Math.DivRem(place, half);
-            order[row] = (head * Spec.HeadSize) + (2 * pair) + part;
+            order[interleaved[row]] = row;
+        }
+
+        return order;
+    }
+
+    /// <summary>For each row of a linear map with the two halves of each head interleaved, that row in Hugging Face's order; empty where none are.</summary>
+    internal static int[] InterleavedRows(TransformerSpec spec, Site site)
+    {
+        if (site.Role is not (SiteRole.Query or SiteRole.Key))
+        {
+            return [];
+        }
+
+        int[] order = new int[spec.Shape(site.Role).Outputs];
+        for (int row = 0; row < order.Length; row++)
+        {
+            (int head, int place) = Math.DivRem(row, spec.HeadSize);
+            (int pair, int part) = Math.DivRem(place, 2);
+            order[row] = (head * spec.HeadSize) + (part * spec.HeadSize / 2) + pair;
         }
 
         return order;

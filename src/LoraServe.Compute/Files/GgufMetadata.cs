@@ -83,6 +83,19 @@ public sealed unsafe class GgufMetadata
     /// <summary>An array of numbers, or null where the file has no such key.</summary>
     public double[]? FindNumbers(string key) => FindArray(key, "an array of numbers", IsNumber, ReadNumber);
 
+    /// <summary>A value as it is, for another file.</summary>
+    /// <exception cref="TensorFileException">There is no such key, or it is larger than an array can be.</exception>
+    public GgufEntry Entry(string key)
+    {
+        if (!_values.TryGetValue(key, out GgufValue value))
+        {
+            throw Missing(key, "a value");
+        }
+
+        int length = value.ByteLength <= Array.MaxLength ? (int)value.ByteLength : throw new TensorFileException(_file, $"metadata '{key}' has {value.ByteLength} bytes, which is too much to copy");
+        return new GgufEntry(key, value.Type, new ReadOnlySpan<byte>(Pointer(value), length), value.IsArray ? value.Count : null);
+    }
+
     private static bool IsString(GgufValueType type) => type == GgufValueType.String;
 
     private static bool IsInteger(GgufValueType type) =>

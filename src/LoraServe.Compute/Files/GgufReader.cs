@@ -58,7 +58,7 @@ internal unsafe ref struct GgufReader(string file, byte* data, long length)
             count = ReadCount(minimumBytes, $"array length of {what}");
         }
 
-        var value = new GgufValue((GgufValueType)type, isArray, count, Position);
+        long start = Position;
         if (type == (uint)GgufValueType.String)
         {
             SkipStrings(count, what);
@@ -68,7 +68,7 @@ internal unsafe ref struct GgufReader(string file, byte* data, long length)
             Skip((ulong)count * (ulong)ByteSize(type, what), what);
         }
 
-        return value;
+        return new GgufValue((GgufValueType)type, isArray, count, start, Position - start);
     }
 
     /// <remarks>Vocabularies have hundreds of thousands of strings, so the loop is compiled well at once and makes one text for its complaints.</remarks>

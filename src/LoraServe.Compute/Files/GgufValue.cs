@@ -5,7 +5,8 @@ namespace LoraServe.Compute.Files;
 /// <param name="IsArray">Whether it is an array.</param>
 /// <param name="Count">Number of elements; 1 for a plain value.</param>
 /// <param name="Offset">Byte in the file where the value or the first element starts.</param>
-internal readonly record struct GgufValue(GgufValueType Type, bool IsArray, long Count, long Offset)
+/// <param name="ByteLength">Bytes of the value or of all elements.</param>
+internal readonly record struct GgufValue(GgufValueType Type, bool IsArray, long Count, long Offset, long ByteLength)
 {
     /// <summary>The type in words, for messages.</summary>
     public string TypeName => IsArray ? $"array of {Count} {Type}" : Type.ToString();

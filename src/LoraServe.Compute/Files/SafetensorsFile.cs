@@ -62,6 +62,11 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <remarks>The same tensors and metadata give the same bytes: larger elements first, so that data is aligned, then by name.</remarks>
     /// <exception cref="ArgumentException">Two tensors have one name, or a tensor has a type that the format lacks.</exception>
     public static void Write(string path, IEnumerable<Tensor> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+        Write(path, tensors.Select(SafetensorsWriter.Stored), metadata);
+
+    /// <summary>Writes a file of tensors whose data is made as it is written.</summary>
+    /// <inheritdoc cref="Write(string, IEnumerable{Tensor}, IReadOnlyDictionary{string, string})"/>
+    public static void Write(string path, IEnumerable<TensorToWrite> tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
         SafetensorsWriter.Write(path, tensors, metadata ?? new Dictionary<string, string>());
 
     /// <summary>Unmaps the file; its tensors must not be used any more.</summary>

@@ -5,23 +5,25 @@ using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Compute.Files;
 
-/// <summary>Writes safetensors files; see <see cref="SafetensorsFile.Write"/>.</summary>
+/// <summary>Writes safetensors files; see <see cref="SafetensorsFile"/>.</summary>
 internal static unsafe class SafetensorsWriter
 {
     private const int CopyBytes = 1 << 20;
 
-    public static void Write(string path, IEnumerable<Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    public static void Write(string path, IEnumerable<TensorToWrite> tensors, IReadOnlyDictionary<string, string> metadata)
     {
-        List<Tensor> ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.BlockBytes()).ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
+        List<TensorToWrite> ordered = [.. tensors.OrderByDescending(tensor => tensor.Type.BlockBytes()).ThenBy(tensor => tensor.Name, StringComparer.Ordinal)];
         byte[] header = Header(ordered, metadata);
         AtomicFile.Write(path, stream =>
         {
             stream.Write(header);
-            ordered.ForEach(tensor => WriteData(stream, tensor));
+            ordered.ForEach(tensor => tensor.WriteTo(stream));
         });
     }
 
-    private static byte[] Header(List<Tensor> tensors, IReadOnlyDictionary<string, string> metadata)
+    public static TensorToWrite Stored(Tensor tensor) => new(tensor.Name, tensor.Type, tensor.Shape, stream => WriteData(stream, tensor));
+
+    private static byte[] Header(List<TensorToWrite> tensors, IReadOnlyDictionary<string, string> metadata)
     {
         var buffer = new ArrayBufferWriter<byte>();
         buffer.Write(stackalloc byte[sizeof(ulong)]);
@@ -53,11 +55,11 @@ internal static unsafe class SafetensorsWriter
         return header;
     }
 
-    private static void WriteEntries(Utf8JsonWriter json, List<Tensor> tensors)
+    private static void WriteEntries(Utf8JsonWriter json, List<TensorToWrite> tensors)
     {
         var names = new HashSet<string>(StringComparer.Ordinal) { "__metadata__" };
         long offset = 0;
-        foreach (Tensor tensor in tensors)
+        foreach (TensorToWrite tensor in tensors)
         {
             if (!names.Add(tensor.Name))
             {
@@ -65,7 +67,7 @@ internal static unsafe class SafetensorsWriter
             }
 
             json.WriteStartObject(tensor.Name);
-            json.WriteString("dtype", StoredFormats.Of(tensor.Type).Dtypes.FirstOrDefault() ?? throw new ArgumentException($"safetensors has no dtype for {tensor}", nameof(tensors)));
+            json.WriteString("dtype", StoredFormats.Of(tensor.Type).Dtypes.FirstOrDefault() ?? throw new ArgumentException($"safetensors has no dtype for {tensor.Type}, of '{tensor.Name}'", nameof(tensors)));
             json.WriteStartArray("shape");
             foreach (long extent in tensor.Shape)
             {

@@ -46,6 +46,9 @@ internal sealed record StoredFormat
     /// <summary>Takes groups of codes out of blocks; null where there are no codes.</summary>
     public GroupReader? ReadGroup { get; private init; }
 
+    /// <summary>Writes whole blocks; null where that is not done here.</summary>
+    public ElementEncoder? Encode { get; init; }
+
     /// <summary>A type that stores each element by itself.</summary>
     public static StoredFormat Plain(ElementType type, int bytes, ElementDecoder decode) => new(type, 1, bytes, decode);
 

@@ -73,6 +73,21 @@ public sealed record ChatTemplates(ImmutableSortedDictionary<string, string> Sou
         return templates.Count > 0 ? new ChatTemplates(templates.ToImmutable()) : null;
     }
 
+    /// <summary>What <see cref="Read(GgufMetadata)"/> reads.</summary>
+    internal IEnumerable<GgufEntry> ToGguf()
+    {
+        string[] named = [.. Sources.Keys.Where(name => name != DefaultName)];
+        if (named.Length > 0)
+        {
+            yield return GgufEntry.Of(GgufNames, named);
+        }
+
+        foreach ((string name, string template) in Sources)
+        {
+            yield return GgufEntry.Of(name == DefaultName ? GgufKey : $"{GgufKey}.{name}", template);
+        }
+    }
+
     /// <summary>The templates in a GGUF file's metadata, or null.</summary>
     internal static ChatTemplates? Read(GgufMetadata metadata)
     {

@@ -6,6 +6,9 @@ namespace LoraServe.Models.Text;
 /// <summary>Reads what a GGUF file's metadata says about its tokenizer.</summary>
 internal static class GgufVocabulary
 {
+    /// <summary>Where a file has the whole tokenizer.json.</summary>
+    public const string HuggingFaceKey = "tokenizer.huggingface.json";
+
     private const string Prefix = "tokenizer.ggml.";
 
     /// <summary>The keys below <c>tokenizer.ggml</c>, or null where the file has no tokenizer.</summary>

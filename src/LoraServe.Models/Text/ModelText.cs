@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
@@ -136,13 +137,15 @@ public sealed record ModelText(string Name, Tokenizer? Tokenizer = null, ChatTem
     internal static ModelText ReadGguf(GgufFile file, List<string> warnings)
     {
         GgufTokenizerData? vocabulary = GgufVocabulary.Read(file, warnings);
-        Tokenizer? tokenizer = vocabulary is null ? null : Tokenizer.FromGguf(vocabulary);
+        Tokenizer? tokenizer = vocabulary is not null ? Tokenizer.FromGguf(vocabulary)
+            : file.Metadata.FindString(GgufVocabulary.HuggingFaceKey) is { } json ? Tokenizer.FromUtf8Json(Encoding.UTF8.GetBytes(json), file.Path)
+            : null;
         return new ModelText(file.Path, tokenizer, ChatTemplates.Read(file.Metadata))
         {
-            BeginTokenText = Text(vocabulary?.BosTokenId),
-            EndTokenText = Text(vocabulary?.EosTokenId),
+            BeginTokenText = Text(vocabulary, vocabulary?.BosTokenId, "bos_token_id"),
+            EndTokenText = Text(vocabulary, vocabulary?.EosTokenId, "eos_token_id"),
         };
 
-        string? Text(int? id) => id is { } token ? tokenizer?.TokenText(token) : null;
+        string? Text(GgufTokenizerData? data, int? id, string key) => (data is null ? (int?)file.Metadata.FindInteger("tokenizer.ggml." + key) : id) is { } token ? tokenizer?.TokenText(token) : null;
     }
 }

@@ -1,0 +1,25 @@
+using LoraServe.Compute.Tensors;
+
+namespace LoraServe.Models.Conversion;
+
+/// <summary>How a model is written anew.</summary>
+public sealed record ConversionOptions
+{
+    /// <summary>The types that can be written to GGUF.</summary>
+    public static IReadOnlyList<ElementType> GgufTypes => ElementTypes.Encodable;
+
+    /// <summary>The types that can be written to safetensors.</summary>
+    public static IReadOnlyList<ElementType> SafetensorsTypes { get; } = [.. ElementTypes.Encodable.Where(type => type.BlockElements() == 1)];
+
+    /// <summary>What the matrices are stored as. Norms and biases are float32.</summary>
+    public required ElementType Type { get; init; }
+
+    /// <summary>How much errors of each input of a matrix count; null: all alike.</summary>
+    public ImportanceFile? Importance { get; init; }
+
+    /// <summary>Threads that encode.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>Told after each tensor which part of the values is written, 0 to 1.</summary>
+    public IProgress<double>? Progress { get; init; }
+}
