@@ -42,6 +42,9 @@ public abstract class Transformer(ModelWeights weights, Arithmetic arithmetic) :
     public string Architecture => Spec.Architecture;
 
     /// <inheritdoc />
+    public string GgufArchitecture => Architectures.Architecture.All.FirstOrDefault(known => known.Name == Architecture)?.GgufName ?? Architecture;
+
+    /// <inheritdoc />
     public string? ModelClass => Architectures.Architecture.All.FirstOrDefault(known => known.Name == Architecture)?.ClassName;
 
     /// <inheritdoc />

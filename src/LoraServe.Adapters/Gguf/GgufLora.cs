@@ -87,8 +87,7 @@ internal sealed class GgufLora
         FloatMatrix aMatrix = isTable
             ? _tensors.Matrix(name + GgufLoraFormat.A, inputs, rank, because).Transposed()
             : _tensors.Matrix(name + GgufLoraFormat.A, rank, inputs, because);
-        bool reordered = GgufRows.AreInterleaved(_architecture, module.Site);
-        return new LowRank(module.Site, aMatrix, reordered ? GgufRows.Deinterleave(bMatrix, _model.HeadSize) : bMatrix, _alpha == 0 ? 1 : (float)(_alpha / rank));
+        return new LowRank(module.Site, aMatrix, GgufRows.ToHuggingFace(_architecture, module.Site, bMatrix, _model.HeadSize), _alpha == 0 ? 1 : (float)(_alpha / rank));
     }
 
     private int CheckToken(long token) =>

@@ -16,6 +16,7 @@ public static class GgufLoraWriter
     /// <param name="architecture">GGUF's name of the base's architecture, such as <c>llama</c>.</param>
     /// <param name="invocationTokens">Tokens that activate it (aLoRA); empty: always active.</param>
     /// <exception cref="ArgumentException">There is no pair, or two at one module.</exception>
+    /// <exception cref="AdapterFormatException">A pair is of an expert.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(string path, IReadOnlyCollection<LowRank> pairs, IBaseModel model, string architecture, IReadOnlyCollection<int>? invocationTokens = null)
     {
@@ -24,6 +25,11 @@ public static class GgufLoraWriter
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(architecture);
         LowRank first = pairs.FirstOrDefault(pair => pair.Rank > 0 && pair.Scale != 0) ?? throw new ArgumentException("There are no pairs to write.", nameof(pairs));
+        if (pairs.FirstOrDefault(pair => pair.Site.Expert >= 0) is { } ofExpert)
+        {
+            throw new AdapterFormatException($"{path}: the adapter has a pair at {ofExpert.Site}; pairs of experts are not written to GGUF. Use it as it is.");
+        }
+
         float alpha = first.Scale * first.Rank;
         Dictionary<Site, LowRank> bySite = pairs.Where(pair => pair.Rank > 0).ToDictionary(pair => pair.Site);
         (string Name, FloatMatrix Values)[] tensors =
@@ -53,6 +59,6 @@ public static class GgufLoraWriter
         // The table's A is stored by token, so that a row can be looked up.
         yield return (name + GgufLoraFormat.A, pair.Site.IsTable ? pair.A.Transposed() : pair.A);
         FloatMatrix b = pair.Scale == alpha / pair.Rank ? pair.B : pair.B.WithScaledRows([.. Enumerable.Repeat(pair.Scale * pair.Rank / alpha, pair.B.Rows)]);
-        yield return (name + GgufLoraFormat.B, GgufRows.AreInterleaved(architecture, pair.Site) ? GgufRows.Interleave(b, model.HeadSize) : b);
+        yield return (name + GgufLoraFormat.B, GgufRows.ToGguf(architecture, pair.Site, b, model.HeadSize));
     }
 }

@@ -17,6 +17,7 @@ internal static class Mistral
             TransformerSpec spec = HuggingFaceConfig.Read(config, s_form);
             return spec with { Windows = WindowConfig.OfAll(config, spec.LayerCount) };
         },
+        GgufName = "llama",
         ToHuggingFace = (json, spec, model) =>
         {
             HuggingFaceConfig.Write(json, spec, s_form, model);

@@ -5,7 +5,6 @@ using LoraServe.Compute.Tensors;
 using LoraServe.Cpu;
 using LoraServe.Models.Config;
 using LoraServe.Models.Conversion;
-using LoraServe.Models.Forward;
 using LoraServe.Testing;
 
 namespace LoraServe.Models.Tests.Conversion;

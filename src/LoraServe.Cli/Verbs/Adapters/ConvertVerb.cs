@@ -32,7 +32,7 @@ internal static class ConvertVerb
                 [new WeightedAdapter(parsed, 1)], loaded.Transformer, new CombinationOptions { Method = CombinationMethod.Concatenation });
             if (folder.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
             {
-                GgufLoraWriter.Write(folder, pairs, loaded.Transformer, loaded.Transformer.Spec.Architecture);
+                GgufLoraWriter.Write(folder, pairs, loaded.Transformer, loaded.Transformer.GgufArchitecture);
             }
             else
             {
