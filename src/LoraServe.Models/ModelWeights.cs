@@ -34,7 +34,7 @@ public sealed class ModelWeights : IDisposable
         _files = source.Files;
         try
         {
-            _linears = Stored(Spec).ToDictionary(site => site, site => Find(source, site));
+            _linears = Spec.StoredSites.ToDictionary(site => site, site => Find(source, site));
             _norms = Spec.Sites.Norms.ToDictionary(site => site, site => Find(source, site));
             Fingerprint = Loading.Fingerprint.Of(Spec, All);
             (Modules, Norms) = Listed(architecture);
@@ -82,7 +82,9 @@ public sealed class ModelWeights : IDisposable
     public Tensor? Positions => _linears.TryGetValue(Site.Positions, out (Tensor Weight, Tensor? Bias) table) ? table.Weight : null;
 
     /// <summary>Every tensor.</summary>
-    public IEnumerable<Tensor> All => _norms.Values.SelectMany(norm => new[] { norm.Gains, norm.Biases }.OfType<Tensor>()).Concat(_linears.Values.Select(linear => linear.Weight)).Concat(_linears.Values.Select(linear => linear.Bias).OfType<Tensor>());
+    public IEnumerable<Tensor> All => _norms.Values.SelectMany(norm => new[] { norm.Gains, norm.Biases })
+        .Concat(_linears.Values.SelectMany(linear => new[] { linear.Weight, linear.Bias }))
+        .OfType<Tensor>();
 
     /// <summary>Every linear map with its weight [outputs, inputs] and bias [outputs]; the head also where it is the table.</summary>
     public IEnumerable<(Site Site, Tensor Weight, Tensor? Bias)> Linears =>
@@ -162,12 +164,6 @@ public sealed class ModelWeights : IDisposable
         _files.Dispose();
     }
 
-    /// <summary>What has tensors of its own: tables, linear maps, and the head where it is not the token table.</summary>
-    internal static IEnumerable<Site> Stored(TransformerSpec spec) =>
-        Tables(spec).Concat(spec.Sites.Linears.Where(site => site != Site.Head || !spec.TiedHead));
-
-    private static Site[] Tables(TransformerSpec spec) => spec.LearnsPositions ? [Site.Embedding, Site.Positions] : [Site.Embedding];
-
     private int[] Split()
     {
         int[] order = new int[Spec.Shape(SiteRole.QueryKeyValue).Outputs];
@@ -185,7 +181,7 @@ public sealed class ModelWeights : IDisposable
     {
         ParameterNames names = architecture.HuggingFaceNames;
         return (
-            [.. Tables(Spec).Concat(Spec.Sites.Linears).Select(Module)],
+            [.. Spec.Tables.Concat(Spec.Sites.Linears).Select(Module)],
             [.. Spec.Sites.Norms.Select(site => new BaseNorm(names.Of(site), site, Spec.NormWidth(site.Role), Spec.CentresNorms))]);
 
         BaseModule Module(Site site)

@@ -15,7 +15,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
 {
     private readonly TransformerSpec _spec = model.Spec;
     private readonly ScratchArena _scratch = new();
-    private readonly RopeTables[] _ropes = [.. new[] { model.Spec.Rope, model.Spec.WindowRope }.OfType<RopeSpec>().Where(_ => !model.Spec.LearnsPositions).Select(rope => new RopeTables(rope, model.Spec.HeadSize))];
+    private readonly RopeTables[] _ropes = [.. model.Spec.Ropes.Select(rope => new RopeTables(rope, model.Spec.HeadSize))];
     private readonly Rows[] _turns = new Rows[2];
     private readonly ExpertRouting? _routing = model.Spec.Experts is { } experts ? new ExpertRouting(experts) : null;
     private readonly CachedAttention _attention = new(model.Spec, pages, pool);

@@ -110,7 +110,7 @@ public static class ModelConverter
                 metadata.NoteTokenizer(written.Text, encoder.Notes);
             }
 
-            File.Move(unchecked_, to, overwrite: true);
+            AtomicFile.Move(unchecked_, to);
         }
         catch
         {
@@ -137,7 +137,8 @@ public static class ModelConverter
     {
         ParameterNames names = isGguf ? source.Architecture.GgufNames : source.Architecture.HuggingFaceNames;
         yield return new TensorToEncode(names.Of(Site.Embedding) + ".weight", weights.TokenTable);
-        foreach ((Site site, Tensor weight, Tensor? bias) in weights.Linears.Where(linear => linear.Site != Site.Head || !weights.Spec.TiedHead).OrderBy(linear => weights.Spec.Sites.Index(linear.Site)))
+        SiteTable sites = weights.Spec.Sites;
+        foreach ((Site site, Tensor weight, Tensor? bias) in weights.Linears.Where(linear => linear.Site != Site.Head || !weights.Spec.TiedHead).OrderBy(linear => sites.Index(linear.Site)))
         {
             int[] order = isGguf && source.Architecture.InterleavedInGguf ? ModelWeights.InterleavedRows(weights.Spec, site) : weights.RowOrder(site).ToArray();
             yield return new TensorToEncode(names.Of(site) + ".weight", weight, order);

@@ -23,7 +23,7 @@ internal static class RandomSource
     {
         Architecture architecture = Architecture.All.Single(known => known.Name == spec.Architecture);
         ParameterNames names = architecture.HuggingFaceNames;
-        Site[] sites = [.. ModelWeights.Stored(spec)];
+        Site[] sites = [.. spec.StoredSites];
         long largest = sites.Max(site => (long)spec.Shape(site.Role).Outputs * spec.Shape(site.Role).Inputs);
         NativeBuffer noise = Noise(largest + (Stride * sites.Length), seed);
         Dictionary<string, Tensor> tensors = [];

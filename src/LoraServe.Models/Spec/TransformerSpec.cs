@@ -111,12 +111,21 @@ public sealed record TransformerSpec
     {
         get
         {
-            ImmutableArray<SiteRole> ofExperts = [.. Linears.Where(role => role is not (SiteRole.Gate or SiteRole.Up or SiteRole.Down)), SiteRole.Router, SiteRole.ExpertGate, SiteRole.ExpertUp, SiteRole.ExpertDown];
             IReadOnlyList<SiteRole> dense = Linears;
-            IReadOnlyList<SiteRole> sparse = ofExperts;
+            IEnumerable<SiteRole> attention = Linears.Where(role => role is not (SiteRole.Gate or SiteRole.Up or SiteRole.Down));
+            IReadOnlyList<SiteRole> sparse = [.. attention, SiteRole.Router, SiteRole.ExpertGate, SiteRole.ExpertUp, SiteRole.ExpertDown];
             return new SiteTable([.. Enumerable.Range(0, LayerCount).Select(layer => HasExperts(layer) ? sparse : dense)], Experts?.Count ?? 0, LayerNorms);
         }
     }
+
+    /// <summary>Its tables: of tokens, and of positions where these are learned.</summary>
+    public IReadOnlyList<Site> Tables => LearnsPositions ? [Site.Embedding, Site.Positions] : [Site.Embedding];
+
+    /// <summary>What has parameters of its own: tables, linear maps, and the head where it is not the token table.</summary>
+    public IEnumerable<Site> StoredSites => Tables.Concat(Sites.Linears.Where(site => site != Site.Head || !TiedHead));
+
+    /// <summary>The ropes that layers have: of all of them, or of those without a window and of those with one.</summary>
+    public IEnumerable<RopeSpec> Ropes => LearnsPositions ? [] : WindowRope is null ? [Rope] : [Rope, WindowRope];
 
     /// <summary>Elements of a row of keys, or of values.</summary>
     public int KeyWidth => KeyValueHeads * HeadSize;

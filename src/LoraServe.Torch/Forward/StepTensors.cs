@@ -1,6 +1,5 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Models.Forward;
-using LoraServe.Models.Spec;
 using LoraServe.Torch.Native;
 using LoraServe.Torch.Resident;
 using LoraServe.Torch.Weights;
@@ -13,7 +12,7 @@ namespace LoraServe.Torch.Forward;
 internal sealed class StepTensors(TorchWeights weights, ProductChoice products) : IDisposable
 {
     private readonly StepLayout _layout = new(products);
-    private readonly RopeTables[] _ropes = [.. new[] { weights.Spec.Rope, weights.Spec.WindowRope }.OfType<RopeSpec>().Where(_ => !weights.Spec.LearnsPositions).Select(rope => new RopeTables(rope, weights.Spec.HeadSize))];
+    private readonly RopeTables[] _ropes = [.. weights.Spec.Ropes.Select(rope => new RopeTables(rope, weights.Spec.HeadSize))];
     private readonly (Tensor Cosines, Tensor Sines)[] _turns = new (Tensor, Tensor)[2];
     private readonly Dictionary<RowGroup, RowRange[]> _ranges = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<RowGroup, SlotRows[]> _slots = new(ReferenceEqualityComparer.Instance);

@@ -40,7 +40,15 @@ internal sealed class SchedulerHarness : IDisposable
         var sampling = new SamplingPlan(new SamplingOptions { Choices = choices }, [], Vocabulary, seed: 1, maxTokens);
         var request = new GenerationRequest { Principal = new Principal(tenant, IsAdmin: false), Priority = priority };
         var terms = new SubmissionTerms(
-            request, adapters, new int[adapters.Count], new AdapterLabel("", IsOwned: false), new PageSalts(0, int.MaxValue, 0, 0), LengthFreeContext: int.MaxValue, TurnsAnewBeyond: int.MaxValue, arrivedAt, CancellationToken.None);
+            request,
+            adapters,
+            new int[adapters.Count],
+            new AdapterLabel("", IsOwned: false),
+            new PageSalts(0, int.MaxValue, 0, 0),
+            LengthFreeContext: int.MaxValue,
+            TurnsAnewBeyond: int.MaxValue,
+            arrivedAt,
+            CancellationToken.None);
         return new GenerationSubmission(terms, prompt, sampling, codec: null, echo: "");
     }
 

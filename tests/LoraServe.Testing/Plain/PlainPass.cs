@@ -53,7 +53,9 @@ internal sealed class PlainPass
             double[][] attended = Attend(layer, Normed(queries, NormRole.Query), Normed(keys, NormRole.Key), values);
             AddSublayer(rows, Normed(At(SiteRole.Output, attended), NormRole.AfterAttention), layer, BottleneckPlace.Attention);
             double[][] input = _spec.AddsInParallel ? beside : Normed(rows, NormRole.Mlp);
-            double[][] result = _spec.HasExperts(layer) ? [.. input.Select((row, position) => Experts(layer, row, position))] : At(SiteRole.Down, [.. input.Select((row, position) => Inner(layer, row, position))]);
+            double[][] result = _spec.HasExperts(layer)
+                ? [.. input.Select((row, position) => Experts(layer, row, position))]
+                : At(SiteRole.Down, [.. input.Select((row, position) => Inner(layer, row, position))]);
             AddSublayer(rows, Normed(result, NormRole.AfterMlp), layer, BottleneckPlace.Mlp);
 
             double[][] At(SiteRole role, double[][] x) => [.. x.Select((row, position) => Linear(row, new Site(layer, role), position))];
