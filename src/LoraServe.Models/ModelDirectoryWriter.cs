@@ -64,6 +64,12 @@ public static class ModelDirectoryWriter
     private static bool WriteTokenizer(string gguf, string directory)
     {
         using GgufFile file = GgufFile.Open(gguf);
+        if (file.Metadata.FindString(GgufVocabulary.HuggingFaceKey) is { } whole)
+        {
+            AtomicFile.WriteAllText(Path.Combine(directory, s_tokenizerFiles[0]), whole);
+            return true;
+        }
+
         if (GgufVocabulary.Read(file, []) is not { } vocabulary || !GgufTokenizerFiles.CanWrite(vocabulary))
         {
             return false;

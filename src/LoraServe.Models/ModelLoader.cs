@@ -4,7 +4,7 @@ using LoraServe.Models.Spec;
 
 namespace LoraServe.Models;
 
-/// <summary>Loads models. Supported are the architectures llama and qwen2.</summary>
+/// <summary>Loads models of the families that <see cref="Architectures.Architecture.All"/> lists.</summary>
 public static class ModelLoader
 {
     /// <summary>Loads a GGUF file, or a Hugging Face directory with config.json and safetensors.</summary>

@@ -74,7 +74,7 @@ public sealed class ModuleFilter
     {
         ArgumentNullException.ThrowIfNull(module);
         return _allLinear
-            ? module.Site.Role is not (SiteRole.Head or SiteRole.Embedding) && !IsExcluded(module.Path)
+            ? !module.Site.IsTable && module.Site.Role != SiteRole.Head && !IsExcluded(module.Path)
             : Targets(module.Path);
     }
 

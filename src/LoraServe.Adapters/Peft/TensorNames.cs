@@ -29,10 +29,10 @@ internal static class TensorNames
 
         string[] others =
         [
-            .. model.Modules.Where(module => module.Site.Role is SiteRole.Head or SiteRole.Embedding).Select(module => module.Path),
+            .. model.Modules.Where(module => module.Site.IsTable || module.Site.Role == SiteRole.Head).Select(module => module.Path),
             .. model.Norms.Where(norm => norm.Site.Role == NormRole.Final).Select(norm => norm.Path),
         ];
-        string first = model.Modules.First(module => module.Site.Role is not (SiteRole.Head or SiteRole.Embedding)).Path;
+        string first = model.Modules.First(module => !module.Site.IsTable && module.Site.Role != SiteRole.Head).Path;
         int number = Array.FindIndex(first.Split('.'), part => part.All(char.IsAsciiDigit));
         string layers = string.Concat(first.Split('.').Take(number).Select(part => part + '.'));
         return WithoutAdapterName(new PlainNames(AdapterFiles.PeftPrefix, layers, others).Of(tensors, file, notes), file, notes);

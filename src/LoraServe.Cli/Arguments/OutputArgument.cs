@@ -9,7 +9,7 @@ namespace LoraServe.Cli.Arguments;
 internal sealed class OutputArgument(string description, string helpName)
 {
     // What the verbs write, and what others may have written under the same names.
-    private static readonly string[] s_written = ["config.json", "adapter_config.json", "*.safetensors", "*.safetensors.index.json", "*.gguf"];
+    private static readonly string[] s_written = ["config.json", "adapter_config.json", "tokenizer.json", "tokenizer_config.json", "*.safetensors", "*.safetensors.index.json", "*.gguf"];
 
     private readonly Option<string> _path = new("--out") { Description = description, Required = true, HelpName = helpName };
     private readonly Option<bool> _overwrite = new("--overwrite") { Description = "Replace what --out has. Without it a model or an adapter that is there is refused." };

@@ -49,7 +49,7 @@ internal static class ConvertModelVerb
         {
             string from = ModelArguments.OfFiles(arguments.GetValue(model)!);
             string to = output.Read(arguments);
-            if (Path.GetFullPath(from) == Path.GetFullPath(to))
+            if (Path.TrimEndingDirectorySeparator(Path.GetFullPath(from)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(to)))
             {
                 throw new UsageException("--out is the model itself. Name another path.");
             }

@@ -8,7 +8,7 @@ namespace LoraServe.Compute.Files;
 internal sealed unsafe class MappedFile : IDisposableMemory
 {
     private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MemoryMappedViewAccessor? _view;
 
     private MappedFile(MemoryMappedFile file, long length)
     {
@@ -69,9 +69,10 @@ internal sealed unsafe class MappedFile : IDisposableMemory
     {
         if (!IsDisposed)
         {
+            // Without a view where the system gave none: then this is the finalizer, which must not fail.
             IsDisposed = true;
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
+            _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+            _view?.Dispose();
             _file.Dispose();
         }
     }

@@ -10,6 +10,8 @@ namespace LoraServe.Models.Architectures;
 internal static class Gemma2
 {
     private const int LayersOf27B = 46;
+    private const double DefaultScoreCap = 50;
+    private const double DefaultLogitCap = 30;
     private static readonly ConfigForm s_form = Gemma.FormOf("gemma2") with { Activation = "hidden_activation" };
 
     /// <summary>Norms of a layer before and after its sublayers.</summary>
@@ -21,7 +23,7 @@ internal static class Gemma2
         ClassName = "Gemma2ForCausalLM",
         FromHuggingFace = config =>
         {
-            TransformerSpec spec = ReadScales(config, s_form);
+            TransformerSpec spec = ReadScales(config, s_form, DefaultScoreCap, DefaultLogitCap);
             int window = (int)(config.FindInteger("sliding_window", 1, int.MaxValue) ?? 4096);
             return spec with { LayerNorms = Norms, Windows = WindowConfig.OfSome(config, spec.LayerCount, window, layer => layer % 2 == 0) };
         },
@@ -37,8 +39,8 @@ internal static class Gemma2
             return spec with
             {
                 LayerNorms = Norms,
-                ScoreCap = config.Float("attn_logit_softcapping") ?? 50,
-                LogitCap = config.Float("final_logit_softcapping") ?? 30,
+                ScoreCap = config.Float("attn_logit_softcapping") ?? (float)DefaultScoreCap,
+                LogitCap = config.Float("final_logit_softcapping") ?? (float)DefaultLogitCap,
                 QueryScale = ScaleInGguf(spec, LayersOf27B),
                 Windows = [.. Enumerable.Range(0, spec.LayerCount).Select(layer => layer % 2 == 0 ? window : 0)],
             };
@@ -59,16 +61,29 @@ internal static class Gemma2
     };
 
     /// <summary>Scale of queries, bounds and biases.</summary>
-    public static TransformerSpec ReadScales(JsonFields config, ConfigForm form)
+    /// <param name="config">The configuration.</param>
+    /// <param name="form">The family's names.</param>
+    /// <param name="scoreCap">Bound of scores where nothing is said, not even that there is none.</param>
+    /// <param name="logitCap">Bound of logits, likewise.</param>
+    /// <exception cref="ModelFormatException">A field is wrong, or positions see what comes after them.</exception>
+    public static TransformerSpec ReadScales(JsonFields config, ConfigForm form, double scoreCap = 0, double logitCap = 0)
     {
         const double Default = 256;
+        const string Bidirectional = "use_bidirectional_attention";
+        if (config.IsTrue(Bidirectional))
+        {
+            throw config.Wrong(Bidirectional, "false: a position that sees what comes after it is not supported");
+        }
+
         return Gemma.Read(config, form) with
         {
             Biases = Llama.ReadBiases(config),
             QueryScale = (float)(1 / Math.Sqrt(config.FindNumber("query_pre_attn_scalar", double.Epsilon) ?? Default)),
-            ScoreCap = (float)(config.FindNumber("attn_logit_softcapping", 0) ?? 0),
-            LogitCap = (float)(config.FindNumber("final_logit_softcapping", 0) ?? 0),
+            ScoreCap = Cap("attn_logit_softcapping", scoreCap),
+            LogitCap = Cap("final_logit_softcapping", logitCap),
         };
+
+        float Cap(string field, double otherwise) => (float)(config.FindNumber(field, 0) ?? (config.Mentions(field) ? 0 : otherwise));
     }
 
     /// <summary>Writes what <see cref="ReadScales"/> reads, and the window.</summary>
@@ -86,6 +101,10 @@ internal static class Gemma2
             if (cap > 0)
             {
                 json.WriteNumber(field, cap);
+            }
+            else
+            {
+                json.WriteNull(field);
             }
         }
     }

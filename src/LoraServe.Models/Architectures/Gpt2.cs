@@ -30,7 +30,11 @@ internal static class Gpt2
         Name = s_form.Architecture,
         ClassName = "GPT2LMHeadModel",
         FromHuggingFace = ReadConfig,
-        ToHuggingFace = (json, spec, model) => HuggingFaceConfig.Write(json, spec, s_form, model),
+        ToHuggingFace = (json, spec, model) =>
+        {
+            HuggingFaceConfig.Write(json, spec, s_form, model);
+            json.WriteBoolean("scale_attn_weights", spec.QueryScale is null);
+        },
         FromGguf = config => WithLayers(config.Read(s_form)) with { MlpActivation = Activation.TanhGelu },
         TransposedLinears = [.. s_linears],
         HuggingFaceNames = new()

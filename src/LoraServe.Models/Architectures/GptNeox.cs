@@ -58,5 +58,6 @@ internal static class GptNeox
         },
     };
 
-    private static TransformerSpec WithLayers(TransformerSpec spec) => spec with { Linears = [.. s_linears], CentresNorms = true, FusesByHead = true };
+    private static TransformerSpec WithLayers(TransformerSpec spec) =>
+        spec with { Linears = [.. s_linears], CentresNorms = true, FusesByHead = true, KeyValueHeads = spec.QueryHeads };
 }

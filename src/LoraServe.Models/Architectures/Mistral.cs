@@ -6,6 +6,8 @@ namespace LoraServe.Models.Architectures;
 /// <summary>Mistral: Llama whose layers may all attend in a sliding window. GGUF files call it llama, without the window.</summary>
 internal static class Mistral
 {
+    private const string Window = "sliding_window";
+    private const int DefaultWindow = 4096;
     private static readonly ConfigForm s_form = new() { Architecture = "mistral" };
 
     public static Architecture Architecture { get; } = new()
@@ -15,13 +17,17 @@ internal static class Mistral
         FromHuggingFace = config =>
         {
             TransformerSpec spec = HuggingFaceConfig.Read(config, s_form);
-            return spec with { Windows = WindowConfig.OfAll(config, spec.LayerCount) };
+            return spec with { Windows = WindowConfig.OfAll(config, spec.LayerCount, config.Mentions(Window) ? 0 : DefaultWindow) };
         },
         GgufName = "llama",
         ToHuggingFace = (json, spec, model) =>
         {
             HuggingFaceConfig.Write(json, spec, s_form, model);
             WindowConfig.Write(json, spec);
+            if (spec.Windows.Max() == 0)
+            {
+                json.WriteNull(Window);
+            }
         },
     };
 }

@@ -19,7 +19,7 @@ internal static class Mixtral
             return spec with
             {
                 Windows = WindowConfig.OfAll(config, spec.LayerCount),
-                Experts = ExpertsConfig.Read(config, "num_local_experts", spec.FeedForwardWidth),
+                Experts = ExpertsConfig.Read(config, "num_local_experts", spec.FeedForwardWidth, spec.LayerCount, perRow: 2),
             };
         },
         ToHuggingFace = (json, spec, model) =>

@@ -19,7 +19,11 @@ internal static class Olmo2
             HuggingFaceConfig.Write(json, spec, s_form, model);
             Llama.WriteBiases(json, spec, model);
         },
-        FromGguf = config => config.Read(s_form) with { LayerNorms = [.. s_norms], NormsHeadsTogether = true },
+        FromGguf = config =>
+        {
+            config.RequireNoWindow();
+            return config.Read(s_form) with { LayerNorms = [.. s_norms], NormsHeadsTogether = true };
+        },
         HuggingFaceNames = ParameterNames.HuggingFace with
         {
             Norms = new(ParameterNames.HuggingFace.Norms)

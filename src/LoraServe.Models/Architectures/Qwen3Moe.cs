@@ -26,7 +26,7 @@ internal static class Qwen3Moe
         int width = (int)config.Integer("moe_intermediate_size", 1, SpecLimits.Width);
         long step = config.FindInteger("decoder_sparse_step", 1, int.MaxValue) ?? 1;
         int[] dense = config.OneOrMoreIntegers("mlp_only_layers", 0, spec.LayerCount - 1);
-        ExpertsSpec experts = ExpertsConfig.Read(config, config.Has("num_experts") ? "num_experts" : "num_local_experts", width);
+        ExpertsSpec experts = ExpertsConfig.Read(config, config.Has("num_experts") ? "num_experts" : "num_local_experts", width, spec.LayerCount, perRow: 8);
         return spec with
         {
             // With a window all layers slide, whatever max_window_layers says.

@@ -61,6 +61,11 @@ internal sealed class GgufConfig(GgufFile file, string architecture, ParameterNa
     public ExpertsSpec Experts(int? width = null)
     {
         int count = Integer("expert_count", SpecLimits.Experts);
+        if ((long)count * Integer("block_count", SpecLimits.Layers) > SpecLimits.ExpertsOfAllLayers)
+        {
+            throw Wrong("expert_count", count, $"at most {SpecLimits.ExpertsOfAllLayers} experts in all layers together");
+        }
+
         return new ExpertsSpec(count, Integer("expert_used_count", count), FindInteger("expert_feed_forward_length", SpecLimits.Width) ?? width ?? Integer("expert_feed_forward_length", SpecLimits.Width));
     }
 
@@ -69,6 +74,15 @@ internal sealed class GgufConfig(GgufFile file, string architecture, ParameterNa
 
     /// <summary>The window of the layers that slide; 0 where there is none.</summary>
     public int FindWindow() => _metadata.FindInteger(Key("attention.sliding_window")) is null or 0 ? 0 : Window();
+
+    /// <summary>Refuses a file of a later family that goes by this one's name: OLMo 3 is OLMo 2 with windows.</summary>
+    public void RequireNoWindow()
+    {
+        if (FindWindow() is > 0 and var window)
+        {
+            throw Wrong("attention.sliding_window", window, "none: models of this family with windows are not supported");
+        }
+    }
 
     /// <summary>A factor or a bound, or null.</summary>
     public float? Float(string name) => (float?)Number(name, 0) is { } value ? value > 0 ? value : throw Wrong(name, value, "a number above 0") : null;

@@ -94,6 +94,9 @@ internal sealed record ParameterNames
     /// <summary>The table of learned positions; empty where there is none.</summary>
     public string Positions { get; init; } = "";
 
+    /// <summary>Paths of what is in no layer.</summary>
+    public string[] OfNoLayer => Positions.Length == 0 ? [Table, FinalNorm, Head] : [Table, Positions, FinalNorm, Head];
+
     /// <summary>The full name of a linear map, the head or a table.</summary>
     public string Of(Site site) => site.Role switch
     {

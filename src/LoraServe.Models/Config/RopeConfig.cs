@@ -81,7 +81,8 @@ internal static class RopeConfig
         }
 
         json.WriteStartObject(ScalingField);
-        json.WriteString("rope_type", rope.Scaling.ToString().ToLowerInvariant());
+        // transformers 4 wants LongRope as Phi-3's files have it: three fields, of which one is called type.
+        json.WriteString(rope.Scaling == RopeScaling.LongRope ? "type" : "rope_type", rope.Scaling.ToString().ToLowerInvariant());
         if (rope.Scaling != RopeScaling.LongRope)
         {
             json.WriteNumber("factor", rope.Factor);
@@ -92,7 +93,11 @@ internal static class RopeConfig
             case RopeScaling.LongRope:
                 WriteDivisors("short_factor", rope.Divisors);
                 WriteDivisors("long_factor", rope.LongDivisors);
-                json.WriteNumber("attention_factor", rope.AttentionFactor);
+                if (rope.AttentionFactor != (float)LongSharpening((double)spec.ContextLength / rope.OriginalContext, rope.OriginalContext))
+                {
+                    json.WriteNumber("attention_factor", rope.AttentionFactor);
+                }
+
                 break;
             case RopeScaling.Yarn:
                 json.WriteNumber(OriginalContextField, rope.OriginalContext);

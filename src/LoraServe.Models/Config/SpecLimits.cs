@@ -8,6 +8,7 @@ internal static class SpecLimits
     public const int Layers = 4096;
     public const int Heads = 4096;
     public const int Experts = 4096;
+    public const int ExpertsOfAllLayers = 1 << 18;
     public const int HeadSize = 1 << 13;
     public const int Width = 1 << 20;
     public const int Vocabulary = 1 << 24;

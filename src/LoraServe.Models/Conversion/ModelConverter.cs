@@ -13,6 +13,7 @@ public static class ModelConverter
 
     // What GGUF's writers keep in float32 although it is a matrix: a few rows that choose between experts.
     private const string Router = "ffn_gate_inp";
+    private const string PositionTable = "position_embd";
 
     // Families whose GGUF files have the parameters that their safetensors have, but for the order of rows.
     private static readonly string[] s_ofBothForms = ["llama", "qwen2"];
@@ -44,12 +45,15 @@ public static class ModelConverter
         if (!IsGguf(to))
         {
             Directory.CreateDirectory(to);
-            SafetensorsFile.Write(Path.Combine(to, "model.safetensors"), encoder.Begin(Parameters(weights, source, isGguf: false)), new Dictionary<string, string> { ["format"] = "pt" });
+
+            // What can be refused comes before what takes long.
             ModelDirectoryWriter.Write(to, source.Name, weights.Spec, source.Generation, source.Text, options.Type);
             if (!ModelDirectoryWriter.CopyTokenizer(from, to))
             {
-                encoder.Notes.Add("There is no tokenizer.json to copy: the model's tokenizer is inside a GGUF file. Put one beside the weights to use them elsewhere.");
+                encoder.Notes.Add("The model has no tokenizer that can be written as tokenizer.json. Put one beside the weights to use them elsewhere.");
             }
+
+            SafetensorsFile.Write(Path.Combine(to, "model.safetensors"), encoder.Begin(Parameters(weights, source, isGguf: false)), new Dictionary<string, string> { ["format"] = "pt" });
         }
         else if (source.Files is GgufFile file)
         {
@@ -102,7 +106,7 @@ public static class ModelConverter
             ModelSource written = GgufSource.Open(unchecked_);
             using (written.Files)
             {
-                if (Fingerprint.Of(written.Spec, []) != Fingerprint.Of(weights.Spec, []))
+                if (!Fingerprint.SaySame(written.Spec, weights.Spec))
                 {
                     throw new ModelFormatException(source.Path, $"is a {source.Architecture.Name} model of a form that is not written to GGUF: rope scaling, windows or sizes would be lost. Convert it with llama.cpp's convert_hf_to_gguf.py");
                 }
@@ -130,6 +134,7 @@ public static class ModelConverter
         return file.Tensors.Values.Select(tensor => new TensorToEncode(tensor.Name, tensor, IsMatrix: tensor.Shape.Length > 1
             && tensor.Name.EndsWith(".weight", StringComparison.Ordinal)
             && !tensor.Name.Contains(Router, StringComparison.Ordinal)
+            && !tensor.Name.Contains(PositionTable, StringComparison.Ordinal)
             && ElementTypes.Weights.Contains(tensor.Type)));
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
@@ -61,7 +62,8 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
 
         return new TensorToWrite(tensor.Name, type, tensor.Stored.Shape, stream =>
         {
-            if (tensor.Stored.Shape.Length == 1 || !ElementTypes.Encodable.Contains(type))
+            bool staysAsItIs = type == tensor.Stored.Type && tensor.Order.Length == 0 && type.BlockElements() > 1;
+            if (tensor.Stored.Shape.Length == 1 || staysAsItIs || !ElementTypes.Encodable.Contains(type))
             {
                 WriteVector(stream, tensor, type);
             }
@@ -121,7 +123,7 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
         for (long first = 0; first < rows; first += stretch)
         {
             int count = (int)Math.Min(stretch, rows - first);
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = options.Workers }, () => new float[width], (i, _, values) =>
+            ForEach(count, width, (i, values) =>
             {
                 long row = first + i;
                 tensor.Stored.CopyRow(tensor.Order.Length == 0 ? row : tensor.Order[row], values);
@@ -129,9 +131,25 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
                 Span<byte> destination = bytes.AsSpan(i * rowBytes, rowBytes);
                 Check(tensor, row, values);
                 type.Encode(values, of, destination);
+            });
+            stream.Write(bytes, 0, count * rowBytes);
+        }
+    }
+
+    /// <summary>Runs rows on several threads; of what they refuse the first is thrown as it was.</summary>
+    private void ForEach(int count, int width, Action<int, float[]> encode)
+    {
+        try
+        {
+            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = options.Workers }, () => new float[width], (i, _, values) =>
+            {
+                encode(i, values);
                 return values;
             }, _ => { });
-            stream.Write(bytes, 0, count * rowBytes);
+        }
+        catch (AggregateException several) when (several.InnerExceptions[0] is ModelFormatException)
+        {
+            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
         }
     }
 

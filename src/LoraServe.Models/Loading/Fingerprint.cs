@@ -30,9 +30,19 @@ internal static unsafe class Fingerprint
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    private static string Describe(TransformerSpec spec)
+    /// <summary>Whether two specs say the same model, but for the rounding of ropes that two forms of files say in other numbers.</summary>
+    public static bool SaySame(TransformerSpec first, TransformerSpec second)
     {
-        float[] frequencies = Frequencies(spec, spec.Rope);
+        const float Rounding = 1e-6f;
+        float[] plain = [];
+        return Describe(first, plain) == Describe(second, plain)
+            && Frequencies(first, first.Rope).Zip(Frequencies(second, second.Rope)).All(pair => MathF.Abs(pair.First - pair.Second) <= Rounding * pair.First);
+    }
+
+    private static string Describe(TransformerSpec spec) => Describe(spec, Frequencies(spec, spec.Rope));
+
+    private static string Describe(TransformerSpec spec, float[] frequencies)
+    {
         string common = string.Create(CultureInfo.InvariantCulture, $"""
             {spec.Architecture} {spec.LayerCount} {spec.Width} {spec.QueryHeads} {spec.KeyValueHeads} {spec.HeadSize}
             {spec.FeedForwardWidth} {spec.VocabularySize} {spec.NormEpsilon} {spec.TiedHead} {spec.Rope.AttentionFactor}

@@ -71,9 +71,8 @@ internal sealed class SafetensorsCheckpoint : IDisposable
     private void OpenShards(string directory, JsonFields index)
     {
         JsonFields map = index.Object("weight_map") ?? throw index.Wrong("weight_map", "an object from tensor names to files");
-        foreach (string name in map.Names)
+        foreach ((string name, string? file) in map.Texts)
         {
-            string? file = map.String(name);
             if (file is null || file != Path.GetFileName(file) || !file.EndsWith(".safetensors", StringComparison.Ordinal))
             {
                 throw map.Wrong(name, "a .safetensors file in the same directory");

@@ -36,7 +36,7 @@ internal sealed class StoredParameters
         _checkpoint = checkpoint;
         _names = names;
         _config = config;
-        _tensors = new PlainNames("", names.Layers, [names.Table, names.FinalNorm, names.Head]).Of(checkpoint.Tensors, checkpoint.Directory, config.Warnings);
+        _tensors = new PlainNames("", names.Layers, names.OfNoLayer).Of(checkpoint.Tensors, checkpoint.Directory, config.Warnings);
         _packed = PackedForms.Of(config, checkpoint.Directory, _tensors, names.Of(new Site(0, SiteRole.Output)) + Weight);
         (_table, _head) = (names.Table + Weight, names.Head + Weight);
     }

@@ -54,9 +54,9 @@ internal abstract class Submission(SubmissionTerms terms)
     /// <param name="promptLength">Length by which the keys of the page's sequence are turned: that of its prompt or beyond.</param>
     public UInt128 SaltAt(int endPosition, int promptLength)
     {
-        // Adding a length to what is random bits keeps different things different.
+        // Adding a length to what is random bits keeps different things different. Where a rope changes only once, all lengths beyond are one.
         UInt128 salt = terms.Salts.At(endPosition);
-        return promptLength > terms.LengthFreeContext ? salt + (UInt128)promptLength : salt;
+        return promptLength <= terms.LengthFreeContext ? salt : salt + (UInt128)(terms.TurnsAnewBeyond < int.MaxValue ? 1 : promptLength);
     }
 
     /// <summary>Ends it well.</summary>

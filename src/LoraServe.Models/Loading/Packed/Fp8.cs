@@ -41,12 +41,14 @@ internal sealed class Fp8((long Rows, long Columns)? block) : IPackedForm
 
     private void Scale(float[] values, PackedParts parts, string name, Tensor stored, long outputs, long inputs)
     {
-        (long rows, long columns) = stored.ElementCount == 1 ? (outputs, inputs)
-            : stored.Shape is [var all] && all == outputs || stored.Shape is [var each, 1] && each == outputs ? (1, inputs)
+        bool isOne = stored.ElementCount == 1;
+        bool isOfOutputs = !isOne && (stored.Shape is [var all] && all == outputs || stored.Shape is [var each, 1] && each == outputs);
+        (long rows, long columns) = isOne ? (outputs, inputs)
+            : isOfOutputs ? (1, inputs)
             : block ?? throw parts.Wrong(stored, $"one scale, or {outputs}, one an output; for scales of blocks, quantization_config needs weight_block_size");
         long across = (inputs + columns - 1) / columns;
         long down = (outputs + rows - 1) / rows;
-        float[] scales = stored.ElementCount == 1 || rows == 1 ? parts.Floats(name, [.. stored.Shape]) : parts.Floats(name, down, across);
+        float[] scales = isOne || isOfOutputs ? parts.Floats(name, [.. stored.Shape]) : parts.Floats(name, down, across);
         Parallel.For(0, (int)outputs, output =>
         {
             for (long input = 0; input < inputs; input++)
