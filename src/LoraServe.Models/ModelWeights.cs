@@ -1,5 +1,6 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gguf;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models.Architectures;
@@ -18,8 +19,7 @@ public sealed class ModelWeights : IDisposable
 {
     private readonly Dictionary<Site, (Tensor Weight, Tensor? Bias)> _linears;
     private readonly Dictionary<NormSite, (Tensor Gains, Tensor? Biases)> _norms;
-    private readonly bool _interleavedRows;
-    private readonly bool _splitRows;
+    private readonly string? _ggufArchitecture;
     private readonly float _offsetOfStored;
     private readonly IDisposable _files;
     private readonly List<IDisposable> _made = [];
@@ -28,8 +28,7 @@ public sealed class ModelWeights : IDisposable
     {
         Spec = source.Spec;
         Architecture architecture = source.Architecture;
-        _interleavedRows = source.IsGguf && architecture.InterleavedInGguf;
-        _splitRows = source.IsGguf && Spec.FusesByHead;
+        _ggufArchitecture = source.IsGguf ? architecture.GgufName : null;
         _offsetOfStored = source.IsGguf && architecture.GgufGainsAreWhole ? Spec.GainOffset : 0;
         _files = source.Files;
         try
@@ -112,46 +111,14 @@ public sealed class ModelWeights : IDisposable
     }
 
     /// <summary>For each output of a linear map, in Hugging Face's order, the row of its tensors; empty where they lie in that order.</summary>
-    /// <remarks>
-    /// GGUF files of some architectures have the two halves of each head of query and key interleaved; of query, key and value in one map
-    /// they have one after another, also where Hugging Face has them head by head.
-    /// </remarks>
+    /// <remarks>GGUF files of some architectures have other orders; see <see cref="GgufRows"/>.</remarks>
     public ReadOnlySpan<int> RowOrder(Site site)
     {
-        if (_splitRows && site.Role == SiteRole.QueryKeyValue)
-        {
-            return Split();
-        }
-
-        if (!_interleavedRows)
-        {
-            return [];
-        }
-
-        int[] interleaved = InterleavedRows(Spec, site);
-        int[] order = new int[interleaved.Length];
+        int[] stored = _ggufArchitecture is null ? [] : GgufRows.Order(_ggufArchitecture, site.Role, Spec.Shape(site.Role).Outputs, Spec.HeadSize);
+        int[] order = new int[stored.Length];
         for (int row = 0; row < order.Length; row++)
         {
-            order[interleaved[row]] = row;
-        }
-
-        return order;
-    }
-
-    /// <summary>For each row of a linear map with the two halves of each head interleaved, that row in Hugging Face's order; empty where none are.</summary>
-    internal static int[] InterleavedRows(TransformerSpec spec, Site site)
-    {
-        if (site.Role is not (SiteRole.Query or SiteRole.Key))
-        {
-            return [];
-        }
-
-        int[] order = new int[spec.Shape(site.Role).Outputs];
-        for (int row = 0; row < order.Length; row++)
-        {
-            (int head, int place) = Math.DivRem(row, spec.HeadSize);
-            (int pair, int part) = Math.DivRem(place, 2);
-            order[row] = (head * spec.HeadSize) + (part * spec.HeadSize / 2) + pair;
+            order[stored[row]] = row;
         }
 
         return order;
@@ -162,19 +129,6 @@ public sealed class ModelWeights : IDisposable
     {
         _made.ForEach(made => made.Dispose());
         _files.Dispose();
-    }
-
-    private int[] Split()
-    {
-        int[] order = new int[Spec.Shape(SiteRole.QueryKeyValue).Outputs];
-        for (int row = 0; row < order.Length; row++)
-        {
-            (int head, int place) = Math.DivRem(row, 3 * Spec.HeadSize);
-            (int part, int element) = Math.DivRem(place, Spec.HeadSize);
-            order[row] = (((part * Spec.QueryHeads) + head) * Spec.HeadSize) + element;
-        }
-
-        return order;
     }
 
     private (BaseModule[] Modules, BaseNorm[] Norms) Listed(Architecture architecture)

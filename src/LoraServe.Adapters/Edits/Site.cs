@@ -18,6 +18,9 @@ public readonly record struct Site(int Layer, SiteRole Role, int Expert = -1)
     /// <summary>Whether it is a table of which rows are looked up, not a map that rows go through.</summary>
     public bool IsTable => Role is SiteRole.Embedding or SiteRole.Positions;
 
+    /// <summary>Which place in the layer follows the sublayer that it is the last linear map of.</summary>
+    public BottleneckPlace PlaceAfter => Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
+
     /// <inheritdoc />
     public override string ToString() => Layer < 0 ? $"{Role}" : Expert < 0 ? $"layer {Layer} {Role}" : $"layer {Layer} expert {Expert} {Role}";
 }

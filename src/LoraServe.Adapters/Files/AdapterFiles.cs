@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LoraServe.Compute.Files;
 
 namespace LoraServe.Adapters.Files;
 
@@ -16,7 +17,6 @@ internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyLis
     public const string PeftPrefix = "base_model.model.";
 
     private const int MaximumConfigBytes = 16 << 20;
-    private const int MostNamed = 6;
     private static readonly string[] s_pickles = ["adapter_model.bin", "adapter_model.pt", "pytorch_model.bin", "pytorch_adapter.bin", "adapters.npz"];
 
     /// <summary>The configuration's path.</summary>
@@ -77,11 +77,7 @@ internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyLis
             : $"A PEFT adapter is a directory with {AdapterFileNames.Config} and {AdapterFileNames.PeftWeights}. {Held(directory)}";
     }
 
-    private static string Held(string directory)
-    {
-        string[] names = [.. Directory.EnumerateFileSystemEntries(directory).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal)];
-        return names.Length == 0 ? "The directory is empty." : $"The directory holds {string.Join(", ", names.Take(MostNamed))}{(names.Length > MostNamed ? $" and {names.Length - MostNamed} more" : "")}.";
-    }
+    private static string Held(string directory) => $"The directory {DirectoryContent.Describe(directory)}.";
 
     /// <summary>The digest of a lone file.</summary>
     /// <exception cref="AdapterFormatException">The file cannot be read or is too large.</exception>

@@ -43,7 +43,7 @@ internal static class AdapterShards
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
-            string what = ForeignContent.Describe(index) is { } found && broken is JsonException ? $"it is {found}" : broken is JsonException mistake ? JsonMistake.Describe(mistake) : broken.Message;
+            string what = ForeignContent.DescribeInsteadOfJson(index) is { } found && broken is JsonException ? $"it is {found}" : broken is JsonException mistake ? JsonMistake.Describe(mistake) : broken.Message;
             throw new AdapterFormatException($"{path}: is not valid JSON ({what}). Download or save the adapter again.", broken);
         }
     }

@@ -12,7 +12,6 @@ internal sealed class GgufLora
     private readonly GgufFile _file;
     private readonly IBaseModel _model;
     private readonly AdapterTensors _tensors;
-    private readonly string? _architecture;
     private readonly double _alpha;
     private readonly int[] _invocationTokens;
 
@@ -34,10 +33,10 @@ internal sealed class GgufLora
             throw new AdapterFormatException($"{file.Path}: is one of {file.ShardCount} shards; expected an adapter in one file. Merge them with llama.cpp's gguf-split.");
         }
 
-        _architecture = file.Metadata.FindString(GgufLoraFormat.ArchitectureKey);
-        if (_architecture != model.GgufArchitecture)
+        string? architecture = file.Metadata.FindString(GgufLoraFormat.ArchitectureKey);
+        if (architecture != model.GgufArchitecture)
         {
-            string found = _architecture is null ? "missing" : $"'{_architecture}'";
+            string found = architecture is null ? "missing" : $"'{architecture}'";
             throw new AdapterFormatException($"{file.Path}: field '{GgufLoraFormat.ArchitectureKey}' is {found}; expected '{model.GgufArchitecture}', as the base is. Load the adapter on the base it was made for, or convert it again.");
         }
 
@@ -87,7 +86,7 @@ internal sealed class GgufLora
         FloatMatrix aMatrix = isTable
             ? _tensors.Matrix(name + GgufLoraFormat.A, inputs, rank, because).Transposed()
             : _tensors.Matrix(name + GgufLoraFormat.A, rank, inputs, because);
-        return new LowRank(module.Site, aMatrix, GgufRows.ToHuggingFace(_architecture, module.Site, bMatrix, _model.HeadSize), _alpha == 0 ? 1 : (float)(_alpha / rank));
+        return new LowRank(module.Site, aMatrix, GgufRows.ToHuggingFace(_model.GgufArchitecture, module.Site, bMatrix, _model.HeadSize), _alpha == 0 ? 1 : (float)(_alpha / rank));
     }
 
     private int CheckToken(long token) =>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Adapters.Gguf;
@@ -34,24 +33,5 @@ internal static class GgufLoraFormat
     public const string B = ".lora_b";
 
     /// <summary>GGUF's name of the tensor that a pair edits.</summary>
-    public static string NameOf(Site site) => site.Role switch
-    {
-        SiteRole.Query => Layer(site, "attn_q"),
-        SiteRole.Key => Layer(site, "attn_k"),
-        SiteRole.Value => Layer(site, "attn_v"),
-        SiteRole.QueryKeyValue => Layer(site, "attn_qkv"),
-        SiteRole.Output => Layer(site, "attn_output"),
-        SiteRole.Gate => Layer(site, "ffn_gate"),
-        SiteRole.Up or SiteRole.GateUp => Layer(site, "ffn_up"),
-        SiteRole.Down => Layer(site, "ffn_down"),
-        SiteRole.Router => Layer(site, "ffn_gate_inp"),
-        SiteRole.ExpertGate => Layer(site, "ffn_gate_exps"),
-        SiteRole.ExpertUp => Layer(site, "ffn_up_exps"),
-        SiteRole.ExpertDown => Layer(site, "ffn_down_exps"),
-        SiteRole.Head => "output.weight",
-        SiteRole.Positions => "position_embd.weight",
-        _ => "token_embd.weight",
-    };
-
-    private static string Layer(Site site, string name) => string.Create(CultureInfo.InvariantCulture, $"blk.{site.Layer}.{name}.weight");
+    public static string NameOf(Site site) => $"{GgufTensorNames.Of(site)}.weight";
 }

@@ -29,7 +29,7 @@ internal static class PeftConfig
         catch (Exception broken) when (broken is JsonException or InvalidOperationException)
         {
             string what = broken is not JsonException mistake ? broken.Message
-                : files.Config is not [(byte)'{', ..] && ForeignContent.Describe(files.Config) is { } found ? $"it is {found}"
+                : ForeignContent.DescribeInsteadOfJson(files.Config) is { } found ? $"it is {found}"
                 : JsonMistake.Describe(mistake);
             throw new AdapterFormatException($"{files.ConfigPath}: is not valid JSON ({what}). Save the adapter again.", broken);
         }

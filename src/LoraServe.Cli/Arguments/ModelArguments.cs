@@ -69,16 +69,16 @@ internal sealed class ModelArguments(bool takesShapes = false)
 
     public Arithmetic Arithmetic(ParseResult arguments) => arguments.GetValue(_arithmetic) ?? Compute.Arithmetic.Fast;
 
-    public int Threads(ParseResult arguments)
+    public int Threads(ParseResult arguments) => Threads(arguments.GetValue(_threads));
+
+    /// <summary>How many threads compute where <c>--threads</c> is so many.</summary>
+    /// <exception cref="UsageException">They are too many, or fewer than none.</exception>
+    public static int Threads(int given) => given switch
     {
-        int threads = arguments.GetValue(_threads);
-        return threads switch
-        {
-            0 => ProcessorTopology.PhysicalCores,
-            > 0 and <= 1024 => threads,
-            _ => throw new UsageException($"--threads is {threads}; expected 0 (one per physical core) to 1024."),
-        };
-    }
+        0 => ProcessorTopology.PhysicalCores,
+        > 0 and <= 1024 => given,
+        _ => throw new UsageException($"--threads is {given}; expected 0 (one per physical core) to 1024."),
+    };
 
     /// <summary>Loads the model that the user named on the device that the user named, with a progress bar on a terminal.</summary>
     /// <param name="parsed">The command line.</param>

@@ -4,7 +4,6 @@ using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;
 using LoraServe.Compute;
-using LoraServe.Compute.Machine;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;
 using LoraServe.Models.Conversion;
@@ -58,7 +57,7 @@ internal static class ConvertModelVerb
             {
                 Type = TypeOf(arguments.GetValue(type)!, to),
                 Importance = arguments.GetValue(importance) is { } file ? ImportanceFile.Read(file) : null,
-                Workers = Threads(arguments.GetValue(threads)),
+                Workers = ModelArguments.Threads(arguments.GetValue(threads)),
             };
             string? rows = arguments.GetValue(data);
             if (rows is not null && !File.Exists(rows))
@@ -96,13 +95,6 @@ internal static class ConvertModelVerb
             ? type
             : throw new UsageException($"--type is '{name}'; expected one of {Names(types)} for {(ModelConverter.IsGguf(to) ? "a GGUF file" : "safetensors (for GGUF, --out ends in .gguf)")}.");
     }
-
-    private static int Threads(int threads) => threads switch
-    {
-        0 => ProcessorTopology.PhysicalCores,
-        > 0 and <= 1024 => threads,
-        _ => throw new UsageException($"--threads is {threads}; expected 0 (one per physical core) to 1024."),
-    };
 
     private static int AtLeastOne(Option<int> option, ParseResult arguments) =>
         arguments.GetValue(option) is >= 1 and var value ? value : throw new UsageException($"{option.Name} is {arguments.GetValue(option)}; expected at least 1.");

@@ -23,6 +23,10 @@ public static class ForeignContent
             : null;
     }
 
+    /// <summary>The same of a file that is to be a JSON object; null also where it begins as one.</summary>
+    /// <param name="begin">The file's first bytes, or all of them.</param>
+    public static string? DescribeInsteadOfJson(ReadOnlySpan<byte> begin) => begin.TrimStart("\uFEFF \t\r\n"u8) is [not (byte)'{', ..] ? Describe(begin) : null;
+
     private static string SizeOf(string pointer)
     {
         string? size = pointer.Split('\n').FirstOrDefault(line => line.StartsWith("size ", StringComparison.Ordinal))?[5..].Trim();

@@ -13,6 +13,15 @@ public readonly unsafe record struct Rows(nint Pointer, int Count, int Width, in
     /// <summary>Row <paramref name="index"/> as a span of <see cref="Width"/> elements.</summary>
     public Span<float> Span(int index) => new(this[index], Width);
 
+    /// <summary>Sets every element to 0.</summary>
+    public void Clear()
+    {
+        for (int t = 0; t < Count; t++)
+        {
+            Span(t).Clear();
+        }
+    }
+
     /// <summary>The rows from <paramref name="first"/> on, <paramref name="count"/> of them.</summary>
     public Rows Slice(int first, int count) => this with { Pointer = (nint)this[first], Count = count };
 

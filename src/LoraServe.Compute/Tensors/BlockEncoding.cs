@@ -12,19 +12,28 @@ internal static class BlockEncoding
 
     private delegate void BlockWriter(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, Span<byte> block);
 
-    public static void WriteQ8_0(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, Group, 34, Q8_0);
+    /// <remarks>The scale is that of the greatest value, whatever the others count.</remarks>
+    public static void WriteQ8_0(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination)
+    {
+        int bytes = BlockBytes(values, destination, Group);
+        for (int start = 0; start < values.Length; start += Group, destination = destination[bytes..])
+        {
+            Q8_0(values.Slice(start, Group), destination[..bytes]);
+        }
+    }
 
-    public static void WriteQ4_0(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, Group, 18, Q4_0);
+    public static void WriteQ4_0(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, Group, Q4_0);
 
-    public static void WriteQ4_1(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, Group, 20, Q4_1);
+    public static void WriteQ4_1(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, Group, Q4_1);
 
-    public static void WriteQ4_K(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, KBlock, 144, Q4_K);
+    public static void WriteQ4_K(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, KBlock, Q4_K);
 
-    public static void WriteQ6_K(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, KBlock, 210, Q6_K);
+    public static void WriteQ6_K(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination) => Write(values, importance, destination, KBlock, Q6_K);
 
     // An error counts by the value's importance, and more at values that stand out of their block: they move more of the output.
-    private static void Write(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination, int elements, int bytes, BlockWriter write)
+    private static void Write(ReadOnlySpan<float> values, ReadOnlySpan<float> importance, Span<byte> destination, int elements, BlockWriter write)
     {
+        int bytes = BlockBytes(values, destination, elements);
         Span<float> weights = stackalloc float[elements];
         for (int start = 0; start < values.Length; start += elements, destination = destination[bytes..])
         {
@@ -45,7 +54,9 @@ internal static class BlockEncoding
         }
     }
 
-    private static void Q8_0(ReadOnlySpan<float> values, ReadOnlySpan<float> weights, Span<byte> block)
+    private static int BlockBytes(ReadOnlySpan<float> values, Span<byte> destination, int elements) => values.IsEmpty ? 0 : destination.Length / (values.Length / elements);
+
+    private static void Q8_0(ReadOnlySpan<float> values, Span<byte> block)
     {
         float extreme = 0;
         foreach (float value in values)

@@ -7,7 +7,7 @@ using LoraServe.Models.Spec;
 
 namespace LoraServe.Cpu.Backward;
 
-/// <summary>The experts of a layer on the tape; serving runs them without it in <see cref="EagerOps"/>, with the same operations in the same order.</summary>
+/// <summary>The experts of a layer on the tape; serving runs them without it in <see cref="ExpertSum"/>, with the same operations in the same order.</summary>
 internal sealed unsafe class ExpertTape(TransformerSpec spec, TapeOps tape, EagerOps eager)
 {
     private readonly ExpertRouting _routing = new(spec.Experts!);
@@ -18,11 +18,7 @@ internal sealed unsafe class ExpertTape(TransformerSpec spec, TapeOps tape, Eage
         TapeValue scores = tape.Linear(x, new Site(layer, SiteRole.Router), rows);
         _routing.Choose(scores.Rows, rows);
         Rows sum = eager.Scratch.Rent(x.Rows.Count, x.Rows.Width);
-        for (int t = 0; t < sum.Count; t++)
-        {
-            sum.Span(t).Clear();
-        }
-
+        sum.Clear();
         bool needsGradient = scores.NeedsGradient;
         List<(int Expert, int[] Rows, float[] Shares, TapeValue Result)> parts = [];
         for (int expert = 0; expert < spec.Experts!.Count; expert++)
@@ -31,7 +27,7 @@ internal sealed unsafe class ExpertTape(TransformerSpec spec, TapeOps tape, Eage
             {
                 TapeValue result = Expert(x, layer, expert);
                 parts.Add((expert, _routing.RowsOf(expert).ToArray(), _routing.SharesOf(expert).ToArray(), result));
-                EagerOps.AddShares(result.Rows, _routing.RowsOf(expert), _routing.SharesOf(expert), sum);
+                ExpertSum.AddShares(result.Rows, _routing.RowsOf(expert), _routing.SharesOf(expert), sum);
                 needsGradient |= result.NeedsGradient;
             }
         }

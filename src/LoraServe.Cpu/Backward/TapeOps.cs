@@ -131,7 +131,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             EmbeddingBackward.Run(Site.Positions, batch, x.Gradient, _trained);
             if (_model.Spec.EmbeddingScale != 1)
             {
-                Scale(x.Gradient, _model.Spec.EmbeddingScale);
+                _eager.Scale(x.Gradient, _model.Spec.EmbeddingScale);
             }
 
             EmbeddingBackward.Run(Site.Embedding, batch, x.Gradient, _trained);
@@ -337,7 +337,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
         if (_model.Spec.LogitScale != 1)
         {
-            Scale(dLogits, _model.Spec.LogitScale);
+            _eager.Scale(dLogits, _model.Spec.LogitScale);
         }
 
         _linear.Run(_model.Linear(Site.Head), x, dLogits, dx, rows.Runs, _trained);
@@ -376,7 +376,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
             if (_model.Spec.ResidualScale != 1)
             {
                 sublayer.Gradient = Copy(sublayer.Gradient, _gradients);
-                Scale(sublayer.Gradient, _model.Spec.ResidualScale);
+                _eager.Scale(sublayer.Gradient, _model.Spec.ResidualScale);
             }
 
             residual.Gradient = residual.NeedsGradient ? sum.Gradient : default;
@@ -423,7 +423,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     {
         Rows dSublayer = Copy(sum.Gradient, _gradients);
         Rows dResidual = residual.NeedsGradient ? sum.Gradient : default;
-        _bottleneck.Run(site.Layer, BottleneckEdits.PlaceAfter(site), residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
+        _bottleneck.Run(site.Layer, site.PlaceAfter, residual.Rows, sublayer, dSublayer, dResidual, rows.Runs, _trained);
         return dSublayer;
     }
 
@@ -472,7 +472,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
 
     private bool Trains(Site site, RowGroup rows) => Trains(rows, gradients => gradients.At(site) is not null);
 
-    private bool TrainsAfter(Site site, RowGroup rows) => Trains(rows, gradients => gradients.At(site.Layer, BottleneckEdits.PlaceAfter(site)) is not null);
+    private bool TrainsAfter(Site site, RowGroup rows) => Trains(rows, gradients => gradients.At(site.Layer, site.PlaceAfter) is not null);
 
     private bool Trains(RowGroup rows, Func<EditGradients, bool> edits)
     {
@@ -485,14 +485,6 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         }
 
         return false;
-    }
-
-    private static void Scale(Rows rows, float factor)
-    {
-        for (int t = 0; t < rows.Count; t++)
-        {
-            RowArithmetic.Multiply(rows[t], factor, rows[t], rows.Width);
-        }
     }
 
     private Rows Copy(Rows rows, ScratchArena arena)

@@ -25,18 +25,14 @@ internal sealed unsafe class BottleneckEdits
     private long _operations;
     private int _nextTask;
 
-    /// <summary>Which place follows a sublayer, given its last linear map.</summary>
-    public static BottleneckPlace PlaceAfter(Site site) => site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
-
     /// <summary>Whether any run adds something after a sublayer.</summary>
     /// <param name="site">The sublayer's last linear map.</param>
     /// <param name="runs">The adapters that act on the rows.</param>
     public static bool Any(Site site, ReadOnlySpan<EditRun> runs)
     {
-        BottleneckPlace place = PlaceAfter(site);
         foreach (EditRun run in runs)
         {
-            if (run.Edits.At(site.Layer, place) is not null)
+            if (run.Edits.At(site.Layer, site.PlaceAfter) is not null)
             {
                 return true;
             }
@@ -58,10 +54,9 @@ internal sealed unsafe class BottleneckEdits
         _runs.Clear();
         _tasks.Clear();
         _operations = 0;
-        BottleneckPlace place = PlaceAfter(site);
         foreach (EditRun run in runs)
         {
-            if (run.Edits.At(site.Layer, place) is not { } edit)
+            if (run.Edits.At(site.Layer, site.PlaceAfter) is not { } edit)
             {
                 continue;
             }

@@ -17,17 +17,14 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     private readonly ScratchArena _scratch = new();
     private readonly RopeTables[] _ropes = [.. model.Spec.Ropes.Select(rope => new RopeTables(rope, model.Spec.HeadSize))];
     private readonly Rows[] _turns = new Rows[2];
-    private readonly ExpertRouting? _routing = model.Spec.Experts is { } experts ? new ExpertRouting(experts) : null;
     private readonly CachedAttention _attention = new(model.Spec, pages, pool);
     private readonly LinearGroup _linears = new();
     private readonly BottleneckEdits _bottlenecks = new();
+    private ExpertSum? _experts;
     private long _layerMark;
 
     /// <summary>Where results lie.</summary>
     public ScratchArena Scratch => _scratch;
-
-    /// <summary>Which rows go through which experts of the layer that was run last.</summary>
-    public ExpertRouting Routing => _routing!;
 
     /// <summary>Cosines and sines of the step's rows in a layer, [T, turned elements of a head].</summary>
     public Rows Turns(int layer) => _turns[ReferenceEquals(_spec.RopeOf(layer), _spec.Rope) ? 0 : 1];
@@ -48,15 +45,8 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     public Rows Embed(TokenBatch batch)
     {
         Rows x = _scratch.Rent(batch.RowCount, _spec.Width);
-        RowLoop.Run(pool, batch.RowCount, Operations(x, 4), new EmbedKernel(model, batch, x));
+        InputRows.Run(model, pool, _scratch, batch, x);
         _layerMark = _scratch.Mark();
-        if (_spec.LearnsPositions)
-        {
-            Rows positions = _scratch.Rent(batch.RowCount, _spec.Width);
-            RowLoop.Run(pool, batch.RowCount, Operations(x, 4), new PositionKernel(model, batch, x, positions));
-            _scratch.Release(_layerMark);
-        }
-
         return x;
     }
 
@@ -136,7 +126,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     {
         if (_spec.ResidualScale != 1)
         {
-            RowLoop.Run(pool, sublayer.Count, Operations(sublayer, 1), new ScaleKernel(sublayer, _spec.ResidualScale));
+            Scale(sublayer, _spec.ResidualScale);
         }
 
         _bottlenecks.Run(pool, _scratch, site, rows.Runs, sublayer, residual);
@@ -145,33 +135,11 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     public Rows AddExperts(Rows residual, Rows x, int layer, NormSite? after, RowGroup rows)
     {
         long mark = _scratch.Mark();
-        var router = new Site(layer, SiteRole.Router);
-        _routing!.Choose(Linear(x, router, rows), rows);
-        Rows sum = _scratch.Rent(x.Count, x.Width);
-        Clear(sum);
-        for (int expert = 0; expert < _spec.Experts!.Count; expert++)
-        {
-            long inner = _scratch.Mark();
-            if (_routing.RowsOf(expert).Length > 0)
-            {
-                AddExpert(sum, x, layer, expert);
-            }
-
-            _scratch.Release(inner);
-        }
-
-        AddSublayer(residual, after is { } norm ? Norm(sum, norm, rows) : sum, router, rows);
+        _experts ??= new ExpertSum(_spec.Experts!, this);
+        Rows sum = _experts.Run(x, layer, rows);
+        AddSublayer(residual, after is { } norm ? Norm(sum, norm, rows) : sum, new Site(layer, SiteRole.Router), rows);
         _scratch.Release(mark);
         return residual;
-    }
-
-    /// <summary>Adds rows by their shares to the rows of the batch that they belong to.</summary>
-    public static void AddShares(Rows results, ReadOnlySpan<int> rows, ReadOnlySpan<float> shares, Rows sum)
-    {
-        for (int i = 0; i < rows.Length; i++)
-        {
-            RowArithmetic.AddScaled(results[i], shares[i], sum[rows[i]], sum.Width);
-        }
     }
 
     public (Rows Queries, Rows Keys, Rows Values) SplitHeads(Rows fused)
@@ -235,12 +203,15 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         return selected;
     }
 
+    /// <summary>Multiplies rows in place.</summary>
+    public void Scale(Rows rows, float factor) => RowLoop.Run(pool, rows.Count, Operations(rows, 1), new ScaleKernel(rows, factor));
+
     public Rows Head(Rows x, RowGroup rows)
     {
         Rows logits = Linear(x, Site.Head, rows);
         if (_spec.LogitScale != 1)
         {
-            RowLoop.Run(pool, logits.Count, Operations(logits, 1), new ScaleKernel(logits, _spec.LogitScale));
+            Scale(logits, _spec.LogitScale);
         }
 
         if (_spec.LogitCap > 0)
@@ -252,23 +223,6 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     }
 
     public void Dispose() => _scratch.Dispose();
-
-    private void AddExpert(Rows sum, Rows x, int layer, int expert)
-    {
-        RowGroup group = _routing!.GroupOf(expert);
-        Rows input = Gather(x, _routing.RowsOf(expert));
-        (Rows gate, Rows up) = Linear(input, new Site(layer, SiteRole.ExpertGate, expert), new Site(layer, SiteRole.ExpertUp, expert), group);
-        Rows down = Linear(GateMultiply(gate, up), new Site(layer, SiteRole.ExpertDown, expert), group);
-        AddShares(down, _routing.RowsOf(expert), _routing.SharesOf(expert), sum);
-    }
-
-    private static void Clear(Rows rows)
-    {
-        for (int t = 0; t < rows.Count; t++)
-        {
-            rows.Span(t).Clear();
-        }
-    }
 
     private Rows Output(Rows x, LinearWeights map) => _scratch.Rent(x.Count, map.Matrix.Outputs);
 
@@ -312,86 +266,6 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         }
 
         _scratch.Release(mark);
-    }
-
-    private readonly struct EmbedKernel(PackedWeights model, TokenBatch batch, Rows x) : IRowKernel
-    {
-        public void Run(int first, int end)
-        {
-            for (int t = first; t < end; t++)
-            {
-                if (batch.Tokens[t] >= 0)
-                {
-                    model.TokenTable.CopyRow(batch.Tokens[t], x.Span(t));
-                }
-                else
-                {
-                    x.Span(t).Clear();
-                }
-            }
-
-            // What takes the table's place comes first, so that it is what other adapters of a stack edit, wherever it stands there.
-            foreach (bool replaces in (ReadOnlySpan<bool>)[true, false])
-            {
-                foreach (EditRun run in batch.All.Runs)
-                {
-                    if (run.Edits.AtTable(Site.Embedding) is { } edit && edit.Replaces == replaces)
-                    {
-                        for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
-                        {
-                            if (batch.Tokens[t] >= 0)
-                            {
-                                edit.Apply(batch.Tokens[t], run.Weight, x.Span(t));
-                            }
-                        }
-                    }
-                }
-            }
-
-            foreach (VirtualRow row in batch.VirtualRows)
-            {
-                if (row.Row >= first && row.Row < end && row.Edits.VirtualEmbeddings != 0)
-                {
-                    RowArithmetic.Multiply((float*)row.Edits.VirtualEmbeddings + ((long)row.Index * x.Width), row.Weight, x[row.Row], x.Width);
-                }
-            }
-
-            for (int t = first; t < end && model.Spec.EmbeddingScale != 1; t++)
-            {
-                RowArithmetic.Multiply(x[t], model.Spec.EmbeddingScale, x[t], x.Width);
-            }
-        }
-    }
-
-    /// <summary>Adds the rows of learned positions, with what adapters make of them, to all rows, virtual ones included.</summary>
-    private readonly struct PositionKernel(PackedWeights model, TokenBatch batch, Rows x, Rows positions) : IRowKernel
-    {
-        public void Run(int first, int end)
-        {
-            for (int t = first; t < end; t++)
-            {
-                model.Positions!.CopyRow(batch.Positions[t], positions.Span(t));
-            }
-
-            foreach (bool replaces in (ReadOnlySpan<bool>)[true, false])
-            {
-                foreach (EditRun run in batch.All.Runs)
-                {
-                    if (run.Edits.AtTable(Site.Positions) is { } edit && edit.Replaces == replaces)
-                    {
-                        for (int t = Math.Max(first, run.FirstRow); t < Math.Min(end, run.EndRow); t++)
-                        {
-                            edit.Apply(batch.Positions[t], run.Weight, positions.Span(t));
-                        }
-                    }
-                }
-            }
-
-            for (int t = first; t < end; t++)
-            {
-                RowArithmetic.Add(positions[t], x[t], x.Width);
-            }
-        }
     }
 
     private readonly struct NormKernel(TransformerSpec spec, Rows x, float* parameters, int width, Rows y) : IRowKernel

@@ -17,7 +17,7 @@ internal static class FusedRows
         {
             for (int head = 0; head < spec.QueryHeads; head++)
             {
-                fused.Span(t).Slice(((3 * head) + part) * spec.HeadSize, spec.HeadSize).CopyTo(apart.Span(t)[(head * spec.HeadSize)..]);
+                Head(spec, fused.Span(t), part, head).CopyTo(apart.Span(t)[(head * spec.HeadSize)..]);
             }
         }
     }
@@ -30,12 +30,11 @@ internal static class FusedRows
     public static void Put(TransformerSpec spec, Rows apart, int part, Rows fused)
     {
         int width = part == 0 ? spec.QueryHeads * spec.HeadSize : spec.KeyWidth;
-        int first = part == 0 ? 0 : (spec.QueryHeads * spec.HeadSize) + ((part - 1) * spec.KeyWidth);
         for (int t = 0; t < fused.Count; t++)
         {
             for (int head = 0; head < width / spec.HeadSize; head++)
             {
-                Span<float> place = fused.Span(t).Slice(spec.FusesByHead ? ((3 * head) + part) * spec.HeadSize : first + (head * spec.HeadSize), spec.HeadSize);
+                Span<float> place = Head(spec, fused.Span(t), part, head);
                 if (apart.Count > 0)
                 {
                     apart.Span(t).Slice(head * spec.HeadSize, spec.HeadSize).CopyTo(place);
@@ -46,5 +45,11 @@ internal static class FusedRows
                 }
             }
         }
+    }
+
+    private static Span<float> Head(TransformerSpec spec, Span<float> row, int part, int head)
+    {
+        int headsBefore = spec.FusesByHead ? (3 * head) + part : head + (part > 0 ? spec.QueryHeads : 0) + (part > 1 ? spec.KeyValueHeads : 0);
+        return row.Slice(headsBefore * spec.HeadSize, spec.HeadSize);
     }
 }

@@ -40,8 +40,8 @@ internal sealed record Architecture
     /// <summary>What a GGUF file's metadata says; null where such files call it by another architecture's name.</summary>
     public Func<GgufConfig, TransformerSpec>? FromGguf { get; init; }
 
-    /// <summary>Whether GGUF stores the rows of query and key with the two halves of each head interleaved.</summary>
-    public bool InterleavedInGguf { get; init; }
+    /// <summary>Whether layers have experts.</summary>
+    public bool HasExperts { get; init; }
 
     /// <summary>Whether GGUF files have the offset of gains in the gains.</summary>
     public bool GgufGainsAreWhole { get; init; }
@@ -63,7 +63,7 @@ internal sealed record Architecture
 
         // Files of one name may be those of two families, with and without experts.
         bool hasExperts = file.Metadata.FindInteger($"{name}.expert_count") > 0;
-        return known.Where(architecture => architecture.GgufName == name).OrderByDescending(architecture => ReferenceEquals(architecture, Mixtral.Architecture) == hasExperts).FirstOrDefault()
+        return known.Where(architecture => architecture.GgufName == name).OrderByDescending(architecture => architecture.HasExperts == hasExperts).FirstOrDefault()
             ?? throw Unsupported(file.Path, "metadata 'general.architecture'", name, known.Select(architecture => architecture.GgufName).Distinct());
     }
 

@@ -24,8 +24,8 @@ internal static class Gemma2
         FromHuggingFace = config =>
         {
             TransformerSpec spec = ReadScales(config, s_form, DefaultScoreCap, DefaultLogitCap);
-            int window = (int)(config.FindInteger("sliding_window", 1, int.MaxValue) ?? 4096);
-            return spec with { LayerNorms = Norms, Windows = WindowConfig.OfSome(config, spec.LayerCount, window, layer => layer % 2 == 0) };
+            int window = WindowConfig.Find(config, otherwise: 4096);
+            return spec with { LayerNorms = Norms, Windows = WindowConfig.OfSome(config, spec.LayerCount, window, Slides) };
         },
         ToHuggingFace = (json, spec, model) =>
         {
@@ -35,14 +35,13 @@ internal static class Gemma2
         FromGguf = config =>
         {
             TransformerSpec spec = Gemma.ReadGguf(config, s_form);
-            int window = config.Window();
             return spec with
             {
                 LayerNorms = Norms,
                 ScoreCap = config.Float("attn_logit_softcapping") ?? (float)DefaultScoreCap,
                 LogitCap = config.Float("final_logit_softcapping") ?? (float)DefaultLogitCap,
                 QueryScale = ScaleInGguf(spec, LayersOf27B),
-                Windows = [.. Enumerable.Range(0, spec.LayerCount).Select(layer => layer % 2 == 0 ? window : 0)],
+                Windows = WindowConfig.Where(spec.LayerCount, config.Window(), Slides),
             };
         },
         HuggingFaceNames = NamesWithFourNorms,
@@ -112,4 +111,6 @@ internal static class Gemma2
     /// <summary>GGUF files do not say the scale of queries: llama.cpp has that of the largest model by its number of layers.</summary>
     public static float? ScaleInGguf(TransformerSpec spec, int layersOfLargest) =>
         spec.LayerCount == layersOfLargest ? 1 / MathF.Sqrt((float)spec.Width / spec.QueryHeads) : null;
+
+    private static bool Slides(int layer) => layer % 2 == 0;
 }

@@ -28,14 +28,13 @@ internal static class Gemma3
         FromGguf = config =>
         {
             TransformerSpec spec = Gemma.ReadGguf(config, s_form);
-            int window = config.Window();
             return spec with
             {
                 LayerNorms = [.. s_norms],
                 LogitCap = config.Float("final_logit_softcapping") ?? 0,
                 QueryScale = Gemma2.ScaleInGguf(spec, LayersOf27B),
                 WindowRope = new RopeSpec { Theta = config.Float("rope.local.freq_base") ?? DefaultLocalTheta },
-                Windows = [.. Enumerable.Range(0, spec.LayerCount).Select(layer => (layer + 1) % DefaultPattern == 0 ? 0 : window)],
+                Windows = WindowConfig.Where(spec.LayerCount, config.Window(), layer => (layer + 1) % DefaultPattern != 0),
             };
         },
         HuggingFaceNames = Gemma2.NamesWithFourNorms,
@@ -45,7 +44,7 @@ internal static class Gemma3
     private static TransformerSpec ReadConfig(JsonFields config)
     {
         TransformerSpec spec = Gemma2.ReadScales(config, s_form);
-        int window = (int)(config.FindInteger("sliding_window", 1, int.MaxValue) ?? 4096);
+        int window = WindowConfig.Find(config, otherwise: 4096);
         long pattern = config.FindInteger("sliding_window_pattern", 1, int.MaxValue) ?? config.FindInteger("_sliding_window_pattern", 1, int.MaxValue) ?? DefaultPattern;
         long positions = config.Integer(s_form.Positions, 1, long.MaxValue);
 

@@ -29,7 +29,6 @@ internal static class Granite
             QueryScale = config.Float("attention.scale"),
             LogitScale = 1 / (config.Float("logit_scale") ?? 1),
         },
-        InterleavedInGguf = true,
     };
 
     private static float Factor(JsonFields config, string field) => (float)(config.FindNumber(field, float.Epsilon) ?? 1);

@@ -24,7 +24,6 @@ internal static class Llama
             WriteBiases(json, spec, model);
         },
         FromGguf = config => config.Read(s_form),
-        InterleavedInGguf = true,
     };
 
     /// <summary>The biases that relatives have by the same fields.</summary>

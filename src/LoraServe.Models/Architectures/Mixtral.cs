@@ -12,6 +12,7 @@ internal static class Mixtral
     public static Architecture Architecture { get; } = new()
     {
         Name = s_form.Architecture,
+        HasExperts = true,
         ClassName = "MixtralForCausalLM",
         FromHuggingFace = config =>
         {
@@ -34,7 +35,6 @@ internal static class Mixtral
             TransformerSpec spec = config.Read(s_form);
             return spec with { Experts = config.Experts(spec.FeedForwardWidth) };
         },
-        InterleavedInGguf = true,
         HuggingFaceNames = ParameterNames.HuggingFace with
         {
             Linears = new(ParameterNames.HuggingFace.Linears)

@@ -37,7 +37,7 @@ internal static class Qwen2
     /// <summary>With <c>use_sliding_window</c>: by <c>layer_types</c>, else the layers from <c>max_window_layers</c> on.</summary>
     public static ImmutableArray<int> ReadWindows(JsonFields config, int layers)
     {
-        int window = config.Bool("use_sliding_window", otherwise: false) ? (int)(config.FindInteger("sliding_window", 1, int.MaxValue) ?? 4096) : 0;
+        int window = config.Bool("use_sliding_window", otherwise: false) ? WindowConfig.Find(config, otherwise: 4096) : 0;
         long first = config.FindInteger("max_window_layers", 0, int.MaxValue) ?? 28;
         return WindowConfig.OfSome(config, layers, window, layer => layer >= first);
     }

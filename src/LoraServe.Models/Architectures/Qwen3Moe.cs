@@ -13,6 +13,7 @@ internal static class Qwen3Moe
     public static Architecture Architecture { get; } = new()
     {
         Name = s_form.Architecture,
+        HasExperts = true,
         ClassName = "Qwen3MoeForCausalLM",
         FromHuggingFace = ReadConfig,
         ToHuggingFace = WriteConfig,

@@ -32,7 +32,6 @@ internal static class SmolLm3
             TransformerSpec spec = config.Read(s_form);
             return spec with { Unrotated = [.. EveryNth(spec.LayerCount, DefaultInterval)] };
         },
-        InterleavedInGguf = true,
     };
 
     private static TransformerSpec ReadConfig(JsonFields config)
@@ -46,7 +45,7 @@ internal static class SmolLm3
 
         int interval = (int)(config.FindInteger("no_rope_layer_interval", 1, int.MaxValue) ?? DefaultInterval);
         int[] unrotated = turns.Length == 0 ? [.. EveryNth(spec.LayerCount, interval)] : [.. Enumerable.Range(0, turns.Length).Where(layer => turns[layer] == 0)];
-        int window = config.Bool("use_sliding_window", otherwise: false) ? (int)(config.FindInteger("sliding_window", 1, int.MaxValue) ?? 0) : 0;
+        int window = config.Bool("use_sliding_window", otherwise: false) ? WindowConfig.Find(config, otherwise: 0) : 0;
         return spec with
         {
             Biases = Llama.ReadBiases(config),

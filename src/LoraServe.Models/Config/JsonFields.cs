@@ -47,7 +47,7 @@ internal sealed class JsonFields
             }
 
             byte[] bytes = System.IO.File.ReadAllBytes(path);
-            if (bytes.AsSpan().TrimStart("\uFEFF \t\r\n"u8) is [not (byte)'{', ..] && ForeignContent.Describe(bytes) is { } found)
+            if (ForeignContent.DescribeInsteadOfJson(bytes) is { } found)
             {
                 throw new ModelFormatException(path, $"holds no JSON; it is {found}");
             }

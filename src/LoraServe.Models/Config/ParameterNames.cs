@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gguf;
 
 namespace LoraServe.Models.Config;
 
@@ -41,23 +42,8 @@ internal sealed record ParameterNames
     /// <summary>GGUF's names for the same; of experts the files hold one tensor for all of a layer.</summary>
     public static ParameterNames Gguf { get; } = new()
     {
-        Layers = "blk.",
-        Linears = new()
-        {
-            [SiteRole.Query] = "attn_q",
-            [SiteRole.Key] = "attn_k",
-            [SiteRole.Value] = "attn_v",
-            [SiteRole.QueryKeyValue] = "attn_qkv",
-            [SiteRole.Output] = "attn_output",
-            [SiteRole.Gate] = "ffn_gate",
-            [SiteRole.Up] = "ffn_up",
-            [SiteRole.GateUp] = "ffn_up",
-            [SiteRole.Down] = "ffn_down",
-            [SiteRole.Router] = "ffn_gate_inp",
-            [SiteRole.ExpertGate] = "ffn_gate_exps",
-            [SiteRole.ExpertUp] = "ffn_up_exps",
-            [SiteRole.ExpertDown] = "ffn_down_exps",
-        },
+        Layers = GgufTensorNames.Layers,
+        Linears = new(GgufTensorNames.Linears),
         Norms = new()
         {
             [NormRole.Attention] = "attn_norm",
@@ -68,9 +54,9 @@ internal sealed record ParameterNames
             [NormRole.Key] = "attn_k_norm",
         },
         FinalNorm = "output_norm",
-        Head = "output",
-        Table = "token_embd",
-        Positions = "position_embd",
+        Head = GgufTensorNames.Head,
+        Table = GgufTensorNames.Table,
+        Positions = GgufTensorNames.Positions,
     };
 
     /// <summary>What stands before a layer's number.</summary>

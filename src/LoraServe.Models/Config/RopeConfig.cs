@@ -10,6 +10,7 @@ internal static class RopeConfig
     private const string Parameters = "rope_parameters";
     private const string ScalingField = "rope_scaling";
     private const string ThetaField = "rope_theta";
+    private const string ShareField = "partial_rotary_factor";
     private const string OriginalContextField = "original_max_position_embeddings";
 
     /// <summary>The rope of all layers.</summary>
@@ -29,12 +30,12 @@ internal static class RopeConfig
     public static RopeSpec Read(JsonFields config, JsonFields? fields, ConfigForm form, long positions, int headSize)
     {
         double theta = Theta(config, fields, form);
-        double share = fields?.FindNumber("partial_rotary_factor", 0) ?? config.FindNumber(form.RotaryShare, 0) ?? form.DefaultRotaryShare;
+        double share = fields?.FindNumber(ShareField, 0) ?? config.FindNumber(form.RotaryShare, 0) ?? form.DefaultRotaryShare;
         int size = (int)(headSize * share);
         if (share > 1 || size < 2 || size % 2 != 0)
         {
-            throw (fields is not null && fields.Has("partial_rotary_factor") ? fields : config).Wrong(
-                fields is not null && fields.Has("partial_rotary_factor") ? "partial_rotary_factor" : form.RotaryShare, $"at most 1, and an even number of a head's {headSize} elements");
+            (JsonFields holder, string field) = fields is not null && fields.Has(ShareField) ? (fields, ShareField) : (config, form.RotaryShare);
+            throw holder.Wrong(field, $"at most 1, and an even number of a head's {headSize} elements");
         }
 
         var plain = new RopeSpec { Theta = theta, OriginalContext = SpecLimits.Clamp(positions), Size = size == headSize ? 0 : size };

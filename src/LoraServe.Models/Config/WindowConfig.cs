@@ -7,12 +7,19 @@ namespace LoraServe.Models.Config;
 /// <summary>Reads and writes which layers attend in a sliding window: by <c>layer_types</c>, or as the family does where that is missing.</summary>
 internal static class WindowConfig
 {
+    private const string Window = "sliding_window";
     private const string Full = "full_attention";
     private const string Sliding = "sliding_attention";
 
+    /// <summary>The window; another where <c>sliding_window</c> is missing or null.</summary>
+    public static int Find(JsonFields config, int otherwise) => (int)(config.FindInteger(Window, 1, int.MaxValue) ?? otherwise);
+
+    /// <summary>Some layers' window; 0 for the others.</summary>
+    public static ImmutableArray<int> Where(int layers, int window, Func<int, bool> slides) => [.. Enumerable.Range(0, layers).Select(layer => slides(layer) ? window : 0)];
+
     /// <summary>The window of every layer alike; 0 where <c>sliding_window</c> is missing or null.</summary>
     public static ImmutableArray<int> OfAll(JsonFields config, int layers, int otherwise = 0) =>
-        [.. Enumerable.Repeat((int)(config.FindInteger("sliding_window", 1, int.MaxValue) ?? otherwise), layers)];
+        [.. Enumerable.Repeat(Find(config, otherwise), layers)];
 
     /// <summary>The window of the layers that slide.</summary>
     /// <param name="config">The configuration.</param>
@@ -23,7 +30,7 @@ internal static class WindowConfig
     {
         if (config.Strings("layer_types") is not { } types)
         {
-            return [.. Enumerable.Range(0, layers).Select(layer => slides(layer) ? window : 0)];
+            return Where(layers, window, slides);
         }
 
         bool known = types.Length == layers && Array.TrueForAll(types, type => type == Full || (type == Sliding && window > 0));
@@ -38,7 +45,7 @@ internal static class WindowConfig
         int window = spec.Windows.Max();
         if (window > 0)
         {
-            json.WriteNumber("sliding_window", window);
+            json.WriteNumber(Window, window);
         }
     }
 

@@ -13,7 +13,6 @@ internal sealed class GgufModelMetadata
 {
     // What the new file says anew, or no longer needs.
     private static readonly string[] s_changed = ["general.alignment", "general.file_type", "general.quantization_version"];
-    private static readonly string[] s_endTokenKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
     private const string Probe = "The quick brown fox: 12 naïve Füchse,\n  \t«ok»?";
     private readonly ModelText _text;
 
@@ -35,7 +34,7 @@ internal sealed class GgufModelMetadata
     {
         var made = new GgufModelMetadata(source.Text);
         TransformerSpec spec = source.Spec;
-        string architecture = source.Architecture.Name;
+        string architecture = source.Architecture.GgufName;
         made.Entries.AddRange(
         [
             GgufEntry.Of("general.architecture", architecture),
@@ -129,11 +128,11 @@ internal sealed class GgufModelMetadata
 
         if (source.Generation.BeginToken is { } begin)
         {
-            Entries.Add(GgufEntry.Of("tokenizer.ggml.bos_token_id", (uint)begin));
+            Entries.Add(GgufEntry.Of(GgufVocabulary.BeginTokenKey, (uint)begin));
         }
 
         IEnumerable<int> ends = source.Generation.EndToken is { } end ? source.Generation.EndTokens.Where(token => token != end).Prepend(end) : source.Generation.EndTokens;
-        foreach ((string key, int token) in s_endTokenKeys.Zip(ends))
+        foreach ((string key, int token) in GgufVocabulary.EndTokenKeys.Zip(ends))
         {
             Entries.Add(GgufEntry.Of(key, (uint)token));
         }

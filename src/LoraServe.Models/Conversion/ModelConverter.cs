@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Gguf;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models.Config;
@@ -12,8 +13,7 @@ public static class ModelConverter
     private const string GgufSuffix = ".gguf";
 
     // What GGUF's writers keep in float32 although it is a matrix: a few rows that choose between experts.
-    private const string Router = "ffn_gate_inp";
-    private const string PositionTable = "position_embd";
+    private static readonly string[] s_floatMatrices = [GgufTensorNames.Linears[SiteRole.Router], GgufTensorNames.Positions];
 
     // Families whose GGUF files have the parameters that their safetensors have, but for the order of rows.
     private static readonly string[] s_ofBothForms = ["llama", "qwen2"];
@@ -133,8 +133,7 @@ public static class ModelConverter
 
         return file.Tensors.Values.Select(tensor => new TensorToEncode(tensor.Name, tensor, IsMatrix: tensor.Shape.Length > 1
             && tensor.Name.EndsWith(".weight", StringComparison.Ordinal)
-            && !tensor.Name.Contains(Router, StringComparison.Ordinal)
-            && !tensor.Name.Contains(PositionTable, StringComparison.Ordinal)
+            && !Array.Exists(s_floatMatrices, tensor.Name.Contains)
             && ElementTypes.Weights.Contains(tensor.Type)));
     }
 
@@ -145,7 +144,9 @@ public static class ModelConverter
         SiteTable sites = weights.Spec.Sites;
         foreach ((Site site, Tensor weight, Tensor? bias) in weights.Linears.Where(linear => linear.Site != Site.Head || !weights.Spec.TiedHead).OrderBy(linear => sites.Index(linear.Site)))
         {
-            int[] order = isGguf && source.Architecture.InterleavedInGguf ? ModelWeights.InterleavedRows(weights.Spec, site) : weights.RowOrder(site).ToArray();
+            int[] order = isGguf
+                ? GgufRows.Order(source.Architecture.GgufName, site.Role, weights.Spec.Shape(site.Role).Outputs, weights.Spec.HeadSize)
+                : weights.RowOrder(site).ToArray();
             yield return new TensorToEncode(names.Of(site) + ".weight", weight, order);
             if (bias is not null)
             {

@@ -9,8 +9,6 @@ namespace LoraServe.Models.Loading;
 /// <summary>Opens a model in a GGUF file.</summary>
 internal static class GgufSource
 {
-    private static readonly string[] s_endTokenKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
-
     public static ModelSource Open(string path)
     {
         GgufFile file = GgufFile.Open(path);
@@ -45,9 +43,9 @@ internal static class GgufSource
 
     private static GenerationDefaults ReadGeneration(GgufFile file, ModelText text, int vocabulary, List<string> warnings)
     {
-        int[] configured = [.. s_endTokenKeys.Select(Token).OfType<int>().Distinct()];
+        int[] configured = [.. GgufVocabulary.EndTokenKeys.Select(Token).OfType<int>().Distinct()];
         var end = AnswerEnd.Of(text, configured, vocabulary);
-        return new GenerationDefaults { EndToken = end.Token, EndTokens = end.All, BeginToken = Token("tokenizer.ggml.bos_token_id") };
+        return new GenerationDefaults { EndToken = end.Token, EndTokens = end.All, BeginToken = Token(GgufVocabulary.BeginTokenKey) };
 
         int? Token(string key) => file.Metadata.FindInteger(key) is { } id ? GgufVocabulary.IdBelow(file, key, id, vocabulary, warnings) : null;
     }

@@ -13,7 +13,7 @@ internal static class HuggingFaceSource
     public static ModelSource Open(string directory)
     {
         JsonFields config = JsonFields.TryLoad(Path.Combine(directory, "config.json"))
-            ?? throw new ModelFormatException(directory, $"has no config.json; expected a Hugging Face directory with config.json, tokenizer.json and safetensors, or a GGUF file. {DirectoryContent.Describe(directory)}");
+            ?? throw new ModelFormatException(directory, $"has no config.json; expected a Hugging Face directory with config.json, tokenizer.json and safetensors, or a GGUF file. {NoModel.Describe(directory)}");
         var architecture = Architecture.Of(config);
         TransformerSpec said = architecture.FromHuggingFace(config);
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));

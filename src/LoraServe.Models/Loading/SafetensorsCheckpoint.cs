@@ -35,7 +35,7 @@ internal sealed class SafetensorsCheckpoint : IDisposable
             }
             else
             {
-                throw new ModelFormatException(directory, $"has no weights; expected {SingleFile} or {IndexFile}. {DirectoryContent.Describe(directory)}");
+                throw new ModelFormatException(directory, $"has no weights; expected {SingleFile} or {IndexFile}. {NoModel.Describe(directory)}");
             }
 
             return checkpoint;

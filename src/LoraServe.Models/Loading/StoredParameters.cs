@@ -94,21 +94,13 @@ internal sealed class StoredParameters
     private bool IsTied(TransformerSpec spec)
     {
         (Tensor? table, Tensor? head) = (Stored(_table), Stored(_head));
-        if (spec.TiedHead && table is not null && head is not null)
+        if (spec.TiedHead && table is not null && head is not null && !AreEqual(table, head, spec))
         {
-            if (!AreEqual(table, head, spec))
-            {
-                _config.Warn(TiedField, $"but '{_head}' is stored and differs from '{_table}'. What is stored is used.");
-                return false;
-            }
+            _config.Warn(TiedField, $"but '{_head}' is stored and differs from '{_table}'. What is stored is used.");
+            return false;
         }
 
-        if (!_config.Has(TiedField) && table is not null && head is null && !_checkpoint.Absent.Contains(_head))
-        {
-            return true;
-        }
-
-        return spec.TiedHead;
+        return spec.TiedHead || (!_config.Has(TiedField) && table is not null && head is null && !_checkpoint.Absent.Contains(_head));
     }
 
     private IEnumerable<SiteRole> Biases(TransformerSpec spec)

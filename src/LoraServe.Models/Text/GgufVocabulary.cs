@@ -9,7 +9,13 @@ internal static class GgufVocabulary
     /// <summary>Where a file has the whole tokenizer.json.</summary>
     public const string HuggingFaceKey = "tokenizer.huggingface.json";
 
+    /// <summary>Where a file has the token that texts start with.</summary>
+    public const string BeginTokenKey = Prefix + "bos_token_id";
+
     private const string Prefix = "tokenizer.ggml.";
+
+    /// <summary>Where a file has the tokens that end an answer, the most usual first.</summary>
+    public static IReadOnlyList<string> EndTokenKeys { get; } = [Prefix + "eos_token_id", Prefix + "eot_token_id", Prefix + "eom_token_id"];
 
     /// <summary>The keys below <c>tokenizer.ggml</c>, or null where the file has no tokenizer.</summary>
     /// <param name="file">The file.</param>

@@ -125,7 +125,7 @@ public sealed record ModelText(string Name, Tokenizer? Tokenizer = null, ChatTem
         byte[] begin = new byte[512];
         using FileStream stream = File.OpenRead(file);
         int count = stream.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false);
-        if (begin.AsSpan(0, count).TrimStart("\uFEFF \t\r\n"u8) is [not (byte)'{', ..] && ForeignContent.Describe(begin.AsSpan(0, count)) is { } found)
+        if (ForeignContent.DescribeInsteadOfJson(begin.AsSpan(0, count)) is { } found)
         {
             throw new ModelFormatException(file, $"holds no JSON; it is {found}");
         }

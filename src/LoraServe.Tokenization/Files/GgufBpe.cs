@@ -44,15 +44,11 @@ internal sealed record GgufBpe
     private static GgufBpe ReadByteLevel(GgufTokenizerData data)
     {
         GgufPreTokenizer pre = GgufPreTokenizer.Find(data.PreTokenizer);
-        if (data.Merges is null)
-        {
-            throw new TokenizerFormatException("tokenizer.ggml.merges is missing; model 'gpt2' needs it");
-        }
-
+        IReadOnlyList<string> merges = GgufTokens.Needed(data, "merges", data.Merges);
         Vocabulary vocabulary = GgufTokens.Vocabulary(data);
         return new GgufBpe
         {
-            Model = new BpeConfig { Vocabulary = vocabulary, Merges = ReadMerges(data.Merges, vocabulary), IsByteLevel = true, IgnoreMerges = pre.IgnoresMerges },
+            Model = new BpeConfig { Vocabulary = vocabulary, Merges = ReadMerges(merges, vocabulary), IsByteLevel = true, IgnoreMerges = pre.IgnoresMerges },
             Normalizer = pre.Normalizer,
             PreTokenizer = pre.PreTokenizer,
             Decoder = """{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": true}""",
@@ -64,10 +60,7 @@ internal sealed record GgufBpe
 
     private static GgufBpe ReadSentencePiece(GgufTokenizerData data)
     {
-        if (data.Scores is null)
-        {
-            throw new TokenizerFormatException("tokenizer.ggml.scores is missing; model 'llama' needs it");
-        }
+        IReadOnlyList<float> scores = GgufTokens.Needed(data, "scores", data.Scores);
 
         // SentencePiece's own numbers stand in for those that the file does not give.
         data = data with
@@ -83,7 +76,7 @@ internal sealed record GgufBpe
             Model = new BpeConfig
             {
                 Vocabulary = vocabulary,
-                Merges = MergesByScore(data, vocabulary),
+                Merges = MergesByScore(data, scores, vocabulary),
                 HasByteFallback = true,
                 UnknownId = data.UnknownTokenId ?? Vocabulary.None,
                 FusesUnknown = true,
@@ -146,9 +139,9 @@ internal sealed record GgufBpe
 
     /// <summary>SentencePiece has no list of merges: any two tokens merge whose texts make a third, the best score first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static MergeTable MergesByScore(GgufTokenizerData data, Vocabulary vocabulary)
+    private static MergeTable MergesByScore(GgufTokenizerData data, IReadOnlyList<float> scores, Vocabulary vocabulary)
     {
-        int[] ranks = Ranks(data.Scores!);
+        int[] ranks = Ranks(scores);
         MergeTable merges = new(data.Tokens.Count);
         for (int id = 0; id < data.Tokens.Count; id++)
         {
@@ -159,7 +152,6 @@ internal sealed record GgufBpe
             }
 
             GgufTokens.CheckLength(data, id);
-
             for (int cut = 1; cut < token.Length; cut++)
             {
                 int left = vocabulary.IdOrNone(token.AsSpan(0, cut));

@@ -16,6 +16,10 @@ internal static class GgufTokens
 
     public static int TypeOf(GgufTokenizerData data, int id) => data.TokenTypes?[id] ?? Normal;
 
+    /// <summary>Refuses metadata without what the model needs.</summary>
+    public static T Needed<T>(GgufTokenizerData data, string key, T? value)
+        where T : class => value ?? throw new TokenizerFormatException($"tokenizer.ggml.{key} is missing; model '{data.Model}' needs it");
+
     /// <summary>Refuses a token that is longer than any model has, since each character of a text would cost as many steps.</summary>
     public static void CheckLength(GgufTokenizerData data, int id)
     {

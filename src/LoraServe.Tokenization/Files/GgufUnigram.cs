@@ -10,10 +10,7 @@ internal static class GgufUnigram
 {
     public static TokenizerParts Read(GgufTokenizerData data)
     {
-        if (data.Scores is null)
-        {
-            throw new TokenizerFormatException("tokenizer.ggml.scores is missing; model 't5' needs it");
-        }
+        IReadOnlyList<float> logarithms = GgufTokens.Needed(data, "scores", data.Scores);
 
         // T5's own numbers stand in for those that the file does not give.
         data = data with
@@ -24,7 +21,7 @@ internal static class GgufUnigram
         };
         bool addsSpace = data.AddSpacePrefix ?? false;
         Vocabulary vocabulary = GgufTokens.Vocabulary(data);
-        double[] scores = UnigramScores(data, out double least);
+        double[] scores = UnigramScores(data, logarithms, out double least);
         return new TokenizerParts
         {
             Vocabulary = vocabulary,
@@ -43,21 +40,20 @@ internal static class GgufUnigram
     }
 
     /// <summary>The score of each token that is found in a text: what was added counts nothing, so that it is preferred, and the least is that of normal ones.</summary>
-    private static double[] UnigramScores(GgufTokenizerData data, out double least)
+    private static double[] UnigramScores(GgufTokenizerData data, IReadOnlyList<float> logarithms, out double least)
     {
         double[] scores = new double[data.Tokens.Count];
         least = 0;
         for (int id = 0; id < scores.Length; id++)
         {
             int type = GgufTokens.TypeOf(data, id);
-            double score = data.Scores![id];
+            double score = logarithms[id];
             if (!double.IsFinite(score))
             {
                 throw new TokenizerFormatException($"tokenizer.ggml.scores[{id}] is {score}; expected a number");
             }
 
             GgufTokens.CheckLength(data, id);
-
             least = type == GgufTokens.Normal ? Math.Min(least, score) : least;
             scores[id] = type switch
             {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace LoraServe.Tokenization.Models;
 
-/// <summary>Finds all tokens that a text begins with: a tree by characters, whose edges are a hash table with open addressing.</summary>
+/// <summary>Finds all tokens that a text begins with: a tree by characters.</summary>
 internal sealed class TokenTrie
 {
     /// <summary>The node of the empty text.</summary>
@@ -15,13 +15,12 @@ internal sealed class TokenTrie
     /// <summary>A longer token would make each character of a text cost as many steps, so readers refuse it.</summary>
     public const int LongestToken = 1024;
 
-    private Edge[] _edges = [];
+    private NumberTable<int> _children;
     private int[] _ids = [Vocabulary.None];
     private int _count = 1;
-    private int _shift;
 
     /// <summary>Makes room for a number of tokens; the tree grows when there are more.</summary>
-    public TokenTrie(int tokens) => Allocate(Math.Clamp(35 - BitOperations.LeadingZeroCount((uint)tokens), 6, 24));
+    public TokenTrie(int tokens) => _children = new(Math.Clamp(35 - BitOperations.LeadingZeroCount((uint)tokens), 6, 24));
 
     /// <summary>Adds a token; of equal ones the later counts. The empty one is never found.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -31,15 +30,15 @@ internal sealed class TokenTrie
         foreach (char c in token)
         {
             ulong key = KeyOf(node, c);
-            ref Edge edge = ref Find(key);
+            ref NumberTable<int>.Entry edge = ref _children.Find(key);
             if (edge.Key == 0)
             {
-                edge = new Edge(key, _count);
+                edge = new(key, _count);
                 node = AddNode();
             }
             else
             {
-                node = edge.Child;
+                node = edge.Value;
             }
         }
 
@@ -50,8 +49,8 @@ internal sealed class TokenTrie
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public int Next(int node, char c)
     {
-        Edge edge = Find(KeyOf(node, c));
-        return edge.Key == 0 ? None : edge.Child;
+        ref NumberTable<int>.Entry edge = ref _children.Find(KeyOf(node, c));
+        return edge.Key == 0 ? None : edge.Value;
     }
 
     /// <summary>The node of a text, or <see cref="None"/>.</summary>
@@ -72,20 +71,6 @@ internal sealed class TokenTrie
     /// <summary>The edge as one number, which is never 0.</summary>
     private static ulong KeyOf(int node, char c) => ~(((ulong)(uint)node << 16) | c);
 
-    /// <summary>The place of an edge, or the free one where it belongs.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref Edge Find(ulong key)
-    {
-        Edge[] edges = _edges;
-        int slot = (int)((key * HashMultiplier.Value) >> _shift);
-        while (edges[slot].Key != key && edges[slot].Key != 0)
-        {
-            slot = (slot + 1) & (edges.Length - 1);
-        }
-
-        return ref edges[slot];
-    }
-
     private int AddNode()
     {
         if (_count == _ids.Length)
@@ -94,36 +79,7 @@ internal sealed class TokenTrie
         }
 
         _ids[_count] = Vocabulary.None;
-        if (2 * _count >= _edges.Length)
-        {
-            Grow();
-        }
-
+        _children.Reserve(_count);
         return _count++;
-    }
-
-    private void Grow()
-    {
-        Edge[] old = _edges;
-        Allocate(BitOperations.TrailingZeroCount(old.Length) + 1);
-        foreach (Edge edge in old)
-        {
-            if (edge.Key != 0)
-            {
-                Find(edge.Key) = edge;
-            }
-        }
-    }
-
-    private void Allocate(int bits)
-    {
-        _shift = 64 - bits;
-        _edges = new Edge[1 << bits];
-    }
-
-    private readonly struct Edge(ulong key, int child)
-    {
-        public readonly ulong Key = key;
-        public readonly int Child = child;
     }
 }

@@ -18,7 +18,7 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
     private TokenBatch _batch = null!;
     private DisposeScope? _layer;
     private Tensor? _stream;
-    private readonly ExpertRouting? _routing = weights.Spec.Experts is { } experts ? new ExpertRouting(experts) : null;
+    private ExpertSum? _experts;
 
     /// <summary>The model's weights.</summary>
     protected TorchWeights Weights { get; } = weights;
@@ -115,19 +115,9 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
 
     public Tensor AddExperts(Tensor residual, Tensor x, int layer, NormSite? after, RowGroup rows)
     {
-        var router = new Site(layer, SiteRole.Router);
-        Tensor scores = As(Linear(x, router, rows), ScalarType.Float32);
-        Tensor shares = Shares(scores, rows);
-        Tensor sum = torch.zeros_like(x);
-        for (int expert = 0; expert < _spec.Experts!.Count; expert++)
-        {
-            if (_routing!.RowsOf(expert).Length > 0)
-            {
-                sum = AddExpert(sum, x, shares, layer, expert);
-            }
-        }
-
-        return AddSublayer(residual, after is { } norm ? Norm(sum, norm, rows) : sum, router, rows);
+        _experts ??= new ExpertSum(_spec.Experts!, Weights, this);
+        Tensor sum = _experts.Run(x, layer, rows);
+        return AddSublayer(residual, after is { } norm ? Norm(sum, norm, rows) : sum, new Site(layer, SiteRole.Router), rows);
     }
 
     public (Tensor Queries, Tensor Keys, Tensor Values) SplitHeads(Tensor fused)
@@ -148,69 +138,6 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
     public (Tensor Gate, Tensor Up) SplitGate(Tensor fused) => (fused.narrow(1, 0, _spec.FeedForwardWidth), fused.narrow(1, _spec.FeedForwardWidth, _spec.FeedForwardWidth));
 
     public Tensor Activate(Tensor up) => Activations.Apply(GateActivation, up);
-
-    /// <summary>The shares of each row's experts, [T, experts], 0 for those that it does not go through. Which those are is chosen here, on the host.</summary>
-    private unsafe Tensor Shares(Tensor scores, RowGroup rows)
-    {
-        (int count, int experts) = ((int)scores.shape[0], _spec.Experts!.Count);
-        float[] host = [.. scores.detach().cpu().data<float>()];
-        fixed (float* start = host)
-        {
-            _routing!.Choose(new Compute.Memory.Rows((nint)start, count, experts, experts), rows);
-        }
-
-        float[] mask = new float[host.Length];
-        for (int expert = 0; expert < experts; expert++)
-        {
-            foreach (int row in _routing.RowsOf(expert))
-            {
-                mask[(row * experts) + expert] = 1;
-            }
-        }
-
-        Tensor shares = scores.softmax(-1).mul(torch.tensor(mask, count, experts, device: Weights.Device));
-        return _spec.Experts.SharesAddUp ? shares.div(shares.sum(-1, keepdim: true)) : shares;
-    }
-
-    private Tensor AddExpert(Tensor sum, Tensor x, Tensor shares, int layer, int expert)
-    {
-        RowGroup group = _routing!.GroupOf(expert);
-        Tensor rows = torch.tensor([.. _routing.RowsOf(expert).ToArray().Select(row => (long)row)], device: Weights.Device);
-        Tensor input = x.index_select(0, rows);
-        (Tensor gate, Tensor up) = Linear(input, new Site(layer, SiteRole.ExpertGate, expert), new Site(layer, SiteRole.ExpertUp, expert), group);
-        Tensor down = Linear(GateMultiply(gate, up), new Site(layer, SiteRole.ExpertDown, expert), group);
-        return sum.PlusRows(rows, down.mul(As(shares.index_select(0, rows).narrow(1, expert, 1), Weights.Type)));
-    }
-
-    /// <summary>Adds a sublayer's result by the model's share, with what bottleneck adapters make of it, to the residual stream.</summary>
-    private Tensor AddSublayer(Tensor residual, Tensor sublayer, Site site, RowGroup rows)
-    {
-        sublayer = _spec.ResidualScale == 1 ? sublayer : sublayer.Times(_spec.ResidualScale);
-        BottleneckPlace place = site.Role == SiteRole.Output ? BottleneckPlace.Attention : BottleneckPlace.Mlp;
-        Tensor added = sublayer;
-        if (Acts(rows, run => Of(run).At(site.Layer, place) is not null))
-        {
-            List<Tensor> parts = [];
-            foreach (RowRange range in Step.Ranges(_batch, rows))
-            {
-                (Tensor sub, Tensor stream) = (sublayer.narrow(0, range.First, range.Count), residual.narrow(0, range.First, range.Count));
-                Tensor sum = sub;
-                foreach (EditRun run in range.Runs)
-                {
-                    if (Of(run).At(site.Layer, place) is { } edit)
-                    {
-                        sum = sum.Plus(Bottlenecks.Compute(edit, sub, stream, Weights.Type), run.Weight);
-                    }
-                }
-
-                parts.Add(sum);
-            }
-
-            added = Join(parts);
-        }
-
-        return Add(residual, added, 1);
-    }
 
     public Tensor Rotate(Tensor heads, int layer, TokenBatch batch)
     {
@@ -299,6 +226,35 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
     {
         _layer?.Dispose();
         _layer = null;
+    }
+
+    /// <summary>Adds a sublayer's result by the model's share, with what bottleneck adapters make of it, to the residual stream.</summary>
+    private Tensor AddSublayer(Tensor residual, Tensor sublayer, Site site, RowGroup rows)
+    {
+        sublayer = _spec.ResidualScale == 1 ? sublayer : sublayer.Times(_spec.ResidualScale);
+        Tensor added = sublayer;
+        if (Acts(rows, run => Of(run).At(site.Layer, site.PlaceAfter) is not null))
+        {
+            List<Tensor> parts = [];
+            foreach (RowRange range in Step.Ranges(_batch, rows))
+            {
+                (Tensor sub, Tensor stream) = (sublayer.narrow(0, range.First, range.Count), residual.narrow(0, range.First, range.Count));
+                Tensor sum = sub;
+                foreach (EditRun run in range.Runs)
+                {
+                    if (Of(run).At(site.Layer, site.PlaceAfter) is { } edit)
+                    {
+                        sum = sum.Plus(Bottlenecks.Compute(edit, sub, stream, Weights.Type), run.Weight);
+                    }
+                }
+
+                parts.Add(sum);
+            }
+
+            added = Join(parts);
+        }
+
+        return Add(residual, added, 1);
     }
 
     /// <summary>Attention with bounded scores, which libtorch's own has not.</summary>

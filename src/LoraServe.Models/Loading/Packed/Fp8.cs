@@ -6,7 +6,6 @@ namespace LoraServe.Models.Loading.Packed;
 /// <param name="block">Outputs and inputs of a block; null where scales are of outputs or of whole matrices.</param>
 internal sealed class Fp8((long Rows, long Columns)? block) : IPackedForm
 {
-
     /// <inheritdoc />
     public IReadOnlyList<string> Parts { get; } = ["weight", "weight_scale_inv", "weight_scale", "input_scale", "activation_scale"];
 
