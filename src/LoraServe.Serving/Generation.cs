@@ -28,6 +28,12 @@ public sealed class Generation : IAsyncEnumerable<GeneratedToken>
     /// <summary>Tokens of the prompt.</summary>
     public int PromptTokens => _submission.PromptLength;
 
+    /// <summary>How many answers it draws.</summary>
+    public int Choices => _submission.Sampling.Options.Choices;
+
+    /// <summary>The prompt, to be put in front of each answer; null where that was not asked for. Its log-probabilities are known once the first token has come, or all are enumerated.</summary>
+    public EchoedPrompt? Echo => _submission.EchoedText is { } text ? new EchoedPrompt(text, _submission.Scores?.Tokens ?? []) : null;
+
     /// <summary>What it cost so far; final once all tokens are enumerated.</summary>
     public Usage Usage => new(_submission.PromptLength, _submission.State.GeneratedTokens, _submission.State.CachedPromptTokens);
 

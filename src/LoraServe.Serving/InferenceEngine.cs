@@ -104,7 +104,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         request = _reader.Identify(request);
         int[] prompt = _reader.Prompt(request);
         _reader.Check(request.Sampling);
-        string echo = request.Echo ? request.Prompt ?? _reader.Text(prompt) : "";
+        string? echo = request.Echo ? request.Prompt ?? _reader.Text(prompt) : null;
         GenerationSubmission submission = await SubmitAsync(
             request, adapters => _submissions.Generation(request, prompt, echo, adapters, cancellationToken), cancellationToken).ConfigureAwait(false);
         return new Generation(_loop, submission);

@@ -11,6 +11,7 @@ internal sealed class RequestReader(
 {
     private const int MaxIdLength = 128;
     private const float MaxWeight = 1000;
+    private const long MaxScores = 1 << 20; // what a request can have kept of its prompt, beyond text and ids
 
     private readonly Random _seeds = options.Seed is { } seed ? new Random((int)(seed ^ (seed >> 32))) : new Random();
 
@@ -48,12 +49,27 @@ internal sealed class RequestReader(
     {
         int[] prompt = Tokens(request.Prompt, request.PromptTokens, request.AddSpecialTokens, "prompt")
             ?? throw Invalid("The request has no prompt. Give prompt or prompt_token_ids.");
-        CheckPrompt(prompt, virtualRows: 0);
+        CheckPrompt(prompt, virtualRows: 0, request.Sampling);
+        if (request.Echo && request.Sampling.LogProbabilities is { } top && prompt.Length * (1L + top) > MaxScores)
+        {
+            throw new EngineException(EngineError.InvalidSampling, $"With echo, logprobs of {top} and a prompt of {prompt.Length} tokens ask for {prompt.Length * (1L + top)} log-probabilities; {MaxScores} can be had. Ask for fewer alternatives.");
+        }
+
         return prompt;
     }
 
     /// <summary>Checks that a prompt fits behind the virtual rows of its adapters.</summary>
-    public void CheckPrompt(int[] prompt, int virtualRows) => CheckLength(prompt, virtualRows, contextLength - 1, "The prompt", "one place is left for an answer");
+    public void CheckPrompt(int[] prompt, int virtualRows, SamplingOptions sampling)
+    {
+        if (sampling.MaxTokens == 0)
+        {
+            CheckLength(prompt, virtualRows, contextLength, "The prompt", "");
+        }
+        else
+        {
+            CheckLength(prompt, virtualRows, contextLength - 1, "The prompt", "one place is left for an answer");
+        }
+    }
 
     /// <summary>Checks that a text to score fits.</summary>
     public void CheckScored(int[] text, int virtualRows) => CheckLength(text, virtualRows, contextLength, "A text to score, prompt included,", "");

@@ -14,9 +14,9 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
 {
     /// <summary>A prompt to continue.</summary>
     /// <exception cref="EngineException">It does not fit behind the virtual rows of its adapters.</exception>
-    public GenerationSubmission Generation(GenerationRequest request, int[] prompt, string echo, AdapterStack adapters, CancellationToken cancellation)
+    public GenerationSubmission Generation(GenerationRequest request, int[] prompt, string? echo, AdapterStack adapters, CancellationToken cancellation)
     {
-        reader.CheckPrompt(prompt, adapters.VirtualRows);
+        reader.CheckPrompt(prompt, adapters.VirtualRows, request.Sampling);
         SamplingPlan sampling = reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length, adapters.EndTokens);
         return new GenerationSubmission(Terms(request, prompt, adapters, cancellation), prompt, sampling, reader.Codec, echo);
     }

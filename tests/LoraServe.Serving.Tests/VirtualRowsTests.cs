@@ -42,8 +42,8 @@ public sealed class VirtualRowsTests : IAsyncDisposable
     {
         await PublishAsync();
         GenerationRequest request = With(new SamplingOptions { MaxTokens = 5, RepetitionPenalty = 1.3f, PresencePenalty = 0.5f }) with { Echo = true };
-        (_, GeneratedToken[] tokens) = await _harness.RunAsync(request);
-        string text = string.Concat(tokens.Select(token => token.Text));
+        (Generation generation, GeneratedToken[] tokens) = await _harness.RunAsync(request);
+        string text = generation.Echo!.Text + string.Concat(tokens.Select(token => token.Text));
         Assert.Equal(string.Concat(_prompt.Concat(tokens.Select(token => token.TokenId)).Select(EngineHarness.LetterCodec.Letter)), text);
     }
 

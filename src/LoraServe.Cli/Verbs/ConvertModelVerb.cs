@@ -67,7 +67,7 @@ internal static class ConvertModelVerb
 
             TextWriter writer = arguments.InvocationConfiguration.Output;
             TextWriter error = arguments.InvocationConfiguration.Error;
-            var measure = new LossMeasure(rows, AtLeastOne(limit, arguments), AtLeastOne(maxLength, arguments), options.Workers, error);
+            var measure = new LossMeasure(rows, arguments.AtLeastOne(limit), arguments.AtLeastOne(maxLength), options.Workers, error);
             EvaluationResult? before = await measure.OfAsync(from, "Loss before", cancellationToken).ConfigureAwait(false);
             long bytesBefore = Bytes(from);
             ConversionReport report = await Terminal.ProgressAsync(error, "Converting", 100, step => Task.Run(() => Convert(from, to, options, step), cancellationToken)).ConfigureAwait(false);
@@ -95,9 +95,6 @@ internal static class ConvertModelVerb
             ? type
             : throw new UsageException($"--type is '{name}'; expected one of {Names(types)} for {(ModelConverter.IsGguf(to) ? "a GGUF file" : "safetensors (for GGUF, --out ends in .gguf)")}.");
     }
-
-    private static int AtLeastOne(Option<int> option, ParseResult arguments) =>
-        arguments.GetValue(option) is >= 1 and var value ? value : throw new UsageException($"{option.Name} is {arguments.GetValue(option)}; expected at least 1.");
 
     private static ConversionReport Convert(string from, string to, ConversionOptions options, Action step)
     {

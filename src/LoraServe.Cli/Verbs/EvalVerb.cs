@@ -39,8 +39,8 @@ internal static class EvalVerb
 
         verb.SetAction(async (arguments, cancellationToken) =>
         {
-            var options = new EvaluationOptions(AtLeastOne(arguments, maxTokens), AtLeastOne(arguments, maxLength));
-            int rowLimit = arguments.GetResult(limit) is null ? int.MaxValue : AtLeastOne(arguments, limit);
+            var options = new EvaluationOptions(arguments.AtLeastOne(maxTokens), arguments.AtLeastOne(maxLength));
+            int rowLimit = arguments.GetResult(limit) is null ? int.MaxValue : arguments.AtLeastOne(limit);
             NamedAdapter? named = arguments.GetValue(adapter) is { } text ? NamedAdapter.Parse(text) : null;
             using LoadedModel loaded = model.Load(arguments);
             bool keepsTemplate = arguments.GetValue(baseTemplate);
@@ -66,12 +66,6 @@ internal static class EvalVerb
             Write(result, options, arguments.GetValue(json), arguments.InvocationConfiguration.Output);
         });
         return verb;
-    }
-
-    private static int AtLeastOne(ParseResult arguments, Option<int> option)
-    {
-        int value = arguments.GetValue(option);
-        return value >= 1 ? value : throw new UsageException($"{option.Name} is {value}; expected at least 1.");
     }
 
     private static void WriteAnswers(string file, IReadOnlyList<EvaluationRow> rows, RowOutcome[] outcomes)

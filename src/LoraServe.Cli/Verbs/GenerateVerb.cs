@@ -58,7 +58,7 @@ internal static class GenerateVerb
                 Prompt = arguments.GetValue(chat) ? AsChat(loaded.Text.With(brought), given) : given,
                 AddSpecialTokens = !arguments.GetValue(chat),
                 Adapters = stack,
-                Sampling = new SamplingOptions { MaxTokens = arguments.GetValue(maxTokens), Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
+                Sampling = new SamplingOptions { MaxTokens = arguments.AtLeastOne(maxTokens), Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
             };
 
             Generation generation = await engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false);

@@ -7,23 +7,22 @@ namespace LoraServe.Server.Surfaces;
 /// <param name="RequestId">The request's id.</param>
 /// <param name="Adapters">The exact adapters that answered.</param>
 /// <param name="Choices">The n answers, in their order.</param>
+/// <param name="Prompt">The prompt's tokens with their log-probabilities, where both echo and these were asked for.</param>
 /// <param name="Usage">What it cost.</param>
-internal sealed record CollectedAnswer(string RequestId, IReadOnlyList<ServedAdapter> Adapters, IReadOnlyList<CollectedChoice> Choices, Usage Usage)
+internal sealed record CollectedAnswer(
+    string RequestId, IReadOnlyList<ServedAdapter> Adapters, IReadOnlyList<CollectedChoice> Choices, IReadOnlyList<ScoredToken> Prompt, Usage Usage)
 {
     /// <summary>Waits for all choices.</summary>
     public static async Task<CollectedAnswer> OfAsync(Generation generation, CancellationToken cancellationToken)
     {
-        var choices = new List<List<GeneratedToken>>();
+        List<GeneratedToken>[] choices = [.. Enumerable.Range(0, generation.Choices).Select(_ => new List<GeneratedToken>())];
         await foreach (GeneratedToken token in generation.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            while (choices.Count <= token.Choice)
-            {
-                choices.Add([]);
-            }
-
             choices[token.Choice].Add(token);
         }
 
-        return new CollectedAnswer(generation.RequestId, generation.Adapters, [.. choices.Select(tokens => new CollectedChoice(tokens))], generation.Usage);
+        EchoedPrompt? echo = generation.Echo;
+        return new CollectedAnswer(
+            generation.RequestId, generation.Adapters, [.. choices.Select(tokens => new CollectedChoice(echo?.Text ?? "", tokens))], echo?.Tokens ?? [], generation.Usage);
     }
 }

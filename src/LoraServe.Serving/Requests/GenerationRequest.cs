@@ -16,6 +16,6 @@ public sealed record GenerationRequest : RequestOptions
     /// <summary>How tokens are chosen and when generation ends.</summary>
     public SamplingOptions Sampling { get; init; } = new();
 
-    /// <summary>Puts the prompt's text in front of each answer's.</summary>
+    /// <summary>Gives the prompt back, to be put in front of each answer; with its tokens' log-probabilities where those of the answer are asked for.</summary>
     public bool Echo { get; init; }
 }

@@ -6,7 +6,7 @@ namespace LoraServe.Serving.Requests;
 /// <remarks>Applied in this order: penalties, bias, temperature, top-k, top-p, min-p.</remarks>
 public sealed record SamplingOptions
 {
-    /// <summary>Most tokens to generate; what does not fit into the context is cut.</summary>
+    /// <summary>Most tokens to generate; what does not fit into the context is cut. With 0 the prompt is computed and nothing else.</summary>
     /// <value>256 by default.</value>
     public int MaxTokens { get; init; } = 256;
 

@@ -8,11 +8,10 @@ internal sealed class AnswerText
 
     /// <param name="decoder">Of this answer alone.</param>
     /// <param name="stops">Texts that end it.</param>
-    /// <param name="echo">Text that comes before the answer; no stop text is looked for in it.</param>
-    public AnswerText(ITextDecoder decoder, IReadOnlyList<string> stops, string echo)
+    public AnswerText(ITextDecoder decoder, IReadOnlyList<string> stops)
     {
         _decoder = decoder;
-        _matcher = new StopMatcher(stops, echo);
+        _matcher = new StopMatcher(stops);
     }
 
     /// <summary>Whether a stop text was complete.</summary>

@@ -1,3 +1,5 @@
+using LoraServe.Serving.Requests;
+
 namespace LoraServe.Serving.Sampling;
 
 /// <summary>Tokens in descending order of a value, ascending by token where values are equal, packed into integers that sort that way.</summary>
@@ -49,6 +51,30 @@ internal static class Candidates
         }
 
         heap.Sort();
+    }
+
+    /// <summary>The most likely tokens of a row of logits, best first.</summary>
+    /// <param name="logits">The row.</param>
+    /// <param name="logSum">The logarithm of the sum of its exponentials.</param>
+    /// <param name="count">How many; few.</param>
+    public static TokenProbability[] MostLikely(ReadOnlySpan<float> logits, double logSum, int count)
+    {
+        count = Math.Min(count, logits.Length);
+        if (count == 0)
+        {
+            return [];
+        }
+
+        Span<ulong> order = stackalloc ulong[count];
+        SortTop(logits, count, order);
+        var top = new TokenProbability[count];
+        for (int i = 0; i < count; i++)
+        {
+            int token = Token(order[i]);
+            top[i] = new TokenProbability(token, (float)(logits[token] - logSum));
+        }
+
+        return top;
     }
 
     /// <summary>The token of a packed entry.</summary>

@@ -82,7 +82,7 @@ internal sealed class Sampler : IDisposable
         {
             double logSum = LogSumExp(logits, scratch.Weights);
             slot.LogProbability = (float)(logits[slot.Token] - logSum);
-            slot.Top = MostLikely(logits, logSum, count, scratch);
+            slot.Top = Candidates.MostLikely(logits, logSum, count);
         }
     }
 
@@ -192,25 +192,6 @@ internal sealed class Sampler : IDisposable
         }
 
         return Candidates.Token(order[Nucleus.Draw(ordered[..Nucleus.Count(ordered, total, options)], random)]);
-    }
-
-    private static TokenProbability[] MostLikely(ReadOnlySpan<float> logits, double logSum, int count, SamplerScratch scratch)
-    {
-        count = Math.Min(count, logits.Length);
-        if (count == 0)
-        {
-            return [];
-        }
-
-        Candidates.SortTop(logits, count, scratch.Order);
-        var top = new TokenProbability[count];
-        for (int i = 0; i < count; i++)
-        {
-            int token = Candidates.Token(scratch.Order[i]);
-            top[i] = new TokenProbability(token, (float)(logits[token] - logSum));
-        }
-
-        return top;
     }
 
     // Four double sums, so that the order is fixed and the additions do not wait for each other.

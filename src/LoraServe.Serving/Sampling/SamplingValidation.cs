@@ -13,7 +13,7 @@ internal static class SamplingValidation
 
     public static void Check(SamplingOptions options, int vocabularySize, int maxChoices)
     {
-        Range(options.MaxTokens, 1, int.MaxValue, "max_tokens");
+        Range(options.MaxTokens, 0, int.MaxValue, "max_tokens");
         Range(options.Temperature, 0, 100, "temperature");
         Range(options.TopK, 0, int.MaxValue, "top_k");
         Range(options.TopP, float.Epsilon, 1, "top_p");

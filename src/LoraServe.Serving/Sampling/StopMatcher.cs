@@ -4,20 +4,12 @@ namespace LoraServe.Serving.Sampling;
 internal sealed class StopMatcher
 {
     private readonly string[] _stops;
-    private char[] _text;
+    private char[] _text = new char[64];
     private int _length;
     private int _certain;
-    private int _matchFrom;
 
     /// <param name="stops">The stop texts; none is empty.</param>
-    /// <param name="echo">Text that is certain from the start and in which no stop text is looked for.</param>
-    public StopMatcher(IReadOnlyList<string> stops, string echo = "")
-    {
-        _stops = [.. stops];
-        _text = new char[Math.Max(64, echo.Length * 2)];
-        echo.CopyTo(_text);
-        _length = _certain = _matchFrom = echo.Length;
-    }
+    public StopMatcher(IReadOnlyList<string> stops) => _stops = [.. stops];
 
     /// <summary>Text that is certain since the last <see cref="Take"/>: no stop text can begin in it.</summary>
     public ReadOnlySpan<char> Certain => _text.AsSpan(0, _certain);
@@ -32,7 +24,7 @@ internal sealed class StopMatcher
 
         text.CopyTo(_text.AsSpan(_length));
         _length += text.Length;
-        ReadOnlySpan<char> pending = _text.AsSpan(_matchFrom, _length - _matchFrom);
+        ReadOnlySpan<char> pending = _text.AsSpan(0, _length);
         int first = int.MaxValue;
         foreach (string stop in _stops)
         {
@@ -42,7 +34,7 @@ internal sealed class StopMatcher
 
         if (first != int.MaxValue)
         {
-            _certain = _length = _matchFrom + first;
+            _certain = _length = first;
             return true;
         }
 
@@ -59,7 +51,6 @@ internal sealed class StopMatcher
         _text.AsSpan(_certain, _length - _certain).CopyTo(_text);
         _length -= _certain;
         _certain = 0;
-        _matchFrom = 0;
     }
 
     // The longest end of the text that a stop text begins with.

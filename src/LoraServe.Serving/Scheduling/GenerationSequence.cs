@@ -38,16 +38,26 @@ internal sealed class GenerationSequence : Sequence, IAnswer
 
     public override int Places => UnforkedChoices;
 
-    public override int ReusableTokens => TokenCount - 1;
+    // Where the prompt is scored, something is wanted of every row but those that stand ahead of it.
+    public override int ReusableTokens => Unscored is null ? TokenCount - 1 : VirtualRows;
 
     /// <summary>Timestamp of the first token; 0 before.</summary>
     public long FirstTokenAt { get; set; }
 
+    // Answers part only after the prompt, when nothing of it is unscored.
+    private PromptScores? Unscored => _owner.Scores is { IsComplete: false } scores ? scores : null;
+
     public override Chunk NextChunk(int rows, int logitRows)
     {
-        if (rows < PendingTokens)
+        if (Unscored is not null && CachedTokens >= VirtualRows)
         {
-            return new Chunk(rows, SegmentOutput.None);
+            return new Chunk(Math.Min(Math.Min(rows, logitRows), PendingTokens), SegmentOutput.AllLogits);
+        }
+
+        int first = Unscored is null ? PendingTokens : VirtualRows - CachedTokens;
+        if (rows < first || Unscored is not null || Sampling.MaxTokens == 0)
+        {
+            return new Chunk(Math.Min(rows, first), SegmentOutput.None);
         }
 
         return logitRows > 0 ? new Chunk(PendingTokens, SegmentOutput.LastLogits) : new Chunk(PendingTokens - 1, SegmentOutput.None);
@@ -58,7 +68,17 @@ internal sealed class GenerationSequence : Sequence, IAnswer
     {
         if (result.OutputCount > 0)
         {
-            result.Choices.Add((this, result.FirstOutput));
+            Unscored?.Take(result.FirstPosition - VirtualRows, result.Logits.Read(result.FirstOutput, result.OutputCount), result.Scratch);
+        }
+
+        if (Sampling.MaxTokens == 0)
+        {
+            return PendingTokens == 0;
+        }
+
+        if (result.OutputCount > 0 && PendingTokens == 0)
+        {
+            result.Choices.Add((this, result.FirstOutput + result.OutputCount - 1));
         }
 
         return false;

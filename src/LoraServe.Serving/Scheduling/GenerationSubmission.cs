@@ -6,18 +6,18 @@ namespace LoraServe.Serving.Scheduling;
 internal sealed class GenerationSubmission : Submission
 {
     private readonly ITextCodec? _codec;
-    private readonly string _echo;
 
     /// <param name="terms">What is fixed of it.</param>
     /// <param name="prompt">The prompt, without virtual rows.</param>
     /// <param name="sampling">How its tokens are chosen.</param>
     /// <param name="codec">Makes text of them; null where there is none.</param>
-    /// <param name="echo">Text that comes before each answer.</param>
-    public GenerationSubmission(SubmissionTerms terms, int[] prompt, SamplingPlan sampling, ITextCodec? codec, string echo)
+    /// <param name="echo">The prompt's text, where it is given back in front of each answer.</param>
+    public GenerationSubmission(SubmissionTerms terms, int[] prompt, SamplingPlan sampling, ITextCodec? codec, string? echo)
         : base(terms)
     {
         _codec = codec;
-        _echo = echo;
+        EchoedText = echo;
+        Scores = echo is not null && sampling.Options.LogProbabilities is { } top ? new PromptScores(prompt, top) : null;
         Sampling = sampling;
         PromptLength = prompt.Length;
         Stream = new TokenStream((long)sampling.MaxTokens * sampling.Options.Choices);
@@ -26,12 +26,18 @@ internal sealed class GenerationSubmission : Submission
 
     public SamplingPlan Sampling { get; }
 
+    /// <summary>The prompt's text, where it is given back in front of each answer.</summary>
+    public string? EchoedText { get; }
+
+    /// <summary>How likely the prompt's tokens are, where that is asked for.</summary>
+    public PromptScores? Scores { get; }
+
     /// <summary>Tokens of the prompt, without virtual rows.</summary>
     public int PromptLength { get; }
 
     public TokenStream Stream { get; }
 
-    public AnswerText? CreateText() => _codec is null ? null : new AnswerText(_codec.CreateDecoder(), Sampling.Options.Stop, _echo);
+    public AnswerText? CreateText() => _codec is null ? null : new AnswerText(_codec.CreateDecoder(), Sampling.Options.Stop);
 
     public override void Complete() => Stream.Complete();
 

@@ -60,7 +60,7 @@ public sealed class GenerateVerbTests(TinyFiles files) : IClassFixture<TinyFiles
 
     [Theory]
     [InlineData("--temperature", "NaN", "NaN")]
-    [InlineData("--max-tokens", "0", "max_tokens")]
+    [InlineData("--max-tokens", "0", "--max-tokens is 0; expected at least 1")]
     [InlineData("--use", "unknown", "unknown")]
     [InlineData("--use", "a:heavy", "heavy")]
     [InlineData("--adapter", "a=", "NAME=DIR")]

@@ -26,7 +26,7 @@ public class RequestTests
         ("repetition penalty zero", r => r.Sampling.RepetitionPenalty = 0, StatusCode.InvalidArgument, ["repetition_penalty"]),
         ("presence penalty not a number", r => r.Sampling.PresencePenalty = float.NaN, StatusCode.InvalidArgument, ["presence_penalty"]),
         ("frequency penalty absurd", r => r.Sampling.FrequencyPenalty = -1e30f, StatusCode.InvalidArgument, ["frequency_penalty"]),
-        ("no tokens to generate", r => r.Sampling.MaxTokens = 0, StatusCode.InvalidArgument, ["max_tokens is 0"]),
+        ("a prompt longer than the context, nothing to generate", LongerThanTheContext, StatusCode.InvalidArgument, ["513 tokens", "512 fit"]),
         ("max_tokens absurd", r => r.Sampling.MaxTokens = uint.MaxValue, StatusCode.InvalidArgument, ["max_tokens"]),
         ("min_tokens above max_tokens", r => r.Sampling.MinTokens = 11, StatusCode.InvalidArgument, ["min_tokens is 11", "0 to 10"]),
         ("no choices", r => r.Sampling.N = 0, StatusCode.InvalidArgument, ["n is 0"]),
@@ -114,6 +114,12 @@ public class RequestTests
         var request = new GenerateRequest { Prompt = new string('x', 5 << 20) };
         await Refused.WithAsync(StatusCode.ResourceExhausted, server.Client.Inference.GenerateAsync(request), "4194304");
         await server.AskAsync(Ask.For(""));
+    }
+
+    private static void LongerThanTheContext(GenerateRequest request)
+    {
+        request.PromptTokenIds.Add(TinyFiles.Tokens(1, 483));
+        request.Sampling.MaxTokens = 0;
     }
 
     private static void WithoutTokens(GenerateRequest request)

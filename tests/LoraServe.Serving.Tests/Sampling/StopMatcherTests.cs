@@ -36,12 +36,4 @@ public class StopMatcherTests
 
         Assert.Equal(expected, text);
     }
-
-    [Fact]
-    public void Append_EchoHoldsAStopText_IsNotStopped()
-    {
-        var matcher = new StopMatcher(["STOP"], "echo STOP ST");
-        Assert.False(matcher.Append("OP"));
-        Assert.Equal("echo STOP STOP", matcher.Certain.ToString());
-    }
 }

@@ -49,7 +49,7 @@ internal sealed class SchedulerHarness : IDisposable
             TurnsAnewBeyond: int.MaxValue,
             arrivedAt,
             CancellationToken.None);
-        return new GenerationSubmission(terms, prompt, sampling, codec: null, echo: "");
+        return new GenerationSubmission(terms, prompt, sampling, codec: null, echo: null);
     }
 
     public static int[] Expected(int[] prompt, int count)

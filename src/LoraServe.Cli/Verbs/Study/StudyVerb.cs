@@ -48,8 +48,8 @@ internal static class StudyVerb
 
         verb.SetAction(async (arguments, cancellationToken) =>
         {
-            int? mostSteps = AtLeastOne("--steps", arguments.GetValue(steps));
-            int batchRows = AtLeastOne("--batch-rows", arguments.GetValue(rows))!.Value;
+            int? mostSteps = arguments.AtLeastOne(steps);
+            int batchRows = arguments.AtLeastOne(rows);
             StudyMethod[]? asked = arguments.GetValue(methods) is { } names ? StudyArguments.Methods(names) : null;
             StudyTask[] tasks = StudyArguments.Tasks(arguments.GetValue(data)!);
             (string name, string fingerprint, long parameters) = Inspect(model.Path(arguments), model.Threads(arguments));
@@ -70,8 +70,6 @@ internal static class StudyVerb
         using LoadedModel model = ModelArguments.Load(path, Arithmetic.Exact, threads);
         return (model.Name, model.Transformer.Fingerprint, model.Transformer.ParameterCount());
     }
-
-    private static int? AtLeastOne(string name, int? value) => value is null or >= 1 ? value : throw new UsageException($"{name} is {value}; expected at least 1.");
 
     private static void Write(StudySummary summary, StudyOptions options, bool json, TextWriter output)
     {

@@ -13,10 +13,11 @@ internal static class AnswerStream
     {
         var chunk = new Proto.GenerateChunk { RequestId = generation.RequestId, Model = served.Model.Name };
         chunk.Adapters.AddRange(generation.Adapters.Select(AnswerMapping.ToMessage));
+        bool[] begun = new bool[generation.Choices];
         await foreach (GeneratedToken token in generation.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
-            chunk.Index = (uint)token.Choice;
-            chunk.Text = token.Text;
+            BeginChoice(chunk, token.Choice, begun, served, generation);
+            chunk.Text += token.Text;
             chunk.TokenIds.Add((uint)token.TokenId);
             chunk.FinishReason = AnswerMapping.ToMessage(token.Finish);
             if (AnswerMapping.Logprobs(token, served.Model.Tokenizer) is { } logprobs)
@@ -28,7 +29,34 @@ internal static class AnswerStream
             chunk = new Proto.GenerateChunk { RequestId = generation.RequestId };
         }
 
+        // Where no token was to be generated, the prompt is all that an answer has.
+        for (int choice = 0; choice < begun.Length; choice++)
+        {
+            if (!begun[choice])
+            {
+                BeginChoice(chunk, choice, begun, served, generation);
+                chunk.FinishReason = Proto.FinishReason.Length;
+                await stream.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
+                chunk = new Proto.GenerateChunk { RequestId = generation.RequestId };
+            }
+        }
+
         chunk.Usage = AnswerMapping.ToMessage(generation.Usage);
         await stream.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void BeginChoice(Proto.GenerateChunk chunk, int choice, bool[] begun, ServedModel served, Generation generation)
+    {
+        chunk.Index = (uint)choice;
+        if (!begun[choice] && generation.Echo is { } echo)
+        {
+            chunk.Text = echo.Text;
+            if (Array.TrueForAll(begun, other => !other))
+            {
+                chunk.PromptLogprobs.AddRange(echo.Tokens.Select(token => AnswerMapping.Logprobs(token.TokenId, token.LogProbability, token.Top, served.Model.Tokenizer)));
+            }
+        }
+
+        begun[choice] = true;
     }
 }
