@@ -20,6 +20,9 @@ public sealed record AdapterReport
     /// <summary>Greatest rank of a low-rank edit; 0 where there is none.</summary>
     public required int MaximumRank { get; init; }
 
+    /// <summary>For how many tasks it was trained; 1 for most methods. Where there are several, a use of it is for one of them.</summary>
+    public int Tasks { get; init; } = 1;
+
     /// <summary>Rows that it puts ahead of the prompt; 0 for most methods.</summary>
     public int VirtualRows { get; init; }
 

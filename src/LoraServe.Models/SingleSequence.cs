@@ -33,6 +33,9 @@ public sealed class SingleSequence : IDisposable
         _runner = model.CreateRunner(pool, _pageIds.Length, ElementType.F32);
     }
 
+    /// <summary>Which of its tasks an adapter of several acts for.</summary>
+    public int Task { get; init; }
+
     /// <summary>Tokens so far, without the virtual rows that adapters put ahead of them.</summary>
     public int Length { get; private set; }
 
@@ -44,7 +47,7 @@ public sealed class SingleSequence : IDisposable
         _promptLength = _virtualTokens.Length + prompt.Length;
         for (int i = 0; i < _adapters.Length; i++)
         {
-            _uses[i] = AdapterUse.InPrompt(_adapters[i], weight: 1, prompt, _virtualTokens.Length);
+            _uses[i] = AdapterUse.InPrompt(_adapters[i], weight: 1, prompt, _virtualTokens.Length) with { Task = Task };
         }
 
         if (_virtualTokens.Length > 0)

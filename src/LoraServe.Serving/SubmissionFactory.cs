@@ -59,7 +59,7 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     private SubmissionTerms Terms(RequestOptions request, int[] prompt, AdapterStack adapters, CancellationToken cancellation)
     {
         int[] activeFrom = adapters.ActiveFrom(prompt);
-        (string, float, int)[] acting = [.. adapters.Served.Select((adapter, i) => (adapter.Digest, adapter.Weight, activeFrom[i]))];
+        (string, float, int)[] acting = [.. adapters.Served.Select((adapter, i) => (adapter.Task is null or 0 ? adapter.Digest : $"{adapter.Digest}#{adapter.Task}", adapter.Weight, activeFrom[i]))];
         return new SubmissionTerms(
             request,
             adapters,

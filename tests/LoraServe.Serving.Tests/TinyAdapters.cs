@@ -59,6 +59,43 @@ internal static class TinyAdapters
         return WriteLearnedPrompt(folder, "PROMPT_TUNING", rows, tokens.Length, model.Width);
     }
 
+    /// <summary>Multitask prompt tuning where each task's embeddings are those of tokens of <c>TinyModel.Create(seed: 1)</c>.</summary>
+    public static string WriteTasks(string folder, params int[][] tasks)
+    {
+        using Transformer model = TinyModel.Create(seed: 1);
+        (int count, int width) = (tasks[0].Length, model.Width);
+        float[] shared = new float[count * width];
+        float[] columns = new float[tasks.Length * count * count];
+        float[] rows = new float[tasks.Length * count * width];
+        Array.Fill(shared, 1);
+        for (int task = 0; task < tasks.Length; task++)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                columns[(((task * count) + i) * count) + i] = 1;
+                model.CopyWeightRow(Site.Embedding, tasks[task][i], rows.AsSpan(((task * count) + i) * width, width));
+            }
+        }
+
+        Directory.CreateDirectory(folder);
+        Save(
+            folder,
+            [
+                Tensor.FromFloats("prompt_embeddings", shared, count, width),
+                Tensor.FromFloats("prefix_task_cols", columns, tasks.Length, count, count),
+                Tensor.FromFloats("prefix_task_rows", rows, tasks.Length, count, width),
+            ],
+            new Dictionary<string, object?>
+            {
+                ["peft_type"] = "MULTITASK_PROMPT_TUNING",
+                ["task_type"] = "CAUSAL_LM",
+                ["num_virtual_tokens"] = count,
+                ["num_tasks"] = tasks.Length,
+                ["num_ranks"] = count,
+            });
+        return folder;
+    }
+
     /// <summary>Prefix tuning with random keys and values.</summary>
     public static string WritePrefix(string folder, int seed, int count)
     {

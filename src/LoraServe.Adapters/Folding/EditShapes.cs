@@ -37,7 +37,7 @@ internal static class EditShapes
         {
             NormDelta norm => norm.Values.Length == ParameterCount(norm.Site),
             NormReplacement norm => norm.Values.Length == ParameterCount(norm.Site),
-            VirtualTokens tokens => tokens.Rows.Rows > 0 && tokens.Rows.Columns == width,
+            VirtualTokens tokens => tokens.Tasks > 0 && tokens.Count > 0 && tokens.Rows.Rows % tokens.Tasks == 0 && tokens.Rows.Columns == width,
             PrefixKeyValue prefix => IsLayer(prefix.Layer) && prefix.Keys.Rows > 0 && prefix.Keys.Columns == model.KeyWidth
                 && prefix.Values.Rows == prefix.Keys.Rows && prefix.Values.Columns == prefix.Keys.Columns,
             Bottleneck bottleneck => IsLayer(bottleneck.Layer) && Fits(bottleneck, width),

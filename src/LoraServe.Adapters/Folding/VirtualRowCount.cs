@@ -16,7 +16,7 @@ public static class VirtualRowCount
         {
             (int count, bool fits) = edit switch
             {
-                VirtualTokens tokens => (tokens.Rows.Rows, rows == 0),
+                VirtualTokens tokens => (tokens.Count, rows == 0),
                 PrefixKeyValue prefix => (prefix.Keys.Rows, rows == 0 || (!hasTokens && rows == prefix.Keys.Rows)),
                 _ => (rows, true),
             };

@@ -101,6 +101,7 @@ public static class AdapterLoader
             UnmatchedModules = content.Unmatched,
             MinimumRank = ranks.Length == 0 ? 0 : ranks.Min(),
             MaximumRank = ranks.Length == 0 ? 0 : ranks.Max(),
+            Tasks = content.Placed.Select(placed => placed.Edit).OfType<VirtualTokens>().Select(tokens => tokens.Tasks).FirstOrDefault(1),
             VirtualRows = content.Placed.Select(placed => placed.Edit).Max(VirtualRowsOf) ?? 0,
             DeltaNorms = squares.ToImmutableSortedDictionary(entry => entry.Key, entry => Math.Sqrt(entry.Value), StringComparer.Ordinal),
             FileBytes = fileBytes,
@@ -113,7 +114,7 @@ public static class AdapterLoader
 
     private static int? VirtualRowsOf(AdapterEdit edit) => edit switch
     {
-        VirtualTokens tokens => tokens.Rows.Rows,
+        VirtualTokens tokens => tokens.Count,
         PrefixKeyValue prefix => prefix.Keys.Rows,
         _ => null,
     };

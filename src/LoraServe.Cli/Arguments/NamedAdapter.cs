@@ -1,3 +1,4 @@
+using LoraServe.Adapters;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;
 using LoraServe.Serving;
@@ -6,11 +7,15 @@ using LoraServe.Serving.Store;
 
 namespace LoraServe.Cli.Arguments;
 
-/// <summary>An adapter given as <c>NAME=DIR</c>, or as <c>DIR</c> alone, whose last part is its name then.</summary>
+/// <summary>An adapter given as <c>NAME=DIR</c>, or as <c>DIR</c> alone, whose last part is its name then; of one of several tasks as <c>DIR#2</c>.</summary>
 /// <param name="Name">What requests call it.</param>
 /// <param name="Path">Its PEFT directory or GGUF file.</param>
-internal sealed record NamedAdapter(string Name, string Path)
+/// <param name="Task">Which of its tasks; null where none is named.</param>
+internal sealed record NamedAdapter(string Name, string Path, int? Task = null)
 {
+    /// <summary>How a request asks for it.</summary>
+    public AdapterReference Reference => new(Name, Task: Task);
+
     /// <exception cref="UsageException">A text has not that form, or a name comes twice.</exception>
     public static NamedAdapter[] ParseAll(IEnumerable<string> texts)
     {
@@ -35,6 +40,12 @@ internal sealed record NamedAdapter(string Name, string Path)
     /// <exception cref="UsageException">The text has neither form.</exception>
     public static NamedAdapter Parse(string text)
     {
+        // A path that is there is meant as it is, whatever it is called.
+        if (!System.IO.Path.Exists(text) && AdapterTask.TrySplit(text, out string adapter, out int? task) && task is not null && !System.IO.Path.Exists(text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..]))
+        {
+            return Parse(adapter) with { Task = task };
+        }
+
         int equals = text.IndexOf('=', StringComparison.Ordinal);
         if (equals >= 0 && !System.IO.Path.Exists(text))
         {

@@ -21,7 +21,7 @@ internal static class EvalVerb
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "[NAME=]DIR" };
+        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "[NAME=]DIR[#TASK]" };
         Option<bool> baseTemplate = TemplateArguments.Create();
         var data = new Option<string>("--data") { Description = "Rows as JSON Lines, a JSON array, in gzip, or Parquet; a row has prompt and completion, prompt and references, prompt and chosen, messages, conversations, instruction and output, or text.", Required = true, HelpName = "FILE" };
         var format = new Option<RowFormat>("--format") { Description = "The form of the rows. [default: what their fields say]", HelpName = "auto|prompt|messages|sharegpt|alpaca|preference|text" };
@@ -52,7 +52,7 @@ internal static class EvalVerb
             if (named is not null)
             {
                 await NamedAdapter.PublishAsync([named], engine, arguments.InvocationConfiguration.Error, cancellationToken).ConfigureAwait(false);
-                adapters = [new AdapterReference(named.Name)];
+                adapters = [named.Reference];
             }
 
             var evaluator = new Evaluator(engine, tokenizer, adapters, options);

@@ -21,7 +21,7 @@ internal static class GenerateVerb
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapters = new Option<string[]>("--adapter") { Description = "An adapter, called NAME or as its folder. Repeatable.", HelpName = "[NAME=]DIR" };
+        var adapters = new Option<string[]>("--adapter") { Description = "An adapter, called NAME or as its folder. Repeatable.", HelpName = "[NAME=]DIR[#TASK]" };
         var use = new Option<string>("--use") { Description = "Which adapters answer, such as style:0.5+support. [default: all that are given]", HelpName = "NAME[:WEIGHT][+NAME...]" };
         var prompt = new Option<string>("--prompt") { Description = "The text to continue.", Required = true, HelpName = "TEXT" };
         var chat = new Option<bool>("--chat") { Description = "Take the prompt as a user's message, through the chat template of the model, or of its adapter where that brings one." };
@@ -42,7 +42,7 @@ internal static class GenerateVerb
             NamedAdapter[] named = NamedAdapter.ParseAll(arguments.GetValue(adapters) ?? []);
             IReadOnlyList<AdapterReference> stack = arguments.GetValue(use) is { } text
                 ? AdapterReference.ParseStack(text)
-                : [.. named.Select(adapter => new AdapterReference(adapter.Name))];
+                : [.. named.Select(adapter => adapter.Reference)];
             if (stack.Select(part => part.Name).FirstOrDefault(name => !named.Any(adapter => name == adapter.Name || name.StartsWith($"{adapter.Name}@", StringComparison.Ordinal))) is { } unknown)
             {
                 throw new UsageException($"--use names '{unknown}', which no --adapter is called{(named.Length > 0 ? $"; there is {string.Join(", ", named.Select(adapter => adapter.Name))}" : "")}.");

@@ -24,7 +24,7 @@ internal static class LogitsVerb
     public static Command Create()
     {
         var model = new ModelArguments();
-        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "[NAME=]DIR" };
+        var adapter = new Option<string>("--adapter") { Description = "A PEFT directory or GGUF file to apply.", HelpName = "[NAME=]DIR[#TASK]" };
         var tokens = new Option<string>("--tokens") { Description = "A JSON array of arrays of token ids.", Required = true, HelpName = "FILE.json" };
         var output = new Option<string>("--out") { Description = "Where to write the tensors logits.0, logits.1, … [tokens, vocabulary].", Required = true, HelpName = "FILE.safetensors" };
         var verb = new Command("logits", "Write the logits of given tokens to a safetensors file.");
@@ -41,12 +41,17 @@ internal static class LogitsVerb
             Adapter? parsed = named is null ? null : AdapterLoader.Load(named.Path, loaded.Transformer);
             if (parsed is not null)
             {
+                if (AdapterTask.Refusal(named!.Name, parsed.Report.Tasks, named.Task) is { } refusal)
+                {
+                    throw new UsageException($"--adapter: {refusal}");
+                }
+
                 AdapterNotes.Write(parsed.Report, arguments.InvocationConfiguration.Error);
             }
 
             using ResidentAdapter? resident = parsed is null ? null : loaded.Transformer.Place(parsed);
             CheckTokens(sequences, loaded.Transformer, resident?.VirtualRows ?? 0);
-            Tensor[] logits = [.. sequences.Select((sequence, index) => Compute(loaded.Transformer, pool, resident, sequence, index))];
+            Tensor[] logits = [.. sequences.Select((sequence, index) => Compute(loaded.Transformer, pool, resident, named?.Task ?? 0, sequence, index))];
             string file = arguments.GetValue(output)!;
             SafetensorsFile.Write(file, logits);
             arguments.InvocationConfiguration.Output.WriteLine($"{file}: {logits.Length} tensors, {sequences.Sum(sequence => sequence.Length)} tokens.");
@@ -54,11 +59,11 @@ internal static class LogitsVerb
         return verb;
     }
 
-    private static Tensor Compute(Transformer model, WorkerPool pool, ResidentAdapter? adapter, int[] tokens, int index)
+    private static Tensor Compute(Transformer model, WorkerPool pool, ResidentAdapter? adapter, int task, int[] tokens, int index)
     {
         using SingleSequence sequence = adapter is null
             ? new SingleSequence(model, pool, tokens.Length)
-            : new SingleSequence(model, pool, tokens.Length, adapter);
+            : new SingleSequence(model, pool, tokens.Length, adapter) { Task = task };
         sequence.Begin(tokens);
         float[] values = new float[(long)tokens.Length * model.VocabularySize];
         for (int start = 0; start < tokens.Length; start += ChunkRows)

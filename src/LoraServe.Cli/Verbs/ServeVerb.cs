@@ -68,6 +68,11 @@ internal static class ServeVerb
 
             settings.Check();
             NamedAdapter[] published = NamedAdapter.ParseAll(arguments.GetValue(adapters) ?? []);
+            if (published.FirstOrDefault(one => one.Task is not null) is { } ofTask)
+            {
+                throw new UsageException($"--adapter names task {ofTask.Task} of '{ofTask.Name}'. Leave it away: requests name the task, as {ofTask.Reference}.");
+            }
+
             using var device = new StringWriter();
             LoadedModel loaded = model.Load(arguments, log: device);
             await ServeAsync(loaded, device.ToString(), settings, published, arguments.InvocationConfiguration, cancellationToken).ConfigureAwait(false);

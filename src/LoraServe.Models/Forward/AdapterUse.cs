@@ -4,7 +4,8 @@ namespace LoraServe.Models.Forward;
 /// <param name="Adapter">The adapter; must stay resident until the step is done.</param>
 /// <param name="Weight">Factor of everything that it adds; 1 as trained.</param>
 /// <param name="ActiveFrom">First position that it acts on, virtual rows counted; 0 for all.</param>
-public readonly record struct AdapterUse(ResidentAdapter Adapter, float Weight = 1, int ActiveFrom = 0)
+/// <param name="Task">Which of the adapter's tasks it is for; 0 where it has one.</param>
+public readonly record struct AdapterUse(ResidentAdapter Adapter, float Weight = 1, int ActiveFrom = 0, int Task = 0)
 {
     /// <summary>An adapter's use in a sequence that begins with <paramref name="prompt"/>.</summary>
     /// <remarks>

@@ -24,7 +24,7 @@ public abstract class ResidentAdapter(string digest, ReadOnlySpan<int> invocatio
     /// <summary>Greatest rank of a low-rank part at a linear map.</summary>
     public abstract int MaximumRank { get; }
 
-    /// <summary>Rows ahead of the prompt that have an embedding or keys and values from this adapter.</summary>
+    /// <summary>Rows of a task ahead of the prompt that have an embedding or keys and values from this adapter.</summary>
     public abstract int VirtualRows { get; }
 
     /// <summary>Whether <see cref="VirtualRows"/> have embeddings, so that the last one predicts the first token; a prefix has only keys and values.</summary>

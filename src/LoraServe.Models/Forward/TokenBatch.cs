@@ -115,7 +115,7 @@ public sealed class TokenBatch
             {
                 if (index < use.Adapter.VirtualRows)
                 {
-                    _virtualRows.Add(new VirtualRow(firstRow + i, use.Adapter, use.Weight, index));
+                    _virtualRows.Add(new VirtualRow(firstRow + i, use.Adapter, use.Weight, (use.Task * use.Adapter.VirtualRows) + index));
                     break;
                 }
 

@@ -9,7 +9,7 @@ namespace LoraServe.Models.Forward;
 /// <param name="Row">The row of the batch.</param>
 /// <param name="Adapter">Whose it is.</param>
 /// <param name="Weight">The adapter's weight: factor of the row's embedding, or of its values.</param>
-/// <param name="Index">Which of the adapter's virtual rows it is.</param>
+/// <param name="Index">Which of the adapter's virtual rows it is, those of all its tasks counted through.</param>
 public readonly record struct VirtualRow(int Row, ResidentAdapter Adapter, float Weight, int Index)
 {
     /// <summary>What a sequence begins with: −1, −2, … for <paramref name="count"/> virtual rows.</summary>

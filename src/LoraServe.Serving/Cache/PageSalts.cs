@@ -9,7 +9,7 @@ internal readonly record struct PageSalts(UInt128 Before, int SharedUntil, UInt1
 {
     /// <summary>The salts of a prompt.</summary>
     /// <param name="owner">Whose pages they are: nobody else finds them. Empty where all share.</param>
-    /// <param name="adapters">In order: digest, weight, and the first position that each acts on.</param>
+    /// <param name="adapters">In order: digest with its task, weight, and the first position that each acts on.</param>
     public static PageSalts Of(string owner, IReadOnlyList<(string Digest, float Weight, int ActiveFrom)> adapters)
     {
         int sharedUntil = adapters.Where(adapter => adapter.ActiveFrom != 0).Select(adapter => adapter.ActiveFrom).DefaultIfEmpty(int.MaxValue).Min();

@@ -5,4 +5,5 @@ namespace LoraServe.Serving.Requests;
 /// <param name="Version">Its version.</param>
 /// <param name="Digest">SHA-256 of its files, in lower-case hexadecimal.</param>
 /// <param name="Weight">Factor of everything that it adds.</param>
-public sealed record ServedAdapter(string Name, int Version, string Digest, float Weight);
+/// <param name="Task">Which of its tasks it answers for; null where it was not asked for one.</param>
+public sealed record ServedAdapter(string Name, int Version, string Digest, float Weight, int? Task = null);

@@ -32,6 +32,9 @@ public sealed record AdapterRecord
     /// <summary>How it was trained, such as <c>LoRA</c>.</summary>
     public required string Method { get; init; }
 
+    /// <summary>For how many tasks it was trained; where there are several, requests name one: <c>name#2</c>.</summary>
+    public required int Tasks { get; init; }
+
     /// <summary>Smallest rank of a low-rank edit.</summary>
     public required int MinimumRank { get; init; }
 

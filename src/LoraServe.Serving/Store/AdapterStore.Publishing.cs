@@ -183,6 +183,7 @@ public sealed partial class AdapterStore
         ResidentBytes = resident.ByteLength,
         SharedParts = [.. resident.SharedParts],
         InvocationTokens = [.. parsed.InvocationTokens],
+        Tasks = parsed.Report.Tasks,
         VirtualRows = resident.VirtualRows,
         EndTokens = endTokens,
         PublishedAt = _time.GetUtcNow(),

@@ -307,10 +307,17 @@ public sealed partial class AdapterStore : IDisposable
 
         while (true)
         {
-            var parts = new (AdapterVersion, float)[references.Count];
+            var parts = new (AdapterVersion, float, int?)[references.Count];
             for (int i = 0; i < parts.Length; i++)
             {
-                parts[i] = (await FindAsync(who, references[i].Name, cancellationToken).ConfigureAwait(false), references[i].Weight);
+                AdapterReference reference = references[i];
+                AdapterVersion version = await FindAsync(who, reference.Name, cancellationToken).ConfigureAwait(false);
+                if (AdapterTask.Refusal(reference.Name, version.Manifest.Tasks, reference.Task) is { } refusal)
+                {
+                    throw new EngineException(EngineError.InvalidAdapterName, refusal);
+                }
+
+                parts[i] = (version, reference.Weight, reference.Task);
             }
 
             var stack = new AdapterStack(parts);
@@ -514,6 +521,7 @@ public sealed partial class AdapterStore : IDisposable
             Source = manifest.Source,
             Path = manifest.ShownPath,
             Method = manifest.Method,
+            Tasks = manifest.Tasks,
             MinimumRank = manifest.MinimumRank,
             MaximumRank = manifest.MaximumRank,
             Tier = state.Tier,

@@ -8,6 +8,23 @@ public sealed class AdapterReferenceTests
     public void ParseStack_NamesAndWeights_AreRead() =>
         Assert.Equal([new AdapterReference("style", 0.5f), new AdapterReference("support@3", -2)], AdapterReference.ParseStack("style:0.5 + support@3 : -2e0"));
 
+    [Fact]
+    public void ParseStack_Tasks_AreReadAndShown()
+    {
+        IReadOnlyList<AdapterReference> stack = AdapterReference.ParseStack("style#0:0.5+support@3#12");
+        Assert.Equal([new AdapterReference("style", 0.5f, 0), new AdapterReference("support@3", 1, 12)], stack);
+        Assert.Equal(["style#0:0.5", "support@3#12"], stack.Select(part => part.ToString()));
+    }
+
+    [Theory]
+    [InlineData("a#")]
+    [InlineData("a#x")]
+    [InlineData("a#-1")]
+    [InlineData("a# 1")]
+    [InlineData("a#99999999999")]
+    public void ParseStack_TaskThatIsNoNumber_IsRefused(string stack) =>
+        Assert.Equal(EngineError.InvalidAdapterName, Assert.Throws<EngineException>(() => AdapterReference.ParseStack(stack)).Error);
+
     [Theory]
     [InlineData("snips-lora\n")]
     [InlineData("\tsnips-lora")]

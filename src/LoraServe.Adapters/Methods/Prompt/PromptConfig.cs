@@ -10,7 +10,7 @@ internal sealed class PromptConfig
         VirtualTokens = fields.Integer("num_virtual_tokens", 1) ?? throw new AdapterFormatException($"{fields.File}: field 'num_virtual_tokens' is missing; expected a number of at least 1. Save the adapter again.");
         Tasks = fields.Integer("num_tasks", 1) ?? 1;
         TaskRank = fields.Integer("num_ranks", 1) ?? 1;
-        Task = fields.Integer("task_id", 0) ?? 0;
+        Task = fields.Integer("task_id", 0);
         if (Task >= Tasks)
         {
             throw new AdapterFormatException($"{fields.File}: field 'task_id' is {Task}; expected less than num_tasks, {Tasks}.");
@@ -36,10 +36,8 @@ internal sealed class PromptConfig
     /// <summary>Number of tasks (multitask prompt tuning).</summary>
     public int Tasks { get; }
 
-    /// <summary>
-    /// The task that is served, the first unless somebody has added a field task_id: PEFT leaves it to every call.
-    /// </summary>
-    public int Task { get; }
+    /// <summary>The only task that is served, where somebody has added a field task_id; null: PEFT leaves it to every call.</summary>
+    public int? Task { get; }
 
     /// <summary>Rank of what tells the tasks apart.</summary>
     public int TaskRank { get; }

@@ -24,7 +24,7 @@ internal static class AdapterMatch
         string rank = report.MaximumRank == 0 ? ""
             : report.MinimumRank == report.MaximumRank ? $", rank {report.MaximumRank}"
             : $", rank {report.MinimumRank} to {report.MaximumRank}";
-        string rows = report.VirtualRows == 0 ? "" : $", {report.VirtualRows} rows ahead of the prompt";
+        string rows = report.VirtualRows == 0 ? "" : $", {report.VirtualRows} rows ahead of the prompt{(report.Tasks == 1 ? "" : $" for each of {report.Tasks} tasks (name#0 to name#{report.Tasks - 1})")}";
         console.WriteLine($"{report.Method}: {report.MatchedModules.Length} modules matched{rank}{rows}, {report.UnmatchedModules.Length} unmatched.");
         foreach (string module in report.UnmatchedModules.Take(MostListed))
         {

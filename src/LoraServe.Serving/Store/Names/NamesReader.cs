@@ -97,6 +97,7 @@ internal sealed class NamesReader(JsonElement root, Func<AdapterManifest, string
         InRange(manifest.FileBytes, 0, "size");
         InRange(manifest.HostBytes, 0, "size in host memory");
         InRange(manifest.ResidentBytes, 0, "size in compute form");
+        InRange(manifest.Tasks, 1, "number of tasks");
         InRange(manifest.VirtualRows, 0, "count of virtual rows");
         InRange(manifest.MinimumRank, 0, "smallest rank");
         InRange(manifest.MaximumRank, manifest.MinimumRank, "greatest rank");

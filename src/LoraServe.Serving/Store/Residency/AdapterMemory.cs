@@ -86,7 +86,7 @@ internal sealed partial class AdapterMemory : IAdapterLeases, IThreadPoolWorkIte
         {
             for (int i = 0; i < found.Length; i++)
             {
-                found[i] = stack[i].Version.State.Tier;
+                found[i] = stack.Versions[i].State.Tier;
             }
 
             if (!_ledger.AddUser(stack, _time.GetUtcNow()))

@@ -51,7 +51,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
     /// <summary>Counts a request that will run on a stack; false when a version has been retired meanwhile.</summary>
     public bool AddUser(AdapterStack stack, DateTimeOffset now)
     {
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             if (version.State.IsRetired)
             {
@@ -59,7 +59,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
             }
         }
 
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             VersionState state = version.State;
             state.Users++;
@@ -75,7 +75,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
     /// <summary>Counts a request that has ended.</summary>
     public void RemoveUser(AdapterStack stack)
     {
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             version.State.Users--;
             Unneeded(version);
@@ -95,7 +95,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
     /// <exception cref="EngineException">They cannot become resident.</exception>
     public bool TryLease(AdapterStack stack, bool isOverdue, long arrivedAt, long now)
     {
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             if (version.State.Failure is { } failure && failure.At >= arrivedAt)
             {
@@ -105,7 +105,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
 
         if (IsReady(stack))
         {
-            foreach ((AdapterVersion version, _) in stack.Parts)
+            foreach (AdapterVersion version in stack.Versions)
             {
                 version.State.Leases++;
                 Touch(version.State);
@@ -120,7 +120,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
         }
 
         CheckFits(stack);
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             Ask(version);
         }
@@ -137,7 +137,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
     /// <summary>Gives back what <see cref="TryLease"/> held.</summary>
     public void EndLease(AdapterStack stack, DateTimeOffset now)
     {
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             version.State.Leases--;
             version.State.LastUsedAt = now;
@@ -335,7 +335,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
 
     private static bool IsReady(AdapterStack stack)
     {
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             if (!version.State.IsResident || version.State.IsDraining)
             {
@@ -363,7 +363,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
         if (together > _budget)
         {
             long pinned = Together(AdapterStack.Empty, null);
-            throw TooLarge($"The request's adapters take {together - pinned} bytes and pinned ones {pinned}, the budget is {_budget}: {together} bytes", stack[0].Version);
+            throw TooLarge($"The request's adapters take {together - pinned} bytes and pinned ones {pinned}, the budget is {_budget}: {together} bytes", stack.Versions[0]);
         }
     }
 
@@ -382,9 +382,9 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
 
         for (int i = 0; i < stack.Count; i++)
         {
-            if (stack.IndexOf(stack[i].Version) == i)
+            if (stack.IndexOf(stack.Versions[i]) == i)
             {
-                _trial.Add(stack[i].Version);
+                _trial.Add(stack.Versions[i]);
             }
         }
 
@@ -465,7 +465,7 @@ internal sealed class ResidencyLedger(long budgetBytes, long turnTicks)
 
     private static void SetInTurn(AdapterStack stack, bool isInTurn)
     {
-        foreach ((AdapterVersion version, _) in stack.Parts)
+        foreach (AdapterVersion version in stack.Versions)
         {
             version.State.IsInTurn = isInTurn;
         }

@@ -36,6 +36,9 @@ internal sealed record AdapterManifest
 
     public required int[] InvocationTokens { get; init; }
 
+    /// <summary>For how many tasks it was trained.</summary>
+    public int Tasks { get; init; } = 1;
+
     /// <summary>Rows that it puts ahead of a prompt.</summary>
     public int VirtualRows { get; init; }
 

@@ -6,53 +6,42 @@ namespace LoraServe.Serving.Store.Versions;
 /// <summary>The versions that one request runs on, fixed when it came in.</summary>
 internal sealed class AdapterStack
 {
-    private readonly (AdapterVersion Version, float Weight)[] _parts;
+    private readonly (AdapterVersion Version, float Weight, int? Task)[] _parts;
+    private readonly AdapterVersion[] _versions;
 
-    public AdapterStack(params (AdapterVersion Version, float Weight)[] parts)
+    public AdapterStack(params (AdapterVersion Version, float Weight, int? Task)[] parts)
     {
         _parts = parts;
+        _versions = [.. parts.Select(part => part.Version)];
         VirtualRows = parts.Sum(part => part.Version.Manifest.VirtualRows);
-        Served = [.. parts.Select(part => new ServedAdapter(part.Version.Manifest.Name, part.Version.Manifest.Version, part.Version.Digest, part.Weight))];
+        Served = [.. parts.Select(part => new ServedAdapter(part.Version.Manifest.Name, part.Version.Manifest.Version, part.Version.Digest, part.Weight, part.Task))];
     }
 
     /// <summary>The base model alone.</summary>
     public static AdapterStack Empty { get; } = new();
 
-    public int Count => _parts.Length;
+    public int Count => _versions.Length;
 
     public IReadOnlyList<ServedAdapter> Served { get; }
 
     /// <summary>Rows that the adapters put ahead of a prompt.</summary>
     public int VirtualRows { get; }
 
-    public ReadOnlySpan<(AdapterVersion Version, float Weight)> Parts => _parts;
-
-    public (AdapterVersion Version, float Weight) this[int index] => _parts[index];
+    public ReadOnlySpan<AdapterVersion> Versions => _versions;
 
     /// <summary>Tokens that end an answer besides the model's.</summary>
-    public IEnumerable<int> EndTokens => _parts.SelectMany(part => part.Version.Manifest.EndTokens);
+    public IEnumerable<int> EndTokens => _versions.SelectMany(version => version.Manifest.EndTokens);
 
     /// <summary>Whether a tenant owns one of them.</summary>
-    public bool IsOwned => _parts.Any(part => part.Version.Manifest.Owner.Length > 0);
+    public bool IsOwned => _versions.Any(version => version.Manifest.Owner.Length > 0);
 
     public bool Contains(AdapterVersion version) => IndexOf(version) >= 0;
 
     /// <summary>Where a version is first; −1 where it is not.</summary>
-    public int IndexOf(AdapterVersion version)
-    {
-        for (int i = 0; i < _parts.Length; i++)
-        {
-            if (_parts[i].Version == version)
-            {
-                return i;
-            }
-        }
-
-        return -1;
-    }
+    public int IndexOf(AdapterVersion version) => Array.IndexOf(_versions, version);
 
     /// <summary>Whether an adapter acts only from where its invocation tokens begin.</summary>
-    public bool IsInvoked => _parts.Any(part => part.Version.Manifest.InvocationTokens.Length > 0);
+    public bool IsInvoked => _versions.Any(version => version.Manifest.InvocationTokens.Length > 0);
 
     /// <summary>What a sequence's tokens are: virtual rows, then the given ones.</summary>
     public int[] WithVirtualRows(int[] tokens) => VirtualRows == 0 ? tokens : [.. VirtualRow.Tokens(VirtualRows), .. tokens];
@@ -60,10 +49,10 @@ internal sealed class AdapterStack
     /// <summary>First position that each adapter acts on in a sequence that begins with a prompt, behind the virtual rows.</summary>
     public int[] ActiveFrom(ReadOnlySpan<int> prompt)
     {
-        int[] from = new int[_parts.Length];
+        int[] from = new int[_versions.Length];
         for (int i = 0; i < from.Length; i++)
         {
-            from[i] = AdapterUse.FirstPosition(_parts[i].Version.Manifest.InvocationTokens, prompt, VirtualRows);
+            from[i] = AdapterUse.FirstPosition(_versions[i].Manifest.InvocationTokens, prompt, VirtualRows);
         }
 
         return from;
@@ -71,5 +60,5 @@ internal sealed class AdapterStack
 
     /// <summary>How the adapters act on a sequence; all must be resident.</summary>
     public AdapterUse[] Uses(int[] activeFrom) =>
-        [.. _parts.Select((part, i) => new AdapterUse(part.Version.State.Resident!, part.Weight, activeFrom[i]))];
+        [.. _parts.Select((part, i) => new AdapterUse(part.Version.State.Resident!, part.Weight, activeFrom[i], part.Task ?? 0))];
 }

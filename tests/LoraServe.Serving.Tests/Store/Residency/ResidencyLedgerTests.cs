@@ -281,7 +281,7 @@ public class ResidencyLedgerTests
                 if (memory.TryLease(request.Stack, memory.Now - request.ArrivedAt > WaitSteps, request.ArrivedAt))
                 {
                     request.Until = memory.Now + RunSteps;
-                    Assert.All(request.Stack.Parts.ToArray(), part => Assert.True(part.Version.State is { IsResident: true, IsDraining: false }));
+                    Assert.All(request.Stack.Versions.ToArray(), version => Assert.True(version.State is { IsResident: true, IsDraining: false }));
                 }
             }
             catch (EngineException)
@@ -299,7 +299,7 @@ public class ResidencyLedgerTests
 
     private static void Finish(SimulatedMemory memory, List<Request> requests, int maxSteps)
     {
-        AdapterVersion[] versions = [.. requests.SelectMany(request => request.Stack.Parts.ToArray()).Select(part => part.Version).Distinct()];
+        AdapterVersion[] versions = [.. requests.SelectMany(request => request.Stack.Versions.ToArray()).Distinct()];
         for (int step = 0; requests.Count > 0; step++)
         {
             Assert.True(step < maxSteps, $"{requests.Count} requests wait after {step} steps.");

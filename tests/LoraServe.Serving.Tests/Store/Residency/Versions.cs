@@ -26,5 +26,5 @@ internal static class Versions
 
     public static AdapterVersion[] Create(int count, long bytes) => [.. Enumerable.Range(0, count).Select(i => Create($"a{i}", bytes))];
 
-    public static AdapterStack Stack(params AdapterVersion[] versions) => new([.. versions.Select(version => (version, 1f))]);
+    public static AdapterStack Stack(params AdapterVersion[] versions) => new([.. versions.Select(version => (version, 1f, (int?)null))]);
 }

@@ -31,6 +31,7 @@ internal static class AdapterMapping
             LastLoadSeconds = record.LastLoadSeconds,
             PublishedAt = record.PublishedAt.ToTimestamp(),
             LastUsedAt = record.LastUsedAt?.ToTimestamp(),
+            Tasks = (uint)record.Tasks,
             MinRank = (uint)record.MinimumRank,
             MaxRank = (uint)record.MaximumRank,
         };

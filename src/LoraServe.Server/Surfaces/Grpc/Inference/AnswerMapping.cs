@@ -35,13 +35,16 @@ internal static class AnswerMapping
         _ => Proto.FinishReason.Unspecified,
     };
 
-    public static Proto.ServedAdapter ToMessage(ServedAdapter adapter) => new()
+    public static Proto.ServedAdapter ToMessage(ServedAdapter adapter)
     {
-        Name = adapter.Name,
-        Version = (uint)adapter.Version,
-        Digest = adapter.Digest,
-        Weight = adapter.Weight,
-    };
+        var message = new Proto.ServedAdapter { Name = adapter.Name, Version = (uint)adapter.Version, Digest = adapter.Digest, Weight = adapter.Weight };
+        if (adapter.Task is { } task)
+        {
+            message.Task = (uint)task;
+        }
+
+        return message;
+    }
 
     public static Proto.Usage ToMessage(Usage usage) => new()
     {

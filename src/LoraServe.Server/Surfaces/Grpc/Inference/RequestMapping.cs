@@ -97,7 +97,7 @@ internal static class RequestMapping
         }
 
         Absent(adapter, "adapter", "adapters");
-        return [.. stack.Stack.Select(part => new AdapterReference(part.Name, part.HasWeight ? part.Weight : 1))];
+        return [.. stack.Stack.Select(part => AdapterReference.Named(part.Name, part.HasWeight ? part.Weight : 1))];
     }
 
     private static string? Absent(string value, string field, string other) => value.Length == 0

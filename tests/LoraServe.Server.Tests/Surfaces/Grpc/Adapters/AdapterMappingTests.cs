@@ -22,6 +22,7 @@ public sealed class AdapterMappingTests
         Source = AdapterSource.Upload,
         Path = "uploads/1",
         Method = "LoRA",
+        Tasks = 3,
         MinimumRank = 4,
         MaximumRank = 8,
         Tier = AdapterTier.Resident,
@@ -51,7 +52,7 @@ public sealed class AdapterMappingTests
         Assert.Equal((10ul, 11ul, 12ul), (message.DiskBytes, message.HostBytes, message.ResidentBytes));
         Assert.Equal((true, true, 13u), (message.Pinned, message.Latest, message.InUse));
         Assert.Equal((29ul, 14ul, 15ul), (message.Requests, message.Hits, message.Misses));
-        Assert.Equal((4u, 8u, 0.5), (message.MinRank, message.MaxRank, message.LastLoadSeconds));
+        Assert.Equal((3u, 4u, 8u, 0.5), (message.Tasks, message.MinRank, message.MaxRank, message.LastLoadSeconds));
         Assert.Equal(("stable", s_published, null), (Assert.Single(message.Aliases), message.PublishedAt.ToDateTimeOffset(), message.LastUsedAt));
     }
 

@@ -56,6 +56,16 @@ public sealed class RequestMappingTests
     }
 
     [Fact]
+    public void Requests_ForATask_CarryItInEitherForm()
+    {
+        var stack = new Proto.AdapterSelection { Stack = { new Proto.AdapterWeight { Name = "a@3#2" }, new Proto.AdapterWeight { Name = "b", Weight = 0.5f } } };
+        AdapterReference[] expected = [new AdapterReference("a@3", 1, 2), new AdapterReference("b", 0.5f)];
+
+        Assert.Equal(expected, RequestMapping.ToDomain(new Proto.GenerateRequest { Prompt = "p", Adapters = stack }, s_call).Adapters);
+        Assert.Equal(expected, RequestMapping.ToDomain(new Proto.ScoreRequest { Prompt = "p", Adapter = "a@3#2+b:0.5" }, s_call).Adapters);
+    }
+
+    [Fact]
     public void Requests_WithTwoFormsOfOneThing_NameBothFields()
     {
         var stack = new Proto.AdapterSelection { Stack = { new Proto.AdapterWeight { Name = "a" } } };
