@@ -158,7 +158,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private async Task<T> SubmitAsync<T>(RequestOptions request, Func<AdapterStack, T> create, CancellationToken cancellationToken)
         where T : Submission
     {
-        AdapterStack adapters = await Adapters.ReserveAsync(request.Principal, request.Adapters, cancellationToken).ConfigureAwait(false);
+        AdapterStack adapters = await Adapters.ReserveAsync(request, cancellationToken).ConfigureAwait(false);
         try
         {
             T submission = create(adapters);

@@ -59,13 +59,12 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     private SubmissionTerms Terms(RequestOptions request, int[] prompt, AdapterStack adapters, CancellationToken cancellation)
     {
         int[] activeFrom = adapters.ActiveFrom(prompt);
-        (string, float, int)[] acting = [.. adapters.Served.Select((adapter, i) => (adapter.Task is null or 0 ? adapter.Digest : $"{adapter.Digest}#{adapter.Task}", adapter.Weight, activeFrom[i]))];
         return new SubmissionTerms(
             request,
             adapters,
             activeFrom,
             instruments.LabelOf(adapters),
-            PageSalts.Of(options.SharePrefixCache ? "" : request.Tenant, acting),
+            PageSalts.Of(options.SharePrefixCache ? "" : request.Tenant, adapters.Acting(activeFrom)),
             spec.Rope.DependsOnLength ? spec.Rope.OriginalContext : int.MaxValue,
             spec.Rope.Scaling == RopeScaling.LongRope ? spec.Rope.OriginalContext : int.MaxValue,
             time.GetTimestamp(),

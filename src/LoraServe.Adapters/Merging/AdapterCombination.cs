@@ -34,6 +34,28 @@ public sealed class AdapterCombination
         IReadOnlyList<WeightedAdapter> inputs, IBaseModel model, CombinationOptions options, CancellationToken cancellationToken = default) =>
         Combine(inputs, model, options, drawMask: null, cancellationToken);
 
+    /// <summary>The same as an adapter in memory, which has no files.</summary>
+    /// <param name="inputs">The adapters, all loaded on <paramref name="model"/>.</param>
+    /// <param name="model">Their base.</param>
+    /// <param name="options">How.</param>
+    /// <param name="digest">What tells it from others: of the inputs and the options.</param>
+    /// <exception cref="MergeException">As for <see cref="Combine(IReadOnlyList{WeightedAdapter}, IBaseModel, CombinationOptions, CancellationToken)"/>.</exception>
+    public static Adapter ToAdapter(IReadOnlyList<WeightedAdapter> inputs, IBaseModel model, CombinationOptions options, string digest)
+    {
+        ImmutableArray<LowRank> pairs = Combine(inputs, model, options);
+        return new Adapter([.. pairs], [], digest, new AdapterReport
+        {
+            Method = CombinationOptions.NameOf(options.Method),
+            MatchedModules = [.. model.Modules.Where(module => pairs.Any(pair => pair.Site == module.Site)).Select(module => module.Path)],
+            UnmatchedModules = [],
+            MinimumRank = pairs.Min(pair => pair.Rank),
+            MaximumRank = pairs.Max(pair => pair.Rank),
+            DeltaNorms = ImmutableSortedDictionary<string, double>.Empty,
+            FileBytes = 0,
+            TensorCount = 0,
+        });
+    }
+
     /// <summary>Checks what can be checked before any adapter is read.</summary>
     /// <param name="ranks">Their greatest ranks, in order.</param>
     /// <param name="options">How they are to be combined.</param>

@@ -42,6 +42,9 @@ public sealed record CombinationOptions
     /// <summary>PEFT's names of the methods.</summary>
     public static IReadOnlyCollection<string> MethodNames => s_methods.Keys;
 
+    /// <summary>PEFT's name of a method.</summary>
+    public static string NameOf(CombinationMethod method) => s_methods.First(named => named.Value == method).Key;
+
     /// <summary>The method of PEFT's name for it, such as <c>dare_ties_svd</c>; null for a name that is not known.</summary>
     public static CombinationMethod? FindMethod(string peftName) => s_methods.TryGetValue(peftName, out CombinationMethod method) ? method : null;
 }

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LoraServe.Adapters.Merging;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
@@ -29,6 +30,7 @@ internal static class GenerateVerb
         var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", DefaultValueFactory = _ => 256, HelpName = "N" };
         var temperature = new Option<float>("--temperature") { Description = "0 always takes the most likely token.", HelpName = "F" };
         var seed = new Option<ulong?>("--seed") { Description = "Same seed, same answer.", HelpName = "N" };
+        var combination = new CombinationArguments("each adapter adds its own change", seedName: "--method-seed");
         var json = new Option<bool>("--json") { Description = "Print one JSON object when all is generated." };
         var verb = new Command("generate", "Continue a prompt with a model and its adapters.");
         model.AddTo(verb);
@@ -37,6 +39,7 @@ internal static class GenerateVerb
             verb.Add(option);
         }
 
+        combination.AddTo(verb);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
             NamedAdapter[] named = NamedAdapter.ParseAll(arguments.GetValue(adapters) ?? []);
@@ -49,6 +52,7 @@ internal static class GenerateVerb
             }
 
             using LoadedModel loaded = model.Load(arguments);
+            CombinationOptions? combined = combination.Read(arguments);
             string given = arguments.GetValue(prompt)!;
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), UseAdapterTemplates = !arguments.GetValue(baseTemplate) });
             await NamedAdapter.PublishAsync(named, engine, arguments.InvocationConfiguration.Error, cancellationToken).ConfigureAwait(false);
@@ -58,6 +62,7 @@ internal static class GenerateVerb
                 Prompt = arguments.GetValue(chat) ? AsChat(loaded.Text.With(brought), given) : given,
                 AddSpecialTokens = !arguments.GetValue(chat),
                 Adapters = stack,
+                Combination = combined,
                 Sampling = new SamplingOptions { MaxTokens = arguments.AtLeastOne(maxTokens), Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
             };
 

@@ -114,6 +114,11 @@ public sealed record EngineOptions
     [Range(1, long.MaxValue)]
     public long MergeBytes { get; set; } = 4L << 30;
 
+    /// <summary>Combinations that requests ask for which are kept for those that ask again.</summary>
+    /// <value>64 by default.</value>
+    [Range(1, 65_536)]
+    public int MaxRequestCombinations { get; set; } = 64;
+
     /// <summary>Versions kept of a name; older ones go when nothing runs on them, no alias points to them and they are not pinned.</summary>
     /// <value>16 by default.</value>
     [Range(1, 65_536)]

@@ -1,3 +1,5 @@
+using LoraServe.Adapters.Merging;
+
 namespace LoraServe.Serving.Requests;
 
 /// <summary>What every kind of request has: which adapters, for whom, how urgent.</summary>
@@ -5,6 +7,9 @@ public abstract record RequestOptions
 {
     /// <summary>Adapters applied together, in this order; empty for the base model alone.</summary>
     public IReadOnlyList<AdapterReference> Adapters { get; init; } = [];
+
+    /// <summary>How the adapters become one before they are applied, by their weights; null: each adds its own weighted change, which is what <c>cat</c> gives too.</summary>
+    public CombinationOptions? Combination { get; init; }
 
     /// <summary>Appears in logs and answers; made up where empty.</summary>
     public string RequestId { get; init; } = "";

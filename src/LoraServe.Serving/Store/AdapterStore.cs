@@ -44,6 +44,7 @@ public sealed partial class AdapterStore : IDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _publishing = new(1);
     private readonly MergeQueue _merges;
+    private readonly RequestCombinations _combinations;
     private readonly EngineInstruments _instruments;
     private volatile AdapterNames _names = AdapterNames.Empty;
 
@@ -75,6 +76,7 @@ public sealed partial class AdapterStore : IDisposable
             Loaded = instruments.AdapterLoaded,
             Used = instruments.AdapterUsed,
         };
+        _combinations = new RequestCombinations(options, model, _merges, _memory, Read, time);
         Restore();
     }
 
@@ -298,11 +300,14 @@ public sealed partial class AdapterStore : IDisposable
     }
 
     /// <summary>Fixes the versions that a request runs on, and counts it as their user. A name that nobody knows is looked for below the adapter root.</summary>
-    internal async ValueTask<AdapterStack> ReserveAsync(Principal who, IReadOnlyList<AdapterReference> references, CancellationToken cancellationToken)
+    internal async ValueTask<AdapterStack> ReserveAsync(RequestOptions request, CancellationToken cancellationToken)
     {
+        (Principal who, IReadOnlyList<AdapterReference> references) = (request.Principal, request.Adapters);
         if (references.Count == 0)
         {
-            return AdapterStack.Empty;
+            return request.Combination is null
+                ? AdapterStack.Empty
+                : throw new EngineException(EngineError.InvalidRequest, "The request says how adapters are to be combined, and names none. Name at least one.");
         }
 
         while (true)
@@ -320,7 +325,9 @@ public sealed partial class AdapterStore : IDisposable
                 parts[i] = (version, reference.Weight, reference.Task);
             }
 
-            var stack = new AdapterStack(parts);
+            AdapterStack stack = request.Combination is { } combination
+                ? new AdapterStack(parts, await _combinations.GetAsync(who, [.. parts.Select(part => (part.Item1, part.Item2))], combination, cancellationToken).ConfigureAwait(false))
+                : new AdapterStack(parts);
             if (_memory.AddUser(stack))
             {
                 return stack;
@@ -491,7 +498,10 @@ public sealed partial class AdapterStore : IDisposable
             LogMoved(version, type);
         }
 
-        _watchers.Tell(Happening(type, version, _names, detail));
+        if (version.Make is null)
+        {
+            _watchers.Tell(Happening(type, version, _names, detail)); // what has no name concerns nobody but its requests
+        }
     }
 
     private AdapterEvent Happening(AdapterEventType type, AdapterVersion version, AdapterNames names, string detail = "") =>

@@ -25,30 +25,21 @@ internal static class MergeVerb
         var output = new OutputArgument("The directory to write.", "DIR");
         var into = new Option<string?>("--into") { Description = "base writes a whole model in float32, with each adapter's weighted change added; adapter writes one LoRA adapter. [default: base, or adapter where --method is given]" };
         into.AcceptOnlyFromAmong(IntoBase, IntoAdapter);
-        var method = new Option<string>("--method") { Description = $"How adapters become one: {string.Join(", ", CombinationOptions.MethodNames)}. [default: cat, which is exact]", HelpName = "NAME" };
-        var density = new Option<double>("--density") { Description = "Share of the values that the pruning methods keep.", DefaultValueFactory = _ => 1, HelpName = "F" };
-        var rank = new Option<int?>("--rank") { Description = "Rank of what the svd methods make. [default: the greatest rank given]", HelpName = "N" };
-        var seed = new Option<int>("--seed") { Description = "Seed of what the dare methods drop.", HelpName = "N" };
+        var combination = new CombinationArguments("cat, which is exact");
         var tokenizer = new Option<string>("--tokenizer") { Description = "Take the tokenizer from this directory or GGUF file. [default: from --model]", HelpName = "PATH" };
-        var verb = new Command("merge", "Merge adapters into their base, or make one adapter of several.") { model, adapters, into, method, density, rank, seed, tokenizer };
+        var verb = new Command("merge", "Merge adapters into their base, or make one adapter of several.") { model, adapters, into, tokenizer };
+        combination.AddTo(verb);
         output.AddTo(verb);
         verb.SetAction(arguments =>
         {
             WeightedPath[] inputs = [.. arguments.GetValue(adapters)!.Select(WeightedPath.Parse)];
-            string? methodName = arguments.GetValue(method);
-            string target = arguments.GetValue(into) ?? (methodName is null ? IntoBase : IntoAdapter);
-            if (target == IntoBase && methodName is not null)
+            CombinationOptions? options = combination.Read(arguments);
+            string target = arguments.GetValue(into) ?? (options is null ? IntoBase : IntoAdapter);
+            if (target == IntoBase && options is not null)
             {
                 throw new UsageException("--method makes one adapter of several; use it with --into adapter.");
             }
 
-            var options = new CombinationOptions
-            {
-                Method = CombinationOptions.FindMethod(methodName ?? "cat") ?? throw new UsageException($"--method is '{methodName}'; expected one of {string.Join(", ", CombinationOptions.MethodNames)}."),
-                Density = arguments.GetValue(density) is > 0 and <= 1 and var share ? share : throw new UsageException(FormattableString.Invariant($"--density is {arguments.GetValue(density)}; expected above 0 and at most 1.")),
-                Rank = arguments.GetValue(rank) is not <= 0 ? arguments.GetValue(rank) : throw new UsageException($"--rank is {arguments.GetValue(rank)}; expected at least 1."),
-                Seed = arguments.GetValue(seed),
-            };
             string folder = output.Read(arguments);
             string modelPath = arguments.GetValue(model)!;
             using LoadedModel loaded = ModelArguments.Load(modelPath, Compute.Arithmetic.Exact, Environment.ProcessorCount);
@@ -57,7 +48,7 @@ internal static class MergeVerb
             TextWriter writer = arguments.InvocationConfiguration.Output;
             if (target == IntoAdapter)
             {
-                ImmutableArray<LowRank> pairs = AdapterCombination.Combine(parsed, loaded.Transformer, options);
+                ImmutableArray<LowRank> pairs = AdapterCombination.Combine(parsed, loaded.Transformer, options ?? new CombinationOptions { Method = CombinationMethod.Concatenation });
                 PeftWriter.Write(folder, pairs, loaded.Transformer, loaded.Name);
                 writer.WriteLine($"{folder}: one LoRA adapter of {parsed.Count}, rank {pairs.Max(pair => pair.Rank)}, {pairs.Length} modules.");
             }

@@ -36,7 +36,7 @@ internal sealed partial class AdapterMemory
             if (parsed is null)
             {
                 tier = AdapterTier.Disk;
-                parsed = _files.Open(version.Digest, version.Manifest.ShownPath);
+                parsed = version.Make is { } make ? await make().ConfigureAwait(false) : _files.Open(version.Digest, version.Manifest.ShownPath);
                 _host.Keep(version, parsed);
             }
 

@@ -9,6 +9,7 @@ internal sealed class AdapterStack
     private readonly (AdapterVersion Version, float Weight, int? Task)[] _parts;
     private readonly AdapterVersion[] _versions;
 
+    /// <summary>Adapters that each add their own change.</summary>
     public AdapterStack(params (AdapterVersion Version, float Weight, int? Task)[] parts)
     {
         _parts = parts;
@@ -16,6 +17,12 @@ internal sealed class AdapterStack
         VirtualRows = parts.Sum(part => part.Version.Manifest.VirtualRows);
         Served = [.. parts.Select(part => new ServedAdapter(part.Version.Manifest.Name, part.Version.Manifest.Version, part.Version.Digest, part.Weight, part.Task))];
     }
+
+    /// <summary>Adapters that act as one.</summary>
+    /// <param name="inputs">What was combined: what answers say.</param>
+    /// <param name="combined">What it came to: what runs.</param>
+    public AdapterStack((AdapterVersion Version, float Weight, int? Task)[] inputs, AdapterVersion combined)
+        : this((combined, 1, null)) => Served = new AdapterStack(inputs).Served;
 
     /// <summary>The base model alone.</summary>
     public static AdapterStack Empty { get; } = new();
@@ -28,6 +35,10 @@ internal sealed class AdapterStack
     public int VirtualRows { get; }
 
     public ReadOnlySpan<AdapterVersion> Versions => _versions;
+
+    /// <summary>What acts from where: digest, with its task where that is not the first, weight and first position. For keys of what it computes.</summary>
+    public (string Digest, float Weight, int ActiveFrom)[] Acting(int[] activeFrom) =>
+        [.. _parts.Select((part, i) => (part.Task is null or 0 ? part.Version.Digest : $"{part.Version.Digest}#{part.Task}", part.Weight, activeFrom[i]))];
 
     /// <summary>Tokens that end an answer besides the model's.</summary>
     public IEnumerable<int> EndTokens => _versions.SelectMany(version => version.Manifest.EndTokens);

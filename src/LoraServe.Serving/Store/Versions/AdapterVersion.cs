@@ -1,3 +1,5 @@
+using LoraServe.Adapters;
+
 namespace LoraServe.Serving.Store.Versions;
 
 /// <summary>One immutable version of an adapter.</summary>
@@ -12,6 +14,9 @@ internal sealed class AdapterVersion
     /// <summary>What never changes.</summary>
     public AdapterManifest Manifest { get; }
 
+    /// <summary>Makes its parsed form, where it has no files: what a request combines. Null: its files say what it is.</summary>
+    public Func<Task<Adapter>>? Make { get; init; }
+
     /// <summary>Where it is and who uses it: residency's own, see there.</summary>
     public VersionState State { get; }
 
@@ -20,5 +25,5 @@ internal sealed class AdapterVersion
     /// <summary>Bytes of its compute form that it shares with nobody.</summary>
     public long ResidentBytes => Manifest.ResidentBytes;
 
-    public override string ToString() => $"{Manifest.Name}@{Manifest.Version}";
+    public override string ToString() => Make is null ? $"{Manifest.Name}@{Manifest.Version}" : $"{Manifest.Name} ({Manifest.Method})";
 }

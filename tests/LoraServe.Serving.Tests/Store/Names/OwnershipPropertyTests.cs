@@ -112,7 +112,7 @@ public sealed class OwnershipPropertyTests : IDisposable
     }
 
     private static async Task UseAsync(AdapterStore store, Principal who, string reference) =>
-        store.Memory.RemoveUser(await store.ReserveAsync(who, [new AdapterReference(reference)], default));
+        store.Memory.RemoveUser(await store.ReserveAsync(new GenerationRequest { Principal = who, Adapters = [new AdapterReference(reference)] }, default));
 
     private static async Task CompleteAsync(AdapterUpload upload)
     {

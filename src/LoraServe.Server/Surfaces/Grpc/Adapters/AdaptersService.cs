@@ -68,14 +68,12 @@ internal sealed class AdaptersService(ServedModel served) : Proto.Adapters.Adapt
     public override async Task<Proto.LoadAdapterResponse> Merge(Proto.MergeAdaptersRequest request, ServerCallContext context)
     {
         AdapterReference[] inputs = [.. request.Inputs.Select(input => new AdapterReference(input.Name, input.HasWeight ? input.Weight : 1))];
-        string method = request.Method.Length > 0 ? request.Method : "linear";
-        var combination = new CombinationOptions
-        {
-            Method = CombinationOptions.FindMethod(method)
-                ?? throw new EngineException(EngineError.InvalidRequest, $"method is '{method}'; expected one of {string.Join(", ", CombinationOptions.MethodNames)}."),
-            Density = request.HasDensity ? request.Density : 1,
-            Rank = request.HasRank ? (int)request.Rank : null,
-        };
+        CombinationOptions combination = CombinationSettings.Read(
+            request.Method.Length > 0 ? request.Method : "linear",
+            request.HasDensity ? request.Density : null,
+            request.HasRank ? request.Rank : null,
+            request.MajoritySignMethod,
+            request.Seed);
         PublishOptions options = Options(request.HasExpectedVersion ? request.ExpectedVersion : null, pin: false, []);
         return AdapterMapping.ToMessage(
             await _store.PublishCombinationAsync(CallerOf(context), request.Name, inputs, combination, options, context.CancellationToken).ConfigureAwait(false));

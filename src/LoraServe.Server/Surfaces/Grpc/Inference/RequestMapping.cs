@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
+using LoraServe.Adapters.Merging;
 using LoraServe.Models.Text;
 using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
@@ -13,6 +14,7 @@ internal static class RequestMapping
     public static GenerationRequest ToDomain(Proto.GenerateRequest message, RequestContext call) => new()
     {
         Adapters = Adapters(message.Adapter, message.Adapters),
+        Combination = Combination(message.Adapters),
         Prompt = message.PromptTokenIds.Count == 0 ? message.Prompt : Absent(message.Prompt, "prompt", "prompt_token_ids"),
         PromptTokens = message.PromptTokenIds.Count == 0 ? null : SamplingMapping.Tokens(message.PromptTokenIds, "prompt_token_ids"),
         AddSpecialTokens = !message.SkipSpecialTokensInPrompt,
@@ -34,6 +36,7 @@ internal static class RequestMapping
         return new GenerationRequest
         {
             Adapters = adapters,
+            Combination = Combination(message.Adapters),
             Prompt = Render(message.Messages, message.Tools, message.TemplateVariables, chat),
             AddSpecialTokens = false,
             Sampling = SamplingMapping.ToDomain(message.Sampling),
@@ -50,6 +53,7 @@ internal static class RequestMapping
     public static ScoreRequest ToDomain(Proto.ScoreRequest message, RequestContext call) => new()
     {
         Adapters = Adapters(message.Adapter, message.Adapters),
+        Combination = Combination(message.Adapters),
         Prompt = message.PromptTokenIds.Count == 0 ? message.Prompt : Absent(message.Prompt, "prompt", "prompt_token_ids"),
         PromptTokens = message.PromptTokenIds.Count == 0 ? null : SamplingMapping.Tokens(message.PromptTokenIds, "prompt_token_ids"),
         Continuations = [.. message.Continuations],
@@ -62,6 +66,7 @@ internal static class RequestMapping
     public static EmbedRequest ToDomain(Proto.EmbedRequest message, RequestContext call) => new()
     {
         Adapters = Adapters(message.Adapter, message.Adapters),
+        Combination = Combination(message.Adapters),
         Inputs = [.. message.Input],
         Pooling = message.Pooling == Proto.Pooling.Mean ? Pooling.Mean : Pooling.Last,
         Normalize = message.Normalize,
@@ -99,6 +104,15 @@ internal static class RequestMapping
         Absent(adapter, "adapter", "adapters");
         return [.. stack.Stack.Select(part => AdapterReference.Named(part.Name, part.HasWeight ? part.Weight : 1))];
     }
+
+    private static CombinationOptions? Combination(Proto.AdapterSelection? selection) => selection?.Combination is { } combination
+        ? CombinationSettings.Read(
+            combination.Method,
+            combination.HasDensity ? combination.Density : null,
+            combination.HasRank ? combination.Rank : null,
+            combination.MajoritySignMethod,
+            combination.Seed)
+        : null;
 
     private static string? Absent(string value, string field, string other) => value.Length == 0
         ? null

@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Merging;
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc.Inference;
 using LoraServe.Serving.Requests;
@@ -53,6 +54,27 @@ public sealed class RequestMappingTests
         GenerationRequest request = RequestMapping.ToDomain(new Proto.GenerateRequest { Prompt = "p", Adapters = stack }, s_call);
 
         Assert.Equal([new AdapterReference("b"), new AdapterReference("a", 0)], request.Adapters);
+    }
+
+    [Fact]
+    public void Requests_WithACombination_CarryItInEitherForm()
+    {
+        var combination = new Proto.Combination { Method = "dare_ties_svd", Density = 0.5f, Rank = 3, MajoritySignMethod = "frequency", Seed = 7 };
+        var named = new Proto.AdapterSelection { Combination = combination };
+        var expected = new CombinationOptions { Method = CombinationMethod.DareTiesSvd, Density = 0.5f, Rank = 3, ElectByFrequency = true, Seed = 7 };
+
+        GenerationRequest generation = RequestMapping.ToDomain(new Proto.GenerateRequest { Prompt = "p", Adapter = "a:0.5+b", Adapters = named }, s_call);
+        Assert.Equal((expected, 2), (generation.Combination, generation.Adapters.Count));
+        Assert.Equal(expected, RequestMapping.ToDomain(new Proto.ScoreRequest { Prompt = "p", Adapters = named }, s_call).Combination);
+        Assert.Equal(expected, RequestMapping.ToDomain(new Proto.EmbedRequest { Adapters = named }, s_call).Combination);
+        Assert.Null(RequestMapping.ToDomain(new Proto.GenerateRequest { Prompt = "p", Adapter = "a" }, s_call).Combination);
+        Refused("method is 'mean'; expected one of linear, cat", () => Asked(new Proto.Combination { Method = "mean" }));
+        Refused("method is ''", () => Asked(new Proto.Combination()));
+        Refused("majority_sign_method is 'most'; expected total or frequency", () => Asked(new Proto.Combination { Method = "ties", MajoritySignMethod = "most" }));
+        Refused("rank is 4294967295", () => Asked(new Proto.Combination { Method = "svd", Rank = uint.MaxValue }));
+        Refused("seed is 4294967295", () => Asked(new Proto.Combination { Method = "svd", Seed = uint.MaxValue }));
+
+        object Asked(Proto.Combination asked) => RequestMapping.ToDomain(new Proto.GenerateRequest { Adapters = new Proto.AdapterSelection { Combination = asked } }, s_call);
     }
 
     [Fact]
