@@ -28,7 +28,7 @@ internal sealed class TinyTraining : IDisposable
     }
 
     /// <summary>Every method of the catalogue, and some together.</summary>
-    public static string[] Methods { get; } = [.. MethodTable.Variants.Select(method => method.Name), "lora,prompt", "houlsby,lora", "prompt,pfeiffer", "ia3,prefix"];
+    public static string[] Methods { get; } = [.. MethodTable.Variants.Select(method => method.Name), "lora,prompt", "houlsby,lora", "prompt,pfeiffer", "ia3,prefix", "adaption-prompt,lora"];
 
     public Transformer Model { get; }
 

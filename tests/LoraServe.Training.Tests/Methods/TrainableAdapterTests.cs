@@ -54,6 +54,7 @@ public sealed class TrainableAdapterTests : IDisposable
         { "boft", """{"boft_block_size": 0, "boft_block_num": 8, "boft_n_butterfly_factor": 2}""", true },
         { "fourierft", """{"init_weights": false, "target_modules": ["down_proj", "k_proj"], "n_frequency_pattern": {"k_proj": 30}}""", false },
         { "randlora", """{"save_projection": true, "sparse": true, "target_modules": ["down_proj", "v_proj"]}""", false },
+        { "adaption-prompt", """{"adapter_layers": 2, "adapter_len": 9}""", true },
         { "vera", """{"save_projection": false, "target_modules": ["down_proj", "q_proj"]}""", false },
     };
 
@@ -77,7 +78,8 @@ public sealed class TrainableAdapterTests : IDisposable
     public void Step_ManyOnTheSameRows_LowerTheLoss(string method)
     {
         TrainingExample[] rows = TinyTraining.Rows(3);
-        using AdapterTraining training = _tiny.Train(_tiny.Create(method), method == "full" ? 1e-3 : 2e-2);
+        // A gate that begins closed opens by the rate a step.
+        using AdapterTraining training = _tiny.Train(_tiny.Create(method), method switch { "full" => 1e-3, "adaption-prompt" => 1e-1, _ => 2e-2 });
 
         double first = _tiny.Step(training, rows).Loss;
         double last = first;
@@ -158,6 +160,7 @@ public sealed class TrainableAdapterTests : IDisposable
     [InlineData("houlsby")]
     [InlineData("prompt")]
     [InlineData("prefix")]
+    [InlineData("adaption-prompt")]
     [InlineData("bitfit")]
     [InlineData("ln")]
     [InlineData("lora,prompt")]

@@ -20,6 +20,7 @@ internal sealed class AdaptionPromptConfig
             throw new AdapterFormatException($"{fields.File}: field 'target_modules' is '{target}'; expected '{name}', the base's attention. Load the adapter on the base it was made for.");
         }
 
+        fields.RequireUnset("modules_to_save", "an adaption prompt edits no module");
         PeftConfig.RefuseTheRest(fields);
     }
 
