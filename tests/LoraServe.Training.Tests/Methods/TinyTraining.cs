@@ -5,6 +5,7 @@ using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
@@ -21,9 +22,9 @@ internal sealed class TinyTraining : IDisposable
     private const int Steps = 12;
     private readonly WorkerPool _pool = new(2);
 
-    public TinyTraining(bool tiedHead = false)
+    public TinyTraining(bool tiedHead = false, TransformerSpec? spec = null)
     {
-        Model = TinyModel.Create(7, spec: TinyModel.DefaultSpec with { TiedHead = tiedHead });
+        Model = TinyModel.Create(7, spec: (spec ?? TinyModel.DefaultSpec) with { TiedHead = tiedHead });
         Pass = Model.CreateTraining(_pool);
     }
 

@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Testing;
 using LoraServe.Training.Options;
 using LoraServe.Training.Steps;
 
@@ -108,6 +110,28 @@ public sealed class TrainableAdapterTests : IDisposable
         using var tiny = new TinyTraining(tiedHead);
         TrainableAdapter adapter = tiny.Create(TinyTraining.Options(method) with { PeftConfig = JsonNode.Parse(config)!.AsObject() });
         CheckSlopes(tiny, adapter, _ => true);
+    }
+
+    /// <summary>GPT-2's attention, whose map is one for queries, keys and values, and Llama's with a bias of the output projection.</summary>
+    public static TheoryData<bool> OtherAttention => [true, false];
+
+    [Theory]
+    [MemberData(nameof(OtherAttention))]
+    public void Pull_AdaptionPromptOfOtherAttention_GivesTheSlopeOfTheLossAndIsServedAsTrained(bool isGpt2)
+    {
+        SiteRole[] maps = [SiteRole.QueryKeyValue, SiteRole.Output, SiteRole.Up, SiteRole.Down];
+        using var tiny = new TinyTraining(spec: isGpt2
+            ? TinyModel.DefaultSpec with { Architecture = "gpt2", LearnsPositions = true, KeyValueHeads = 4, HeadSize = 16, Linears = [.. maps], Biases = [.. maps] }
+            : TinyModel.DefaultSpec with { Biases = [SiteRole.Value, SiteRole.Output] });
+        TrainableAdapter adapter = tiny.Create(TinyTraining.Options("adaption-prompt") with { PeftConfig = new() { ["adapter_layers"] = 2 } });
+        Assert.Equal(isGpt2 ? 2 : 4, adapter.Edits().Count);
+        CheckSlopes(tiny, adapter, _ => true);
+
+        using AdapterTraining training = tiny.Train(adapter);
+        tiny.Step(training, TinyTraining.Rows(1));
+        adapter.Save(_folder);
+        using ResidentAdapter served = tiny.Model.Place(AdapterLoader.Load(_folder, tiny.Model));
+        Assert.Equal(tiny.Logits(training.Resident), tiny.Logits(served));
     }
 
     [Theory]
