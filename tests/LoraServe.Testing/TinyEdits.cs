@@ -120,6 +120,15 @@ public static class TinyEdits
         FloatMatrix Matrix() => new(count, width, Around(random, 0, count * width));
     }
 
+    /// <summary>Keys and values of every layer apart from the sequence's (LLaMA-Adapter).</summary>
+    public static ResidentAdapter Prompts(Transformer model, int seed, int count)
+    {
+        var random = new Random(seed);
+        return model.Place([.. Enumerable.Range(0, model.LayerCount).Select(layer => new PromptAttention(layer, PromptPlace.BeforeOutput, Matrix(), Matrix()))]);
+
+        FloatMatrix Matrix() => new(count, model.KeyWidth, Around(random, 0, count * model.KeyWidth));
+    }
+
     private static float[] Around(Random random, float center, int count) =>
         [.. Enumerable.Range(0, count).Select(_ => center + random.NextSingle() - 0.5f)];
 }

@@ -38,14 +38,18 @@ internal static class EditShapes
             NormDelta norm => norm.Values.Length == ParameterCount(norm.Site),
             NormReplacement norm => norm.Values.Length == ParameterCount(norm.Site),
             VirtualTokens tokens => tokens.Tasks > 0 && tokens.Count > 0 && tokens.Rows.Rows % tokens.Tasks == 0 && tokens.Rows.Columns == width,
-            PrefixKeyValue prefix => IsLayer(prefix.Layer) && prefix.Keys.Rows > 0 && prefix.Keys.Columns == model.KeyWidth
-                && prefix.Values.Rows == prefix.Keys.Rows && prefix.Values.Columns == prefix.Keys.Columns,
+            PrefixKeyValue prefix => IsLayer(prefix.Layer) && AreKeysAndValues(prefix.Keys, prefix.Values),
+            PromptAttention prompt => IsLayer(prompt.Layer) && AreKeysAndValues(prompt.Keys, prompt.Values) && (prompt.Place == PromptPlace.BeforeOutput || HeadsAreAsWideAsTheStream()),
             Bottleneck bottleneck => IsLayer(bottleneck.Layer) && Fits(bottleneck, width),
             ModuleEdit => true,
             _ => false,
         });
 
         bool IsLayer(int layer) => layer >= 0 && layer < model.LayerCount;
+
+        bool AreKeysAndValues(FloatMatrix keys, FloatMatrix values) => keys.Rows > 0 && keys.Columns == model.KeyWidth && values.Rows == keys.Rows && values.Columns == keys.Columns;
+
+        bool HeadsAreAsWideAsTheStream() => model.Modules.First(module => module.Site.Role == SiteRole.Output).Inputs == width;
 
         int? ParameterCount(NormSite site) => model.Norms.FirstOrDefault(norm => norm.Site == site)?.ParameterCount;
     }

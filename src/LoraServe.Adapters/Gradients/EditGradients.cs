@@ -9,7 +9,8 @@ public sealed class EditGradients
     private readonly Dictionary<Site, LinearEditGradient> _linears = [];
     private readonly Dictionary<Site, TableGradient> _tables = [];
     private readonly Dictionary<NormSite, NormGradient> _norms = [];
-    private readonly PrefixGradient?[] _prefixes;
+    private readonly KeyValueGradient?[] _prefixes;
+    private readonly KeyValueGradient?[] _prompts;
     private readonly Dictionary<(int Layer, BottleneckPlace Place), BottleneckGradient> _bottlenecks = [];
 
     /// <summary>Zeros of the shapes that an adapter's edits have.</summary>
@@ -31,7 +32,8 @@ public sealed class EditGradients
             }
         }
 
-        _prefixes = new PrefixGradient?[model.LayerCount];
+        _prefixes = new KeyValueGradient?[model.LayerCount];
+        _prompts = new KeyValueGradient?[model.LayerCount];
         foreach (AdapterEdit edit in edits)
         {
             switch (edit)
@@ -43,7 +45,10 @@ public sealed class EditGradients
                     _norms.Add(norm.Site, new NormGradient(norm.Values.Length));
                     break;
                 case PrefixKeyValue prefix:
-                    _prefixes[prefix.Layer] = new PrefixGradient(prefix.Keys.Rows, prefix.Keys.Columns);
+                    _prefixes[prefix.Layer] = new KeyValueGradient(prefix.Keys.Rows, prefix.Keys.Columns);
+                    break;
+                case PromptAttention prompt:
+                    _prompts[prompt.Layer] = new KeyValueGradient(prompt.Keys.Rows, prompt.Keys.Columns);
                     break;
                 case Bottleneck bottleneck:
                     _bottlenecks.Add((bottleneck.Layer, bottleneck.Place), new BottleneckGradient(bottleneck));
@@ -71,7 +76,10 @@ public sealed class EditGradients
     public BottleneckGradient? At(int layer, BottleneckPlace place) => _bottlenecks.GetValueOrDefault((layer, place));
 
     /// <summary>By a layer's prefix; null where there is none.</summary>
-    public PrefixGradient? PrefixAt(int layer) => _prefixes[layer];
+    public KeyValueGradient? PrefixAt(int layer) => _prefixes[layer];
+
+    /// <summary>By what a layer's queries attend to apart from the sequence; null where there is nothing.</summary>
+    public KeyValueGradient? PromptAt(int layer) => _prompts[layer];
 
     /// <summary>Sets all to zero but what belongs to parameters.</summary>
     public void Clear()
@@ -79,7 +87,7 @@ public sealed class EditGradients
         IEnumerable<GradientMatrix> parts = _linears.Values.SelectMany(linear => linear.Parts)
             .Concat(_norms.Values.Select(norm => norm.Parameters))
             .Concat(_tables.Values.SelectMany(table => table.Parts))
-            .Concat(_prefixes.OfType<PrefixGradient>().SelectMany(prefix => prefix.Parts))
+            .Concat(_prefixes.Concat(_prompts).OfType<KeyValueGradient>().SelectMany(rows => rows.Parts))
             .Concat(_bottlenecks.Values.SelectMany(bottleneck => bottleneck.Parts));
         foreach (GradientMatrix part in parts)
         {

@@ -184,6 +184,7 @@ public sealed class MergedModel : IBaseModel
     {
         VirtualTokens => "virtual tokens",
         PrefixKeyValue => "keys and values ahead of the prompt",
+        PromptAttention => "keys and values that attention reads beside the sequence's",
         _ => "layers of its own",
     };
 }

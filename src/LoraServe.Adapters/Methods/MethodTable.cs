@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Methods.AdaLora;
+using LoraServe.Adapters.Methods.AdaptionPrompt;
 using LoraServe.Adapters.Methods.BitFit;
 using LoraServe.Adapters.Methods.Boft;
 using LoraServe.Adapters.Methods.Bottlenecks;
@@ -54,6 +55,7 @@ public static class MethodTable
         PromptMethod.MultitaskPrompt,
         PTuningMethod.PTuning,
         PrefixMethod.Prefix,
+        AdaptionPromptMethod.AdaptionPrompt,
         TrainableTokensMethod.TrainableTokens,
         FullMethod.Full,
     ];

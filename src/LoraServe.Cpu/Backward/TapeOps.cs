@@ -31,6 +31,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
     private readonly NormBackward _norm;
     private readonly AttentionGradient _attention;
     private readonly BottleneckBackward _bottleneck;
+    private readonly PromptEdits _prompts;
     private readonly ReusedRows _normed;
     private readonly ReusedRows _mlpNormed;
     private readonly ReusedRows _products;
@@ -55,6 +56,7 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         _norm = new NormBackward(spec, pool, _gradients);
         _attention = new AttentionGradient(spec, pool, _gradients);
         _bottleneck = new BottleneckBackward(pool, _gradients);
+        _prompts = new PromptEdits(spec, pool);
         _normed = new ReusedRows(_kept);
         _mlpNormed = spec.AddsInParallel ? new ReusedRows(_kept) : _normed;
         _products = new ReusedRows(_kept);
@@ -270,13 +272,36 @@ internal sealed unsafe class TapeOps : IForwardOps<TapeValue>, IDisposable
         var attended = new TapeValue(_eager.Attend(queries.Rows, keys.Rows, values.Rows, layer, batch), needsGradient);
         Record(attended, () =>
         {
-            queries.Gradient = RentGradient(queries.Rows.Count, queries.Rows.Width);
+            queries.Gradient = queries.HasGradient ? queries.Gradient : RentGradient(queries.Rows.Count, queries.Rows.Width);
             keys.Gradient = RentGradient(keys.Rows.Count, keys.Rows.Width);
             values.Gradient = RentGradient(values.Rows.Count, values.Rows.Width);
             _attention.Run(queries, keys, values, attended, layer, batch);
             TakeFromPrefixes(keys.Gradient, values.Gradient, layer, batch);
         });
         return attended;
+    }
+
+    public TapeValue AttendPrompts(TapeValue target, TapeValue queries, int layer, PromptPlace place, RowGroup rows)
+    {
+        if (!PromptEdits.Any(layer, place, rows.Runs))
+        {
+            return target;
+        }
+
+        // In place: no way back reads what was there before.
+        bool needsGradient = target.NeedsGradient || queries.NeedsGradient || Trains(rows, gradients => gradients.PromptAt(layer) is not null);
+        var sum = new TapeValue(_eager.AttendPrompts(target.Rows, queries.Rows, layer, place, rows), needsGradient);
+        Record(sum, () =>
+        {
+            if (queries.NeedsGradient && !queries.HasGradient)
+            {
+                queries.Gradient = RentGradient(queries.Rows.Count, queries.Rows.Width);
+            }
+
+            _prompts.Backward(_gradients, queries.Rows, sum.Gradient, queries.Gradient, layer, place, rows.Runs, _trained);
+            target.Gradient = target.NeedsGradient ? sum.Gradient : default;
+        });
+        return sum;
     }
 
     public TapeValue GateMultiply(TapeValue gate, TapeValue up) => GateMultiplied(gate, up, _products.Make(

@@ -20,6 +20,7 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
     private readonly CachedAttention _attention = new(model.Spec, pages, pool);
     private readonly LinearGroup _linears = new();
     private readonly BottleneckEdits _bottlenecks = new();
+    private readonly PromptEdits _prompts = new(model.Spec, pool);
     private ExpertSum? _experts;
     private long _layerMark;
 
@@ -169,6 +170,12 @@ internal sealed unsafe class EagerOps(PackedWeights model, KvPool pages, WorkerP
         Rows outputs = _scratch.Rent(queries.Count, queries.Width);
         _attention.Run(queries, keys, values, layer, outputs);
         return outputs;
+    }
+
+    public Rows AttendPrompts(Rows target, Rows queries, int layer, PromptPlace place, RowGroup rows)
+    {
+        _prompts.Run(_scratch, queries, target, layer, place, rows.Runs);
+        return target;
     }
 
     public Rows GateMultiply(Rows gate, Rows up) => GateMultiply(gate, up, gate);

@@ -19,6 +19,7 @@ internal sealed class CpuAdapter : ResidentAdapter
     private readonly NormEdit?[] _norms;
     private readonly BottleneckEdit?[] _bottlenecks;
     private readonly PrefixEdit?[] _prefixes;
+    private readonly PromptEdit?[] _prompts;
     private readonly TransformerSpec _spec;
     private TableEdit? _embedding;
     private TableEdit? _positions;
@@ -39,6 +40,7 @@ internal sealed class CpuAdapter : ResidentAdapter
         _norms = new NormEdit?[_sites.NormCount];
         _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
         _prefixes = new PrefixEdit?[model.LayerCount];
+        _prompts = new PromptEdit?[model.LayerCount];
         VirtualRows = VirtualRowCount.Of(edits);
         try
         {
@@ -88,6 +90,9 @@ internal sealed class CpuAdapter : ResidentAdapter
 
     /// <summary>Keys and values that its virtual rows have in a layer; null: those that the model computes.</summary>
     public PrefixEdit? PrefixAt(int layer) => _prefixes[layer];
+
+    /// <summary>What a layer's queries attend to apart from the sequence; null: nothing.</summary>
+    public PromptEdit? PromptAt(int layer) => _prompts[layer];
 
     private void Place(BaseModule module, SiteEdits edits)
     {
@@ -159,6 +164,9 @@ internal sealed class CpuAdapter : ResidentAdapter
             case PrefixKeyValue prefix:
                 _prefixes[prefix.Layer] = new PrefixEdit(Copy(prefix.Keys.Values), Copy(prefix.Values.Values), prefix.Keys.Columns);
                 break;
+            case PromptAttention prompt:
+                _prompts[prompt.Layer] = new PromptEdit(prompt.Place, CopyRows(prompt.Keys), CopyRows(prompt.Values));
+                break;
             case Bottleneck bottleneck:
                 _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Place(bottleneck);
                 break;
@@ -195,6 +203,8 @@ internal sealed class CpuAdapter : ResidentAdapter
         PinnedArray pinned = Own(new PinnedArray(matrix.Values));
         return PackedMatrix.Over(new Rows(pinned.Pointer, matrix.Rows, matrix.Columns, matrix.Columns));
     }
+
+    private Rows CopyRows(FloatMatrix matrix) => new(Copy(matrix.Values), matrix.Rows, matrix.Columns, matrix.Columns);
 
     private unsafe nint Copy<T>(T[]? values)
         where T : unmanaged

@@ -41,7 +41,9 @@ public static class DecoderForward
             (q, k) = (ops.Rotate(q, layer, batch), ops.Rotate(k, layer, batch));
         }
 
-        x = ops.AddLinear(x, ops.Attend(q, k, v, layer, batch), At(SiteRole.Output), After(NormRole.AfterAttention), batch.All);
+        TValue attended = ops.AttendPrompts(ops.Attend(q, k, v, layer, batch), q, layer, PromptPlace.BeforeOutput, batch.All);
+        x = ops.AddLinear(x, attended, At(SiteRole.Output), After(NormRole.AfterAttention), batch.All);
+        x = ops.AttendPrompts(x, q, layer, PromptPlace.AfterOutput, batch.All);
 
         normed = spec.AddsInParallel ? beside : Normed(x, NormRole.Mlp);
         return spec.HasExperts(layer)

@@ -54,6 +54,12 @@ public interface IForwardOps<TValue>
     /// <summary>Appends rotated keys and values, [T, G·K] each, to the sequences and attends to them with rotated queries: [T, H·K]. Rows of a prefix get its keys and values first.</summary>
     TValue Attend(TValue queries, TValue keys, TValue values, int layer, TokenBatch batch);
 
+    /// <summary>
+    /// Adds to each row, by its adapters' weights, what its queries read from keys and values that adapters bring for that place, with a softmax
+    /// of their own (<see cref="PromptAttention"/>); takes the place of <paramref name="target"/>, which heads together are as wide as.
+    /// </summary>
+    TValue AttendPrompts(TValue target, TValue queries, int layer, PromptPlace place, RowGroup rows);
+
     /// <summary>act(gate) · up, with the model's activation: [T, F].</summary>
     TValue GateMultiply(TValue gate, TValue up);
 

@@ -180,6 +180,18 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
         return Step.Places is { } places ? together.index_select(0, places) : together;
     }
 
+    public Tensor AttendPrompts(Tensor target, Tensor queries, int layer, PromptPlace place, RowGroup rows) =>
+        EditRows(target, rows, run => PromptAt(run, layer, place) is not null, (part, range) =>
+        {
+            Tensor own = queries.narrow(0, range.First, range.Count);
+            foreach (EditRun run in range.Runs)
+            {
+                part = PromptAt(run, layer, place) is { } edit ? Add(part, ReadPrompt(edit, own), run.Weight) : part;
+            }
+
+            return part;
+        });
+
     public abstract Tensor GateMultiply(Tensor gate, Tensor up);
 
     public virtual Tensor Gather(Tensor x, RowGroup rows) => Step.Sources(_batch, rows) is { } sources ? x.index_select(0, sources) : x;
@@ -281,6 +293,20 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
 
         return part;
     });
+
+    /// <summary>softmax(q·Kᵀ/√K)·V of every head, over an adapter's own keys and values: [T, H·K].</summary>
+    private Tensor ReadPrompt(PromptEdit edit, Tensor queries)
+    {
+        (long rows, long heads, long size) = (queries.shape[0], _spec.KeyValueHeads, _spec.HeadSize);
+        long inGroup = _spec.QueryHeads / heads;
+        Tensor q = queries.view(rows, heads, inGroup, size).permute(1, 0, 2, 3).reshape(heads, rows * inGroup, size);
+        Tensor k = As(edit.Keys, Weights.Type).view(-1, heads, size).permute(1, 2, 0);
+        Tensor v = As(edit.Values, Weights.Type).view(-1, heads, size).transpose(0, 1);
+        Tensor shares = As(As(q.matmul(k), ScalarType.Float32).Times(1 / MathF.Sqrt(size)).softmax(-1), Weights.Type);
+        return shares.matmul(v).view(heads, rows, inGroup, size).permute(1, 0, 2, 3).reshape(rows, heads * inGroup * size);
+    }
+
+    private static PromptEdit? PromptAt(EditRun run, int layer, PromptPlace place) => Of(run).PromptAt(layer) is { } edit && edit.Place == place ? edit : null;
 
     private static TorchAdapter Of(EditRun run) => (TorchAdapter)run.Adapter;
 

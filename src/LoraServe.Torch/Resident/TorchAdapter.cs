@@ -22,6 +22,7 @@ internal sealed class TorchAdapter : ResidentAdapter
     private readonly NormEdit?[] _norms;
     private readonly BottleneckEdit?[] _bottlenecks;
     private readonly PrefixEdit?[] _prefixes;
+    private readonly PromptEdit?[] _prompts;
     private long _byteLength;
     private int _maximumRank;
 
@@ -58,6 +59,7 @@ internal sealed class TorchAdapter : ResidentAdapter
         _norms = new NormEdit?[_sites.NormCount];
         _bottlenecks = new BottleneckEdit?[model.LayerCount * PlacesPerLayer];
         _prefixes = new PrefixEdit?[model.LayerCount];
+        _prompts = new PromptEdit?[model.LayerCount];
         VirtualRows = VirtualRowCount.Of(edits);
         Slot = slot is null ? null : Own(slot);
         using DisposeScope scope = torch.NewDisposeScope();
@@ -116,6 +118,9 @@ internal sealed class TorchAdapter : ResidentAdapter
     /// <summary>Keys and values that its virtual rows have in a layer; null: those that the model computes.</summary>
     public PrefixEdit? PrefixAt(int layer) => _prefixes[layer];
 
+    /// <summary>What a layer's queries attend to apart from the sequence; null: nothing.</summary>
+    public PromptEdit? PromptAt(int layer) => _prompts[layer];
+
     /// <summary>Its trained parts, each with where its derivative goes.</summary>
     /// <exception cref="InvalidOperationException">It lies among others, to be served.</exception>
     public IEnumerable<(Tensor Leaf, GradientMatrix Gradient)> Leaves(EditGradients gradients)
@@ -139,6 +144,8 @@ internal sealed class TorchAdapter : ResidentAdapter
         {
             yield return (PrefixAt(layer)?.Keys, gradients.PrefixAt(layer)?.Keys);
             yield return (PrefixAt(layer)?.Values, gradients.PrefixAt(layer)?.Values);
+            yield return (PromptAt(layer)?.Keys, gradients.PromptAt(layer)?.Keys);
+            yield return (PromptAt(layer)?.Values, gradients.PromptAt(layer)?.Values);
             foreach (BottleneckPlace place in Enum.GetValues<BottleneckPlace>())
             {
                 (BottleneckEdit? edit, BottleneckGradient? gradient) = (At(layer, place), gradients.At(layer, place));
@@ -285,6 +292,9 @@ internal sealed class TorchAdapter : ResidentAdapter
                 break;
             case PrefixKeyValue prefix:
                 _prefixes[prefix.Layer] = new PrefixEdit(Copy(prefix.Keys), Copy(prefix.Values));
+                break;
+            case PromptAttention prompt:
+                _prompts[prompt.Layer] = new PromptEdit(prompt.Place, Copy(prompt.Keys), Copy(prompt.Values));
                 break;
             case Bottleneck bottleneck:
                 _bottlenecks[(bottleneck.Layer * PlacesPerLayer) + (int)bottleneck.Place] = Copy(bottleneck);

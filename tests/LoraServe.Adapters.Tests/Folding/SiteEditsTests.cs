@@ -51,6 +51,7 @@ public sealed class SiteEditsTests
             new NormDelta(NormSite.Final, [1]),
             new VirtualTokens(new FloatMatrix(2, width + 1)),
             new PrefixKeyValue(1, new FloatMatrix(2, model.HeadSize), new FloatMatrix(2, model.HeadSize)),
+            new PromptAttention(0, PromptPlace.BeforeOutput, new FloatMatrix(2, model.KeyWidth), new FloatMatrix(2, model.KeyWidth + 1)),
             new Bottleneck(0, BottleneckPlace.Mlp, BottleneckInput.Sum, new FloatMatrix(2, width), new float[3], Activation.Relu, new FloatMatrix(width, 2), new float[width], [1]),
         ];
         Assert.All(edits, edit => Assert.Throws<ArgumentException>(() => SiteEdits.Of([edit], model)));

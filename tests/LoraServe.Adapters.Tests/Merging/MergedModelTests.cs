@@ -30,6 +30,7 @@ public sealed class MergedModelTests
     [SkippableTheory]
     [InlineData("llama/prompt-tuning", "virtual tokens")]
     [InlineData("llama/prefix-tuning", "keys and values")]
+    [InlineData("llama/adaption-prompt", "keys and values that attention reads beside")]
     [InlineData("llama/bottleneck-houlsby", "layers of its own")]
     public void Create_AdapterThatChangesNoWeight_IsRefused(string path, string what)
     {

@@ -89,6 +89,7 @@ public sealed class AdapterMethodsTests
     [InlineData("OFT", "oft_R", 0)]
     [InlineData("FOURIERFT", "fourierft_spectrum", 0)]
     [InlineData("RANDLORA", "randlora_lambda", 0)]
+    [InlineData("ADAPTION_PROMPT", "adaption_gate", 0)]
     [InlineData("compacter", "adapter_up", 0)]
     [InlineData("LOHA", "hada_w2_a", 0)]
     [InlineData("LOKR", "lokr_w1", 0)]

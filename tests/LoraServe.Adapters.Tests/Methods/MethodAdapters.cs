@@ -19,7 +19,7 @@ internal static class MethodAdapters
     ];
 
     /// <summary>Methods whose adapters are not.</summary>
-    public static readonly string[] Unmergeable = ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", Bottleneck, "compacter"];
+    public static readonly string[] Unmergeable = ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", Bottleneck, "compacter"];
 
     public static AdapterBuilder Build(string method)
     {
@@ -42,6 +42,7 @@ internal static class MethodAdapters
             "MISS" or "MISS mini" or "MISS bat" => Miss(model, method),
             "TRAINABLE_TOKENS" => TrainableTokens(model),
             "PREFIX_TUNING" => Prefix(model),
+            "ADAPTION_PROMPT" => AdaptionPrompt(model),
             Bottleneck => Bottlenecks(model),
             "compacter" => Compacter(model),
             _ => Prompt(method, model),
@@ -308,6 +309,15 @@ internal static class MethodAdapters
         AdapterBuilder builder = Plain("PREFIX_TUNING", prefix: "");
         builder.Config["num_virtual_tokens"] = 3;
         builder.AddRandom("prompt_embeddings", 3, 2 * model.LayerCount * model.Spec.KeyValueHeads * model.HeadSize);
+        return builder;
+    }
+
+    private static AdapterBuilder AdaptionPrompt(PlainModel model)
+    {
+        AdapterBuilder builder = Plain("ADAPTION_PROMPT");
+        (builder.Config["adapter_len"], builder.Config["adapter_layers"]) = (3, 1);
+        builder.AddRandom("model.layers.0.self_attn.adaption_prompt", 1, 3, model.Width);
+        builder.AddRandom("model.layers.0.self_attn.adaption_gate", 1);
         return builder;
     }
 

@@ -15,7 +15,7 @@ public sealed class NewConfigTests
     private const string Hub = "BOTTLENECK";
     private static readonly string[] s_types =
     [
-        "LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", Hub,
+        "LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", Hub,
         "LOHA", "LOKR", "VBLORA", "SHIRA", "MISS",
     ];
 

@@ -15,7 +15,7 @@ internal static class PeftCases
     /// <summary>Methods that can be read, as the index calls them.</summary>
     public static IReadOnlySet<string> Supported { get; } = new HashSet<string>
     {
-        "LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "CPT", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "BOTTLENECK (adapters)",
+        "LORA", "ADALORA", "VERA", "IA3", "LN_TUNING", "TRAINABLE_TOKENS", "PROMPT_TUNING", "P_TUNING", "CPT", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", "BOTTLENECK (adapters)",
         "LOHA", "LOKR", "VBLORA", "SHIRA", "MISS", "HRA", "OFT", "BOFT", "FOURIERFT", "RANDLORA",
     };
 

@@ -47,6 +47,9 @@ internal sealed class TimedOps(EagerOps ops) : IForwardOps<Rows>
     public Rows Attend(Rows queries, Rows keys, Rows values, int layer, TokenBatch batch) =>
         Time("attend", () => ops.Attend(queries, keys, values, layer, batch));
 
+    public Rows AttendPrompts(Rows target, Rows queries, int layer, PromptPlace place, RowGroup rows) =>
+        Time("prompts", () => ops.AttendPrompts(target, queries, layer, place, rows));
+
     public Rows GateMultiply(Rows gate, Rows up) => Time("gate", () => ops.GateMultiply(gate, up));
 
     public Rows Activate(Rows up) => Time("gate", () => ops.Activate(up));

@@ -36,7 +36,7 @@ public sealed class GenerateVerbTests(TinyFiles files) : IClassFixture<TinyFiles
         using var folder = new TemporaryDirectory();
         (string a, string b) = (files.Adapter("combine-a", 1), files.Adapter("combine-b", 2));
         string[] method = ["--method", "ties_svd", "--rank", "2", "--density", "0.5"];
-        await CommandRun.SuccessAsync(["adapters", "merge", folder.File("merged"), "--model", files.Model, "--adapter", $"{a}:0.5", "--adapter", b, .. method]);
+        await CommandRun.SuccessAsync(["adapters", "merge", "--out", folder.File("merged"), "--model", files.Model, "--adapter", $"{a}:0.5", "--adapter", b, .. method]);
 
         string merged = (await CommandRun.SuccessAsync([.. Arguments, "--adapter", folder.File("merged")])).Output;
         string combined = (await CommandRun.SuccessAsync([.. Arguments, "--adapter", $"a={a}", "--adapter", $"b={b}", "--use", "a:0.5+b", .. method])).Output;

@@ -31,6 +31,7 @@ public class InvarianceTests
         using ResidentAdapter normed = TinyEdits.Bottlenecks(model, seed: 8, BottleneckInput.Residual, Activation.Gelu, normCoversSublayer: false);
         using ResidentAdapter prompt = TinyEdits.VirtualTokens(model, seed: 9, count: 5);
         using ResidentAdapter prefix = TinyEdits.Prefix(model, seed: 10, count: 20);
+        using ResidentAdapter prompts = TinyEdits.Prompts(model, seed: 12, count: 7);
         using Transformer other = TinyModel.Create(seed: 11);
         using ResidentAdapter replaced = model.Place(TinyEdits.Replacements(other));
         AdapterUse[][] stacks =
@@ -51,7 +52,9 @@ public class InvarianceTests
             [new(bottlenecks, 0.5f), new(normed)],
             [new(prompt)],
             [new(prefix)],
-            [new(c), new(prefix, 0.5f), new(bottlenecks), new(prompt)],
+            [new(prompts)],
+            [new(prompts, 0.5f, ActiveFrom: 6), new(a)],
+            [new(c), new(prefix, 0.5f), new(bottlenecks), new(prompt), new(prompts)],
         ];
         using var alone = new ForwardHarness(model, cache: cache);
         for (int seed = 0; seed < 10; seed++)
@@ -106,8 +109,9 @@ public class InvarianceTests
         using ResidentAdapter shared = TinyEdits.Shared(model, seed: 10, rank: 5);
         using ResidentAdapter bottlenecks = TinyEdits.Bottlenecks(model, seed: 11, BottleneckInput.Sum);
         using ResidentAdapter prefix = TinyEdits.Prefix(model, seed: 12, count: 2);
+        using ResidentAdapter prompts = TinyEdits.Prompts(model, seed: 13, count: 3);
         ReadOnlySpan<AdapterUse> uses = [new(adapter)];
-        ReadOnlySpan<AdapterUse> otherUses = [new(scales), new(shared), new(bottlenecks), new(prefix)];
+        ReadOnlySpan<AdapterUse> otherUses = [new(scales), new(shared), new(bottlenecks), new(prefix), new(prompts)];
         long before = 0;
         for (int step = 0; step < 40; step++)
         {

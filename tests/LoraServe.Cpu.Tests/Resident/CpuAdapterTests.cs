@@ -47,6 +47,7 @@ public sealed class CpuAdapterTests : IDisposable
         Assert.Null(resident.At(NormSite.Final));
         Assert.Null(resident.At(0, BottleneckPlace.Attention));
         Assert.Null(resident.PrefixAt(0));
+        Assert.Null(resident.PromptAt(0));
         Assert.Null(resident.AtTable(Site.Embedding));
         Assert.Equal(0, resident.VirtualEmbeddings);
     }

@@ -142,6 +142,7 @@ internal static class BackwardContract
             NormReplacement norm => norm.Site.ToString(),
             Bottleneck bottleneck => $"layer {bottleneck.Layer} {bottleneck.Place}",
             PrefixKeyValue prefix => $"layer {prefix.Layer}",
+            PromptAttention prompt => $"layer {prompt.Layer} {prompt.Place}",
             _ => "",
         }}";
     }

@@ -108,6 +108,7 @@ internal sealed class EditDerivatives
         Bottleneck added => Gradients.At(added.Layer, added.Place)!.Parts,
         VirtualTokens => [Gradients.VirtualEmbeddings!],
         PrefixKeyValue prefix => Gradients.PrefixAt(prefix.Layer)!.Parts,
+        PromptAttention prompt => Gradients.PromptAt(prompt.Layer)!.Parts,
         _ => throw new NotSupportedException(edit.GetType().Name),
     };
 }

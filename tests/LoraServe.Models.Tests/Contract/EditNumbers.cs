@@ -35,6 +35,7 @@ internal sealed class EditNumbers
             Bottleneck => [],
             VirtualTokens tokens => [tokens.Rows.Values],
             PrefixKeyValue prefix => [prefix.Keys.Values, prefix.Values.Values],
+            PromptAttention prompt => [prompt.Keys.Values, prompt.Values.Values],
             _ => throw new NotSupportedException(edit.GetType().Name),
         },
         random);

@@ -45,6 +45,10 @@ public sealed class PlaceTests
             [prefix, new PrefixKeyValue(1, new FloatMatrix(2, keys), new FloatMatrix(2, keys))],
             [new InputScale(query, new float[width]), new InputRotation(query, [new BlockRotation(new FloatMatrix(width, 2), [])])],
             [new InputScale(query, new float[width + 1])],
+            [new PromptAttention(2, PromptPlace.BeforeOutput, new FloatMatrix(3, keys), new FloatMatrix(3, keys))],
+            [new PromptAttention(0, PromptPlace.BeforeOutput, new FloatMatrix(3, keys), new FloatMatrix(2, keys))],
+            [new PromptAttention(0, PromptPlace.BeforeOutput, new FloatMatrix(0, keys), new FloatMatrix(0, keys))],
+            [new PromptAttention(0, PromptPlace.AfterOutput, new FloatMatrix(3, keys), new FloatMatrix(3, keys))], // heads are together wider than the stream
             [new Bottleneck(2, BottleneckPlace.Mlp, BottleneckInput.Sum, new FloatMatrix(2, width), new float[2], Activation.Relu, new FloatMatrix(width, 2), new float[width], [1])],
         ];
         Assert.All(refused, edits => Assert.Throws<ArgumentException>(() => model.OnDevice.Place(edits)));

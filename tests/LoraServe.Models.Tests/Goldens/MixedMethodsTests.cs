@@ -59,4 +59,41 @@ public sealed class MixedMethodsTests(ITestOutputHelper output)
 
         adapters.ForEach(adapter => adapter.Dispose());
     }
+
+    [SkippableTheory]
+    [MemberData(nameof(Bases))]
+    public void Forward_EveryCaseOfABaseInOneBatch_GivesItsLogits(string device, string name)
+    {
+        using JsonDocument index = JsonDocument.Parse(File.ReadAllBytes(SharedFiles.Require($"{Root}/index.json")));
+        using LoadedModel model = ModelLoader.Load(Devices.Named(device).Require(), SharedFiles.Require($"{Root}/bases/{name}"), new ModelLoadOptions { Arithmetic = Arithmetic.Exact });
+        using var harness = new ForwardHarness(model.Transformer, workers: 2, pageCount: 512);
+        var adapters = new List<ResidentAdapter>();
+        var sequences = new List<(string Path, TestSequence Sequence, float[] Expected)>();
+        foreach (JsonElement entry in index.RootElement.GetProperty("cases").EnumerateArray().Where(entry => entry.GetProperty("base").GetString() == name))
+        {
+            string path = entry.GetProperty("path").GetString()!;
+            using var golden = new Golden(SharedFiles.Require($"{Root}/{path}/expected.safetensors"));
+            if (AdapterGoldenTests.Refused.Contains(path) || golden.Has("task.0"))
+            {
+                continue; // of a task, an adapter is another one for each prompt
+            }
+
+            if (GoldenAdapters.TryLoad(SharedFiles.Require($"{Root}/{path}"), model.Transformer, out string? reason) is not { } adapter)
+            {
+                output.WriteLine($"without {path}: {reason}");
+                continue;
+            }
+
+            adapters.Add(adapter);
+            int[] prompt = golden.Ids("prompt.0");
+            var sequence = new TestSequence(prompt, [AdapterUse.InPrompt(adapter, 1, prompt, adapter.VirtualRows)]);
+            harness.Add(sequence, sequence.Tokens.Length, SegmentOutput.AllLogits);
+            sequences.Add((path, sequence, golden.Floats("logits.0")));
+        }
+
+        harness.Step();
+        output.WriteLine($"{adapters.Count} adapters");
+        Assert.All(sequences, one => Assert.True(Golden.LargestDifference(one.Sequence.TextLogits, one.Expected) is >= 0 and <= Tolerance, one.Path));
+        adapters.ForEach(adapter => adapter.Dispose());
+    }
 }

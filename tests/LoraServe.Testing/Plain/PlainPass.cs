@@ -50,8 +50,11 @@ internal sealed class PlainPass
         {
             double[][] beside = Normed(rows, NormRole.Mlp);
             (double[][] queries, double[][] keys, double[][] values) = QueriesKeysValues(layer, Normed(rows, NormRole.Attention));
-            double[][] attended = Attend(layer, Normed(queries, NormRole.Query), Normed(keys, NormRole.Key), values);
+            (queries, keys) = (Normed(queries, NormRole.Query), Normed(keys, NormRole.Key));
+            double[][] attended = Attend(layer, queries, keys, values);
+            AddPrompts(attended, queries, layer, PromptPlace.BeforeOutput);
             AddSublayer(rows, Normed(At(SiteRole.Output, attended), NormRole.AfterAttention), layer, BottleneckPlace.Attention);
+            AddPrompts(rows, queries, layer, PromptPlace.AfterOutput);
             double[][] input = _spec.AddsInParallel ? beside : Normed(rows, NormRole.Mlp);
             double[][] result = _spec.HasExperts(layer)
                 ? [.. input.Select((row, position) => Experts(layer, row, position))]
@@ -126,13 +129,14 @@ internal sealed class PlainPass
             _spec.LogitCap > 0 ? Array.ConvertAll(logits, logit => _spec.LogitCap * Math.Tanh(logit / _spec.LogitCap)) : logits),
     ];
 
-    /// <summary>What an edit changes: a module, a norm, the stream after a sublayer, or the sequence.</summary>
+    /// <summary>What an edit changes: a module, a norm, the stream after a sublayer, what attention gives, or the sequence.</summary>
     private static object PlaceOf(AdapterEdit edit) => edit switch
     {
         ModuleEdit module => module.Site,
         NormDelta norm => norm.Site,
         NormReplacement norm => norm.Site,
         Bottleneck added => (added.Layer, added.Place),
+        PromptAttention prompt => (prompt.Layer, prompt.Place),
         _ => edit,
     };
 
@@ -409,6 +413,35 @@ internal sealed class PlainPass
                 return row;
             }),
         ];
+    }
+
+    /// <summary>What queries, turned as attention has left them, read from adapters' own keys and values.</summary>
+    private void AddPrompts(double[][] rows, double[][] queries, int layer, PromptPlace place)
+    {
+        int size = _spec.HeadSize;
+        for (int t = 0; t < rows.Length; t++)
+        {
+            foreach ((AdapterEdit[] edits, double weight) in Acting((layer, place), t))
+            {
+                var edit = (PromptAttention)edits.Single();
+                for (int head = 0; head < _spec.QueryHeads; head++)
+                {
+                    int from = head / (_spec.QueryHeads / _spec.KeyValueHeads) * size;
+                    double[] query = queries[t][(head * size)..((head + 1) * size)];
+                    double[] parts = [.. Enumerable.Range(0, edit.Keys.Rows).Select(row => Math.Exp(PlainMath.Dot(query, Part(edit.Keys, row, from)) / Math.Sqrt(size)))];
+                    for (int row = 0; row < parts.Length; row++)
+                    {
+                        double[] value = Part(edit.Values, row, from);
+                        for (int i = 0; i < size; i++)
+                        {
+                            rows[t][(head * size) + i] += weight * parts[row] / parts.Sum() * value[i];
+                        }
+                    }
+                }
+            }
+        }
+
+        double[] Part(FloatMatrix matrix, int row, int from) => PlainMath.Doubles(matrix.Row(row).Slice(from, size));
     }
 
     /// <summary>A prefix's own keys, not turned, and its weighted values instead of those of its rows.</summary>

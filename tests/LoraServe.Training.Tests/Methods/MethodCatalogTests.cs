@@ -52,6 +52,7 @@ public sealed class MethodCatalogTests : IDisposable
     [Theory]
     [InlineData("lora+", "loraplus")]
     [InlineData("prefix-tuning", "prefix")]
+    [InlineData("llama-adapter", "adaption-prompt")]
     [InlineData("lora,prompt", "lora prompt")]
     [InlineData("lora+prompt", "lora prompt")]
     [InlineData("houlsby, lora", "houlsby lora")]

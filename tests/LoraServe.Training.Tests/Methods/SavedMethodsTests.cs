@@ -76,6 +76,7 @@ public sealed class SavedMethodsTests
         NormDelta norm => [($"{norm.Site}", norm.Values)],
         VirtualTokens tokens => [("rows", tokens.Rows.Values)],
         PrefixKeyValue prefix => [($"prefix {prefix.Layer} K", prefix.Keys.Values), ($"prefix {prefix.Layer} V", prefix.Values.Values)],
+        PromptAttention prompt => [($"prompt {prompt.Layer} {prompt.Place} K", prompt.Keys.Values), ($"prompt {prompt.Layer} V", prompt.Values.Values)],
         Bottleneck bottleneck =>
         [
             ($"bottleneck {bottleneck.Layer} {bottleneck.Place} {bottleneck.Input} {bottleneck.Activation} down", [.. bottleneck.Down.Values, .. bottleneck.DownBias]),

@@ -5,6 +5,7 @@ using LoraServe.Compute.Workers;
 using LoraServe.Models;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Models.Spec;
 using LoraServe.Testing;
 using LoraServe.Training.Methods;
 using LoraServe.Training.Optimizers;
@@ -21,14 +22,14 @@ internal sealed class TinyTraining : IDisposable
     private const int Steps = 12;
     private readonly WorkerPool _pool = new(2);
 
-    public TinyTraining(bool tiedHead = false)
+    public TinyTraining(bool tiedHead = false, TransformerSpec? spec = null)
     {
-        Model = TinyModel.Create(7, spec: TinyModel.DefaultSpec with { TiedHead = tiedHead });
+        Model = TinyModel.Create(7, spec: (spec ?? TinyModel.DefaultSpec) with { TiedHead = tiedHead });
         Pass = Model.CreateTraining(_pool);
     }
 
     /// <summary>Every method of the catalogue, and some together.</summary>
-    public static string[] Methods { get; } = [.. MethodTable.Variants.Select(method => method.Name), "lora,prompt", "houlsby,lora", "prompt,pfeiffer", "ia3,prefix"];
+    public static string[] Methods { get; } = [.. MethodTable.Variants.Select(method => method.Name), "lora,prompt", "houlsby,lora", "prompt,pfeiffer", "ia3,prefix", "adaption-prompt,lora"];
 
     public Transformer Model { get; }
 

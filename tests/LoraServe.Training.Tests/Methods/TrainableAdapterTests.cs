@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Models.Backward;
 using LoraServe.Models.Forward;
+using LoraServe.Testing;
 using LoraServe.Training.Options;
 using LoraServe.Training.Steps;
 
@@ -54,6 +56,7 @@ public sealed class TrainableAdapterTests : IDisposable
         { "boft", """{"boft_block_size": 0, "boft_block_num": 8, "boft_n_butterfly_factor": 2}""", true },
         { "fourierft", """{"init_weights": false, "target_modules": ["down_proj", "k_proj"], "n_frequency_pattern": {"k_proj": 30}}""", false },
         { "randlora", """{"save_projection": true, "sparse": true, "target_modules": ["down_proj", "v_proj"]}""", false },
+        { "adaption-prompt", """{"adapter_layers": 2, "adapter_len": 9}""", true },
         { "vera", """{"save_projection": false, "target_modules": ["down_proj", "q_proj"]}""", false },
     };
 
@@ -77,7 +80,8 @@ public sealed class TrainableAdapterTests : IDisposable
     public void Step_ManyOnTheSameRows_LowerTheLoss(string method)
     {
         TrainingExample[] rows = TinyTraining.Rows(3);
-        using AdapterTraining training = _tiny.Train(_tiny.Create(method), method == "full" ? 1e-3 : 2e-2);
+        // A gate that begins closed opens by the rate a step.
+        using AdapterTraining training = _tiny.Train(_tiny.Create(method), method switch { "full" => 1e-3, "adaption-prompt" => 1e-1, _ => 2e-2 });
 
         double first = _tiny.Step(training, rows).Loss;
         double last = first;
@@ -106,6 +110,28 @@ public sealed class TrainableAdapterTests : IDisposable
         using var tiny = new TinyTraining(tiedHead);
         TrainableAdapter adapter = tiny.Create(TinyTraining.Options(method) with { PeftConfig = JsonNode.Parse(config)!.AsObject() });
         CheckSlopes(tiny, adapter, _ => true);
+    }
+
+    /// <summary>GPT-2's attention, whose map is one for queries, keys and values, and Llama's with a bias of the output projection.</summary>
+    public static TheoryData<bool> OtherAttention => [true, false];
+
+    [Theory]
+    [MemberData(nameof(OtherAttention))]
+    public void Pull_AdaptionPromptOfOtherAttention_GivesTheSlopeOfTheLossAndIsServedAsTrained(bool isGpt2)
+    {
+        SiteRole[] maps = [SiteRole.QueryKeyValue, SiteRole.Output, SiteRole.Up, SiteRole.Down];
+        using var tiny = new TinyTraining(spec: isGpt2
+            ? TinyModel.DefaultSpec with { Architecture = "gpt2", LearnsPositions = true, KeyValueHeads = 4, HeadSize = 16, Linears = [.. maps], Biases = [.. maps] }
+            : TinyModel.DefaultSpec with { Biases = [SiteRole.Value, SiteRole.Output] });
+        TrainableAdapter adapter = tiny.Create(TinyTraining.Options("adaption-prompt") with { PeftConfig = new() { ["adapter_layers"] = 2 } });
+        Assert.Equal(isGpt2 ? 2 : 4, adapter.Edits().Count);
+        CheckSlopes(tiny, adapter, _ => true);
+
+        using AdapterTraining training = tiny.Train(adapter);
+        tiny.Step(training, TinyTraining.Rows(1));
+        adapter.Save(_folder);
+        using ResidentAdapter served = tiny.Model.Place(AdapterLoader.Load(_folder, tiny.Model));
+        Assert.Equal(tiny.Logits(training.Resident), tiny.Logits(served));
     }
 
     [Theory]
@@ -158,6 +184,7 @@ public sealed class TrainableAdapterTests : IDisposable
     [InlineData("houlsby")]
     [InlineData("prompt")]
     [InlineData("prefix")]
+    [InlineData("adaption-prompt")]
     [InlineData("bitfit")]
     [InlineData("ln")]
     [InlineData("lora,prompt")]

@@ -18,7 +18,7 @@ public enum MethodKind
     /// <summary>Bottlenecks after or beside sublayers.</summary>
     Bottleneck,
 
-    /// <summary>Rows ahead of the prompt.</summary>
+    /// <summary>Rows ahead of the prompt, or beside it.</summary>
     VirtualRows,
 
     /// <summary>The whole model.</summary>

@@ -13,7 +13,7 @@ internal sealed record AdapterContent(string Method)
     /// <summary>What is done to norms.</summary>
     public IReadOnlyList<NormDelta> Norms { get; init; } = [];
 
-    /// <summary>What is done elsewhere: virtual tokens, prefixes, bottlenecks.</summary>
+    /// <summary>What is done elsewhere: virtual tokens, prefixes, prompts, bottlenecks.</summary>
     public IReadOnlyList<PlacedEdit> Placed { get; init; } = [];
 
     /// <summary>Names in the configuration that the base does not have.</summary>

@@ -115,6 +115,7 @@ public sealed class CombinedAdapter : TrainableAdapter
         ModuleEdit module => module.Site.ToString(),
         NormDelta norm => norm.Site.ToString(),
         Bottleneck bottleneck => $"layer {bottleneck.Layer} after {bottleneck.Place}",
+        PromptAttention prompt => $"layer {prompt.Layer}'s own keys and values",
         _ => "the rows ahead of the prompt",
     };
 }

@@ -29,7 +29,7 @@ internal static class MethodNotes
         MethodKind.Rotation => "rotations and reflections of inputs",
         MethodKind.Vector => "factors, biases and norms",
         MethodKind.Bottleneck => "bottlenecks",
-        MethodKind.VirtualRows => "rows ahead of the prompt",
+        MethodKind.VirtualRows => "rows ahead of the prompt, or beside it",
         _ => "the whole model",
     };
 }

@@ -26,5 +26,6 @@ public sealed class EditsTogetherTests : EditContract
         yield return new Bottleneck(
             0, BottleneckPlace.Mlp, BottleneckInput.Sum, values.Matrix(3, width), values.Around(0, 3), Activation.Tanh, values.Matrix(width, 3), values.Around(0, width), [1]);
         yield return new VirtualTokens(new FloatMatrix(2, width, values.Around(0, 2 * width)));
+        yield return new PromptAttention(1, PromptPlace.BeforeOutput, values.Matrix(3, model.Spec.KeyWidth, 2), values.Matrix(3, model.Spec.KeyWidth, 2));
     }
 }

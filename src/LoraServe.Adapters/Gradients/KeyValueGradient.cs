@@ -1,9 +1,9 @@
 namespace LoraServe.Adapters.Gradients;
 
-/// <summary>Derivatives by a layer's prefix.</summary>
-/// <param name="rows">Rows ahead of the prompt.</param>
+/// <summary>Derivatives by keys and values that an adapter brings to a layer.</summary>
+/// <param name="rows">Number of them.</param>
 /// <param name="width">Key/value heads · head size.</param>
-public sealed class PrefixGradient(int rows, int width)
+public sealed class KeyValueGradient(int rows, int width)
 {
     /// <summary>[rows, key/value heads · head size].</summary>
     public GradientMatrix Keys { get; } = new(rows, width);
