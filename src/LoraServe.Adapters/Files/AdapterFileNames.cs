@@ -18,11 +18,14 @@ public static class AdapterFileNames
     /// <summary>mlx-lm's weights.</summary>
     public const string MlxWeights = "adapters.safetensors";
 
+    /// <summary>The classifier of an X-LoRA adapter, where that was saved by itself.</summary>
+    public const string ClassifierWeights = "classifier.safetensors";
+
     private const string ShardBegin = "adapter_model-";
     private const string ShardEnd = ".safetensors";
 
     /// <summary>The names that weights in one file can have; the first counts where several are there.</summary>
-    public static IReadOnlyList<string> Weights { get; } = [PeftWeights, AdapterHubWeights, MlxWeights];
+    public static IReadOnlyList<string> Weights { get; } = [PeftWeights, AdapterHubWeights, MlxWeights, ClassifierWeights];
 
     /// <summary>What an adapter may bring of text: a chat template of its own, and the special tokens that it writes.</summary>
     public static IReadOnlyList<string> Text { get; } = ["chat_template.jinja", "tokenizer_config.json", "special_tokens_map.json"];

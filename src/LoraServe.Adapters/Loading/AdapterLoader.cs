@@ -47,14 +47,21 @@ public static class AdapterLoader
     private static Adapter LoadDirectory(string directory, IBaseModel model, AdapterLimits limits)
     {
         using var adapter = PeftAdapter.Open(directory, limits, model);
-        MethodReader read = MethodTable.Reader(adapter.Fields);
+        DirectoryReader read = MethodTable.Reader(adapter.Fields);
+        foreach (PeftAdapter each in (PeftAdapter[])[adapter, .. adapter.Inner])
+        {
+            CheckFingerprint(each, model);
+        }
+
+        return Finish(read(adapter, model), model, limits, directory, adapter.Files.Digest, adapter.Files.AllLength, adapter.Stored.Count + adapter.Inner.Sum(inner => inner.Stored.Count), adapter.Notes);
+    }
+
+    private static void CheckFingerprint(PeftAdapter adapter, IBaseModel model)
+    {
         if (adapter.BaseFingerprint is { } fingerprint && fingerprint != model.Fingerprint)
         {
             throw new AdapterFormatException($"{adapter.Files.WeightsPath}: made on the base with fingerprint {Shown(fingerprint)}; this one's is {Shown(model.Fingerprint)}. Load it on the base it was made for, or make it again on this one.");
         }
-
-        AdapterContent content = read(adapter.Fields, adapter.Tensors, model);
-        return Finish(content, model, limits, directory, adapter.Files.Digest, adapter.Files.WeightsLength, adapter.Stored.Count, adapter.Notes);
     }
 
     private static Adapter LoadGguf(string path, IBaseModel model, AdapterLimits limits)
@@ -93,7 +100,11 @@ public static class AdapterLoader
             throw new AdapterFormatException($"{location}: would change nothing: every change that it makes is zero, as in an adapter that was never trained. Train it, or allow adapters without effect.");
         }
 
-        int[] ranks = [.. content.Modules.Where(edits => edits.Pairs.Count > 0 || edits.Shared is not null).Select(edits => edits.Shared?.Rank ?? edits.Pairs[0].Rank)];
+        int[] ranks =
+        [
+            .. content.Modules.Where(edits => edits.Pairs.Count > 0 || edits.Shared is not null).Select(edits => edits.Shared?.Rank ?? edits.Pairs[0].Rank),
+            .. content.Modules.SelectMany(edits => edits.Routed).Select(pair => pair.Rank),
+        ];
         var report = new AdapterReport
         {
             Method = content.Method,
