@@ -42,9 +42,16 @@ public static class AdapterFileNames
     }
 
     /// <summary>Whether a name is that of a file that an adapter may consist of.</summary>
-    public static bool IsPart(string name) => All.Contains(name) || IsShard(name) || Text.Contains(name);
+    /// <remarks>An adapter that is made of others (X-LoRA) has those in folders of its own, which are called by their numbers: <c>0/adapter_config.json</c>.</remarks>
+    public static bool IsPart(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return IsOwn(name) || (name.Split('/') is [var folder, var part] && InnerAdapters.IsFolder(folder) && IsOwn(part));
+    }
 
     /// <summary>Names of the files in a folder that its adapter consists of, in order.</summary>
     public static IEnumerable<string> PartsIn(string directory) =>
-        Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)!).Where(IsPart).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)!).Where(IsOwn).Order(StringComparer.Ordinal);
+
+    private static bool IsOwn(string name) => All.Contains(name) || IsShard(name) || Text.Contains(name);
 }

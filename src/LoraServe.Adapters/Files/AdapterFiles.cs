@@ -70,6 +70,22 @@ internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyLis
         return new AdapterFiles(directory, config, weights, inner, DigestOf(parts));
     }
 
+    /// <summary>Paths of the files in a directory, and in those of the adapters that it is made of as far as they can be found.</summary>
+    public static string[] PathsOf(string directory, AdapterLimits limits)
+    {
+        IReadOnlyList<string> inner = [];
+        try
+        {
+            inner = InnerAdapters.PathsIn(directory, ReadFile(Path.Combine(directory, AdapterFileNames.Config), MaximumConfigBytes, ""), limits);
+        }
+        catch (AdapterFormatException)
+        {
+            // Whoever reads it says what is wrong.
+        }
+
+        return [.. inner.Prepend(directory).SelectMany(path => AdapterFileNames.PartsIn(path).Select(name => Path.Combine(path, name)))];
+    }
+
     private static string[] WeightsIn(string directory, byte[]? index)
     {
         if (AdapterFileNames.Weights.Select(name => Path.Combine(directory, name)).FirstOrDefault(File.Exists) is { } whole)

@@ -44,6 +44,15 @@ public static class AdapterLoader
         return File.Exists(path) ? AdapterFiles.DigestOf(path, limits, out _) : AdapterFiles.ReadDirectory(path, limits).Digest;
     }
 
+    /// <summary>The paths of all files that an adapter's directory consists of, with those of the adapters that it is made of (X-LoRA) where these can be found.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="limits">What it may ask for; the defaults where null.</param>
+    public static IReadOnlyList<string> FilesOf(string directory, AdapterLimits? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return AdapterFiles.PathsOf(directory, limits ?? new AdapterLimits());
+    }
+
     private static Adapter LoadDirectory(string directory, IBaseModel model, AdapterLimits limits)
     {
         using var adapter = PeftAdapter.Open(directory, limits, model);
