@@ -210,10 +210,14 @@ public sealed class LoraServeClient : IDisposable
 
     private static IEnumerable<string> FilesIn(string directory)
     {
-        IEnumerable<string> own = [AdapterConfig, .. WeightsIn(directory), .. s_text.Where(name => File.Exists(Path.Combine(directory, name)))];
-        IEnumerable<string> inner = Enumerable.Range(0, int.MaxValue).Select(number => number.ToString(CultureInfo.InvariantCulture)).TakeWhile(folder => File.Exists(Path.Combine(directory, folder, AdapterConfig)));
-        return [.. own, .. inner.SelectMany(folder => FilesIn(Path.Combine(directory, folder)).Where(file => !file.Contains('/', StringComparison.Ordinal)).Select(file => $"{folder}/{file}"))];
+        IEnumerable<string> inner = Enumerable.Range(0, int.MaxValue)
+            .Select(number => number.ToString(CultureInfo.InvariantCulture))
+            .TakeWhile(folder => File.Exists(Path.Combine(directory, folder, AdapterConfig)));
+        return [.. OwnFilesIn(directory), .. inner.SelectMany(folder => OwnFilesIn(Path.Combine(directory, folder)).Select(file => $"{folder}/{file}"))];
     }
+
+    private static IEnumerable<string> OwnFilesIn(string directory) =>
+        [AdapterConfig, .. WeightsIn(directory), .. s_text.Where(name => File.Exists(Path.Combine(directory, name)))];
 
     private static IEnumerable<string> WeightsIn(string directory)
     {

@@ -80,7 +80,8 @@ internal sealed class RequestReader(
     public SamplingPlan Plan(SamplingOptions sampling, int promptLength, AdapterStack adapters)
     {
         IEnumerable<int> ends = generation.EndTokens.Concat(options.UseAdapterTemplates ? adapters.EndTokens : []);
-        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, LengthWith(adapters) - adapters.VirtualRows - promptLength));
+        int room = LengthWith(adapters) - adapters.VirtualRows - promptLength;
+        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room));
     }
 
     /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>

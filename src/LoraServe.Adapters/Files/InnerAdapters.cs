@@ -36,7 +36,8 @@ internal static class InnerAdapters
         string file = Path.Combine(directory, AdapterFileNames.Config);
         if (!root.TryGetProperty(Field, out JsonElement adapters) || adapters.ValueKind != JsonValueKind.Object || adapters.GetPropertyCount() is 0 or > MostAdapters)
         {
-            throw new AdapterFormatException($"{file}: field '{Field}' names no adapters, or more than {MostAdapters}; expected an object from numbers to directories. Save the adapter again.");
+            throw new AdapterFormatException(
+                $"{file}: field '{Field}' names no adapters, or more than {MostAdapters}; expected an object from numbers to directories. Save the adapter again.");
         }
 
         string[] paths = new string[adapters.GetPropertyCount()];
@@ -77,7 +78,8 @@ internal static class InnerAdapters
             }
         }
 
-        throw new AdapterFormatException($"{file}: field '{Field}' has {Shown(entry.Value.GetRawText())} for {entry.Name}, and there is no adapter there, whether from its own directory or from one above that may be looked in. {advice}");
+        string where = "whether from its own directory or from one above that may be looked in";
+        throw new AdapterFormatException($"{file}: field '{Field}' has {Shown(entry.Value.GetRawText())} for {entry.Name}, and there is no adapter there, {where}. {advice}");
     }
 
     private static string Checked(string file, string found, string? root)

@@ -340,12 +340,16 @@ public sealed partial class AdapterStore : IDisposable
         AdapterManifest[] scouted = [.. stack.Scouted];
         if (scouted.Length > 1)
         {
-            throw new EngineException(EngineError.InvalidRequest, $"The adapters '{scouted[0].Name}' and '{scouted[1].Name}' both scale themselves by what the model makes of each token (X-LoRA); a request can name one such adapter. Name one of them.");
+            throw new EngineException(
+                EngineError.InvalidRequest,
+                $"The adapters '{scouted[0].Name}' and '{scouted[1].Name}' both scale themselves by what the model makes of each token (X-LoRA). Name one of them.");
         }
 
         if (scouted.Length > 0 && stack.VirtualRows > 0)
         {
-            throw new EngineException(EngineError.InvalidRequest, $"The adapter '{scouted[0].Name}' scales itself by what the model makes of each token (X-LoRA); another of the request puts virtual tokens ahead of the prompt, of which it knows nothing. Name one of them.");
+            throw new EngineException(
+                EngineError.InvalidRequest,
+                $"The adapter '{scouted[0].Name}' scales itself by what the model makes of each token (X-LoRA), and another puts virtual tokens ahead of the prompt. Name one of them.");
         }
     }
 

@@ -66,7 +66,7 @@ internal sealed class AdapterTrial(Transformer model, LocalFiles files) : IDispo
         }
         catch (AdapterFormatException refusal)
         {
-            throw Refused(name, refusal.Message.Replace(path, shown, StringComparison.Ordinal), refusal);
+            throw Refused(name, LocalFiles.Told(refusal.Message, path, shown, limits), refusal);
         }
     }
 }

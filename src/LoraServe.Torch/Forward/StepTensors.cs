@@ -76,7 +76,8 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
     /// <summary>Whether a run's pairs are among those.</summary>
     public bool IsTogether(RowGroup rows, EditRun run) => _layout.SlotsOf(rows).Runs.Contains(run);
 
-    /// <summary>What pairs are scaled by in the rows of a group, [rows, scalings], zeros behind those of a row that has fewer; null where no row has any. Made once a step for the batch's own groups.</summary>
+    /// <summary>What pairs are scaled by in the rows of a group, [rows, scalings], zeros behind those of a row that has fewer; null where no row has any.</summary>
+    /// <remarks>Made once a step for the batch's own groups.</remarks>
     public Tensor? Scalings(RowGroup rows)
     {
         if (_scalingWidth == 0 || rows.Count == 0)

@@ -37,7 +37,8 @@ internal sealed class XLoraConfig
         if (PassValue != 0 && Most < experts)
         {
             throw new AdapterFormatException(
-                $"{fields.File}: field 'scaling_pass_value' is {PassValue} and 'top_k_lora' is {Most}, so that the first pass would choose among {experts} equal adapters; expected 0, or no choice. Set one of them to null.");
+                $"{fields.File}: field 'scaling_pass_value' is {PassValue} and 'top_k_lora' is {Most}, so that the first pass would choose among {experts} equal adapters;"
+                + " expected 0, or no choice. Set one of them to null.");
         }
 
         fields.Ignore("adapters", "use_trainable_adapters", "softmax_temperature");

@@ -75,6 +75,13 @@ internal sealed class LocalFiles : IDisposable
         bool IsBelow(string folder) => path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
+    /// <summary>What a caller is told of files: not where they lie.</summary>
+    public static string Told(string message, string path, string shown, AdapterLimits limits)
+    {
+        message = message.Replace(path, shown, StringComparison.Ordinal);
+        return limits.Root is { } root ? message.Replace(root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal) : message;
+    }
+
     /// <summary>The digest of files of this machine.</summary>
     /// <exception cref="AdapterFormatException">They cannot be read.</exception>
     public string DigestOf(string path) => AdapterLoader.DigestOf(path, LimitsOf(path));
@@ -211,7 +218,7 @@ internal sealed class LocalFiles : IDisposable
             }
             catch (Exception damage) when (damage is AdapterFormatException or IOException or UnauthorizedAccessException)
             {
-                failure = new AdapterFormatException(damage.Message.Replace(place, shown, StringComparison.Ordinal), damage);
+                failure = new AdapterFormatException(Told(damage.Message, place, shown, LimitsOf(place)), damage);
             }
         }
 

@@ -262,7 +262,14 @@ public sealed class XLoraReaderTests : IDisposable
 
     /// <summary>Writes an X-LoRA adapter with pairs of q_proj and v_proj, or other modules of another base.</summary>
     private void Write(
-        JsonObject config, string prefix = Wrapped, string file = "adapter_model.safetensors", string? directory = null, string[]? inner = null, float bias = 0.1f, PlainModel? on = null, string[]? names = null)
+        JsonObject config,
+        string prefix = Wrapped,
+        string file = "adapter_model.safetensors",
+        string? directory = null,
+        string[]? inner = null,
+        float bias = 0.1f,
+        PlainModel? on = null,
+        string[]? names = null)
     {
         directory ??= _folder.Path;
         inner ??= [Path.Combine(directory, "0"), Path.Combine(directory, "1")];

@@ -9,7 +9,8 @@ internal static class EditKinds
     /// <summary>The classes.</summary>
     public static IReadOnlyList<EditTests> All { get; } =
     [
-        .. typeof(EditTests).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(EditTests)) && !type.IsAbstract).OrderBy(type => type.Name).Select(type => (EditTests)Activator.CreateInstance(type)!),
+        .. typeof(EditTests).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(EditTests)) && !type.IsAbstract).OrderBy(type => type.Name)
+            .Select(type => (EditTests)Activator.CreateInstance(type)!),
     ];
 
     /// <summary>An adapter of each kind of which a stack can have several, and which can be trained.</summary>
