@@ -185,6 +185,7 @@ public sealed class MergedModel : IBaseModel
         VirtualTokens => "virtual tokens",
         PrefixKeyValue => "keys and values ahead of the prompt",
         PromptAttention => "keys and values that attention reads beside the sequence's",
+        ScalingClassifier => "a classifier that scales its changes for each token",
         _ => "layers of its own",
     };
 }

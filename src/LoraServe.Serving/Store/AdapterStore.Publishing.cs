@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
@@ -185,6 +186,7 @@ public sealed partial class AdapterStore
         InvocationTokens = [.. parsed.InvocationTokens],
         Tasks = parsed.Report.Tasks,
         VirtualRows = resident.VirtualRows,
+        ScalingPass = parsed.Edits.OfType<ScalingClassifier>().FirstOrDefault()?.PassValue,
         EndTokens = endTokens,
         PublishedAt = _time.GetUtcNow(),
     });
