@@ -20,7 +20,12 @@ public sealed class AdaptionPromptTests
 
     private static readonly TransformerSpec s_gpt2 = s_llama with
     {
-        Architecture = "gpt2", LearnsPositions = true, KeyValueHeads = 4, HeadSize = 16, Linears = [.. s_fused], Biases = [.. s_fused],
+        Architecture = "gpt2",
+        LearnsPositions = true,
+        KeyValueHeads = 4,
+        HeadSize = 16,
+        Linears = [.. s_fused],
+        Biases = [.. s_fused],
     };
 
     [Fact]
