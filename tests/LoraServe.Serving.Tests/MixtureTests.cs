@@ -40,7 +40,7 @@ public sealed class MixtureTests
             ScoreResult scored = await engine.ScoreAsync(new ScoreRequest { PromptTokens = one.Prompt, Adapters = [new(one.Adapter)] });
             return (await next, scored.Scores[0].LogProbabilities);
         }));
-        foreach (((string adapter, int[] prompt, float[] logits), (GeneratedToken next, IReadOnlyList<float> scores)) in cases.Zip(answers))
+        foreach (((_, int[] prompt, float[] logits), (GeneratedToken next, IReadOnlyList<float> scores)) in cases.Zip(answers))
         {
             int vocabulary = logits.Length / prompt.Length;
             Assert.Equal(Best(logits.AsSpan()[^vocabulary..]), next.TokenId);
@@ -58,7 +58,7 @@ public sealed class MixtureTests
     {
         await using var harness = new EngineHarness(options => options.MaxBatchRows = 5);
         using Transformer model = TinyModel.Create(seed: 1);
-        foreach ((string name, bool layerwise, float pass) in (ReadOnlySpan<(string, bool, float)>)[("a", false, 0), ("b", true, 0), ("c", true, 0.5f)])
+        foreach ((string name, bool layerwise, float pass) in ((string, bool, float)[])[("a", false, 0), ("b", true, 0), ("c", true, 0.5f)])
         {
             string folder = TinyAdapters.WriteMixture(Path.Combine(harness.Options.AdapterRoot!, name), 31, layerwise: layerwise, pass: pass);
             await harness.Engine.Adapters.PublishAsync(Principal.Operator, name, folder);

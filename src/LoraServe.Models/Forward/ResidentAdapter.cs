@@ -15,6 +15,7 @@ public abstract class ResidentAdapter : IDisposable
     /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
     protected ResidentAdapter(IReadOnlyList<AdapterEdit> edits, string digest, ReadOnlySpan<int> invocationTokens)
     {
+        ArgumentNullException.ThrowIfNull(edits);
         _invocationTokens = [.. invocationTokens];
         Digest = digest;
         if (edits.OfType<ScalingClassifier>().SingleOrDefault() is { } classifier)
