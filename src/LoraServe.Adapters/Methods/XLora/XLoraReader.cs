@@ -95,7 +95,7 @@ internal static class XLoraReader
     private static AdapterFormatException Refused(PeftAdapter inner, string what) =>
         new($"{inner.Files.ConfigPath}: {what}; expected plain LoRA, which is all that an X-LoRA adapter scales. Convert it to plain LoRA, or serve it by itself.");
 
-    private static IEnumerable<Site> InOrder(IBaseModel model)
+    private static Site[] InOrder(IBaseModel model)
     {
         Site[] sites = [.. model.Modules.Select(module => module.Site)];
         for (int i = 1; i < sites.Length && model.Architecture == OutputComesFirst; i++)
