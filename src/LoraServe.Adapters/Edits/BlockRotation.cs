@@ -2,16 +2,16 @@ using System.Numerics.Tensors;
 
 namespace LoraServe.Adapters.Edits;
 
-/// <summary>A block-diagonal matrix, less the identity, over the inputs of a linear map in some order: x becomes x + D·x.</summary>
+/// <summary>A block-diagonal matrix, less the identity, over the inputs or the outputs of a linear map in some order: x becomes x + D·x.</summary>
 /// <remarks>
 /// Place j of the order belongs to block j / <see cref="Size"/>. What is at place j adds x·<see cref="Changes"/>[j, c] to what is at
 /// the c-th place of its block.
 /// </remarks>
-/// <param name="Changes">[inputs, size].</param>
-/// <param name="Order">The input at each place; empty: each at its own.</param>
+/// <param name="Changes">[inputs or outputs, size].</param>
+/// <param name="Order">The input or output at each place; empty: each at its own.</param>
 public sealed record BlockRotation(FloatMatrix Changes, int[] Order)
 {
-    /// <summary>Inputs in a block.</summary>
+    /// <summary>Inputs or outputs in a block.</summary>
     public int Size => Changes.Columns;
 
     /// <summary>Bytes of host memory that the numbers take.</summary>
@@ -31,6 +31,29 @@ public sealed record BlockRotation(FloatMatrix Changes, int[] Order)
             for (int j = 0; j < Size; j++)
             {
                 row[At(first + j)] += TensorPrimitives.Dot(Changes.Row(first + j), before);
+            }
+        }
+    }
+
+    /// <summary>What is in each block, and the matrix that changes it: of place j of the block, c of it, its part of D.</summary>
+    internal IEnumerable<(int[] Members, FloatMatrix Changes)> Blocks()
+    {
+        for (int first = 0; first < Changes.Rows; first += Size)
+        {
+            yield return ([.. Enumerable.Range(first, Size).Select(At)], new FloatMatrix(Size, Size, Changes.Values[(first * Size)..((first + Size) * Size)]));
+        }
+    }
+
+    /// <summary>x ← x + D·x.</summary>
+    internal void Apply(Span<float> x)
+    {
+        float[] before = x.ToArray();
+        for (int place = 0; place < before.Length; place++)
+        {
+            int first = place / Size * Size;
+            for (int c = 0; c < Size; c++)
+            {
+                x[At(first + c)] += before[At(place)] * Changes.Row(place)[c];
             }
         }
     }

@@ -1,11 +1,16 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Methods.AdaLora;
+using LoraServe.Adapters.Methods.Beft;
 using LoraServe.Adapters.Methods.BitFit;
 using LoraServe.Adapters.Methods.Boft;
 using LoraServe.Adapters.Methods.Bottlenecks;
+using LoraServe.Adapters.Methods.C3a;
+using LoraServe.Adapters.Methods.Delora;
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Adapters.Methods.FourierFt;
 using LoraServe.Adapters.Methods.Full;
+using LoraServe.Adapters.Methods.Gralora;
+using LoraServe.Adapters.Methods.Hira;
 using LoraServe.Adapters.Methods.Hra;
 using LoraServe.Adapters.Methods.Ia3;
 using LoraServe.Adapters.Methods.Loha;
@@ -23,6 +28,7 @@ using LoraServe.Adapters.Methods.TrainableTokens;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Adapters.Methods.VbLora;
 using LoraServe.Adapters.Methods.Vera;
+using LoraServe.Adapters.Methods.WaveFt;
 using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Adapters.Methods;
@@ -35,6 +41,9 @@ public static class MethodTable
         LoraMethod.Lora,
         AdaLoraMethod.AdaLora,
         VeraMethod.Vera,
+        VeraMethod.Pvera,
+        DeloraMethod.Delora,
+        GraloraMethod.Gralora,
         LohaMethod.Loha,
         LokrMethod.Lokr,
         VbLoraMethod.VbLora,
@@ -42,11 +51,15 @@ public static class MethodTable
         MissMethod.Miss,
         ShiraMethod.Shira,
         FourierFtMethod.FourierFt,
+        WaveFtMethod.WaveFt,
+        C3aMethod.C3a,
+        HiraMethod.Hira,
         OftMethod.Oft,
         BoftMethod.Boft,
         HraMethod.Hra,
         Ia3Method.Ia3,
         BitFitMethod.BitFit,
+        BeftMethod.Beft,
         NormTuningMethod.NormTuning,
         BottleneckMethod.Bottleneck,
         PromptMethod.Prompt,

@@ -120,6 +120,7 @@ internal sealed class CpuAdapter : ResidentAdapter
             RankScale = Copy(edits.Shared?.RankScale),
             ProductScale = Copy(edits.ProductScale),
             OutputGain = Copy(edits.OutputGain),
+            OutputRotation = edits.OutputRotation is { } turned ? Place(turned) : default,
             Dense = Pack(edits.Dense),
             Bias = Copy(edits.Bias),
             RowDeltas = Pack(edits.RowDeltas),
