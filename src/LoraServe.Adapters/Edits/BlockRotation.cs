@@ -44,19 +44,25 @@ public sealed record BlockRotation(FloatMatrix Changes, int[] Order)
         }
     }
 
-    /// <summary>x ← x + D·x.</summary>
-    internal void Apply(Span<float> x)
+    /// <summary>D·m of each column of a matrix that has a row for each output.</summary>
+    internal FloatMatrix ChangeOf(FloatMatrix matrix)
     {
-        float[] before = x.ToArray();
-        for (int place = 0; place < before.Length; place++)
+        var change = new FloatMatrix(matrix.Rows, matrix.Columns);
+        for (int place = 0; place < matrix.Rows; place++)
         {
             int first = place / Size * Size;
             for (int c = 0; c < Size; c++)
             {
-                x[At(first + c)] += before[At(place)] * Changes.Row(place)[c];
+                Span<float> row = change.Row(At(first + c));
+                TensorPrimitives.MultiplyAdd(matrix.Row(At(place)), Changes.Row(place)[c], row, row);
             }
         }
+
+        return change;
     }
+
+    /// <summary>D·v.</summary>
+    internal float[] ChangeOf(float[] vector) => ChangeOf(new FloatMatrix(vector.Length, 1, vector)).Values;
 
     private int At(int place) => Order.Length == 0 ? place : Order[place];
 }

@@ -23,6 +23,7 @@ using LoraServe.Adapters.Methods.Prefix;
 using LoraServe.Adapters.Methods.Prompt;
 using LoraServe.Adapters.Methods.PTuning;
 using LoraServe.Adapters.Methods.RandLora;
+using LoraServe.Adapters.Methods.Road;
 using LoraServe.Adapters.Methods.Shira;
 using LoraServe.Adapters.Methods.TrainableTokens;
 using LoraServe.Adapters.Methods.Training;
@@ -57,6 +58,7 @@ public static class MethodTable
         OftMethod.Oft,
         BoftMethod.Boft,
         HraMethod.Hra,
+        RoadMethod.Road,
         Ia3Method.Ia3,
         BitFitMethod.BitFit,
         BeftMethod.Beft,
