@@ -1,4 +1,3 @@
-using LoraServe.Torch.Native;
 using LoraServe.Torch.Resident;
 
 namespace LoraServe.Torch.Forward;

@@ -78,7 +78,8 @@ internal sealed class VeraReader : ModuleReader
     {
         int greatest = RanksPerWidth * width;
         string vectors = $"{config.Prefix}_lambda_d";
-        if (config.Rank > greatest || !tensors.Untaken.Any(name => name.EndsWith($".{vectors}", StringComparison.Ordinal) && tensors.Shape(name) is [var length] && length == config.RowsOfA))
+        bool isThere = tensors.Untaken.Any(name => name.EndsWith($".{vectors}", StringComparison.Ordinal) && tensors.Shape(name) is [var length] && length == config.RowsOfA);
+        if (config.Rank > greatest || !isThere)
         {
             string expected = config.RowsOfA == config.Rank ? "the length" : "half the length";
             throw new AdapterFormatException($"{fields.File}: field 'r' is {config.Rank}; expected {expected} of the tensors '{vectors}' in {tensors.File}, and at most {greatest}. Correct the field or save the adapter again.");
