@@ -18,6 +18,7 @@ internal static class EditShapes
             SharedLowRank pair => !isTable && pair.A.Values.Columns >= inputs && pair.B.Values.Rows >= outputs && pair.B.Values.Columns == pair.Rank
                 && pair.RankScale.Length == pair.Rank && pair.ProductScale.Length == outputs,
             InputRotation rotation => !isTable && rotation.Factors.All(factor => Fits(factor, inputs)),
+            OutputRotation rotation => !isTable && Fits(rotation.Factor, outputs),
             InputScale scale => !isTable && scale.Values.Length == inputs,
             OutputScale scale => scale.Values.Length == outputs,
             DenseDelta dense => dense.Values.Rows == module.Outputs && dense.Values.Columns == module.Inputs,
@@ -76,9 +77,9 @@ internal static class EditShapes
         return edit.Layers.Length > 0 && edit.Experts > 0 && edit.Places > 0 && width == edit.ScalingCount && edit.Most is null or > 0 && edit.Temperature is not 0;
     }
 
-    private static bool Fits(BlockRotation factor, int inputs) =>
-        factor.Changes.Rows == inputs && factor.Size > 0 && inputs % factor.Size == 0
-        && (factor.Order.Length == 0 || factor.Order.Order().SequenceEqual(Enumerable.Range(0, inputs)));
+    private static bool Fits(BlockRotation factor, int count) =>
+        factor.Changes.Rows == count && factor.Size > 0 && count % factor.Size == 0
+        && (factor.Order.Length == 0 || factor.Order.Order().SequenceEqual(Enumerable.Range(0, count)));
 
     private static bool AreAscending(int[] tokens, int count)
     {

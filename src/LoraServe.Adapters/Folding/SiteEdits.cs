@@ -28,6 +28,12 @@ public sealed class SiteEdits
             throw new ArgumentException($"{module.Path} has its inputs both scaled and rotated; expected one of them.", nameof(edits));
         }
 
+        OutputRotation = edits.OfType<OutputRotation>().SingleOrDefault()?.Factor;
+        if (OutputRotation is not null && OutputGain is not null)
+        {
+            throw new ArgumentException($"{module.Path} has its outputs both scaled and rotated; expected one of them.", nameof(edits));
+        }
+
         Shared = edits.OfType<SharedLowRank>().SingleOrDefault();
         ProductScale = Shared is null ? null : Product(Shared.ProductScale, scale);
         LowRank[] pairs = [.. edits.OfType<LowRank>().Where(pair => pair.Rank > 0)];
@@ -107,6 +113,9 @@ public sealed class SiteEdits
 
     /// <summary>Output scale less one, [outputs]; null without one.</summary>
     public float[]? OutputGain { get; }
+
+    /// <summary>Rotation of the base's product; null without one.</summary>
+    public BlockRotation? OutputRotation { get; }
 
     /// <summary>A whole ΔW, [outputs, inputs], output scales folded in; null without one.</summary>
     public FloatMatrix? Dense { get; }

@@ -22,6 +22,7 @@ public sealed class LinearEditGradient
         OutputGain = edits.OutputGain is not null ? new GradientMatrix(1, outputs) : null;
         InputGain = edits.InputGain is not null ? new GradientMatrix(1, inputs) : null;
         Rotation = [.. (edits.Rotation?.Factors ?? []).Select(factor => new GradientMatrix(inputs, factor.Size))];
+        OutputRotation = edits.OutputRotation is { } turned ? new GradientMatrix(outputs, turned.Size) : null;
         Bias = edits.Bias is not null || edits.Replacement?.Bias is not null ? new GradientMatrix(1, outputs) : null;
         Dense = Like(edits.Dense);
         RowDeltas = Like(edits.RowDeltas);
@@ -51,6 +52,9 @@ public sealed class LinearEditGradient
     /// <summary>[inputs, size] for each factor, in the order in which they are applied.</summary>
     public IReadOnlyList<GradientMatrix> Rotation { get; } = [];
 
+    /// <summary>[outputs, size].</summary>
+    public GradientMatrix? OutputRotation { get; }
+
     /// <summary>[outputs].</summary>
     public GradientMatrix? Bias { get; }
 
@@ -62,7 +66,7 @@ public sealed class LinearEditGradient
 
     /// <summary>All but what belongs to parameters.</summary>
     public IEnumerable<GradientMatrix> Parts =>
-        new[] { A, B, RankScale, ProductScale, OutputGain, InputGain, Bias, Dense, RowDeltas }.OfType<GradientMatrix>().Concat(Rotation);
+        new[] { A, B, RankScale, ProductScale, OutputGain, OutputRotation, InputGain, Bias, Dense, RowDeltas }.OfType<GradientMatrix>().Concat(Rotation);
 
     private static GradientMatrix? Like(FloatMatrix? matrix) => matrix is null ? null : new GradientMatrix(matrix.Rows, matrix.Columns);
 }

@@ -88,24 +88,16 @@ public sealed class MergedModel : IBaseModel
     /// <inheritdoc />
     public void CopyWeightRow(Site site, int row, Span<float> destination)
     {
-        _model.CopyWeightRow(site, row, destination);
         if (!_edits.Contains(site))
         {
+            _model.CopyWeightRow(site, row, destination);
             return;
         }
 
-        // As in compute: what is done to the outputs finds the input changed already.
+        // As in compute: what is done to the outputs finds the input changed already, and the adapter's products are not rotated.
+        CopyWithChangedInput(site, row, destination);
+        AddRotated(site, row, destination);
         float[] changed = destination.ToArray();
-        if (_edits[site].OfType<InputScale>().SingleOrDefault() is { } input)
-        {
-            TensorPrimitives.Multiply(changed, input.Values, changed);
-        }
-
-        _edits[site].OfType<InputRotation>().SingleOrDefault()?.ApplyToWeight(changed);
-        TensorPrimitives.Subtract(changed, destination, changed);
-        TensorPrimitives.MultiplyAdd(changed, _weight, destination, destination);
-        destination.CopyTo(changed);
-
         float[]? scale = null;
         foreach (ModuleEdit edit in _edits[site])
         {
@@ -168,6 +160,43 @@ public sealed class MergedModel : IBaseModel
         {
             TensorPrimitives.MultiplyAdd(delta, _weight, destination, destination);
         }
+    }
+
+    /// <summary>A row of the weight that does to an input what the base's does to the changed one.</summary>
+    private void CopyWithChangedInput(Site site, int row, Span<float> destination)
+    {
+        _model.CopyWeightRow(site, row, destination);
+        float[] changed = destination.ToArray();
+        if (_edits[site].OfType<InputScale>().SingleOrDefault() is { } input)
+        {
+            TensorPrimitives.Multiply(changed, input.Values, changed);
+        }
+
+        _edits[site].OfType<InputRotation>().SingleOrDefault()?.ApplyToWeight(changed);
+        TensorPrimitives.Subtract(changed, destination, changed);
+        TensorPrimitives.MultiplyAdd(changed, _weight, destination, destination);
+    }
+
+    /// <summary>Adds what the other rows of its block bring into a row where outputs are rotated.</summary>
+    private void AddRotated(Site site, int row, Span<float> destination)
+    {
+        if (_edits[site].OfType<OutputRotation>().SingleOrDefault()?.Factor is not { } factor)
+        {
+            return;
+        }
+
+        int size = factor.Size;
+        int place = factor.Order.Length == 0 ? row : Array.IndexOf(factor.Order, row);
+        int first = place / size * size;
+        float[] other = new float[destination.Length];
+        float[] change = new float[destination.Length];
+        for (int j = first; j < first + size; j++)
+        {
+            CopyWithChangedInput(site, factor.Order.Length == 0 ? j : factor.Order[j], other);
+            TensorPrimitives.MultiplyAdd(other, factor.Changes.Row(j)[place - first], change, change);
+        }
+
+        TensorPrimitives.MultiplyAdd(change, _weight, destination, destination);
     }
 
     // (b∘B·(d∘A))[row] = Σ b[row]·B[row, k]·d[k]·A[k].

@@ -1,12 +1,17 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Methods.AdaLora;
 using LoraServe.Adapters.Methods.AdaptionPrompt;
+using LoraServe.Adapters.Methods.Beft;
 using LoraServe.Adapters.Methods.BitFit;
 using LoraServe.Adapters.Methods.Boft;
 using LoraServe.Adapters.Methods.Bottlenecks;
+using LoraServe.Adapters.Methods.C3a;
+using LoraServe.Adapters.Methods.Delora;
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Adapters.Methods.FourierFt;
 using LoraServe.Adapters.Methods.Full;
+using LoraServe.Adapters.Methods.Gralora;
+using LoraServe.Adapters.Methods.Hira;
 using LoraServe.Adapters.Methods.Hra;
 using LoraServe.Adapters.Methods.Ia3;
 using LoraServe.Adapters.Methods.Loha;
@@ -19,11 +24,13 @@ using LoraServe.Adapters.Methods.Prefix;
 using LoraServe.Adapters.Methods.Prompt;
 using LoraServe.Adapters.Methods.PTuning;
 using LoraServe.Adapters.Methods.RandLora;
+using LoraServe.Adapters.Methods.Road;
 using LoraServe.Adapters.Methods.Shira;
 using LoraServe.Adapters.Methods.TrainableTokens;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Adapters.Methods.VbLora;
 using LoraServe.Adapters.Methods.Vera;
+using LoraServe.Adapters.Methods.WaveFt;
 using LoraServe.Adapters.Methods.XLora;
 using LoraServe.Adapters.Peft;
 
@@ -37,6 +44,9 @@ public static class MethodTable
         LoraMethod.Lora,
         AdaLoraMethod.AdaLora,
         VeraMethod.Vera,
+        VeraMethod.Pvera,
+        DeloraMethod.Delora,
+        GraloraMethod.Gralora,
         LohaMethod.Loha,
         LokrMethod.Lokr,
         VbLoraMethod.VbLora,
@@ -44,11 +54,16 @@ public static class MethodTable
         MissMethod.Miss,
         ShiraMethod.Shira,
         FourierFtMethod.FourierFt,
+        WaveFtMethod.WaveFt,
+        C3aMethod.C3a,
+        HiraMethod.Hira,
         OftMethod.Oft,
         BoftMethod.Boft,
         HraMethod.Hra,
+        RoadMethod.Road,
         Ia3Method.Ia3,
         BitFitMethod.BitFit,
+        BeftMethod.Beft,
         NormTuningMethod.NormTuning,
         BottleneckMethod.Bottleneck,
         PromptMethod.Prompt,

@@ -24,16 +24,16 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
     public void Run(LinearWeights map, Rows x, Rows dy, Rows dx, ReadOnlySpan<EditRun> runs, IReadOnlyDictionary<ResidentAdapter, EditGradients> trained)
     {
         long mark = scratch.Mark();
-        bool scales = false;
+        bool changesOutput = false;
         bool changesInput = false;
         foreach (EditRun run in runs)
         {
-            scales |= run.Edits.At(map.Site) is { OutputGain: not 0 };
+            changesOutput |= run.Edits.At(map.Site) is { OutputGain: not 0 } or { RotatesOutput: true };
             changesInput |= run.Edits.At(map.Site) is { ChangesInput: true };
         }
 
-        // What comes to W's product differs from dy where outputs are scaled; dy may be the residual stream's and must stay.
-        Rows dProduct = scales ? scratch.Copy(dy) : dy;
+        // What comes to W's product differs from dy where outputs are scaled or rotated; dy may be the residual stream's and must stay.
+        Rows dProduct = changesOutput ? scratch.Copy(dy) : dy;
         foreach (EditRun run in runs)
         {
             if (run.Edits.At(map.Site) is { } edit)
@@ -100,6 +100,13 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
             {
                 RowArithmetic.AddProduct((float*)edit.OutputGain, weight, dy[t], dy.Width);
             }
+        }
+
+        if (edit.RotatesOutput)
+        {
+            // The product itself is needed for the factor's derivative alone.
+            GradientMatrix? turned = gradient?.OutputRotation;
+            new RotationBackward(pool, scratch).Run([edit.OutputRotation], turned is null ? null : [turned], weight, turned is null ? dy : Product(map, edit, weight, x), dy);
         }
 
         scratch.Release(mark);
@@ -172,7 +179,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
             {
                 LinearEditGradient? gradient = trained.GetValueOrDefault(run.Adapter)?.At(map.Site);
                 new RotationBackward(pool, scratch).Run(
-                    rotated, gradient?.Rotation, run.Weight, x.Slice(run.FirstRow, run.RowCount), dInput.Slice(run.FirstRow, run.RowCount));
+                    rotated.Rotation, gradient?.Rotation, run.Weight, x.Slice(run.FirstRow, run.RowCount), dInput.Slice(run.FirstRow, run.RowCount));
             }
             else if (run.Edits.At(map.Site) is { InputGain: not 0 } edit)
             {

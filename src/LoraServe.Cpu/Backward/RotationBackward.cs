@@ -8,19 +8,18 @@ using LoraServe.Cpu.Resident;
 
 namespace LoraServe.Cpu.Backward;
 
-/// <summary>The way back through a rotation of inputs; the way forth is <see cref="RowRotation"/>.</summary>
+/// <summary>The way back through a rotation of inputs or outputs; the way forth is <see cref="RowRotation"/>.</summary>
 internal sealed unsafe class RotationBackward(WorkerPool pool, ScratchArena scratch)
 {
-    /// <summary>Takes the derivative by rotated inputs back to the inputs and to the rotation's factors.</summary>
-    /// <param name="edit">The rotation.</param>
+    /// <summary>Takes the derivative by rotated rows back to the rows and to the rotation's factors.</summary>
+    /// <param name="factors">The rotation.</param>
     /// <param name="gradients">Where derivatives by its factors go, added to; null where they are not wanted.</param>
     /// <param name="weight">The adapter's weight.</param>
-    /// <param name="x">The inputs.</param>
-    /// <param name="dx">Derivative by the rotated inputs; then, by the inputs.</param>
-    public void Run(LinearEdit edit, IReadOnlyList<GradientMatrix>? gradients, float weight, Rows x, Rows dx)
+    /// <param name="x">The rows.</param>
+    /// <param name="dx">Derivative by the rotated rows; then, by the rows.</param>
+    public void Run(ReadOnlySpan<RotationFactor> factors, IReadOnlyList<GradientMatrix>? gradients, float weight, Rows x, Rows dx)
     {
         long mark = scratch.Mark();
-        ReadOnlySpan<RotationFactor> factors = edit.Rotation;
         Rows[] inputs = new Rows[factors.Length];
         Rows rotated = scratch.Copy(x);
         Rows spare = scratch.Rent(x.Count, RowRotation.SpareWidths * x.Width);
@@ -97,7 +96,7 @@ internal sealed unsafe class RotationBackward(WorkerPool pool, ScratchArena scra
         {
             for (int t = first; t < end; t++)
             {
-                RowRotation.ApplyFactor(factor, rows[t], rows.Width, spare[t]);
+                RowRotation.ApplyFactor(factor, 1, rows[t], rows.Width, spare[t]);
             }
         }
     }

@@ -47,12 +47,13 @@ internal sealed unsafe class LinearEdits
                 Rows down = Rent(edit.A, run, scratch);
                 Rows product = edit.ProductScale == 0 ? default : scratch.Rent(run.RowCount, maps[part].Matrix.Outputs);
                 Rows rowChanges = Rent(edit.RowDeltas, run, scratch);
+                Rows spare = edit.RotatesOutput ? scratch.Rent(run.RowCount, RowRotation.SpareBlocks * edit.OutputRotation.Size) : default;
                 if (down.Count > 0 || rowChanges.Count > 0)
                 {
                     AddTasks(_runs.Count, run.RowCount);
                 }
 
-                _runs.Add(new SiteRun(part, run, edit, down, product, rowChanges));
+                _runs.Add(new SiteRun(part, run, edit, down, product, rowChanges, spare));
             }
         }
     }
@@ -69,6 +70,34 @@ internal sealed unsafe class LinearEdits
         }
 
         return false;
+    }
+
+    /// <summary>Whether an adapter rotates the product of one map, for which all of its columns must be there.</summary>
+    public bool RotatesOutput(int part)
+    {
+        foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
+        {
+            if (run.Part == part && run.Edit.RotatesOutput)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Multiply-adds, or what takes as long, of finishing all rows of one map.</summary>
+    public long Operations(int part, int outputs)
+    {
+        long operations = (long)_x.Count * outputs;
+        foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
+        {
+            LinearEdit edit = run.Edit;
+            long each = run.Part == part ? edit.OutputRotation.Size + edit.Rank + (edit.Dense is null ? 0 : _x.Width) : 0;
+            operations += each * run.Run.RowCount * outputs;
+        }
+
+        return operations;
     }
 
     /// <summary>The input of one map's base matrix where <see cref="ChangesInput"/>: a copy, scaled or rotated in the runs concerned.</summary>
@@ -106,26 +135,30 @@ internal sealed unsafe class LinearEdits
         }
     }
 
-    /// <summary>Applies the edits of one map to finished columns of its product, before any bias.</summary>
-    public void ApplyToProduct(int part, Rows y, int firstColumn, int columnCount)
+    /// <summary>Applies the edits of one map to a finished part of its product, before any bias.</summary>
+    /// <param name="part">Which map.</param>
+    /// <param name="y">Its product, all rows.</param>
+    /// <param name="tile">The part: all columns where <see cref="RotatesOutput"/>.</param>
+    public void ApplyToProduct(int part, Rows y, Tile tile)
     {
         foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
         {
-            if (run.Part == part)
+            if (run.Part == part && run.Within(tile.FirstRow, tile.EndRow) is { Run.RowCount: > 0 } here)
             {
-                ApplyRun(run, y.Slice(run.Run.FirstRow, run.Run.RowCount), firstColumn, columnCount);
+                ApplyRun(here, y.Slice(here.Run.FirstRow, here.Run.RowCount), tile.FirstColumn, tile.ColumnCount);
             }
         }
     }
 
-    /// <summary>Adds the adapters' summands of one map's outputs.</summary>
-    public void AddBiases(int part, Rows y, int firstColumn, int columnCount)
+    /// <summary>Adds the adapters' summands of one map's outputs to a part of its product.</summary>
+    public void AddBiases(int part, Rows y, Tile tile)
     {
+        (_, _, int firstColumn, int columnCount) = tile;
         foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
         {
             if (run.Part == part && run.Edit.Bias != 0)
             {
-                for (int t = run.Run.FirstRow; t < run.Run.EndRow; t++)
+                for (int t = Math.Max(run.Run.FirstRow, tile.FirstRow); t < Math.Min(run.Run.EndRow, tile.EndRow); t++)
                 {
                     RowArithmetic.AddScaled((float*)run.Edit.Bias + firstColumn, run.Run.Weight, y[t] + firstColumn, columnCount);
                 }
@@ -199,6 +232,14 @@ internal sealed unsafe class LinearEdits
             }
         }
 
+        if (edit.RotatesOutput)
+        {
+            for (int t = 0; t < y.Count; t++)
+            {
+                RowRotation.ApplyFactor(edit.OutputRotation, weight, y[t], y.Width, run.Spare[t]);
+            }
+        }
+
         if (edit.B is { } b)
         {
             if (edit.ProductScale == 0)
@@ -246,7 +287,24 @@ internal sealed unsafe class LinearEdits
         }
     }
 
-    private readonly record struct SiteRun(int Part, EditRun Run, LinearEdit Edit, Rows Down, Rows Product, Rows RowChanges);
+    /// <summary>Rows and columns of a product.</summary>
+    internal readonly record struct Tile(int FirstRow, int EndRow, int FirstColumn, int ColumnCount);
+
+    private readonly record struct SiteRun(int Part, EditRun Run, LinearEdit Edit, Rows Down, Rows Product, Rows RowChanges, Rows Spare)
+    {
+        /// <summary>The part of it that is of some rows of the product.</summary>
+        public SiteRun Within(int firstRow, int endRow)
+        {
+            int first = Math.Max(firstRow, Run.FirstRow);
+            int count = Math.Max(Math.Min(endRow, Run.EndRow) - first, 0);
+            int skipped = first - Run.FirstRow;
+            return count == Run.RowCount || count == 0
+                ? this with { Run = Run with { RowCount = count } }
+                : new SiteRun(Part, Run with { FirstRow = first, RowCount = count }, Edit, Cut(Down), Cut(Product), Cut(RowChanges), Cut(Spare));
+
+            Rows Cut(Rows rows) => rows.Count == 0 ? rows : rows.Slice(skipped, count);
+        }
+    }
 
     private readonly record struct DownTask(int Run, int FirstRow, int RowCount);
 

@@ -12,7 +12,7 @@ namespace LoraServe.Cpu.Forward;
 /// <remarks>
 /// Only a map whose input some adapter changes is run by itself, on a changed copy, and rows for which an adapter replaces a map
 /// are run apart from the others. Adapters' edits, biases and the residual sum are applied to finished columns by the worker
-/// that has just computed them.
+/// that has just computed them; where outputs are rotated, to finished rows.
 /// </remarks>
 internal sealed class LinearGroup
 {
@@ -85,12 +85,14 @@ internal sealed class LinearGroup
         }
 
         Multiply(pool, scratch, x, count);
+        FinishRows(pool, count);
         for (int map = 0; count < maps.Length && map < maps.Length; map++)
         {
             if (_edits.ChangesInput(map))
             {
                 _together[0] = map;
                 Multiply(pool, scratch, _edits.ChangedInput(map, pool, scratch), 1);
+                FinishRows(pool, 1);
             }
         }
 
@@ -117,18 +119,33 @@ internal sealed class LinearGroup
         MatMul.Run(pool, input, matrices, new ReadOnlySpan<Rows>(_products, 0, count), ref epilogue);
     }
 
-    private unsafe void Finish(int part, int firstColumn, int columnCount)
+    /// <summary>Finishes those of the first <paramref name="count"/> maps of <see cref="_together"/> whose columns cannot be finished apart.</summary>
+    private void FinishRows(WorkerPool pool, int count)
     {
+        for (int i = 0; i < count; i++)
+        {
+            int part = _together[i];
+            Rows y = _outputs[part];
+            if (_edits.RotatesOutput(part))
+            {
+                RowLoop.Run(pool, y.Count, _edits.Operations(part, y.Width), new FinishKernel(this, part));
+            }
+        }
+    }
+
+    private unsafe void Finish(int part, LinearEdits.Tile tile)
+    {
+        (int firstRow, int endRow, int firstColumn, int columnCount) = tile;
         Rows y = _outputs[part];
-        _edits.ApplyToProduct(part, y, firstColumn, columnCount);
+        _edits.ApplyToProduct(part, y, tile);
         nint bias = _replacements[part] is { } replacement ? replacement.ReplacedBias : (nint)(_maps[part].Bias is { } own ? own.Pointer : null);
-        for (int t = 0; bias != 0 && t < y.Count; t++)
+        for (int t = firstRow; bias != 0 && t < endRow; t++)
         {
             RowArithmetic.Add((float*)bias + firstColumn, y[t] + firstColumn, columnCount);
         }
 
-        _edits.AddBiases(part, y, firstColumn, columnCount);
-        for (int t = 0; t < _residual.Count; t++)
+        _edits.AddBiases(part, y, tile);
+        for (int t = firstRow; t < Math.Min(endRow, _residual.Count); t++)
         {
             RowArithmetic.Add(y[t] + firstColumn, _residual[t] + firstColumn, columnCount);
         }
@@ -136,6 +153,18 @@ internal sealed class LinearGroup
 
     private readonly struct Epilogue(LinearGroup group) : IMatMulEpilogue
     {
-        public void Apply(int part, int firstColumn, int columnCount) => group.Finish(group._together[part], firstColumn, columnCount);
+        public void Apply(int part, int firstColumn, int columnCount)
+        {
+            int map = group._together[part];
+            if (!group._edits.RotatesOutput(map))
+            {
+                group.Finish(map, new LinearEdits.Tile(0, group._outputs[map].Count, firstColumn, columnCount));
+            }
+        }
+    }
+
+    private readonly struct FinishKernel(LinearGroup group, int part) : IRowKernel
+    {
+        public void Run(int first, int end) => group.Finish(part, new LinearEdits.Tile(first, end, 0, group._outputs[part].Width));
     }
 }

@@ -127,6 +127,7 @@ internal sealed class CpuAdapter : ResidentAdapter
             RankScalings = Copy(edits.RankScalings),
             ProductScale = Copy(edits.ProductScale),
             OutputGain = Copy(edits.OutputGain),
+            OutputRotation = edits.OutputRotation is { } turned ? Place(turned) : default,
             Dense = Pack(edits.Dense),
             Bias = Copy(edits.Bias),
             RowDeltas = Pack(edits.RowDeltas),

@@ -10,7 +10,7 @@ namespace LoraServe.Cpu.Resident;
 /// <code>
 /// x̂ = x + w·(InputGain ∘ x),  or  x + w·(Rotation_n … Rotation_1·x − x)
 /// y₀ = W·x̂
-/// y  = y₀ + w·( OutputGain ∘ y₀
+/// y  = y₀ + w·( OutputGain ∘ y₀,  or  OutputRotation·y₀ − y₀
 ///             + Scale · ProductScale ∘ (B·(s[RankScalings] ∘ RankScale ∘ (A·x)))
 ///             + Dense·x
 ///             + Bias )
@@ -18,7 +18,7 @@ namespace LoraServe.Cpu.Resident;
 /// y += b
 /// </code>
 /// <para>
-/// So only the base's product sees the changed input and only it takes the output gain: whoever made the edit has folded
+/// So only the base's product sees the changed input and only it takes the output gain or is rotated: whoever made the edit has folded
 /// output scales into B (or, where the factors are shared, into ProductScale) and Dense. A missing scale is all ones,
 /// any other missing part all zeros. s are the row's scalings, see <see cref="Models.Forward.RowScalings"/>. Memory belongs to the <see cref="CpuAdapter"/>.
 /// </para>
@@ -82,6 +82,12 @@ internal sealed class LinearEdit
 
     /// <summary>Output scale less one, float32 [outputs]; 0 without one.</summary>
     public nint OutputGain { get; init; }
+
+    /// <summary>Rotation of the base's product; of size 0 without one.</summary>
+    public RotationFactor OutputRotation { get; init; }
+
+    /// <summary>Whether the base's product is rotated.</summary>
+    public bool RotatesOutput => OutputRotation.Size > 0;
 
     /// <summary>A whole ΔW, [outputs, inputs], output scales folded in; null without one.</summary>
     public PackedMatrix? Dense { get; init; }

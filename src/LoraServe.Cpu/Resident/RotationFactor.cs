@@ -2,7 +2,7 @@ using LoraServe.Adapters.Edits;
 
 namespace LoraServe.Cpu.Resident;
 
-/// <summary>A factor of a rotation of inputs in compute form; the meaning of its parts is that of <see cref="BlockRotation"/>.</summary>
+/// <summary>A factor of a rotation of inputs or outputs in compute form; the meaning of its parts is that of <see cref="BlockRotation"/>.</summary>
 /// <param name="Changes">Float32 [inputs, size].</param>
 /// <param name="Size">Inputs in a block.</param>
 /// <param name="Order">The input at each place, int32 [inputs]; 0: each at its own.</param>

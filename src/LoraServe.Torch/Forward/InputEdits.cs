@@ -26,19 +26,9 @@ internal static class InputEdits
         Tensor rotated = x;
         foreach (RotationFactor factor in edit.Rotation)
         {
-            rotated = Apply(factor, rotated, type);
+            rotated = rotated.Plus(BlockRotations.Change(factor, rotated, type));
         }
 
         return weight == 1 ? rotated : x.Plus(rotated.sub(x), weight);
-    }
-
-    private static Tensor Apply(RotationFactor factor, Tensor x, ScalarType type)
-    {
-        (long rows, long inputs) = (x.shape[0], x.shape[1]);
-        Tensor placed = factor.Order is { } order ? x.index_select(1, order) : x;
-        Tensor blocks = placed.reshape(rows, inputs / factor.Size, factor.Size);
-        Tensor changes = factor.Changes.to(type).view(inputs / factor.Size, factor.Size, factor.Size);
-        Tensor turned = blocks.Plus(torch.einsum("tbj,bjc->tbc", blocks, changes)).reshape(rows, inputs);
-        return factor.Places is { } places ? turned.index_select(1, places) : turned;
     }
 }

@@ -439,6 +439,11 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
                 y = y.Plus(y.mul(As(gain, Weights.Type)), run.Weight);
             }
 
+            if (edit.OutputRotation is { } rotation)
+            {
+                y = y.Plus(BlockRotations.Change(rotation, y, Weights.Type), run.Weight);
+            }
+
             if (edit is { A: { } a, B: { } b } && addsPair(edit, run))
             {
                 Tensor down = torch.nn.functional.linear(x, As(a, Weights.Type));

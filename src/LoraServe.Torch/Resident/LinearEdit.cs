@@ -6,7 +6,7 @@ namespace LoraServe.Torch.Resident;
 /// <code>
 /// x̂ = x + w·(InputGain ∘ x),  or  x + w·(Rotation_n … Rotation_1·x − x)
 /// y₀ = W·x̂
-/// y  = y₀ + w·( OutputGain ∘ y₀ + Scale · ProductScale ∘ (B·(s[RankScalings] ∘ RankScale ∘ (A·x))) + Dense·x + Bias )
+/// y  = y₀ + w·( OutputGain ∘ y₀,  or  OutputRotation·y₀ − y₀,  + Scale · ProductScale ∘ (B·(s[RankScalings] ∘ RankScale ∘ (A·x))) + Dense·x + Bias )
 /// y[RowIds[i]] += w·(RowDeltas·x)[i]
 /// y += b
 /// </code>
@@ -54,6 +54,9 @@ internal sealed record LinearEdit
     /// <summary>Output scale less one, [outputs].</summary>
     public Tensor? OutputGain { get; init; }
 
+    /// <summary>Rotation of the base's product.</summary>
+    public RotationFactor? OutputRotation { get; init; }
+
     /// <summary>A whole ΔW, [outputs, inputs], output scales folded in.</summary>
     public Tensor? Dense { get; init; }
 
@@ -67,5 +70,5 @@ internal sealed record LinearEdit
     public Tensor? RowIds { get; init; }
 
     /// <summary>Whether it only adds to the base's product, so that this can be computed with others' and with its bias.</summary>
-    public bool OnlyAdds => Replacement is null && InputGain is null && Rotation.Count == 0 && OutputGain is null;
+    public bool OnlyAdds => Replacement is null && InputGain is null && Rotation.Count == 0 && OutputGain is null && OutputRotation is null;
 }

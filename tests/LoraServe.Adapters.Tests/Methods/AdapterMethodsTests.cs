@@ -25,7 +25,7 @@ public sealed class AdapterMethodsTests
         PlainModel model = AdapterBuilder.TinyBase;
         Adapter adapter = MethodAdapters.Build(method).Load();
         Assert.NotEmpty(adapter.Report.MatchedModules);
-        Assert.Contains(adapter.Report.DeltaNorms.Values, norm => norm > 0 && double.IsFinite(norm));
+        Assert.True(adapter.Edits.All(edit => edit is BiasDelta) || adapter.Report.DeltaNorms.Values.Any(norm => norm > 0 && double.IsFinite(norm)));
         Assert.True(adapter.ByteLength > 0);
         Assert.Equal(new PlainAdapter(adapter).VirtualRows, adapter.Report.VirtualRows);
         Assert.True(Difference(Served(model, adapter), new PlainForward(model).Logits(s_tokens)) > 1e-4);
@@ -95,6 +95,13 @@ public sealed class AdapterMethodsTests
     [InlineData("LOKR", "lokr_w1", 0)]
     [InlineData("VBLORA", "bank", 0)]
     [InlineData("SHIRA", "shira_weight", 0)]
+    [InlineData("C3A", "c3a_kernel", 0)]
+    [InlineData("WAVEFT", "waveft_spectrum", 0)]
+    [InlineData("DELORA", "delora_B", 0)]
+    [InlineData("GRALORA", "gralora_B", 0)]
+    [InlineData("HIRA", "hira_B", 0)]
+    [InlineData("PVERA", "pvera_lambda_b", 0)]
+    [InlineData("BEFT", "beft_bias", 0)]
     [InlineData("MISS", "miss_block", 0)]
     [InlineData("MISS bat", "miss_block", 0)]
     public void Load_UntrainedAdapter_IsRefused(string method, string tensors, float value)
@@ -137,6 +144,30 @@ public sealed class AdapterMethodsTests
     [InlineData("BOFT", "boft_n_butterfly_factor", 2_000_000_000, "boft_n_butterfly_factor")]
     [InlineData("BOFT", "boft_n_butterfly_factor", 1, "boft_R")]
     [InlineData("FOURIERFT", "n_frequency", 64, "fewer than the 64 elements")]
+    [InlineData("ROAD", "variant", "road_3", "expected road_1, road_2 or road_4")]
+    [InlineData("ROAD", "variant", "road_4", "road_theta")]
+    [InlineData("ROAD", "group_size", 3, "expected an even number")]
+    [InlineData("ROAD", "group_size", 8, "a divisor of the 4 outputs")]
+    [InlineData("ROAD", "group_size", int.MaxValue - 1, "a divisor of the 8 outputs")]
+    [InlineData("C3A", "block_size", 3, "a divisor of the 8 inputs and 8 outputs")]
+    [InlineData("C3A", "block_size", int.MaxValue, "a divisor of the 8 inputs")]
+    [InlineData("C3A", "block_size", 2, "c3a_kernel")]
+    [InlineData("WAVEFT", "n_frequency", 65, "at most the 64 elements")]
+    [InlineData("WAVEFT", "n_frequency", int.MaxValue, "at most the 64 elements")]
+    [InlineData("WAVEFT", "proportional_parameters", true, "waveft_spectrum")]
+    [InlineData("WAVEFT", "wavelet_family", "db11", "expected one of db1, db2")]
+    [InlineData("WAVEFT", "wavelet_family", "coif5", "expected one of db1, db2")]
+    [InlineData("DELORA", "r", int.MaxValue, "delora_A")]
+    [InlineData("GRALORA", "gralora_k", 3, "a multiple of gralora_k, which is 3")]
+    [InlineData("GRALORA", "r", 6, "gralora_A")]
+    [InlineData("GRALORA", "r", int.MaxValue - 1, "gralora_A")]
+    [InlineData("GRALORA", "hybrid_r", 0, "gralora_A_general")]
+    [InlineData("GRALORA", "hybrid_r", int.MaxValue, "gralora_A_general")]
+    [InlineData("HIRA", "r", int.MaxValue, "hira_")]
+    [InlineData("PVERA", "r", int.MaxValue, "pvera_A")]
+    [InlineData("PVERA from seed", "r", int.MaxValue, "at most 32")]
+    [InlineData("PVERA from seed", "r", 8, "half the length of the tensors 'pvera_lambda_d'")]
+    [InlineData("PVERA", "sample_at_inference", true, "only the mean is served")]
     [InlineData("FOURIERFT", "alpha", 0.5, "alpha")]
     [InlineData("RANDLORA", "r", 2_000_000_000, "randlora_A")]
     [InlineData("RANDLORA from seed", "r", 2_000_000_000, "at most 8")]

@@ -15,11 +15,13 @@ internal static class MethodAdapters
     [
         "ADALORA", "VERA", "VERA from seed", "IA3", "LN_TUNING", "TRAINABLE_TOKENS",
         "LOHA", "LOKR", "VBLORA", "VBLORA of chosen", "SHIRA", "MISS", "MISS mini", "MISS bat",
+        "ROAD", "C3A", "WAVEFT", "DELORA", "GRALORA", "HIRA", "PVERA", "PVERA from seed",
         "HRA", "HRA orthogonal", "OFT", "COFT", "BOFT", "FOURIERFT", "RANDLORA", "RANDLORA from seed",
     ];
 
     /// <summary>Methods whose adapters are not.</summary>
-    public static readonly string[] Unmergeable = ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", Bottleneck, "compacter"];
+    public static readonly string[] Unmergeable =
+        ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", Bottleneck, "compacter", "BEFT"];
 
     public static AdapterBuilder Build(string method)
     {
@@ -29,6 +31,9 @@ internal static class MethodAdapters
             "ADALORA" => AdaLora(model),
             "VERA" or "VERA from seed" => Vera(model, withProjections: method == "VERA"),
             "IA3" => Ia3(model),
+            "ROAD" => Road(model),
+            "C3A" or "WAVEFT" or "DELORA" or "GRALORA" or "HIRA" or "BEFT" => Newer(method, model),
+            "PVERA" or "PVERA from seed" => Pvera(model, withProjections: method == "PVERA"),
             "HRA" or "HRA orthogonal" => Hra(model, orthogonal: method != "HRA"),
             "OFT" or "COFT" => Oft(model, constrained: method == "COFT"),
             "BOFT" => Boft(model),
@@ -79,6 +84,75 @@ internal static class MethodAdapters
         {
             builder.AddRandom("vera_A", 4, targets.Max(module => module.Inputs));
             builder.AddRandom("vera_B", targets.Max(module => module.Outputs), 4);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Road(PlainModel model)
+    {
+        AdapterBuilder builder = OnQueriesAndValues("ROAD");
+        (builder.Config["variant"], builder.Config["group_size"]) = ("road_2", 4);
+        foreach (BaseModule module in Targets(model, "q_proj", "v_proj"))
+        {
+            builder.AddRandom($"{module.Path}.road_theta", module.Outputs);
+            builder.AddRandom($"{module.Path}.road_alpha", module.Outputs);
+        }
+
+        return builder;
+    }
+
+    private static AdapterBuilder Pvera(PlainModel model, bool withProjections)
+    {
+        AdapterBuilder builder = Plain("PVERA", prefix: "base_model.");
+        (builder.Config["r"], builder.Config["projection_prng_key"], builder.Config["target_modules"]) = (4, 3, new JsonArray("q_proj", "v_proj"));
+        BaseModule[] targets = [.. Targets(model, "q_proj", "v_proj")];
+        foreach (BaseModule module in targets)
+        {
+            builder.AddRandom($"model.{module.Path}.pvera_lambda_d", 8);
+            builder.AddRandom($"model.{module.Path}.pvera_lambda_b", module.Outputs);
+        }
+
+        if (withProjections)
+        {
+            builder.AddRandom("pvera_A", 8, targets.Max(module => module.Inputs));
+            builder.AddRandom("pvera_B", targets.Max(module => module.Outputs), 4);
+        }
+
+        return builder;
+    }
+
+    /// <summary>Methods with few tensors at a module and no more than a size in their configuration.</summary>
+    private static AdapterBuilder Newer(string type, PlainModel model)
+    {
+        AdapterBuilder builder = OnQueriesAndValues(type);
+        foreach ((string name, JsonNode value) in (IEnumerable<(string, JsonNode)>)(type switch
+        {
+            "C3A" => [("block_size", 4)],
+            "WAVEFT" => [("n_frequency", 9), ("wavelet_family", "sym3")],
+            "GRALORA" => [("r", 4), ("gralora_k", 2), ("hybrid_r", 1), ("alpha", 3)],
+            "BEFT" => [],
+            _ => [("r", 2)],
+        }))
+        {
+            builder.Config[name] = value;
+        }
+
+        foreach (BaseModule module in Targets(model, "q_proj", "v_proj"))
+        {
+            (int outputs, int inputs) = (module.Outputs, module.Inputs);
+            foreach ((string name, long[] shape) in (IEnumerable<(string, long[])>)(type switch
+            {
+                "C3A" => [("c3a_kernel", [outputs / 4, inputs / 4, 4])],
+                "WAVEFT" => [("waveft_spectrum", [9])],
+                "DELORA" => [("delora_A", [2, inputs]), ("delora_B", [outputs, 2]), ("delora_lambda", [1]), ("delora_w_norm", [inputs])],
+                "GRALORA" => [("gralora_A", [2, inputs / 2, 4]), ("gralora_B", [2, 4, outputs / 2]), ("gralora_A_general.weight", [1, inputs]), ("gralora_B_general.weight", [outputs, 1])],
+                "HIRA" => [("hira_A", [2, inputs]), ("hira_B", [outputs, 2])],
+                _ => [("beft_bias", [1, outputs])],
+            }))
+            {
+                builder.AddRandom($"{module.Path}.{name}", shape);
+            }
         }
 
         return builder;

@@ -85,7 +85,8 @@ internal sealed class EditDerivatives
             ]
             :
             [
-                edits.A?.Values, edits.B?.Values, edits.Shared?.RankScale, edits.ProductScale, edits.OutputGain, edits.InputGain, edits.Bias, edits.Dense?.Values, edits.RowDeltas?.Values,
+                edits.A?.Values, edits.B?.Values, edits.Shared?.RankScale, edits.ProductScale,
+                edits.OutputGain, edits.OutputRotation?.Changes.Values, edits.InputGain, edits.Bias, edits.Dense?.Values, edits.RowDeltas?.Values,
                 .. (edits.Rotation?.Factors ?? []).Select(factor => factor.Changes.Values),
             ];
         return parts.OfType<float[]>().Select(part => part.ToArray());

@@ -27,6 +27,7 @@ internal sealed class EditNumbers
             OutputScale { Site.Role: SiteRole.Embedding } => [],
             OutputScale scale => [scale.Values],
             InputRotation rotation => [.. rotation.Factors.Select(factor => factor.Changes.Values)],
+            OutputRotation rotation => [rotation.Factor.Changes.Values],
             RowsDelta rows => [rows.Values.Values],
             WeightReplacement whole => whole.Bias is null ? [whole.Weight.Values] : [whole.Weight.Values, whole.Bias],
             NormDelta norm => [norm.Values],

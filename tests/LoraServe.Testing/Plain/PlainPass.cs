@@ -239,11 +239,20 @@ internal sealed class PlainPass
         return x;
     }
 
-    /// <summary>What one adapter makes of the base's product: an output scale is of that product and of the adapter's own, but not of changed rows.</summary>
+    /// <summary>What one adapter makes of the base's product: an output scale is of that product and of the adapter's own, but not of changed rows; a rotation of that product alone.</summary>
     private void AddProducts(double[] y, double[] x, AdapterEdit[] edits, double weight)
     {
         float[]? scale = edits.OfType<OutputScale>().SingleOrDefault()?.Values;
         ScaleOutputs(y, scale, weight);
+        if (edits.OfType<OutputRotation>().SingleOrDefault()?.Factor is { } factor)
+        {
+            double[] rotated = Rotate(y, factor);
+            for (int i = 0; i < y.Length; i++)
+            {
+                y[i] += weight * (rotated[i] - y[i]);
+            }
+        }
+
         foreach (AdapterEdit edit in edits)
         {
             switch (edit)

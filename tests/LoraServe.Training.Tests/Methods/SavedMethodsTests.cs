@@ -70,6 +70,7 @@ public sealed class SavedMethodsTests
         SharedLowRank shared => [($"{shared.Site} d", shared.RankScale), ($"{shared.Site} b", shared.ProductScale), ($"{shared.Site} A", shared.A.Values.Values), ($"{shared.Site} B", shared.B.Values.Values)],
         InputScale scale => [($"{scale.Site} input", scale.Values)],
         InputRotation rotation => [.. rotation.Factors.Select((factor, k) => ($"{rotation.Site} rotation {k}", factor.Changes.Values))],
+        OutputRotation rotation => [($"{rotation.Site} output rotation", rotation.Factor.Changes.Values)],
         DenseDelta dense => [($"{dense.Site} dense", dense.Values.Values)],
         OutputScale scale => [($"{scale.Site} output", scale.Values)],
         BiasDelta bias => [($"{bias.Site} Bias", bias.Values)],

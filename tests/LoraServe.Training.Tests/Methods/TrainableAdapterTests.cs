@@ -57,6 +57,16 @@ public sealed class TrainableAdapterTests : IDisposable
         { "fourierft", """{"init_weights": false, "target_modules": ["down_proj", "k_proj"], "n_frequency_pattern": {"k_proj": 30}}""", false },
         { "randlora", """{"save_projection": true, "sparse": true, "target_modules": ["down_proj", "v_proj"]}""", false },
         { "adaption-prompt", """{"adapter_layers": 2, "adapter_len": 9}""", true },
+        { "road", """{"variant": "road_2", "target_modules": ["q_proj", "down_proj"]}""", false },
+        { "road", """{"variant": "road_4", "group_size": 4, "init_weights": false}""", false },
+        { "c3a", """{"block_size": 16, "init_weights": "xavier_uniform", "target_modules": ["k_proj", "o_proj"], "block_size_pattern": {"o_proj": 4}}""", false },
+        { "waveft", """{"wavelet_family": "coif2", "init_weights": false, "proportional_parameters": true, "n_frequency": 70, "target_modules": ["down_proj", "k_proj"]}""", false },
+        { "waveft", """{"use_idwt": false, "n_frequency_pattern": {"k_proj": 30}, "target_modules": ["up_proj", "k_proj"]}""", false },
+        { "delora", """{"init_weights": false, "rank_pattern": {"v_proj": 2}, "lambda_pattern": {"q_proj": 3}}""", false },
+        { "gralora", """{"r": 4, "gralora_k": 4, "hybrid_r": 3}""", false },
+        { "gralora", """{"r": 24, "gralora_k": 2, "hybrid_r": 2, "init_weights": false, "target_modules": ["k_proj", "up_proj"]}""", false },
+        { "hira", """{"init_weights": false, "rank_pattern": {"k_proj": 2}, "target_modules": ["k_proj", "down_proj"]}""", false },
+        { "hira", """{"init_weights": "gaussian", "target_modules": ["lm_head", "v_proj"]}""", true },
         { "vera", """{"save_projection": false, "target_modules": ["down_proj", "q_proj"]}""", false },
     };
 
@@ -80,8 +90,8 @@ public sealed class TrainableAdapterTests : IDisposable
     public void Step_ManyOnTheSameRows_LowerTheLoss(string method)
     {
         TrainingExample[] rows = TinyTraining.Rows(3);
-        // A gate that begins closed opens by the rate a step.
-        using AdapterTraining training = _tiny.Train(_tiny.Create(method), method switch { "full" => 1e-3, "adaption-prompt" => 1e-1, _ => 2e-2 });
+        // A gate that begins closed opens by the rate a step, and C3A's change is divided by the number of inputs, so these take larger steps, as is usual with them.
+        using AdapterTraining training = _tiny.Train(_tiny.Create(method), method switch { "full" => 1e-3, "adaption-prompt" or "c3a" => 1e-1, _ => 2e-2 });
 
         double first = _tiny.Step(training, rows).Loss;
         double last = first;
@@ -181,6 +191,13 @@ public sealed class TrainableAdapterTests : IDisposable
     [InlineData("boft")]
     [InlineData("fourierft")]
     [InlineData("randlora")]
+    [InlineData("road")]
+    [InlineData("c3a")]
+    [InlineData("waveft")]
+    [InlineData("delora")]
+    [InlineData("gralora")]
+    [InlineData("hira")]
+    [InlineData("beft")]
     [InlineData("houlsby")]
     [InlineData("prompt")]
     [InlineData("prefix")]

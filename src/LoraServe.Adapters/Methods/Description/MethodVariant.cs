@@ -19,7 +19,7 @@ public sealed record MethodVariant
     /// <summary>What it does, in a line.</summary>
     public required string Description { get; init; }
 
-    /// <summary>Where it is from: its number on arXiv.</summary>
+    /// <summary>Where it is from: its number on arXiv, or else OpenReview's.</summary>
     public required string Paper { get; init; }
 
     /// <summary>The highest learning rate that it usually has with AdamW.</summary>

@@ -34,6 +34,9 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>Rotation of the inputs.</summary>
     public InputRotation? Rotation { get; set; }
 
+    /// <summary>Rotation of the base's product.</summary>
+    public BlockRotation? OutputRotation { get; set; }
+
     /// <summary>Summand of the outputs.</summary>
     public float[]? Bias { get; set; }
 
@@ -73,6 +76,10 @@ internal sealed class ModuleEdits(BaseModule module)
         if (Rotation is not null)
         {
             (change, made) = RotatedNorms(model, Rotation);
+        }
+        else if (OutputRotation is not null)
+        {
+            (change, made) = RotatedOutputNorms(model, OutputRotation);
         }
         else if (InputScale is not null)
         {
@@ -130,6 +137,11 @@ internal sealed class ModuleEdits(BaseModule module)
             yield return new OutputScale(Module.Site, OutputScale);
         }
 
+        if (OutputRotation is not null)
+        {
+            yield return new OutputRotation(Module.Site, OutputRotation);
+        }
+
         if (Rows is not null)
         {
             yield return Rows;
@@ -168,6 +180,38 @@ internal sealed class ModuleEdits(BaseModule module)
 
             TensorPrimitives.Subtract(changed, original, changed);
             (changes[output], sizes[output]) = (TensorPrimitives.SumOfSquares(changed), TensorPrimitives.SumOfSquares(original));
+        });
+        return (Math.Sqrt(changes.Sum()), Math.Sqrt(sizes.Sum()));
+    }
+
+    // The change is R·W − W, and ΔW where there is one beside it.
+    private (double Change, double Original) RotatedOutputNorms(IBaseModel model, BlockRotation rotation)
+    {
+        (int[] Members, FloatMatrix Changes)[] blocks = [.. rotation.Blocks()];
+        double[] changes = new double[blocks.Length];
+        double[] sizes = new double[blocks.Length];
+        Parallel.For(0, blocks.Length, block =>
+        {
+            (int[] members, FloatMatrix factors) = blocks[block];
+            var rows = new FloatMatrix(members.Length, Module.Inputs);
+            for (int j = 0; j < members.Length; j++)
+            {
+                model.CopyWeightRow(Module.Site, members[j], rows.Row(j));
+            }
+
+            sizes[block] = TensorPrimitives.SumOfSquares<float>(rows.Values);
+            float[] change = new float[Module.Inputs];
+            for (int c = 0; c < members.Length; c++)
+            {
+                change.AsSpan().Clear();
+                Dense?.Row(members[c]).CopyTo(change);
+                for (int j = 0; j < members.Length; j++)
+                {
+                    TensorPrimitives.MultiplyAdd(rows.Row(j), factors.Row(j)[c], change, change);
+                }
+
+                changes[block] += TensorPrimitives.SumOfSquares<float>(change);
+            }
         });
         return (Math.Sqrt(changes.Sum()), Math.Sqrt(sizes.Sum()));
     }

@@ -32,7 +32,7 @@ internal sealed class TrainableVera : TrainableAdapter
             throw new AdapterFormatException($"target_modules is {vera.Modules.Targets.Describe()}, which the base has not.");
         }
 
-        (_a, _b) = VeraReader.Projections(vera.Seed, vera.Rank, modules.Max(module => module.Inputs), modules.Max(module => module.Outputs));
+        (_a, _b) = VeraReader.Projections(vera, modules.Max(module => module.Inputs), modules.Max(module => module.Outputs));
         foreach (BaseModule module in modules)
         {
             string path = AdapterFiles.PeftPrefix + module.Path;

@@ -2,14 +2,14 @@ using LoraServe.Adapters.Methods.Description;
 
 namespace LoraServe.Adapters.Methods.Vera;
 
-/// <summary>VeRA (Kopiczko et al. 2024, arXiv:2310.11454).</summary>
+/// <summary>VeRA (Kopiczko et al. 2024, arXiv:2310.11454), and PVeRA (Fillioux et al. 2025, arXiv:2512.07703) at its mean.</summary>
 internal static class VeraMethod
 {
     /// <summary>The method.</summary>
     public static Method Vera { get; } = new()
     {
         Type = "VERA",
-        Read = VeraReader.Read,
+        Read = (fields, tensors, model) => VeraReader.Read(VeraConfig.Read(fields), fields, tensors, model),
         Train = (config, model, _) => new TrainableVera(config, model),
         Variants =
         [
@@ -31,5 +31,12 @@ internal static class VeraMethod
                 }),
             },
         ],
+    };
+
+    /// <summary>PVeRA, which is only served: its training draws noise for each token, which no edit is.</summary>
+    public static Method Pvera { get; } = new()
+    {
+        Type = "PVERA",
+        Read = (fields, tensors, model) => VeraReader.Read(VeraConfig.ReadProbabilistic(fields), fields, tensors, model),
     };
 }

@@ -5,7 +5,7 @@ using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Adapters.Methods.Vera;
 
-/// <summary>VeRA (Kopiczko et al. 2024): random projections that all modules share; what is trained scales their ranks and outputs.</summary>
+/// <summary>VeRA (Kopiczko et al. 2024): random projections that all modules share; what is trained scales their ranks and outputs. PVeRA's mean is that.</summary>
 internal sealed class VeraReader : ModuleReader
 {
     private const int RanksPerWidth = 4;
@@ -17,41 +17,44 @@ internal sealed class VeraReader : ModuleReader
         : base(config.Modules, tensors, model) => (_config, _a, _b) = (config, a, b);
 
     /// <inheritdoc />
-    protected override string Name => "VeRA";
+    protected override string Name => _config.Name;
 
     /// <summary>Reads an adapter.</summary>
+    /// <param name="config">Its configuration.</param>
+    /// <param name="fields">The same, for messages.</param>
+    /// <param name="tensors">Its tensors.</param>
+    /// <param name="model">The base.</param>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
-    public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
+    public static AdapterContent Read(VeraConfig config, ConfigFields fields, AdapterTensors tensors, IBaseModel model)
     {
-        VeraConfig config = VeraConfig.Read(fields);
         BaseModule[] targets = [.. model.Modules.Where(module => !module.Site.IsTable && config.Modules.Targets.Targets(module))];
         (int outputs, int inputs) = (targets.Max(module => (int?)module.Outputs) ?? 1, targets.Max(module => (int?)module.Inputs) ?? 1);
         AdapterTensors shared = tensors.WithPrefix("base_model.");
         SharedMatrix a, b;
-        if (shared.Has("vera_A") || shared.Has("vera_B"))
+        (string nameOfA, string nameOfB) = ($"{config.Prefix}_A", $"{config.Prefix}_B");
+        if (shared.Has(nameOfA) || shared.Has(nameOfB))
         {
             string because = $"rank {config.Rank}, and the targeted modules have at most {inputs} inputs and {outputs} outputs";
-            (a, b) = (new SharedMatrix(shared.Matrix("vera_A", config.Rank, inputs, because)), new SharedMatrix(shared.Matrix("vera_B", outputs, config.Rank, because)));
+            (a, b) = (Acting(config, shared.Matrix(nameOfA, config.RowsOfA, inputs, because)), new SharedMatrix(shared.Matrix(nameOfB, outputs, config.Rank, because)));
         }
         else
         {
             CheckRank(config, Math.Max(inputs, outputs), fields, tensors);
-            (a, b) = Projections(config.Seed, config.Rank, inputs, outputs);
+            (a, b) = Projections(config, inputs, outputs);
         }
 
         return new VeraReader(config, tensors.WithPrefix(AdapterFiles.PeftPrefix), model, a, b).Read();
     }
 
     /// <summary>The projections that PEFT draws from a seed.</summary>
-    /// <param name="seed">Its <c>projection_prng_key</c>.</param>
-    /// <param name="rank">Their rank.</param>
+    /// <param name="config">Seed and rank.</param>
     /// <param name="inputs">Greatest number of inputs of a targeted module.</param>
     /// <param name="outputs">Greatest number of outputs of a targeted module.</param>
-    public static (SharedMatrix A, SharedMatrix B) Projections(int seed, int rank, int inputs, int outputs)
+    public static (SharedMatrix A, SharedMatrix B) Projections(VeraConfig config, int inputs, int outputs)
     {
-        var generator = new TorchGenerator((ulong)seed);
-        var a = new FloatMatrix(rank, inputs, generator.KaimingUniform(rank, inputs));
-        return (new SharedMatrix(a), new SharedMatrix(new FloatMatrix(outputs, rank, generator.KaimingUniform(outputs, rank))));
+        var generator = new TorchGenerator((ulong)config.Seed);
+        var a = new FloatMatrix(config.RowsOfA, inputs, generator.KaimingUniform(config.RowsOfA, inputs));
+        return (Acting(config, a), new SharedMatrix(new FloatMatrix(outputs, config.Rank, generator.KaimingUniform(outputs, config.Rank))));
     }
 
     /// <inheritdoc />
@@ -63,17 +66,23 @@ internal sealed class VeraReader : ModuleReader
             module.Site,
             _a,
             _b,
-            Tensors.Vector($"{module.Path}.vera_lambda_d", _config.Rank, because),
-            Tensors.Vector($"{module.Path}.vera_lambda_b", module.Outputs, because));
+            Tensors.Vector($"{module.Path}.{_config.Prefix}_lambda_d", _config.RowsOfA, because)[.._config.Rank],
+            Tensors.Vector($"{module.Path}.{_config.Prefix}_lambda_b", module.Outputs, because));
     }
+
+    private static SharedMatrix Acting(VeraConfig config, FloatMatrix a) =>
+        new(config.RowsOfA == config.Rank ? a : new FloatMatrix(config.Rank, a.Columns, a.Values[..(config.Rank * a.Columns)]));
 
     // Before so many numbers are drawn, the file has to show that it has that rank, and a small file must not make them too many.
     private static void CheckRank(VeraConfig config, int width, ConfigFields fields, AdapterTensors tensors)
     {
         int greatest = RanksPerWidth * width;
-        if (config.Rank > greatest || !tensors.Untaken.Any(name => name.EndsWith(".vera_lambda_d", StringComparison.Ordinal) && tensors.Shape(name) is [var rank] && rank == config.Rank))
+        string vectors = $"{config.Prefix}_lambda_d";
+        bool isThere = tensors.Untaken.Any(name => name.EndsWith($".{vectors}", StringComparison.Ordinal) && tensors.Shape(name) is [var length] && length == config.RowsOfA);
+        if (config.Rank > greatest || !isThere)
         {
-            throw new AdapterFormatException($"{fields.File}: field 'r' is {config.Rank}; expected the length of the tensors 'vera_lambda_d' in {tensors.File}, and at most {greatest}. Correct the field or save the adapter again.");
+            string expected = config.RowsOfA == config.Rank ? "the length" : "half the length";
+            throw new AdapterFormatException($"{fields.File}: field 'r' is {config.Rank}; expected {expected} of the tensors '{vectors}' in {tensors.File}, and at most {greatest}. Correct the field or save the adapter again.");
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Adapters.Methods.Vera;
+using LoraServe.Adapters.Peft;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 
@@ -20,8 +21,8 @@ public sealed class VeraTests
         Skip.IfNot(expected.Tensors.ContainsKey("shared.vera_A"), "The projections are in the adapter's file.");
         using var config = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(directory, "adapter_config.json")));
         (var a, var b) = (expected.Tensors["shared.vera_A"], expected.Tensors["shared.vera_B"]);
-        (SharedMatrix drawnA, SharedMatrix drawnB) = VeraReader.Projections(
-            config.RootElement.GetProperty("projection_prng_key").GetInt32(), (int)a.Shape[0], (int)a.Shape[1], (int)b.Shape[0]);
+        (SharedMatrix drawnA, SharedMatrix drawnB) = VeraReader.Projections(VeraConfig.Read(new ConfigFields("config", config.RootElement, [])), (int)a.Shape[1], (int)b.Shape[0]);
+        Assert.Equal(a.Shape[0], drawnA.Values.Rows);
         Assert.Equal(a.ToFloats(), drawnA.Values.Values);
         Assert.Equal(b.ToFloats(), drawnB.Values.Values);
     }
