@@ -8,9 +8,6 @@ namespace LoraServe.Fuzz.Runs;
 /// <summary>One case: damaged files, read under the rules.</summary>
 internal static class FuzzCase
 {
-    /// <summary>What any file may cost.</summary>
-    private const long AllowedBytes = 256 << 20;
-
     /// <summary>What a byte of a file may cost besides.</summary>
     private const int AllowedPerByte = 256;
 
@@ -39,7 +36,7 @@ internal static class FuzzCase
 
         TimeSpan elapsed = Stopwatch.GetElapsedTime(start);
         long allocated = GC.GetTotalAllocatedBytes() - before;
-        long allowed = AllowedBytes + (AllowedPerByte * files.Files.Values.Sum(content => content.LongLength));
+        long allowed = target.AllowedBytes + (AllowedPerByte * files.Files.Values.Sum(content => content.LongLength));
         string? complaint = thrown is null ? null : Refusals.Complaint(thrown, folder, files);
         return new CaseOutcome(complaint ?? (allocated > allowed ? $"allocated {allocated >> 20} MiB" : null), thrown, allocated, elapsed);
     }

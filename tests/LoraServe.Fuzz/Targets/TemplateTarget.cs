@@ -25,6 +25,9 @@ internal sealed class TemplateTarget : FuzzTarget
 
     public override string Name => "template";
 
+    /// <summary>A template may take ten million steps, of which each makes a value that is soon gone.</summary>
+    public override long AllowedBytes => 2L << 30;
+
     public override void Read(string folder)
     {
         if (ChatFormat.Of(ModelText.Read(folder)) is not { } format)
