@@ -64,7 +64,7 @@ internal static class ToolCallArguments
         return JsonSerializer.SerializeToElement(all);
     }
 
-    private static JsonNode? Parsed(string json)
+    private static JsonObject? Parsed(string json)
     {
         try
         {
