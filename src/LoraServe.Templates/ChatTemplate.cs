@@ -113,6 +113,11 @@ public sealed class ChatTemplate
         {
             throw Failure(error.Message, state.Line, error);
         }
+        catch (InvalidOperationException sorting) when (sorting.InnerException is EvaluationError error)
+        {
+            // .NET's sort puts what comparing two values throws into an exception of its own.
+            throw Failure(error.Message, state.Line, error);
+        }
         catch (InsufficientExecutionStackException error)
         {
             throw Failure("the template nests too deeply", state.Line, error);

@@ -30,6 +30,9 @@ public sealed class TemplateLimitTests
     [InlineData("{{ [1]|batch(2000000000, 'x')|list }}")]
     [InlineData("{{ [1]|slice(2000000000)|list }}")]
     [InlineData("{{ 'x'.replace('', 'y' * 9999999) * 99 }}")]
+    [InlineData("{{ [1, 'a']|sort }}")]
+    [InlineData("{{ [{'a': 1}, {'b': 1}, {'a': 2}]|sort(attribute='a') }}")]
+    [InlineData("{% for i in range(99) %}{{ range(100000)|sort|first }}{% endfor %}")]
     [InlineData("{{ raise_exception }}{{ l.append(1) }}")]
     public void Render_HostileTemplate_FailsWithTemplateException(string source)
     {

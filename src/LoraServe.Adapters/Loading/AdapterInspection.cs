@@ -80,7 +80,7 @@ public sealed record AdapterInspection
             BaseModel = file.Metadata.FindString("general.base_model.0.name"),
             Rank = tensors.Where(tensor => tensor.Name.EndsWith(".lora_b", StringComparison.Ordinal)).Select(tensor => (int?)tensor.Shape[^1]).FirstOrDefault(),
             Alpha = file.Metadata.FindNumber("adapter.lora.alpha"),
-            Targets = [.. tensors.Select(tensor => tensor.Name[..tensor.Name.LastIndexOf('.')]).Distinct()],
+            Targets = [.. tensors.Select(tensor => tensor.Name.LastIndexOf('.') is >= 0 and var dot ? tensor.Name[..dot] : tensor.Name).Distinct()],
             Tensors = tensors,
             FileBytes = length,
             Digest = digest,

@@ -42,8 +42,16 @@ internal static class MlxForm
             ["use_dora"] = stored.Keys.Any(name => name.EndsWith(Magnitude, StringComparison.Ordinal)),
         };
         notes.Add($"{files.ConfigPath}: is mlx-lm's, which is read as PEFT's {(kind == "full" ? "would be with whole weights" : kind == "dora" ? "DoRA" : "LoRA")}.");
-        Tensor[] tensors = [.. stored.Values.Select(tensor => InPeftForm(tensor, rank, files.WeightsPath))];
-        return (JsonSerializer.SerializeToElement(peft), tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal));
+        var tensors = new Dictionary<string, Tensor>(StringComparer.Ordinal);
+        foreach (Tensor tensor in stored.Values.Select(tensor => InPeftForm(tensor, rank, files.WeightsPath)))
+        {
+            if (!tensors.TryAdd(tensor.Name, tensor))
+            {
+                throw new AdapterFormatException($"{files.WeightsPath}: has tensor '{tensor.Name}' twice, as mlx-lm calls it and as PEFT does; expected one. Save the adapter again.");
+            }
+        }
+
+        return (JsonSerializer.SerializeToElement(peft), tensors);
     }
 
     // From the layer's number on, so that it does not matter what the model is a part of; layers without a pair are not targeted.
@@ -85,7 +93,7 @@ internal static class MlxForm
             return Transposed(name[..^B.Length], "B", rankAt: 0);
         }
 
-        return Named(tensor, AdapterFiles.PeftPrefix + (name.EndsWith(Magnitude, StringComparison.Ordinal) ? $"{name[..^Magnitude.Length]}.lora_magnitude_vector" : name));
+        return Named(file, tensor, AdapterFiles.PeftPrefix + (name.EndsWith(Magnitude, StringComparison.Ordinal) ? $"{name[..^Magnitude.Length]}.lora_magnitude_vector" : name));
 
         Tensor Transposed(string path, string factor, int rankAt)
         {
@@ -101,7 +109,7 @@ internal static class MlxForm
         }
     }
 
-    private static Tensor Named(Tensor tensor, string name) => tensor.ElementCount <= Array.MaxLength
+    private static Tensor Named(string file, Tensor tensor, string name) => tensor.ElementCount <= Array.MaxLength
         ? Tensor.OverFloats(name, tensor.ToFloats(), [.. tensor.Shape])
-        : throw new AdapterFormatException($"tensor '{tensor.Name}' has {tensor.ElementCount} elements; expected at most {Array.MaxLength}. Merge the weights into the base instead.");
+        : throw new AdapterFormatException($"{file}: tensor '{tensor.Name}' has {tensor.ElementCount} elements; expected at most {Array.MaxLength}. Merge the weights into the base instead.");
 }

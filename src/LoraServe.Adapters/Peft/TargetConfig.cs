@@ -28,7 +28,7 @@ internal sealed class TargetConfig
     {
         string[] names = fields.Texts("target_modules") ?? ["embed_tokens"];
         Targets = new ModuleFilter([]);
-        TrainableTokens = names.ToDictionary(name => name, _ => tokens);
+        TrainableTokens = names.Distinct().ToDictionary(name => name, _ => tokens);
     }
 
     /// <summary>The modules that the method edits.</summary>

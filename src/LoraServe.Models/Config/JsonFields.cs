@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 using LoraServe.Compute.Files;
 
 namespace LoraServe.Models.Config;
@@ -27,11 +28,11 @@ internal sealed class JsonFields
     public List<string> Warnings { get; }
 
     /// <summary>The names of the fields.</summary>
-    public IEnumerable<string> Names => _object.EnumerateObject().Select(member => member.Name);
+    public IEnumerable<string> Names => _object.EnumerateObject().Select(NameOf);
 
     /// <summary>Every field with its text, null where it has none: in one pass, for objects of many fields.</summary>
     public IEnumerable<(string Name, string? Text)> Texts =>
-        _object.EnumerateObject().Select(member => (member.Name, member.Value.ValueKind == JsonValueKind.String ? Text(member.Name, member.Value) : null));
+        _object.EnumerateObject().Select(member => (NameOf(member), member.Value.ValueKind == JsonValueKind.String ? Text(NameOf(member), member.Value) : null));
 
     /// <summary>Reads a file that must hold one JSON object, or gives null where there is no such file.</summary>
     public static JsonFields? TryLoad(string path) => System.IO.File.Exists(path) ? Load(path) : null;
@@ -50,6 +51,12 @@ internal sealed class JsonFields
             if (ForeignContent.DescribeInsteadOfJson(bytes) is { } found)
             {
                 throw new ModelFormatException(path, $"holds no JSON; it is {found}");
+            }
+
+            // The parser leaves texts as bytes; what is none would only show when somebody asks for it, if only for a complaint.
+            if (!Utf8.IsValid(bytes))
+            {
+                throw new ModelFormatException(path, "is not UTF-8; expected JSON, which is");
             }
 
             using var document = JsonDocument.Parse(bytes, s_strict);
@@ -178,6 +185,18 @@ internal sealed class JsonFields
     {
         string found = Find(name) is { } value ? string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)) : "missing";
         return found.Length > 100 ? found[..100] + "…" : found;
+    }
+
+    private string NameOf(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new ModelFormatException(File, "a field's name has half of a surrogate pair; expected both halves", error);
+        }
     }
 
     private string Text(string name, JsonElement value)

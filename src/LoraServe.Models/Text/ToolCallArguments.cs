@@ -11,6 +11,8 @@ internal static class ToolCallArguments
     private const string Function = "function";
     private const string Arguments = "arguments";
 
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
     private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Whether a message has tool calls.</summary>
@@ -62,14 +64,16 @@ internal static class ToolCallArguments
         return JsonSerializer.SerializeToElement(all);
     }
 
-    private static JsonNode? Parsed(string json)
+    private static JsonObject? Parsed(string json)
     {
         try
         {
-            return JsonNode.Parse(json) as JsonObject;
+            // A node looks at names and texts only when it is asked for them; writing it asks for all.
+            return JsonNode.Parse(json, documentOptions: s_strict) is JsonObject parsed && parsed.ToJsonString().Length > 0 ? parsed : null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
+            // No JSON, or with half of a surrogate pair: a text like any other.
             return null;
         }
     }

@@ -84,9 +84,9 @@ internal static class BpeModelReader
                 : throw item.Refused($"a merge has {pair.Count(c => c == ' ') + 1} parts; expected 2");
         }
 
-        if (item.Count != 2)
+        if (!item.IsPair)
         {
-            throw item.Refused($"a merge has {item.Count} parts; expected 2");
+            throw item.Refused($"a merge has {item.Count} parts; expected an array of 2");
         }
 
         // The parts go by the merge's path: to make one for each would take longer than to read them.

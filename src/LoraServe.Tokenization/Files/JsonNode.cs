@@ -33,6 +33,9 @@ internal readonly record struct JsonNode(JsonElement Element, string Parent, int
         _ => throw Refused($"expected an array or an object, found {Kind}"),
     };
 
+    /// <summary>Whether it is an array of two items.</summary>
+    public bool IsPair => Element.ValueKind == JsonValueKind.Array && Element.GetArrayLength() == 2;
+
     /// <summary>The field of an object, or null where it is missing or null.</summary>
     public JsonNode? Find(string name)
     {

@@ -7,20 +7,11 @@ internal static class PatternReader
 {
     public static Pattern Read(JsonNode pattern)
     {
-        if (pattern.IsString)
-        {
-            return Pattern.Literal(pattern.AsString());
-        }
-
-        if (pattern.Find("String") is { } text)
-        {
-            return Pattern.Literal(text.AsString());
-        }
-
-        JsonNode expression = pattern["Regex"];
+        JsonNode? literal = pattern.IsString ? pattern : pattern.Find("String");
+        JsonNode expression = literal ?? pattern["Regex"];
         try
         {
-            return Pattern.Parse(expression.AsString());
+            return literal is null ? Pattern.Parse(expression.AsString()) : Pattern.Literal(expression.AsString());
         }
         catch (FormatException exception)
         {

@@ -56,6 +56,11 @@ internal static class TokenizerFile
         JsonNode? preTokenizerNode = root.Find("pre_tokenizer");
         Vocabulary vocabulary = VocabularyReader.Read(modelNode["vocab"]);
         bool isByteLevel = preTokenizerNode is { } node && ModelReader.TypeOf(modelNode) == "BPE" && PreTokenizerReader.EndsInByteLevel(node);
+        foreach (JsonNode component in ((string[])["normalizer", "pre_tokenizer", "decoder"]).Select(root.Find).OfType<JsonNode>())
+        {
+            TextGrowth.Check(component);
+        }
+
         Normalizer? normalizer = root.Find("normalizer") is { } n ? NormalizerReader.Read(n) : null;
         PreTokenizer? preTokenizer = preTokenizerNode is { } p ? PreTokenizerReader.Read(p, takesBytes: isByteLevel) : null;
         AddedVocabulary added = new(AddedTokenReader.ReadAll(root, vocabulary, settings), normalizer);

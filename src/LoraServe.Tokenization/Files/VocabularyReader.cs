@@ -14,9 +14,9 @@ internal static class VocabularyReader
     {
         foreach (JsonNode item in list.Items())
         {
-            if (item.Count != 2)
+            if (!item.IsPair)
             {
-                throw item.Refused($"found {item.Count} items; expected a token and its score");
+                throw item.Refused($"found {item.Count} items; expected an array of a token and its score");
             }
 
             string token = (item with { Element = item.Element[0] }).AsString();

@@ -10,6 +10,9 @@ internal sealed class Pattern
 {
     private const int MaxDispatchedChoices = 64;
 
+    /// <summary>Longest expression: every character of a class may become a set, and sets are asked one after another.</summary>
+    private const int MaxLength = 16_384;
+
     private readonly PatternProgram _fast;
     private readonly Lazy<PatternProgram> _careful;
     private readonly ulong[] _asciiChoices = new ulong[128];
@@ -49,11 +52,13 @@ internal sealed class Pattern
 
     /// <summary>Reads a regular expression.</summary>
     /// <exception cref="FormatException">It is damaged or uses what is not implemented; the message names the reason and the place.</exception>
-    public static Pattern Parse(string expression) => new(new PatternParser(expression).Parse());
+    public static Pattern Parse(string expression) => new(new PatternParser(Checked(expression)).Parse());
 
     /// <summary>A pattern for a text that is taken literally.</summary>
+    /// <exception cref="FormatException">It is too long.</exception>
     public static Pattern Literal(string text)
     {
+        _ = Checked(text);
         List<PatternNode> parts = [];
         for (int i = 0; i < text.Length;)
         {
@@ -66,6 +71,8 @@ internal sealed class Pattern
 
     /// <summary>The choices at the top that a match can take that starts with a character.</summary>
     public ulong ChoicesFor(char first) => first < 128 ? _asciiChoices[first] : AllChoices;
+
+    private static string Checked(string text) => text.Length <= MaxLength ? text : throw new FormatException($"the pattern has {text.Length} characters; expected at most {MaxLength}");
 
     private static bool HasEmptyLoop(PatternNode node) => node switch
     {

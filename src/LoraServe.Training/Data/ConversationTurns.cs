@@ -16,6 +16,9 @@ namespace LoraServe.Training.Data;
 /// <param name="conversation">The conversation.</param>
 internal sealed class ConversationTurns(ChatFormat format, Tokenizer tokenizer, DataRow row, Conversation conversation)
 {
+    /// <summary>Most turns of a conversation: the template writes all that comes before each, so that the work grows with their square.</summary>
+    private const int MostTurns = 1000;
+
     private const string Content = "content";
     private const string Calls = "tool_calls";
 
@@ -29,6 +32,11 @@ internal sealed class ConversationTurns(ChatFormat format, Tokenizer tokenizer, 
     /// <exception cref="TrainingDataException">The template passes over what the row says, or what it writes cannot be told apart by turns.</exception>
     public IReadOnlyList<DataTurn> Read()
     {
+        if (_messages.Length > MostTurns)
+        {
+            throw row.Wrong($"\"{conversation.Field}\" has {_messages.Length} turns; expected at most {MostTurns}. Divide the conversation into several rows.");
+        }
+
         GiveContent();
         CheckThatAllIsWritten();
         return format.MarksGeneration(conversation.Tools is not null)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Compute.Files;
 using LoraServe.Models.Text;
 using LoraServe.Templates;
 using LoraServe.Testing;
@@ -25,6 +26,28 @@ public sealed class ModelTextTests : IDisposable
         File.WriteAllText(_folder.File("tokenizer_config.json"), config);
 
         Assert.Equal((plain, withTools), Rendered());
+    }
+
+    /// <summary>Arguments that are no JSON of which anything could be made stay the text that they are.</summary>
+    [Theory]
+    [InlineData(""" {"a": "\ud800"} """)]
+    [InlineData(""" {"a": 1, "a": 2} """)]
+    [InlineData(""" {"a": """)]
+    public void ArgumentsOfToolCalls_ThatAreNoJson_StayText(string arguments)
+    {
+        File.WriteAllText(_folder.File("chat_template.jinja"), "{{ messages[0].tool_calls[0].function.arguments }}");
+        var message = JsonSerializer.SerializeToElement(new { role = "assistant", tool_calls = new[] { new { function = new { name = "f", arguments } } } });
+
+        Assert.Equal(arguments, ChatFormat.Of(ModelText.Read(_folder.Path))!.Render([message]));
+    }
+
+    [Fact]
+    public void GgufWithoutACharacterMap_HasNone()
+    {
+        GgufWriter.Write(_folder.File("model.gguf"), [GgufEntry.Of("tokenizer.ggml.model", "t5"), GgufEntry.Of("tokenizer.ggml.tokens", ["<unk>", "a"])], []);
+        using GgufFile file = GgufFile.Open(_folder.File("model.gguf"));
+
+        Assert.Null(GgufVocabulary.Read(file, [])!.PrecompiledCharacterMap);
     }
 
     [Fact]

@@ -54,6 +54,10 @@ public sealed class ConversationTurnsTests
         Learnt(Tools, $$"""{"messages": [{"role": "assistant", "content": "a", "tool_calls": [{{Call.Replace("{\"x\": 1}", "\"{\\\"x\\\": 1}\"", StringComparison.Ordinal)}}]}]}"""));
 
     [Fact]
+    public void MoreTurnsThanCanBeToldApart_AreRefused() =>
+        Refused(Template, $$"""{"messages": [{{string.Join(',', Enumerable.Repeat("""{"role": "assistant", "content": "a"}""", 1001))}}]}""", "\"messages\" has 1001 turns; expected at most 1000");
+
+    [Fact]
     public void ContentThatIsNull_IsNotTheWordNone() =>
         Assert.Equal("(f)<end>", Learnt("{% for m in messages %}{{ m.content }}{% for c in m.tool_calls %}({{ c.function.name }}){% endfor %}<end>{% endfor %}", $$"""{"messages": [{"role": "assistant", "content": null, "tool_calls": [{{Call}}]}]}"""));
 
