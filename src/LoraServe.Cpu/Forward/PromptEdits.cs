@@ -82,7 +82,8 @@ internal sealed unsafe class PromptEdits(TransformerSpec spec, WorkerPool pool)
                 KeyValueGradient? gradient = trained.TryGetValue(run.Adapter, out EditGradients? gradients) ? gradients.PromptAt(layer) : null;
                 long mark = scratch.Mark();
                 Rows parts = scratch.Rent(pool.WorkerCount, 2 * CrossAttention.FloatsNeeded(edit.Keys.Count));
-                Start(run, edit, new BackwardJob(this, edit, run.Weight, Part(queries, run), Part(dTarget, run), Part(dQueries, run), gradient?.Keys.Rows ?? default, gradient?.Values.Rows ?? default, parts));
+                (Rows dKeys, Rows dValues) = gradient is null ? default : (gradient.Keys.Rows, gradient.Values.Rows);
+                Start(run, edit, new BackwardJob(this, edit, run.Weight, Part(queries, run), Part(dTarget, run), Part(dQueries, run), dKeys, dValues, parts));
                 scratch.Release(mark);
             }
         }
