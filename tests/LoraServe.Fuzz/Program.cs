@@ -7,10 +7,11 @@ switch (args)
 {
     case ["run", string name, string cases, .. string[] more]:
         int found = 0;
+        TextWriter errors = Console.Error;
         long first = more is [string number, ..] && long.TryParse(number, NumberStyles.Integer, CultureInfo.InvariantCulture, out long given) ? given : 0;
         foreach (FuzzTarget target in name == "all" ? FuzzTargets.All : [FuzzTargets.Find(name)])
         {
-            Action<long>? trace = more.Contains("--trace") ? (number => Console.Error.WriteLine($"{target.Name} {number}")) : null;
+            Action<long>? trace = more.Contains("--trace") ? (number => errors.WriteLine($"{target.Name} {number}")) : null;
             RunReport report = new FuzzRun(target) { Before = trace }.Execute(first, int.Parse(cases, CultureInfo.InvariantCulture), TimeSpan.MaxValue);
             Print(report.ToString());
             foreach (Finding finding in report.Findings)

@@ -47,7 +47,9 @@ internal static class GgufVocabulary
             AddSeparatorToken = metadata.FindBool(Prefix + "add_sep_token"),
             AddSpacePrefix = metadata.FindBool(Prefix + "add_space_prefix"),
             RemoveExtraWhitespaces = metadata.FindBool(Prefix + "remove_extra_whitespaces"),
-            PrecompiledCharacterMap = metadata.FindIntegers(Prefix + "precompiled_charsmap") is { } map ? Array.ConvertAll(map, value => unchecked((byte)value)) : default(ReadOnlyMemory<byte>?), // a null array would be an empty map
+
+            // A null array would be an empty map.
+            PrecompiledCharacterMap = metadata.FindIntegers(Prefix + "precompiled_charsmap") is { } map ? Array.ConvertAll(map, value => unchecked((byte)value)) : default(ReadOnlyMemory<byte>?),
             Lowercase = metadata.FindBool(Prefix + "normalizer.lowercase"),
             StripAccents = metadata.FindBool(Prefix + "normalizer.strip_accents"),
         };

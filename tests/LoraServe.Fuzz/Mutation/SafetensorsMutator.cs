@@ -132,7 +132,8 @@ internal static class SafetensorsMutator
         int bits = s_types.FirstOrDefault(type => type.Name == entry["dtype"]?.ToString(), (Name: "", Bits: 8)).Bits;
         try
         {
-            return entry["shape"]!.AsArray().Aggregate(1L, (product, extent) => checked(product * (IsNumber(extent, out long number) ? number : throw new FormatException()))) is var count ? checked(count * bits) / 8 : null;
+            long count = entry["shape"]!.AsArray().Aggregate(1L, (product, extent) => checked(product * (IsNumber(extent, out long number) ? number : throw new FormatException())));
+            return checked(count * bits) / 8;
         }
         catch (Exception exception) when (exception is OverflowException or FormatException)
         {

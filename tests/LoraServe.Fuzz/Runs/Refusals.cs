@@ -22,6 +22,6 @@ internal static class Refusals
     /// <summary>What is wrong with an exception as a refusal; null where nothing is.</summary>
     public static string? Complaint(Exception thrown, string folder, Seed seed) =>
         !s_types.Contains(thrown.GetType()) ? $"{thrown.GetType().Name} is no refusal"
-        : thrown is TemplateException { RaisedByTemplate: true } || thrown.Message.Contains(folder, StringComparison.Ordinal) || seed.Files.Keys.Any(name => thrown.Message.Contains(name, StringComparison.Ordinal)) ? null
+        : thrown is TemplateException { RaisedByTemplate: true } || seed.Files.Keys.Append(folder).Any(name => thrown.Message.Contains(name, StringComparison.Ordinal)) ? null
         : $"the message of {thrown.GetType().Name} names no file";
 }

@@ -12,7 +12,15 @@ namespace LoraServe.Fuzz.Seeds;
 internal static class MethodSeeds
 {
     /// <summary>The base that they are for.</summary>
-    public static PlainModel Base { get; } = new(TinyModel.Weights(3, spec: TinyModel.DefaultSpec with { Width = 32, QueryHeads = 2, KeyValueHeads = 1, HeadSize = 16, FeedForwardWidth = 48, VocabularySize = 40 }));
+    public static PlainModel Base { get; } = new(TinyModel.Weights(3, spec: TinyModel.DefaultSpec with
+    {
+        Width = 32,
+        QueryHeads = 2,
+        KeyValueHeads = 1,
+        HeadSize = 16,
+        FeedForwardWidth = 48,
+        VocabularySize = 40,
+    }));
 
     /// <summary>The adapters.</summary>
     public static IEnumerable<Seed> All() =>

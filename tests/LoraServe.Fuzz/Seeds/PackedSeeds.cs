@@ -32,7 +32,8 @@ internal static class PackedSeeds
         ]);
         yield return Pack("fp8", new JsonObject { ["quant_method"] = "fp8", ["activation_scheme"] = "dynamic", ["weight_block_size"] = new JsonArray(24, 20) }, (path, values) =>
         [
-            Codes(random, $"{path}.weight", ElementType.F8_E4M3, values), Tensor.FromFloats($"{path}.weight_scale_inv", Enumerable.Repeat(0.5f, Blocks(values.Rows, 24) * Blocks(values.Columns, 20)).ToArray(), Blocks(values.Rows, 24), Blocks(values.Columns, 20)),
+            Codes(random, $"{path}.weight", ElementType.F8_E4M3, values),
+            Tensor.FromFloats($"{path}.weight_scale_inv", Enumerable.Repeat(0.5f, Blocks(values.Rows, 24) * Blocks(values.Columns, 20)).ToArray(), Blocks(values.Rows, 24), Blocks(values.Columns, 20)),
         ]);
     }
 

@@ -28,7 +28,8 @@ internal sealed record Seed(string Name, ImmutableSortedDictionary<string, byte[
     /// <summary>Files of a folder as seeds of one file each, under one name.</summary>
     public static IEnumerable<Seed> Each(string? folder, string pattern, string file) => folder is null
         ? []
-        : Directory.GetFiles(folder, pattern).Where(path => new FileInfo(path).Length <= LargestFile).Order(StringComparer.Ordinal).Select(path => Of(Path.GetFileName(path), file, File.ReadAllBytes(path)));
+        : Directory.GetFiles(folder, pattern).Where(path => new FileInfo(path).Length <= LargestFile).Order(StringComparer.Ordinal)
+            .Select(path => Of(Path.GetFileName(path), file, File.ReadAllBytes(path)));
 
     /// <summary>Folders below one, each a seed.</summary>
     public static IEnumerable<Seed> Folders(string? folder, Func<string, bool> isWanted) => folder is null
