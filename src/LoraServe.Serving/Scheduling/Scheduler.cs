@@ -343,7 +343,11 @@ internal sealed class Scheduler
     {
         Span<long> nodes = stackalloc long[sequence.Passes.Length];
         Span<int> found = stackalloc int[sequence.Passes.Length];
-        nodes.Fill(PrefixCache.Root);
+        foreach (ref long node in nodes)
+        {
+            node = PrefixCache.Root;
+        }
+
         int pages = 0;
         int kept = 0;
         for (int end = KvPage.Tokens; end <= sequence.ReusableTokens && TryFind(sequence, end, nodes, found); end += KvPage.Tokens)

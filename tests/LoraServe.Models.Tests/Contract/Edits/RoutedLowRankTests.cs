@@ -1,6 +1,5 @@
 using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Models.Tests.Contract.Edits;

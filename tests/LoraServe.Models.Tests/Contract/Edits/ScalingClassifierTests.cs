@@ -1,5 +1,4 @@
 using LoraServe.Adapters.Edits;
-using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Models.Tests.Contract.Edits;
