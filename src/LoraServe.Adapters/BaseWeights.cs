@@ -30,6 +30,37 @@ public static class BaseWeights
         return weight;
     }
 
+    /// <summary>left·W, [rows, inputs].</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="module">One of its linear maps.</param>
+    /// <param name="left">[rows, outputs].</param>
+    internal static FloatMatrix MultiplyFromLeft(this IBaseModel model, BaseModule module, FloatMatrix left)
+    {
+        var product = new FloatMatrix(left.Rows, module.Inputs);
+        float[] row = new float[module.Inputs];
+        for (int output = 0; output < module.Outputs; output++)
+        {
+            model.CopyWeightRow(module.Site, output, row);
+            for (int k = 0; k < left.Rows; k++)
+            {
+                TensorPrimitives.MultiplyAdd(row, left.Row(k)[output], product.Row(k), product.Row(k));
+            }
+        }
+
+        return product;
+    }
+
+    /// <summary>rows·Wᵀ, [rows, outputs].</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="module">One of its linear maps.</param>
+    /// <param name="rows">[rows, inputs].</param>
+    internal static FloatMatrix MultiplyRows(this IBaseModel model, BaseModule module, FloatMatrix rows)
+    {
+        var product = new FloatMatrix(rows.Rows, module.Outputs);
+        model.Multiply(module.Site, rows, product);
+        return product;
+    }
+
     /// <summary>A module's bias.</summary>
     internal static float[] Bias(this IBaseModel model, BaseModule module)
     {

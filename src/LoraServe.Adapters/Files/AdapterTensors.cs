@@ -107,8 +107,7 @@ internal sealed class AdapterTensors
             throw new AdapterFormatException($"{File}: tensor '{tensor.Name}' holds {tensor.Type}; expected integers.");
         }
 
-        // Above 2²⁴ a float32 rounds integers, but never below that: what is wrong stays wrong.
-        float[] values = tensor.ToFloats();
+        long[] values = tensor.ToIntegers();
         int bad = Array.FindIndex(values, value => value < 0 || value >= limit);
         if (bad >= 0)
         {

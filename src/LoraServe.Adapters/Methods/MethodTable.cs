@@ -6,10 +6,12 @@ using LoraServe.Adapters.Methods.BitFit;
 using LoraServe.Adapters.Methods.Boft;
 using LoraServe.Adapters.Methods.Bottlenecks;
 using LoraServe.Adapters.Methods.C3a;
+using LoraServe.Adapters.Methods.Deft;
 using LoraServe.Adapters.Methods.Delora;
 using LoraServe.Adapters.Methods.Description;
 using LoraServe.Adapters.Methods.FourierFt;
 using LoraServe.Adapters.Methods.Full;
+using LoraServe.Adapters.Methods.Glora;
 using LoraServe.Adapters.Methods.Gralora;
 using LoraServe.Adapters.Methods.Hira;
 using LoraServe.Adapters.Methods.Hra;
@@ -20,14 +22,18 @@ using LoraServe.Adapters.Methods.Lora;
 using LoraServe.Adapters.Methods.Miss;
 using LoraServe.Adapters.Methods.NormTuning;
 using LoraServe.Adapters.Methods.Oft;
+using LoraServe.Adapters.Methods.Peanut;
 using LoraServe.Adapters.Methods.Prefix;
 using LoraServe.Adapters.Methods.Prompt;
 using LoraServe.Adapters.Methods.PTuning;
 using LoraServe.Adapters.Methods.RandLora;
 using LoraServe.Adapters.Methods.Road;
 using LoraServe.Adapters.Methods.Shira;
+using LoraServe.Adapters.Methods.Supertuning;
+using LoraServe.Adapters.Methods.TinyLora;
 using LoraServe.Adapters.Methods.TrainableTokens;
 using LoraServe.Adapters.Methods.Training;
+using LoraServe.Adapters.Methods.UniLora;
 using LoraServe.Adapters.Methods.VbLora;
 using LoraServe.Adapters.Methods.Vera;
 using LoraServe.Adapters.Methods.WaveFt;
@@ -50,9 +56,15 @@ public static class MethodTable
         LohaMethod.Loha,
         LokrMethod.Lokr,
         VbLoraMethod.VbLora,
+        UniLoraMethod.UniLora,
+        TinyLoraMethod.TinyLora,
+        DeftMethod.Deft,
+        GloraMethod.Glora,
+        PeanutMethod.Peanut,
         RandLoraMethod.RandLora,
         MissMethod.Miss,
         ShiraMethod.Shira,
+        SupertuningMethod.Supertuning,
         FourierFtMethod.FourierFt,
         WaveFtMethod.WaveFt,
         C3aMethod.C3a,
@@ -71,6 +83,7 @@ public static class MethodTable
         PromptMethod.MultitaskPrompt,
         PTuningMethod.PTuning,
         PrefixMethod.Prefix,
+        PrefixMethod.Cartridge,
         AdaptionPromptMethod.AdaptionPrompt,
         TrainableTokensMethod.TrainableTokens,
         FullMethod.Full,
@@ -108,6 +121,7 @@ public static class MethodTable
         string type = PeftConfig.Type(fields);
         return s_byType.TryGetValue(type, out Method? method)
             ? method.ReadDirectory ?? ((adapter, model) => method.Read!(adapter.Fields, adapter.Tensors, model))
+            : UnreadMethods.Reason(type) is { } reason ? throw new AdapterFormatException($"{fields.File}: peft_type is {type}, which is not served: {reason}.")
             : throw new AdapterFormatException($"{fields.File}: peft_type is {type}; supported are {string.Join(", ", Types(_ => true))}. Convert the adapter, or merge it into the base.");
     }
 

@@ -97,6 +97,22 @@ internal sealed class ConfigFields(string file, JsonElement root, List<string> n
         { } value => throw Refuse(name, value, "an object"),
     };
 
+    /// <summary>The fields of an object within; null where it is not set.</summary>
+    /// <param name="name">The object.</param>
+    /// <param name="known">What it may have.</param>
+    /// <exception cref="AdapterFormatException">It is something else, or has other fields that are set.</exception>
+    public ConfigFields? Group(string name, params string[] known)
+    {
+        if (Find(name) is not { } value)
+        {
+            return null;
+        }
+
+        var inner = value.ValueKind == JsonValueKind.Object ? new ConfigFields(File, value, Notes) : throw Refuse(name, value, "an object");
+        inner.Ignore(known);
+        return inner.UnreadAndSet.Any() ? throw Refuse(name, value, $"no fields but {string.Join(", ", known)}") : inner;
+    }
+
     /// <summary>The value as an integer of at least <paramref name="minimum"/>.</summary>
     public int Integer(string name, JsonElement value, int minimum) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out int number) && number >= minimum

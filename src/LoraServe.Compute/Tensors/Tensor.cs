@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using LoraServe.Compute.Memory;
 
@@ -125,6 +126,29 @@ public sealed unsafe class Tensor
             CopyRow(row, values.AsSpan(row * rowLength, rowLength));
         }
 
+        return values;
+    }
+
+    /// <summary>All elements of a type of integers, exactly.</summary>
+    /// <exception cref="OverflowException">More elements than an array can hold.</exception>
+    /// <exception cref="InvalidOperationException">They are no integers.</exception>
+    public long[] ToIntegers()
+    {
+        long[] values = new long[checked((int)ElementCount)];
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = Type switch
+            {
+                ElementType.U8 => ((byte*)Data)[i],
+                ElementType.I8 => ((sbyte*)Data)[i],
+                ElementType.I16 => Unsafe.ReadUnaligned<short>((short*)Data + i),
+                ElementType.I32 => Unsafe.ReadUnaligned<int>((int*)Data + i),
+                ElementType.I64 => Unsafe.ReadUnaligned<long>((long*)Data + i),
+                _ => throw new InvalidOperationException($"{this} holds no integers."),
+            };
+        }
+
+        GC.KeepAlive(_owner);
         return values;
     }
 

@@ -138,7 +138,7 @@ public sealed class AdapterLoaderTests
     }
 
     [Theory]
-    [InlineData("use_qalora", true)]
+    [InlineData("use_qalora", 1)]
     [InlineData("layer_replication", "[[0, 1]]")]
     [InlineData("target_parameters", "[\"experts\"]")]
     [InlineData("kasa_config", "{\"rank\": 1}")]

@@ -17,16 +17,17 @@ internal static class MethodAdapters
         "LOHA", "LOKR", "VBLORA", "VBLORA of chosen", "SHIRA", "MISS", "MISS mini", "MISS bat",
         "ROAD", "C3A", "WAVEFT", "DELORA", "GRALORA", "HIRA", "PVERA", "PVERA from seed",
         "HRA", "HRA orthogonal", "OFT", "COFT", "BOFT", "FOURIERFT", "RANDLORA", "RANDLORA from seed",
+        .. ProjectedAdapters.Mergeable,
     ];
 
     /// <summary>Methods whose adapters are not.</summary>
     public static readonly string[] Unmergeable =
-        ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "ADAPTION_PROMPT", Bottleneck, "compacter", "BEFT"];
+        ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "CARTRIDGE", "ADAPTION_PROMPT", Bottleneck, "compacter", "BEFT"];
 
     public static AdapterBuilder Build(string method)
     {
         PlainModel model = AdapterBuilder.TinyBase;
-        return method switch
+        return ProjectedAdapters.Mergeable.Contains(method) ? ProjectedAdapters.Build(method, model) : method switch
         {
             "ADALORA" => AdaLora(model),
             "VERA" or "VERA from seed" => Vera(model, withProjections: method == "VERA"),
@@ -46,7 +47,7 @@ internal static class MethodAdapters
             "SHIRA" => Shira(model),
             "MISS" or "MISS mini" or "MISS bat" => Miss(model, method),
             "TRAINABLE_TOKENS" => TrainableTokens(model),
-            "PREFIX_TUNING" => Prefix(model),
+            "PREFIX_TUNING" or "CARTRIDGE" => Prefix(model, method),
             "ADAPTION_PROMPT" => AdaptionPrompt(model),
             Bottleneck => Bottlenecks(model),
             "compacter" => Compacter(model),
@@ -336,7 +337,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder OnQueriesAndValues(string type)
+    internal static AdapterBuilder OnQueriesAndValues(string type)
     {
         AdapterBuilder builder = Plain(type);
         builder.Config["target_modules"] = new JsonArray("q_proj", "v_proj");
@@ -378,9 +379,9 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Prefix(PlainModel model)
+    private static AdapterBuilder Prefix(PlainModel model, string type)
     {
-        AdapterBuilder builder = Plain("PREFIX_TUNING", prefix: "");
+        AdapterBuilder builder = Plain(type, prefix: "");
         builder.Config["num_virtual_tokens"] = 3;
         builder.AddRandom("prompt_embeddings", 3, 2 * model.LayerCount * model.Spec.KeyValueHeads * model.HeadSize);
         return builder;
@@ -444,7 +445,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    private static AdapterBuilder Plain(string type, string prefix = "base_model.model.", string weightsName = "adapter_model.safetensors")
+    internal static AdapterBuilder Plain(string type, string prefix = "base_model.model.", string weightsName = "adapter_model.safetensors")
     {
         var builder = new AdapterBuilder { Prefix = prefix, WeightsName = weightsName };
         builder.Config.Clear();

@@ -16,7 +16,7 @@ namespace LoraServe.Training.Tests.Methods;
 public sealed class TrainableAdapterTests : IDisposable
 {
     /// <summary>Methods whose first values change something.</summary>
-    private static readonly string[] s_beginsElsewhere = ["vblora", "houlsby", "pfeiffer", "prompt", "p-tuning", "prefix", "prefix-projection"];
+    private static readonly string[] s_beginsElsewhere = ["vblora", "houlsby", "pfeiffer", "prompt", "p-tuning", "prefix", "prefix-projection", "cartridge", "unilora"];
 
     private readonly TinyTraining _tiny = new();
     private readonly string _folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
@@ -67,6 +67,17 @@ public sealed class TrainableAdapterTests : IDisposable
         { "gralora", """{"r": 24, "gralora_k": 2, "hybrid_r": 2, "init_weights": false, "target_modules": ["k_proj", "up_proj"]}""", false },
         { "hira", """{"init_weights": false, "rank_pattern": {"k_proj": 2}, "target_modules": ["k_proj", "down_proj"]}""", false },
         { "hira", """{"init_weights": "gaussian", "target_modules": ["lm_head", "v_proj"]}""", true },
+        { "tinylora", """{"r": 3, "u": 6, "weight_tying": 0.5, "save_projection": false, "target_modules": ["q_proj", "down_proj"]}""", false },
+        { "tinylora", """{"init_weights": "uniform", "init_v_bound": 0.3, "weight_tying": 1.0}""", true },
+        { "unilora", """{"save_indices": true, "theta_d_length": 40, "init_theta_d_bound": 0.3, "target_modules": ["down_proj", "q_proj"]}""", false },
+        { "deft", """{"decomposition_method": "qr", "r": 5, "alpha": 10}""", false },
+        { "deft", """{"decomposition_method": "qr", "para": true, "target_modules": ["k_proj", "up_proj"]}""", true },
+        { "glora", """{"init_weights": false, "config_A_B": "vector", "config_C": "vector", "config_D_E": "vector"}""", false },
+        { "glora", """{"init_weights": false, "config_A_B": "constant", "config_C": "none", "target_modules": ["q_proj", "down_proj"]}""", true },
+        { "glora", """{"init_weights": false, "r": 3, "target_modules": ["q_proj", "down_proj"]}""", false },
+        { "peanut", """{"init_weights": false, "depth": 2, "act_fn": "tanh", "r": 6, "scaling": 2.0}""", false },
+        { "supra", """{"sparsity": 0.9, "select_top": false, "target_modules": ["down_proj", "k_proj"]}""", false },
+        { "cartridge", """{"num_frozen_tokens": 2}""", false },
         { "vera", """{"save_projection": false, "target_modules": ["down_proj", "q_proj"]}""", false },
     };
 
@@ -198,6 +209,14 @@ public sealed class TrainableAdapterTests : IDisposable
     [InlineData("gralora")]
     [InlineData("hira")]
     [InlineData("beft")]
+    [InlineData("tinylora")]
+    [InlineData("unilora")]
+    [InlineData("deft")]
+    [InlineData("glora")]
+    [InlineData("peanut")]
+    [InlineData("supertuning")]
+    [InlineData("supra")]
+    [InlineData("cartridge")]
     [InlineData("houlsby")]
     [InlineData("prompt")]
     [InlineData("prefix")]
@@ -274,6 +293,8 @@ public sealed class TrainableAdapterTests : IDisposable
             PeftConfig = method switch
             {
                 "pfeiffer" or "parallel" => smooth,
+                "peanut" => new() { ["act_fn"] = "gelu" },
+                "deft" => new() { ["decomposition_method"] = "qr" },
                 "vblora" => new() { ["num_vectors"] = 3, ["topk"] = 3, ["init_vector_bank_bound"] = 0.5 },
                 "prompt,pfeiffer" => new() { ["pfeiffer"] = smooth },
                 _ => null,

@@ -23,12 +23,8 @@ internal sealed class HraReader : ModuleReader
         new HraReader(HraConfig.Read(fields), tensors.WithPrefix(AdapterFiles.PeftPrefix), model).Read();
 
     /// <summary>The change that reflections make at a module.</summary>
-    public static LowRank Edit(IBaseModel model, BaseModule module, HouseholderProduct reflections)
-    {
-        var products = new FloatMatrix(reflections.Combined.Rows, module.Outputs);
-        model.Multiply(module.Site, reflections.Combined, products);
-        return new LowRank(module.Site, reflections.Directions, products.Transposed(), -1);
-    }
+    public static LowRank Edit(IBaseModel model, BaseModule module, HouseholderProduct reflections) =>
+        new(module.Site, reflections.Directions, model.MultiplyRows(module, reflections.Combined).Transposed(), -1);
 
     /// <inheritdoc />
     protected override void ReadTarget(ModuleEdits edits)

@@ -42,7 +42,7 @@ internal sealed class TrainableHra : TrainableAdapter
     {
         (BaseModule module, Parameter vectors) = _sites[i];
         LinearEditGradient site = gradients.At(module.Site)!;
-        FloatMatrix byColumns = _reflections[i].Back(site.A!.Matrix(), ThroughWeight(module, site.B!));
+        FloatMatrix byColumns = _reflections[i].Back(site.A!.Matrix(), Model.MultiplyFromLeft(module, site.B!.Matrix().Transposed()));
         TensorPrimitives.Add(vectors.Gradient, byColumns.Values, vectors.Gradient);
     });
 
@@ -51,22 +51,5 @@ internal sealed class TrainableHra : TrainableAdapter
         int drawn = pairs ? rank / 2 : rank;
         float[] values = Initialization.KaimingUniform(inputs, drawn, seed);
         return pairs ? [.. Enumerable.Range(0, inputs * rank).Select(i => values[(i / rank * drawn) + (i % rank / 2)])] : values;
-    }
-
-    /// <summary>From B = W·Pᵀ to P, [rank, inputs].</summary>
-    private FloatMatrix ThroughWeight(BaseModule module, GradientMatrix byB)
-    {
-        var combined = new FloatMatrix(_hra.Rank, module.Inputs);
-        float[] row = new float[module.Inputs];
-        for (int output = 0; output < module.Outputs; output++)
-        {
-            Model.CopyWeightRow(module.Site, output, row);
-            for (int k = 0; k < _hra.Rank; k++)
-            {
-                TensorPrimitives.MultiplyAdd(row, byB.Values[(output * _hra.Rank) + k], combined.Row(k), combined.Row(k));
-            }
-        }
-
-        return combined;
     }
 }

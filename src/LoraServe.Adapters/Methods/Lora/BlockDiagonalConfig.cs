@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Peft;
@@ -8,7 +7,6 @@ namespace LoraServe.Adapters.Methods.Lora;
 /// <summary>PEFT's <c>use_bdlora</c>: one factor of a pair is block-diagonal, and only its blocks are stored.</summary>
 internal sealed class BlockDiagonalConfig
 {
-    private const string Field = "use_bdlora";
     private readonly int _blocks;
     private readonly string[] _inA;
     private readonly string[] _inB;
@@ -18,28 +16,11 @@ internal sealed class BlockDiagonalConfig
         _blocks = fields.Integer("nblocks", 1) ?? 1;
         _inA = fields.Texts("target_modules_bd_a") ?? [];
         _inB = fields.Texts("target_modules_bd_b") ?? [];
-        fields.Ignore("match_strict");
     }
 
     /// <summary>Reads the field; null where it is not set.</summary>
-    public static BlockDiagonalConfig? Read(ConfigFields fields)
-    {
-        if (fields.Find(Field) is not { } value)
-        {
-            return null;
-        }
-
-        if (value.ValueKind != JsonValueKind.Object)
-        {
-            throw fields.Refuse(Field, value, "an object");
-        }
-
-        var inner = new ConfigFields(fields.File, value, fields.Notes);
-        var config = new BlockDiagonalConfig(inner);
-        return inner.UnreadAndSet.Any()
-            ? throw fields.Refuse(Field, value, "nblocks, target_modules_bd_a, target_modules_bd_b and match_strict only")
-            : config;
-    }
+    public static BlockDiagonalConfig? Read(ConfigFields fields) =>
+        fields.Group("use_bdlora", "nblocks", "target_modules_bd_a", "target_modules_bd_b", "match_strict") is { } inner ? new BlockDiagonalConfig(inner) : null;
 
     /// <summary>This, where the module's A is block-diagonal.</summary>
     public BlockDiagonalConfig? ForA(BaseModule module) => _inA.Any(name => module.Path.EndsWith(name, StringComparison.Ordinal)) ? this : null;

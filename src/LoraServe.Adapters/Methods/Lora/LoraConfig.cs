@@ -24,6 +24,14 @@ internal sealed class LoraConfig
         InvocationTokens = fields.Integers("alora_invocation_tokens") ?? [];
         Initialization = ReadInitialization(fields);
         (LoftqIterations, BlockDiagonal) = (ReadLoftqIterations(fields), BlockDiagonalConfig.Read(fields));
+        UsesKasa = fields.Group("kasa_config", "beta", "gamma") is not null;
+        Sampling = SamplingConfig.Read(fields);
+        PooledGroup = fields.Flag("use_qalora", false) ? fields.Integer("qalora_group_size", 1) ?? 16 : null;
+        if (UsesDora && (UsesKasa || PooledGroup is not null))
+        {
+            throw new AdapterFormatException($"{fields.File}: use_dora is true together with {(UsesKasa ? "kasa_config" : "use_qalora")}; expected at most one of them. Export the adapter again.");
+        }
+
         RefuseTheRest(fields);
     }
 
@@ -48,15 +56,33 @@ internal sealed class LoraConfig
     /// <summary>Which factors are block-diagonal; null: none.</summary>
     public BlockDiagonalConfig? BlockDiagonal { get; }
 
+    /// <summary>Whether the least singular values of the base are taken away, and the pair has values between its factors (KaSA).</summary>
+    public bool UsesKasa { get; }
+
+    /// <summary>How many inputs A takes the mean of (QA-LoRA); null: it takes each.</summary>
+    public int? PooledGroup { get; }
+
+    /// <summary>What the file keeps for training alone.</summary>
+    public SamplingConfig Sampling { get; }
+
+    /// <summary>Whether its training is another than that of a pair on the base as it is.</summary>
+    public bool IsServedOnly =>
+        Initialization is LoraInitialization.Loftq or LoraInitialization.Mica
+        || BlockDiagonal is not null || InvocationTokens.Length > 0 || UsesKasa || PooledGroup is not null || Sampling.Method is not null;
+
     /// <summary>The method's usual name.</summary>
     public string Method =>
         InvocationTokens.Length > 0 ? "aLoRA"
         : UsesDora ? "DoRA"
+        : UsesKasa ? "KaSA"
+        : PooledGroup is not null ? "QA-LoRA"
+        : Sampling.Method is { } method ? method
         : Initialization switch
         {
             LoraInitialization.Pissa => "PiSSA",
             LoraInitialization.Olora => "OLoRA",
             LoraInitialization.Loftq => "LoftQ",
+            LoraInitialization.Mica => "MiCA",
             _ => BlockDiagonal is not null ? "BD-LoRA" : _rankStabilized ? "rsLoRA" : "LoRA",
         };
 
@@ -82,7 +108,8 @@ internal sealed class LoraConfig
                 "pissa" => LoraInitialization.Pissa,
                 "olora" => LoraInitialization.Olora,
                 "loftq" => LoraInitialization.Loftq,
-                _ => throw fields.Refuse(Field, text, "true, false, gaussian, eva, orthogonal, pissa, olora or loftq: others change the base in a way that the file does not tell; save the adapter converted to plain LoRA (path_initial_model_for_weight_conversion)"),
+                "mica" => LoraInitialization.Mica,
+                _ => throw fields.Refuse(Field, text, "true, false, gaussian, eva, orthogonal, mica, pissa, olora or loftq: others change the base in a way that the file does not tell; save the adapter converted to plain LoRA (path_initial_model_for_weight_conversion)"),
             },
             { } value => throw fields.Refuse(Field, value, "a flag or a name"),
         };
@@ -112,11 +139,7 @@ internal sealed class LoraConfig
     {
         fields.RequireUnset("layer_replication", "the base is served with the layers that it has");
         fields.RequireUnset("target_parameters", "only modules are edited");
-        fields.RequireUnset("use_qalora", "the pooled inputs of QA-LoRA are not supported");
-        fields.RequireUnset("kasa_config", "KaSA is not supported");
-        fields.RequireUnset("arrow_config", "routing between adapters is not supported");
-        fields.RequireUnset("velora_config", "VeLoRA is not supported");
-        fields.RequireUnset("monteclora_config", "MonteCLoRA is not supported");
+        fields.RequireUnset("arrow_config", "Arrow chooses among the adapters of other files, token by token; load those by themselves, or as a stack with weights");
 
         // What only training, loading elsewhere or the layout of another module class reads.
         fields.Ignore(

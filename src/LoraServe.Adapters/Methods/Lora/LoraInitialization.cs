@@ -14,4 +14,7 @@ internal enum LoraInitialization
 
     /// <summary>The base is its NF4 quantisation.</summary>
     Loftq,
+
+    /// <summary>The least left singular vectors of the base, which stay, and zeros; both are in the file.</summary>
+    Mica,
 }

@@ -70,26 +70,72 @@ internal sealed class LoraReader : ModuleReader
 
     private LowRank ReadLinearPair(BaseModule module, int rank, float scale, string because)
     {
-        (string a, string b) = ($"{module.Path}.lora_A.weight", $"{module.Path}.lora_B.weight");
-        BlockDiagonalConfig? blocks = _config.BlockDiagonal;
+        string b = $"{module.Path}.lora_B.weight";
+        FloatMatrix a = ReadA(module, rank, because);
+        _config.Sampling.Take(Tensors, module, rank);
         return new LowRank(
             module.Site,
-            blocks?.ForA(module) is { } blocksOfA ? blocksOfA.Read(Tensors, a, rank, module.Inputs, because) : Tensors.Matrix(a, rank, module.Inputs, because),
-            blocks?.ForB(module) is { } blocksOfB ? blocksOfB.Read(Tensors, b, module.Outputs, rank, because) : Tensors.Matrix(b, module.Outputs, rank, because),
+            _config.UsesKasa ? a.WithScaledRows(Tensors.Vector($"{module.Path}.lora_diag", rank, because)) : a,
+            _config.BlockDiagonal?.ForB(module) is { } blocks ? blocks.Read(Tensors, b, module.Outputs, rank, because) : Tensors.Matrix(b, module.Outputs, rank, because),
             scale);
+    }
+
+    private FloatMatrix ReadA(BaseModule module, int rank, string because)
+    {
+        string name = $"{module.Path}.lora_A.weight";
+        if (_config.BlockDiagonal?.ForA(module) is { } blocks)
+        {
+            return blocks.Read(Tensors, name, rank, module.Inputs, because);
+        }
+
+        // PEFT pools inputs at GPTQ's weights only; elsewhere A is a plain one.
+        return _config.PooledGroup is { } group && Tensors.Has(name) && Tensors.Shape(name) is [_, var pooled] && pooled != module.Inputs
+            ? Unpooled(module, rank, group, name, because)
+            : Tensors.Matrix(name, rank, module.Inputs, because);
+    }
+
+    /// <summary>QA-LoRA (Xu et al. 2023): A reads the mean of each group of inputs, times the number of groups.</summary>
+    private FloatMatrix Unpooled(BaseModule module, int rank, int group, string name, string because)
+    {
+        (int groups, int rest) = int.DivRem(module.Inputs, group);
+        if (rest != 0)
+        {
+            throw new AdapterFormatException($"{Tensors.File}: qalora_group_size is {group}, and {module.Path} has {module.Inputs} inputs in the base; expected a multiple. Load it on the base it was made for.");
+        }
+
+        FloatMatrix pooled = Tensors.Matrix(name, rank, groups, $"{because}, qalora_group_size {group}");
+        var a = new FloatMatrix(rank, module.Inputs);
+        float factor = (float)groups / group;
+        for (int k = 0; k < rank; k++)
+        {
+            for (int input = 0; input < module.Inputs; input++)
+            {
+                a.Row(k)[input] = pooled.Row(k)[input / group] * factor;
+            }
+        }
+
+        return a;
     }
 
     private void AddResidual(ModuleEdits edits, int rank, float scale)
     {
         BaseModule module = edits.Module;
-        if (_config.Initialization == LoraInitialization.Original || module.Site.IsTable)
+        if (module.Site.IsTable || (!_config.UsesKasa && _config.Initialization is LoraInitialization.Original or LoraInitialization.Mica))
         {
             return;
+        }
+
+        if (_config.UsesKasa && rank >= Math.Min(module.Outputs, module.Inputs))
+        {
+            throw new AdapterFormatException($"{Tensors.File}: KaSA takes {rank} singular values (r) of {module.Path} away, which is [{module.Outputs}, {module.Inputs}] in the base; expected fewer than the lesser of both. Lower r, or load it on the base it was made for.");
         }
 
         FloatMatrix weight = Model.Weight(module);
         switch (_config.Initialization)
         {
+            case var _ when _config.UsesKasa:
+                edits.Pairs.Add(Residual.Kasa(module.Site, weight, rank));
+                break;
             case LoraInitialization.Pissa:
                 edits.Pairs.Add(Residual.Pissa(module.Site, weight, rank));
                 break;

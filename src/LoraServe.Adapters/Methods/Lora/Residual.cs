@@ -45,6 +45,21 @@ internal static class Residual
         return new LowRank(site, a, b, -scale);
     }
 
+    /// <summary>KaSA (Wang et al. 2024): W without the least singular values, as many as the rank.</summary>
+    public static LowRank Kasa(Site site, FloatMatrix weight, int rank)
+    {
+        // Their vectors on the shorter side are those of the least eigenvalues of its Gram matrix, which is U·Uᵀ·W or W·V·Vᵀ of them.
+        bool isFlat = weight.Rows <= weight.Columns;
+        FloatMatrix flat = isFlat ? weight : weight.Transposed();
+        double[] gram = GramMatrix.OfRows(flat);
+        TensorPrimitives.Negate(gram, gram);
+        (_, double[][] vectors) = SymmetricEigen.Leading(gram, flat.Rows, rank);
+        var directions = new FloatMatrix(rank, flat.Rows, [.. vectors.SelectMany(vector => vector).Select(value => (float)value)]);
+        var images = new FloatMatrix(rank, flat.Columns);
+        DenseProduct.Run(directions, flat, images);
+        return isFlat ? new LowRank(site, images, directions.Transposed(), -1) : new LowRank(site, directions, images.Transposed(), -1);
+    }
+
     /// <summary>LoftQ (Li et al. 2023): the NF4 rounding of W − L·R after some rounds in which L·R is fitted to what rounding lost.</summary>
     /// <returns>That rounding less W.</returns>
     public static DenseDelta Loftq(Site site, FloatMatrix weight, int rank, int iterations)

@@ -32,7 +32,7 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
         _options = options;
         _drawsNormally = config["init_lora_weights"]?.ToString() == "gaussian";
         _replaced = new ReplacedParameters(model);
-        if (_config.Initialization == LoraInitialization.Loftq || _config.BlockDiagonal is not null || _config.InvocationTokens.Length > 0)
+        if (_config.IsServedOnly)
         {
             throw new AdapterFormatException($"{_config.Method} adapters can be served, not trained.");
         }

@@ -37,6 +37,27 @@ internal static class PrefixMethod
         ],
     };
 
+    /// <summary>Cartridges (Eyuboglu et al. 2025, arXiv:2506.06266): a prefix, of which the first rows stay as they are.</summary>
+    public static Method Cartridge { get; } = new()
+    {
+        Type = "CARTRIDGE",
+        Read = PrefixReader.ReadCartridge,
+        Train = (config, model, options) => new TrainablePrefix(config, model, options),
+        Complete = CountKeys,
+        Variants =
+        [
+            new()
+            {
+                Name = "cartridge",
+                Kind = MethodKind.VirtualRows,
+                Description = "a prefix of keys and values whose first row stays as it is",
+                Paper = "2506.06266",
+                LearningRate = 2e-2,
+                Configuration = settings => settings.Config(new() { ["num_virtual_tokens"] = settings.VirtualTokens }),
+            },
+        ],
+    };
+
     private static JsonObject Configure(VariantSettings settings, bool projects) => settings.Config(new()
     {
         ["num_virtual_tokens"] = settings.VirtualTokens,

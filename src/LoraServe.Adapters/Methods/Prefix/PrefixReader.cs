@@ -13,7 +13,27 @@ internal static class PrefixReader
 
     /// <summary>Reads an adapter; a projection has been applied when it was saved.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
-    public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
+    public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model) => Read("prefix tuning", fields, tensors, model);
+
+    /// <summary>Reads a cartridge (Eyuboglu et al. 2025): a prefix, of which a first part was not trained.</summary>
+    /// <inheritdoc cref="Read(ConfigFields, AdapterTensors, IBaseModel)"/>
+    public static AdapterContent ReadCartridge(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
+    {
+        _ = FrozenTokens(fields);
+        return Read("Cartridge", fields, tensors, model);
+    }
+
+    /// <summary>How many of the first rows are not trained.</summary>
+    /// <exception cref="AdapterFormatException">More than there are.</exception>
+    public static int FrozenTokens(ConfigFields fields)
+    {
+        const string Field = "num_frozen_tokens";
+        int frozen = fields.Integer(Field, 0) ?? 1;
+        int all = fields.Integer("num_virtual_tokens", 1) ?? int.MaxValue;
+        return frozen <= all ? frozen : throw new AdapterFormatException($"{fields.File}: field '{Field}' is {frozen}; expected at most num_virtual_tokens, {all}. Correct the field or export the adapter again.");
+    }
+
+    private static AdapterContent Read(string name, ConfigFields fields, AdapterTensors tensors, IBaseModel model)
     {
         PromptConfig config = PromptConfig.Read(fields);
         int width = model.KeyWidth;
@@ -24,7 +44,7 @@ internal static class PrefixReader
             columns,
             $"num_virtual_tokens {config.VirtualTokens} in the configuration; {model.LayerCount} layers with keys and values of {width} elements in the base");
         tensors.RefuseWhatIsLeft();
-        return new AdapterContent("prefix tuning") { Placed = [.. model.AttentionPaths().Select((path, layer) => Place(rows, path, layer, width))] };
+        return new AdapterContent(name) { Placed = [.. model.AttentionPaths().Select((path, layer) => Place(rows, path, layer, width))] };
     }
 
     private static PlacedEdit Place(FloatMatrix rows, string attention, int layer, int width)

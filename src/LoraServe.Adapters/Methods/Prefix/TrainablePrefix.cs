@@ -1,17 +1,24 @@
 using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
+using LoraServe.Adapters.Files;
 using LoraServe.Adapters.Gradients;
 using LoraServe.Adapters.Methods.Training;
+using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Adapters.Methods.Prefix;
 
 /// <summary>Prefix tuning (Li and Liang 2021, arXiv:2101.00190), also called P-tuning v2: keys and values ahead of the prompt in every layer.</summary>
-/// <remarks>With a projection a small network makes them from one embedding a row while they are trained; what it makes is saved.</remarks>
+/// <remarks>
+/// With a projection a small network makes them from one embedding a row while they are trained; what it makes is saved. Of a cartridge
+/// (Eyuboglu et al. 2025, arXiv:2506.06266) the first rows are not trained.
+/// </remarks>
 internal sealed class TrainablePrefix : TrainableAdapter
 {
     // Values as large as PEFT's first ones, of deviation 1, drown what attention reads and are slow to unlearn.
     private const float Deviation = 0.02f;
+    private const string Name = "prompt_embeddings";
+    private readonly float[] _frozen = [];
     private readonly Parameter _rows;
     private readonly PromptEncoder? _projection;
     private readonly int _width;
@@ -25,7 +32,16 @@ internal sealed class TrainablePrefix : TrainableAdapter
         int all = checked(model.LayerCount * 2 * _width);
         if (config["prefix_projection"]?.GetValue<bool>() != true)
         {
-            _rows = Add("prompt_embeddings", [count, all], Initialization.Normal(checked(count * all), Deviation, options.Seed));
+            ConfigFields fields = PeftConfig.Fields(config);
+            int frozen = config.ContainsKey("num_frozen_tokens") ? PrefixReader.FrozenTokens(fields) : 0;
+            if (frozen == count)
+            {
+                throw new AdapterFormatException($"num_frozen_tokens is {frozen}, all of num_virtual_tokens; expected fewer, so that some are trained.");
+            }
+
+            float[] values = Initialization.Normal(checked(count * all), Deviation, options.Seed);
+            _frozen = values[..(frozen * all)];
+            _rows = Add(Name, [count - frozen, all], values[(frozen * all)..]);
             return;
         }
 
@@ -38,7 +54,9 @@ internal sealed class TrainablePrefix : TrainableAdapter
             AddLayer("prompt_encoder.transform.2", all, hidden, options.Seed + 2));
     }
 
-    private int Count => _rows.Shape[0];
+    private int Count => _rows.Shape[0] + (_frozen.Length / (Model.LayerCount * 2 * _width));
+
+    public override IReadOnlyDictionary<string, float[]> State => _frozen.Length > 0 ? new Dictionary<string, float[]> { ["frozen rows"] = _frozen } : base.State;
 
     public override IReadOnlyList<AdapterEdit> Edits()
     {
@@ -59,13 +77,26 @@ internal sealed class TrainablePrefix : TrainableAdapter
         }
 
         d = _projection is null ? d : _projection.Backward(d);
-        TensorPrimitives.Add(_rows.Gradient, d, _rows.Gradient);
+        TensorPrimitives.Add(_rows.Gradient, d.AsSpan(_frozen.Length), _rows.Gradient);
     }
 
     internal override IEnumerable<Parameter> Saved() =>
-        _projection is null ? Parameters : [new Parameter("prompt_embeddings", [Count, Model.LayerCount * 2 * _width], Rows())];
+        _projection is null && _frozen.Length == 0 ? Parameters : [new Parameter(Name, [Count, Model.LayerCount * 2 * _width], Rows())];
 
-    private float[] Rows() => _projection is null ? _rows.Values : _projection.Forward(_rows.Values);
+    private protected override void Load(ConfigFields source, AdapterTensors tensors)
+    {
+        if (_frozen.Length == 0)
+        {
+            base.Load(source, tensors);
+            return;
+        }
+
+        float[] rows = tensors.Values(Name, "what is trained and what is not", Count, Model.LayerCount * 2 * _width);
+        rows.AsSpan(0, _frozen.Length).CopyTo(_frozen);
+        rows.AsSpan(_frozen.Length).CopyTo(_rows.Values);
+    }
+
+    private float[] Rows() => _projection is not null ? _projection.Forward(_rows.Values) : _frozen.Length == 0 ? _rows.Values : [.. _frozen, .. _rows.Values];
 
     /// <summary>Keys or values of one layer: rows are ordered by layer, key or value, head, element.</summary>
     private FloatMatrix Part(float[] rows, int part)
