@@ -1,7 +1,6 @@
 using System.Text.Json;
 using LoraServe.Adapters.Merging;
 using LoraServe.Compute;
-using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Cpu;
 using LoraServe.Models;

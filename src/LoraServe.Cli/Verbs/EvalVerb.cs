@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using LoraServe.Cli.Arguments;
-using LoraServe.Cli.Mistakes;
 using LoraServe.Cli.Rendering;
 using LoraServe.Models;
 using LoraServe.Models.Text;

@@ -4,7 +4,6 @@ using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Adapters.Tests.Reference;
-using LoraServe.Compute.Tensors;
 
 namespace LoraServe.Adapters.Tests.Methods;
 

@@ -1,5 +1,4 @@
 using System.Numerics;
-using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Methods.Reading;
 
 namespace LoraServe.Adapters.Tests.Reference;

@@ -1,4 +1,3 @@
-using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Methods.Reading;
 
 namespace LoraServe.Adapters.Tests.Reference;

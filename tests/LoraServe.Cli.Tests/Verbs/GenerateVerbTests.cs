@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Testing;
 
 namespace LoraServe.Cli.Tests.Verbs;
 

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using LoraServe.Adapters;
 using LoraServe.Cli.Arguments;
-using LoraServe.Cli.Mistakes;
 using LoraServe.Compute;
 using LoraServe.Models;
 using LoraServe.Studio;
