@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Google.Protobuf;
 using Grpc.Core;
@@ -18,7 +19,7 @@ public sealed class LoraServeClient : IDisposable
     private const string AdapterConfig = "adapter_config.json";
     private const string AdapterIndex = "adapter_model.safetensors.index.json";
     private const string AdapterShards = "adapter_model-*.safetensors";
-    private static readonly string[] s_weights = ["adapter_model.safetensors", "adapter.safetensors", "adapters.safetensors"];
+    private static readonly string[] s_weights = ["adapter_model.safetensors", "adapter.safetensors", "adapters.safetensors", "classifier.safetensors"];
     private static readonly string[] s_text = ["chat_template.jinja", "tokenizer_config.json", "special_tokens_map.json"];
     private readonly GrpcChannel? _channel;
 
@@ -70,7 +71,7 @@ public sealed class LoraServeClient : IDisposable
     /// <param name="name">The adapter's name.</param>
     /// <param name="directory">
     /// Holds <c>adapter_config.json</c> and <c>adapter_model.safetensors</c> or its shards, <c>adapter.safetensors</c> or <c>adapters.safetensors</c>,
-    /// and its own chat template where it brings one.
+    /// and its own chat template where it brings one. An X-LoRA adapter's has folders <c>0</c>, <c>1</c> … of the adapters that it is made of.
     /// </param>
     /// <param name="expectedVersion">Publishes only if this is the latest version now; 0: only if the name is new; null: in any case.</param>
     /// <param name="cancellationToken">Gives up; the server then keeps nothing.</param>
@@ -87,7 +88,7 @@ public sealed class LoraServeClient : IDisposable
         {
             await call.RequestStream.WriteAsync(new UploadAdapterRequest { Header = header }, cancellationToken).ConfigureAwait(false);
             byte[] buffer = new byte[UploadChunkBytes];
-            foreach (string file in (string[])[AdapterConfig, .. WeightsIn(directory), .. s_text.Where(name => File.Exists(Path.Combine(directory, name)))])
+            foreach (string file in FilesIn(directory))
             {
                 await using FileStream stream = File.OpenRead(Path.Combine(directory, file));
                 int count;
@@ -206,6 +207,17 @@ public sealed class LoraServeClient : IDisposable
         channel = GrpcChannel.ForAddress(address, settings);
         return options.Key is { } key ? channel.Intercept(new KeyInterceptor(key)) : channel.CreateCallInvoker();
     }
+
+    private static IEnumerable<string> FilesIn(string directory)
+    {
+        IEnumerable<string> inner = Enumerable.Range(0, int.MaxValue)
+            .Select(number => number.ToString(CultureInfo.InvariantCulture))
+            .TakeWhile(folder => File.Exists(Path.Combine(directory, folder, AdapterConfig)));
+        return [.. OwnFilesIn(directory), .. inner.SelectMany(folder => OwnFilesIn(Path.Combine(directory, folder)).Select(file => $"{folder}/{file}"))];
+    }
+
+    private static IEnumerable<string> OwnFilesIn(string directory) =>
+        [AdapterConfig, .. WeightsIn(directory), .. s_text.Where(name => File.Exists(Path.Combine(directory, name)))];
 
     private static IEnumerable<string> WeightsIn(string directory)
     {

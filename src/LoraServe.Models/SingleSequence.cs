@@ -11,6 +11,7 @@ public sealed class SingleSequence : IDisposable
     private readonly IStepRunner _runner;
     private readonly TokenBatch _batch = new();
     private readonly int[] _pageIds;
+    private readonly int[] _scoutPageIds;
     private readonly ResidentAdapter[] _adapters;
     private readonly AdapterUse[] _uses;
     private readonly int[] _virtualTokens;
@@ -29,8 +30,10 @@ public sealed class SingleSequence : IDisposable
         _uses = new AdapterUse[_adapters.Length];
         _virtualTokens = VirtualRow.Tokens(_adapters.Sum(adapter => adapter.VirtualRows));
         capacity += _virtualTokens.Length;
-        _pageIds = [.. Enumerable.Range(0, KvPage.Count(capacity))];
-        _runner = model.CreateRunner(pool, _pageIds.Length, ElementType.F32);
+        int pages = KvPage.Count(capacity);
+        _pageIds = [.. Enumerable.Range(0, pages)];
+        _scoutPageIds = _adapters.Any(adapter => adapter.Classifier is not null) ? [.. Enumerable.Range(pages, pages)] : [];
+        _runner = model.CreateRunner(pool, pages + _scoutPageIds.Length, ElementType.F32);
     }
 
     /// <summary>Tokens so far, without the virtual rows that adapters put ahead of them.</summary>
@@ -69,12 +72,14 @@ public sealed class SingleSequence : IDisposable
 
     private Rows Run(ReadOnlySpan<int> tokens, int firstPosition, SegmentOutput output)
     {
+        int pages = KvPage.Count(firstPosition + tokens.Length);
         _batch.Clear();
         _batch.Add(new SegmentRequest
         {
             Tokens = tokens,
             FirstPosition = firstPosition,
-            Pages = _pageIds.AsSpan(0, KvPage.Count(firstPosition + tokens.Length)),
+            Pages = _pageIds.AsSpan(0, pages),
+            ScoutPages = _scoutPageIds.AsSpan(0, Math.Min(pages, _scoutPageIds.Length)),
             PromptLength = _promptLength,
             Adapters = _uses,
             Output = output,

@@ -72,8 +72,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         _loop = new EngineLoop(
             wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, options, spec.VocabularySize, instruments, bell, loggers.CreateLogger<EngineLoop>(), time);
         EngineGauges.Add(instruments.Meter, () => _loop.Status, Adapters);
-        int contextLength = (int)Math.Min(spec.ContextLength, (long)pageCount * KvPage.Tokens);
-        _reader = new RequestReader(options, generation, codec, spec.VocabularySize, contextLength, time);
+        _reader = new RequestReader(options, generation, codec, spec.VocabularySize, spec.ContextLength, pageCount * KvPage.Tokens, time);
         _submissions = new SubmissionFactory(options, spec, _reader, instruments, time);
         _loop.Start();
     }

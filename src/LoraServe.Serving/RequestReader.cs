@@ -1,13 +1,15 @@
 using LoraServe.Models.Config;
+using LoraServe.Models.Forward;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
+using LoraServe.Serving.Store.Versions;
 
 namespace LoraServe.Serving;
 
 /// <summary>Checks requests and turns their texts into tokens, before anything is queued. A refusal names the field, what it is and what it can be.</summary>
 internal sealed class RequestReader(
-    EngineOptions options, GenerationDefaults generation, ITextCodec? codec, int vocabularySize, int contextLength, TimeProvider time)
+    EngineOptions options, GenerationDefaults generation, ITextCodec? codec, int vocabularySize, int contextLength, int cacheTokens, TimeProvider time)
 {
     private const int MaxIdLength = 128;
     private const float MaxWeight = 1000;
@@ -48,18 +50,18 @@ internal sealed class RequestReader(
     {
         int[] prompt = Tokens(request.Prompt, request.PromptTokens, request.AddSpecialTokens, "prompt")
             ?? throw Invalid("The request has no prompt. Give prompt or prompt_token_ids.");
-        CheckPrompt(prompt, virtualRows: 0);
+        CheckPrompt(prompt, AdapterStack.Empty);
         return prompt;
     }
 
     /// <summary>Checks that a prompt fits behind the virtual rows of its adapters.</summary>
-    public void CheckPrompt(int[] prompt, int virtualRows) => CheckLength(prompt, virtualRows, contextLength - 1, "The prompt", "one place is left for an answer");
+    public void CheckPrompt(int[] prompt, AdapterStack adapters) => CheckLength(prompt, adapters, LengthWith(adapters) - 1, "The prompt", "one place is left for an answer");
 
     /// <summary>Checks that a text to score fits.</summary>
-    public void CheckScored(int[] text, int virtualRows) => CheckLength(text, virtualRows, contextLength, "A text to score, prompt included,", "");
+    public void CheckScored(int[] text, AdapterStack adapters) => CheckLength(text, adapters, LengthWith(adapters), "A text to score, prompt included,", "");
 
     /// <summary>Checks that a text to embed fits.</summary>
-    public void CheckEmbedded(int[] text, int virtualRows) => CheckLength(text, virtualRows, contextLength, "An input", "");
+    public void CheckEmbedded(int[] text, AdapterStack adapters) => CheckLength(text, adapters, LengthWith(adapters), "An input", "");
 
     /// <summary>Checks how tokens are to be chosen.</summary>
     public void Check(SamplingOptions sampling)
@@ -73,10 +75,14 @@ internal sealed class RequestReader(
 
     /// <summary>How to choose tokens.</summary>
     /// <param name="sampling">What was asked for, checked.</param>
-    /// <param name="promptLength">Tokens of the prompt, virtual rows included.</param>
-    /// <param name="endTokens">Tokens that end an answer besides the model's.</param>
-    public SamplingPlan Plan(SamplingOptions sampling, int promptLength, IEnumerable<int> endTokens) =>
-        new(sampling, generation.EndTokens.Concat(options.UseAdapterTemplates ? endTokens : []), vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, contextLength - promptLength));
+    /// <param name="promptLength">Tokens of the prompt, without virtual rows.</param>
+    /// <param name="adapters">Its adapters.</param>
+    public SamplingPlan Plan(SamplingOptions sampling, int promptLength, AdapterStack adapters)
+    {
+        IEnumerable<int> ends = generation.EndTokens.Concat(options.UseAdapterTemplates ? adapters.EndTokens : []);
+        int room = LengthWith(adapters) - adapters.VirtualRows - promptLength;
+        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room));
+    }
 
     /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>
     public (int[] Prompt, List<int[]> Texts) Texts(ScoreRequest request)
@@ -95,7 +101,7 @@ internal sealed class RequestReader(
                 throw new EngineException(EngineError.EmptyPrompt, "There is nothing to score: a token's probability needs a token before it. Give a prompt of two tokens, or a prompt and continuations.");
             }
 
-            CheckScored(text, virtualRows: 0);
+            CheckScored(text, AdapterStack.Empty);
         }
 
         return (prompt, texts);
@@ -110,7 +116,7 @@ internal sealed class RequestReader(
             throw new EngineException(EngineError.EmptyPrompt, "There is nothing to embed. Give at least one input.");
         }
 
-        texts.ForEach(text => CheckEmbedded(text, virtualRows: 0));
+        texts.ForEach(text => CheckEmbedded(text, AdapterStack.Empty));
         return texts;
     }
 
@@ -136,8 +142,12 @@ internal sealed class RequestReader(
     private static EngineException NoTokenizer() =>
         new(EngineError.Unsupported, "The model has no tokenizer, so it takes token ids only and has no stop texts. Serve it with its tokenizer, or send ids.");
 
-    private static void CheckLength(int[] tokens, int virtualRows, int places, string what, string why)
+    // Each pass over a sequence has pages of its own.
+    private int LengthWith(AdapterStack adapters) => Math.Min(contextLength, cacheTokens / KvPage.Tokens / adapters.Passes * KvPage.Tokens);
+
+    private static void CheckLength(int[] tokens, AdapterStack adapters, int places, string what, string why)
     {
+        int virtualRows = adapters.VirtualRows;
         int most = Math.Max(0, places - virtualRows);
         if (tokens.Length > most)
         {

@@ -16,8 +16,8 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     /// <exception cref="EngineException">It does not fit behind the virtual rows of its adapters.</exception>
     public GenerationSubmission Generation(GenerationRequest request, int[] prompt, string echo, AdapterStack adapters, CancellationToken cancellation)
     {
-        reader.CheckPrompt(prompt, adapters.VirtualRows);
-        SamplingPlan sampling = reader.Plan(request.Sampling, adapters.VirtualRows + prompt.Length, adapters.EndTokens);
+        reader.CheckPrompt(prompt, adapters);
+        SamplingPlan sampling = reader.Plan(request.Sampling, prompt.Length, adapters);
         return new GenerationSubmission(Terms(request, prompt, adapters, cancellation), prompt, sampling, reader.Codec, echo);
     }
 
@@ -32,7 +32,7 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     {
         foreach (int[] text in texts)
         {
-            reader.CheckScored(text, adapters.VirtualRows);
+            reader.CheckScored(text, adapters);
         }
 
         int unscored = texts.Count == 1 && texts[0] == prompt ? 1 : Math.Max(prompt.Length, 1);
@@ -50,7 +50,7 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
 
         foreach (int[] text in texts)
         {
-            reader.CheckEmbedded(text, adapters.VirtualRows);
+            reader.CheckEmbedded(text, adapters);
         }
 
         return new EmbedSubmission(Terms(request, texts[0], adapters, cancellation), texts, spec.Width, request.Pooling, request.Normalize);
@@ -60,15 +60,20 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     {
         int[] activeFrom = adapters.ActiveFrom(prompt);
         (string, float, int)[] acting = [.. adapters.Served.Select((adapter, i) => (adapter.Digest, adapter.Weight, activeFrom[i]))];
+        string owner = options.SharePrefixCache ? "" : request.Tenant;
         return new SubmissionTerms(
             request,
             adapters,
             activeFrom,
             instruments.LabelOf(adapters),
-            PageSalts.Of(options.SharePrefixCache ? "" : request.Tenant, acting),
+            PageSalts.Of(owner, acting),
             spec.Rope.DependsOnLength ? spec.Rope.OriginalContext : int.MaxValue,
             spec.Rope.Scaling == RopeScaling.LongRope ? spec.Rope.OriginalContext : int.MaxValue,
             time.GetTimestamp(),
-            cancellation);
+            cancellation,
+            adapters.Scouted.Select(scouted => PageSalts.Of(owner, Scouting(scouted))).Cast<PageSalts?>().FirstOrDefault());
     }
+
+    // The base's pages are also those of a first pass without the adapter.
+    private static (string, float, int)[] Scouting(AdapterManifest scouted) => scouted.ScalingPass == 0 ? [] : [($"first pass of {scouted.Digest}", 1, 0)];
 }

@@ -95,7 +95,7 @@ internal sealed class TorchTransformer(ModelWeights source, Arithmetic arithmeti
     {
         UseThreads(pool);
         return memory.Make(pageCount * PageBytes(type), "the pages of the key/value cache", "expected a smaller cache", room =>
-            new TorchRunner(Weights, new TorchPages(Weights, pageCount, type), room));
+            new TorchRunner(Weights, new TorchPages(Weights, pageCount, type), pool, room));
     }
 
     /// <inheritdoc />

@@ -9,7 +9,7 @@ namespace LoraServe.Serving.Tests;
 
 public class InferenceEngineTests
 {
-    private static readonly string[] s_adapters = ["", "one", "two", "three:0.5", "one+two:0.25", "prompt", "prefix+one", "scales:0.5", "two+prompt+prefix"];
+    private static readonly string[] s_adapters = ["", "one", "two", "three:0.5", "one+two:0.25", "prompt", "prefix+one", "scales:0.5", "two+prompt+prefix", "mixture", "one+spread:0.5"];
 
     [SkippableTheory]
     [MemberData(nameof(Devices.Names), MemberType = typeof(Devices))]
@@ -321,6 +321,8 @@ public class InferenceEngineTests
         await harness.Engine.Adapters.PublishAsync(Principal.Operator, "prompt", TinyAdapters.WriteVirtualTokens(Path.Combine(root, "prompt"), [5, 6, 7, 8, 9]));
         await harness.Engine.Adapters.PublishAsync(Principal.Operator, "prefix", TinyAdapters.WritePrefix(Path.Combine(root, "prefix"), 14, count: 18));
         await harness.Engine.Adapters.PublishAsync(Principal.Operator, "scales", TinyAdapters.WriteScales(Path.Combine(root, "scales"), 15));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "mixture", TinyAdapters.WriteMixture(Path.Combine(root, "mixture"), 16, layerwise: true));
+        await harness.Engine.Adapters.PublishAsync(Principal.Operator, "spread", TinyAdapters.WriteMixture(Path.Combine(root, "spread"), 17, count: 2, pass: 0.3f));
     }
 
     private static async Task<int> CountAsync(Generation generation)

@@ -122,6 +122,41 @@ internal static class TinyAdapters
         return folder;
     }
 
+    /// <summary>X-LoRA of several LoRA adapters, in folders of their own, with a classifier of two layers.</summary>
+    public static string WriteMixture(string folder, int seed, int count = 3, bool layerwise = false, float pass = 0)
+    {
+        const int Size = 12;
+        for (int i = 0; i < count; i++)
+        {
+            Write(Path.Combine(folder, $"{i}"), seed + i, rank: 2 + i);
+        }
+
+        TransformerSpec spec = TinyModel.DefaultSpec;
+        int outputs = count * (layerwise ? 2 * spec.LayerCount : 1);
+        var random = new Random(seed);
+        const string Classifier = "base_model.internal_xlora_classifier";
+        Save(
+            folder,
+            [
+                Tensor.FromFloats($"{Classifier}.layers.0.weight", Values(random, Size * spec.Width, 1), Size, spec.Width),
+                Tensor.FromFloats($"{Classifier}.layers.0.bias", Values(random, Size, 1), Size),
+                Tensor.FromFloats($"{Classifier}.layers.3.weight", Values(random, outputs * Size, 1), outputs, Size),
+                Tensor.FromFloats($"{Classifier}.layers.3.bias", Values(random, outputs, 1), outputs),
+            ],
+            new Dictionary<string, object?>
+            {
+                ["peft_type"] = "XLORA",
+                ["task_type"] = "CAUSAL_LM",
+                ["hidden_size"] = spec.Width,
+                ["adapters"] = Enumerable.Range(0, count).ToDictionary(i => $"{i}", i => $"/somewhere/else/{i}"),
+                ["layerwise_scalings"] = layerwise,
+                ["scaling_pass_value"] = pass,
+                ["xlora_depth"] = 2,
+                ["xlora_size"] = Size,
+            });
+        return folder;
+    }
+
     private static string WriteLearnedPrompt(string folder, string type, float[] rows, int count, int tokenWidth)
     {
         Directory.CreateDirectory(folder);

@@ -85,6 +85,10 @@ public sealed class ForwardHarness : IDisposable
         while (sequence.Pages.Count * KvPage.Tokens < sequence.Done + count)
         {
             sequence.Pages.Add(_free.Pop());
+            if (sequence.Adapters.Any(use => use.Adapter.Classifier is not null))
+            {
+                sequence.ScoutPages.Add(_free.Pop());
+            }
         }
 
         sequence.Segment = Batch.Add(new SegmentRequest
@@ -92,6 +96,7 @@ public sealed class ForwardHarness : IDisposable
             Tokens = sequence.Tokens.AsSpan(sequence.Done, count),
             FirstPosition = sequence.Done,
             Pages = sequence.Pages.ToArray(),
+            ScoutPages = sequence.ScoutPages.ToArray(),
             PromptLength = sequence.PromptLength,
             Adapters = sequence.Adapters,
             Output = output,
@@ -127,8 +132,11 @@ public sealed class ForwardHarness : IDisposable
 
     public void Release(TestSequence sequence)
     {
-        sequence.Pages.ForEach(_free.Push);
-        sequence.Pages.Clear();
+        foreach (List<int> pages in (List<int>[])[sequence.Pages, sequence.ScoutPages])
+        {
+            pages.ForEach(_free.Push);
+            pages.Clear();
+        }
     }
 
     public void Dispose()

@@ -29,6 +29,9 @@ public sealed class TestSequence
 
     public List<int> Pages { get; } = [];
 
+    /// <summary>Its pages of the first pass, where an adapter has a classifier.</summary>
+    public List<int> ScoutPages { get; } = [];
+
     /// <summary>After each of <see cref="Tokens"/>, once computed.</summary>
     public float[][] Logits { get; }
 

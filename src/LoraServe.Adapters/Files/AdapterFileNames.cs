@@ -18,11 +18,14 @@ public static class AdapterFileNames
     /// <summary>mlx-lm's weights.</summary>
     public const string MlxWeights = "adapters.safetensors";
 
+    /// <summary>The classifier of an X-LoRA adapter, where that was saved by itself.</summary>
+    public const string ClassifierWeights = "classifier.safetensors";
+
     private const string ShardBegin = "adapter_model-";
     private const string ShardEnd = ".safetensors";
 
     /// <summary>The names that weights in one file can have; the first counts where several are there.</summary>
-    public static IReadOnlyList<string> Weights { get; } = [PeftWeights, AdapterHubWeights, MlxWeights];
+    public static IReadOnlyList<string> Weights { get; } = [PeftWeights, AdapterHubWeights, MlxWeights, ClassifierWeights];
 
     /// <summary>What an adapter may bring of text: a chat template of its own, and the special tokens that it writes.</summary>
     public static IReadOnlyList<string> Text { get; } = ["chat_template.jinja", "tokenizer_config.json", "special_tokens_map.json"];
@@ -39,9 +42,16 @@ public static class AdapterFileNames
     }
 
     /// <summary>Whether a name is that of a file that an adapter may consist of.</summary>
-    public static bool IsPart(string name) => All.Contains(name) || IsShard(name) || Text.Contains(name);
+    /// <remarks>An adapter that is made of others (X-LoRA) has those in folders of its own, which are called by their numbers: <c>0/adapter_config.json</c>.</remarks>
+    public static bool IsPart(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return IsOwn(name) || (name.Split('/') is [var folder, var part] && InnerAdapters.IsFolder(folder) && IsOwn(part));
+    }
 
     /// <summary>Names of the files in a folder that its adapter consists of, in order.</summary>
     public static IEnumerable<string> PartsIn(string directory) =>
-        Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)!).Where(IsPart).Order(StringComparer.Ordinal);
+        Directory.EnumerateFiles(directory).Select(path => Path.GetFileName(path)!).Where(IsOwn).Order(StringComparer.Ordinal);
+
+    private static bool IsOwn(string name) => All.Contains(name) || IsShard(name) || Text.Contains(name);
 }

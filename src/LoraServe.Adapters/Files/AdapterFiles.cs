@@ -7,8 +7,9 @@ namespace LoraServe.Adapters.Files;
 /// <param name="Location">The directory.</param>
 /// <param name="Config">Bytes of <c>adapter_config.json</c>.</param>
 /// <param name="Weights">Path and bytes of each file with weights.</param>
-/// <param name="Digest">SHA-256 of configuration, weights and, where it brings a chat template, the files about that, in lower-case hexadecimal.</param>
-internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyList<(string Path, byte[] Bytes)> Weights, string Digest)
+/// <param name="Inner">The adapters that it is made of, see <see cref="InnerAdapters"/>.</param>
+/// <param name="Digest">SHA-256 of configuration, weights, where it brings a chat template the files about that, and the digests of <paramref name="Inner"/>, in lower-case hexadecimal.</param>
+internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyList<(string Path, byte[] Bytes)> Weights, IReadOnlyList<AdapterFiles> Inner, string Digest)
 {
     /// <summary>Where the weights' metadata says on which base exactly the adapter was made; most files do not.</summary>
     public const string BaseFingerprintKey = "loraserve.base_fingerprint";
@@ -28,9 +29,14 @@ internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyLis
     /// <summary>Bytes of all files with weights.</summary>
     public long WeightsLength => Weights.Sum(file => file.Bytes.LongLength);
 
+    /// <summary>The same with those of the adapters that it is made of.</summary>
+    public long AllLength => WeightsLength + Inner.Sum(inner => inner.WeightsLength);
+
     /// <summary>Reads a PEFT, AdapterHub or mlx-lm directory.</summary>
     /// <exception cref="AdapterFormatException">A file is missing, a pickle, or too large.</exception>
-    public static AdapterFiles ReadDirectory(string directory, AdapterLimits limits)
+    public static AdapterFiles ReadDirectory(string directory, AdapterLimits limits) => ReadDirectory(directory, limits, outer: null);
+
+    private static AdapterFiles ReadDirectory(string directory, AdapterLimits limits, string? outer)
     {
         if (!Directory.Exists(directory))
         {
@@ -38,6 +44,11 @@ internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyLis
         }
 
         byte[] config = ReadFile(Path.Combine(directory, AdapterFileNames.Config), MaximumConfigBytes, AdviceFor(directory));
+        if (outer is not null && InnerAdapters.IsOuter(config))
+        {
+            throw new AdapterFormatException($"{directory}: is an X-LoRA adapter, and one of those that {outer} is made of; expected plain LoRA. Name a LoRA adapter in its 'adapters'.");
+        }
+
         byte[]? index = AdapterShards.ReadIndex(directory, MaximumConfigBytes);
         List<(string Path, byte[] Bytes)> weights = [];
         long room = limits.MaximumFileBytes;
@@ -47,8 +58,32 @@ internal sealed record AdapterFiles(string Location, byte[] Config, IReadOnlyLis
             room -= weights[^1].Bytes.LongLength;
         }
 
+        List<AdapterFiles> inner = [];
+        foreach (string path in InnerAdapters.PathsIn(directory, config, limits))
+        {
+            inner.Add(ReadDirectory(path, limits with { MaximumFileBytes = room }, directory));
+            room -= inner[^1].WeightsLength;
+        }
+
         byte[][] indexes = weights.Count > 1 && index is not null ? [index] : [];
-        return new AdapterFiles(directory, config, weights, DigestOf([config, .. indexes, .. weights.Select(file => file.Bytes), .. AdapterText.Read(directory)]));
+        IEnumerable<byte[]> parts = [config, .. indexes, .. weights.Select(file => file.Bytes), .. AdapterText.Read(directory), .. inner.Select(each => Convert.FromHexString(each.Digest))];
+        return new AdapterFiles(directory, config, weights, inner, DigestOf(parts));
+    }
+
+    /// <summary>Paths of the files in a directory, and in those of the adapters that it is made of as far as they can be found.</summary>
+    public static string[] PathsOf(string directory, AdapterLimits limits)
+    {
+        IReadOnlyList<string> inner = [];
+        try
+        {
+            inner = InnerAdapters.PathsIn(directory, ReadFile(Path.Combine(directory, AdapterFileNames.Config), MaximumConfigBytes, ""), limits);
+        }
+        catch (AdapterFormatException)
+        {
+            // Whoever reads it says what is wrong.
+        }
+
+        return [.. inner.Prepend(directory).SelectMany(path => AdapterFileNames.PartsIn(path).Select(name => Path.Combine(path, name)))];
     }
 
     private static string[] WeightsIn(string directory, byte[]? index)

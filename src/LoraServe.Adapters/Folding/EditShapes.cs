@@ -14,6 +14,7 @@ internal static class EditShapes
         Require(edit, edit switch
         {
             LowRank pair => pair.A.Columns == inputs && pair.B.Rows == outputs && pair.B.Columns == pair.A.Rows,
+            RoutedLowRank pair => pair.A.Columns == inputs && pair.B.Rows == outputs && pair.B.Columns == pair.A.Rows && pair.Scaling >= 0,
             SharedLowRank pair => !isTable && pair.A.Values.Columns >= inputs && pair.B.Values.Rows >= outputs && pair.B.Values.Columns == pair.Rank
                 && pair.RankScale.Length == pair.Rank && pair.ProductScale.Length == outputs,
             InputRotation rotation => !isTable && rotation.Factors.All(factor => Fits(factor, inputs)),
@@ -41,6 +42,7 @@ internal static class EditShapes
             PrefixKeyValue prefix => IsLayer(prefix.Layer) && prefix.Keys.Rows > 0 && prefix.Keys.Columns == model.KeyWidth
                 && prefix.Values.Rows == prefix.Keys.Rows && prefix.Values.Columns == prefix.Keys.Columns,
             Bottleneck bottleneck => IsLayer(bottleneck.Layer) && Fits(bottleneck, width),
+            ScalingClassifier classifier => Fits(classifier, width),
             ModuleEdit => true,
             _ => false,
         });
@@ -54,6 +56,21 @@ internal static class EditShapes
         edit.Down.Columns == width && edit.DownBias.Length == edit.Down.Rows && edit.Up.Rows == width && edit.Up.Columns == edit.Down.Rows
         && edit.UpBias.Length == width && (edit.Scale.Length == 1 || edit.Scale.Length == width)
         && (edit.Norm is null || (edit.Norm.Gain.Length == width && edit.Norm.Bias.Length == width));
+
+    private static bool Fits(ScalingClassifier edit, int width)
+    {
+        foreach (ClassifierLayer layer in edit.Layers)
+        {
+            if (layer.Weight.Columns != width || layer.Bias.Length != layer.Weight.Rows)
+            {
+                return false;
+            }
+
+            width = layer.Weight.Rows;
+        }
+
+        return edit.Layers.Length > 0 && edit.Experts > 0 && edit.Places > 0 && width == edit.ScalingCount && edit.Most is null or > 0 && edit.Temperature is not 0;
+    }
 
     private static bool Fits(BlockRotation factor, int inputs) =>
         factor.Changes.Rows == inputs && factor.Size > 0 && inputs % factor.Size == 0

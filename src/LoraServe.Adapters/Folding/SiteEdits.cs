@@ -36,6 +36,18 @@ public sealed class SiteEdits
             throw new ArgumentException($"{module.Path} has a low-rank pair of its own and a shared one; expected one of them.", nameof(edits));
         }
 
+        RoutedLowRank[] routed = [.. edits.OfType<RoutedLowRank>().Where(pair => pair.Rank > 0)];
+        if (routed.Length > 0)
+        {
+            if (pairs.Length > 0 || Shared is not null)
+            {
+                throw new ArgumentException($"{module.Path} has low-rank pairs with scalings of rows and without; expected one of them.", nameof(edits));
+            }
+
+            pairs = [.. routed.Select(pair => pair.Pair)];
+            RankScalings = [.. routed.SelectMany(pair => Enumerable.Repeat(pair.Scaling, pair.Rank))];
+        }
+
         if (pairs.Length > 0)
         {
             LowRank pair = LowRankProduct.Stack(pairs);
@@ -70,6 +82,9 @@ public sealed class SiteEdits
 
     /// <summary>Factor of B·A.</summary>
     public float Scale { get; } = 1;
+
+    /// <summary>For each rank which of a row's scalings it is multiplied by; null: none, see <see cref="RoutedLowRank"/>.</summary>
+    public int[]? RankScalings { get; }
 
     /// <summary>At the token table: Aᵀ, [tokens, rank]; null without a low-rank part.</summary>
     public FloatMatrix? Codes => A?.Transposed();

@@ -64,7 +64,7 @@ public sealed record AdapterInspection
             Alpha = fields.Number("lora_alpha"),
             Targets = [.. fields.Texts("target_modules") ?? []],
             Tensors = Summarize(adapter.Stored.Values),
-            FileBytes = adapter.Files.WeightsLength,
+            FileBytes = adapter.Files.AllLength,
             Digest = adapter.Files.Digest,
         };
     }

@@ -44,17 +44,34 @@ public static class AdapterLoader
         return File.Exists(path) ? AdapterFiles.DigestOf(path, limits, out _) : AdapterFiles.ReadDirectory(path, limits).Digest;
     }
 
+    /// <summary>The paths of all files that an adapter's directory consists of, with those of the adapters that it is made of (X-LoRA) where these can be found.</summary>
+    /// <param name="directory">The directory.</param>
+    /// <param name="limits">What it may ask for; the defaults where null.</param>
+    public static IReadOnlyList<string> FilesOf(string directory, AdapterLimits? limits = null)
+    {
+        ArgumentNullException.ThrowIfNull(directory);
+        return AdapterFiles.PathsOf(directory, limits ?? new AdapterLimits());
+    }
+
     private static Adapter LoadDirectory(string directory, IBaseModel model, AdapterLimits limits)
     {
         using var adapter = PeftAdapter.Open(directory, limits, model);
-        MethodReader read = MethodTable.Reader(adapter.Fields);
+        DirectoryReader read = MethodTable.Reader(adapter.Fields);
+        foreach (PeftAdapter each in (PeftAdapter[])[adapter, .. adapter.Inner])
+        {
+            CheckFingerprint(each, model);
+        }
+
+        int tensors = adapter.Stored.Count + adapter.Inner.Sum(inner => inner.Stored.Count);
+        return Finish(read(adapter, model), model, limits, directory, adapter.Files.Digest, adapter.Files.AllLength, tensors, adapter.Notes);
+    }
+
+    private static void CheckFingerprint(PeftAdapter adapter, IBaseModel model)
+    {
         if (adapter.BaseFingerprint is { } fingerprint && fingerprint != model.Fingerprint)
         {
             throw new AdapterFormatException($"{adapter.Files.WeightsPath}: made on the base with fingerprint {Shown(fingerprint)}; this one's is {Shown(model.Fingerprint)}. Load it on the base it was made for, or make it again on this one.");
         }
-
-        AdapterContent content = read(adapter.Fields, adapter.Tensors, model);
-        return Finish(content, model, limits, directory, adapter.Files.Digest, adapter.Files.WeightsLength, adapter.Stored.Count, adapter.Notes);
     }
 
     private static Adapter LoadGguf(string path, IBaseModel model, AdapterLimits limits)
@@ -93,7 +110,11 @@ public static class AdapterLoader
             throw new AdapterFormatException($"{location}: would change nothing: every change that it makes is zero, as in an adapter that was never trained. Train it, or allow adapters without effect.");
         }
 
-        int[] ranks = [.. content.Modules.Where(edits => edits.Pairs.Count > 0 || edits.Shared is not null).Select(edits => edits.Shared?.Rank ?? edits.Pairs[0].Rank)];
+        int[] ranks =
+        [
+            .. content.Modules.Where(edits => edits.Pairs.Count > 0 || edits.Shared is not null).Select(edits => edits.Shared?.Rank ?? edits.Pairs[0].Rank),
+            .. content.Modules.SelectMany(edits => edits.Routed).Select(pair => pair.Rank),
+        ];
         var report = new AdapterReport
         {
             Method = content.Method,

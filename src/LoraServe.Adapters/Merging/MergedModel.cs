@@ -184,6 +184,7 @@ public sealed class MergedModel : IBaseModel
     {
         VirtualTokens => "virtual tokens",
         PrefixKeyValue => "keys and values ahead of the prompt",
+        ScalingClassifier => "a classifier that scales its changes for each token",
         _ => "layers of its own",
     };
 }

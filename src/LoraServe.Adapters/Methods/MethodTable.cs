@@ -23,6 +23,7 @@ using LoraServe.Adapters.Methods.TrainableTokens;
 using LoraServe.Adapters.Methods.Training;
 using LoraServe.Adapters.Methods.VbLora;
 using LoraServe.Adapters.Methods.Vera;
+using LoraServe.Adapters.Methods.XLora;
 using LoraServe.Adapters.Peft;
 
 namespace LoraServe.Adapters.Methods;
@@ -56,10 +57,11 @@ public static class MethodTable
         PrefixMethod.Prefix,
         TrainableTokensMethod.TrainableTokens,
         FullMethod.Full,
+        XLoraMethod.XLora,
     ];
 
     private static readonly Dictionary<string, Method> s_byType =
-        s_methods.Where(method => method.Read is not null).ToDictionary(method => method.Type!, StringComparer.Ordinal);
+        s_methods.Where(method => (method.ReadDirectory ?? (object?)method.Read) is not null).ToDictionary(method => method.Type!, StringComparer.Ordinal);
 
     /// <summary>What can be trained, by the names that users give.</summary>
     public static IReadOnlyList<MethodVariant> Variants { get; } = [.. s_methods.SelectMany(method => method.Variants)];
@@ -84,11 +86,11 @@ public static class MethodTable
 
     /// <summary>The reader of a method's files.</summary>
     /// <exception cref="AdapterFormatException">There is none.</exception>
-    internal static MethodReader Reader(ConfigFields fields)
+    internal static DirectoryReader Reader(ConfigFields fields)
     {
         string type = PeftConfig.Type(fields);
         return s_byType.TryGetValue(type, out Method? method)
-            ? method.Read!
+            ? method.ReadDirectory ?? ((adapter, model) => method.Read!(adapter.Fields, adapter.Tensors, model))
             : throw new AdapterFormatException($"{fields.File}: peft_type is {type}; supported are {string.Join(", ", Types(_ => true))}. Convert the adapter, or merge it into the base.");
     }
 

@@ -10,9 +10,11 @@ internal sealed class PeftAdapter : IDisposable
 {
     private readonly AdapterWeights _weights;
 
-    private PeftAdapter(AdapterFiles files, JsonElement config, AdapterWeights weights, IReadOnlyDictionary<string, Tensor> tensors, List<string> notes)
+    private PeftAdapter(
+        AdapterFiles files, JsonElement config, AdapterWeights weights, IReadOnlyDictionary<string, Tensor> tensors, IReadOnlyList<PeftAdapter> inner, List<string> notes)
     {
         _weights = weights;
+        Inner = inner;
         Files = files;
         Config = config;
         Fields = PeftConfig.Fields(files, config, notes);
@@ -22,6 +24,9 @@ internal sealed class PeftAdapter : IDisposable
 
     /// <summary>The files.</summary>
     public AdapterFiles Files { get; }
+
+    /// <summary>The adapters that it is made of (X-LoRA), in order.</summary>
+    public IReadOnlyList<PeftAdapter> Inner { get; }
 
     /// <summary>The configuration.</summary>
     public JsonElement Config { get; }
@@ -47,31 +52,50 @@ internal sealed class PeftAdapter : IDisposable
     /// <param name="model">The base, by whose paths tensors are named; null: names stay as they are.</param>
     /// <exception cref="AdapterFormatException">A file is missing or damaged.</exception>
     /// <exception cref="TensorFileException">A file of weights is.</exception>
-    public static PeftAdapter Open(string directory, AdapterLimits limits, IBaseModel? model)
+    public static PeftAdapter Open(string directory, AdapterLimits limits, IBaseModel? model) => Open(AdapterFiles.ReadDirectory(directory, limits), model, []);
+
+    /// <inheritdoc />
+    public void Dispose()
     {
-        AdapterFiles files = AdapterFiles.ReadDirectory(directory, limits);
+        _weights.Dispose();
+        DisposeAll(Inner);
+    }
+
+    private static PeftAdapter Open(AdapterFiles files, IBaseModel? model, List<string> notes)
+    {
         JsonElement config = PeftConfig.Parse(files);
         var weights = new AdapterWeights(files);
+        List<PeftAdapter> inner = [];
         try
         {
-            List<string> notes = [];
+            foreach (AdapterFiles each in files.Inner)
+            {
+                inner.Add(Open(each, model, notes));
+            }
+
             IReadOnlyDictionary<string, Tensor> tensors = weights.Tensors;
             if (MlxForm.Is(config))
             {
                 (config, tensors) = MlxForm.Read(files, config, tensors, notes);
             }
 
-            // Names of AdapterHub's files have another form, which its reader knows.
-            bool isPeft = config.ValueKind == JsonValueKind.Object && config.TryGetProperty("peft_type", out _);
-            return new PeftAdapter(files, config, weights, isPeft && model is not null ? TensorNames.Of(tensors, files.WeightsPath, model, notes) : tensors, notes);
+            // Names of AdapterHub's files have another form, and those of a classifier are of no module: their readers know them.
+            bool isPeft = config.ValueKind == JsonValueKind.Object && config.TryGetProperty("peft_type", out _) && inner.Count == 0;
+            return new PeftAdapter(files, config, weights, isPeft && model is not null ? TensorNames.Of(tensors, files.WeightsPath, model, notes) : tensors, inner, notes);
         }
         catch
         {
             weights.Dispose();
+            DisposeAll(inner);
             throw;
         }
     }
 
-    /// <inheritdoc />
-    public void Dispose() => _weights.Dispose();
+    private static void DisposeAll(IReadOnlyList<PeftAdapter> adapters)
+    {
+        foreach (PeftAdapter adapter in adapters)
+        {
+            adapter.Dispose();
+        }
+    }
 }

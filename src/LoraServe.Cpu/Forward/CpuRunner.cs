@@ -17,6 +17,7 @@ internal sealed class CpuRunner(PackedWeights model, KvPool pages, WorkerPool po
 {
     private readonly EagerOps _ops = new(model, pages, pool);
     private readonly HostLogits _logits = new();
+    private readonly ScalingPass _scalings = new(pool);
 
     /// <inheritdoc />
     public int PageCount => pages.PageCount;
@@ -34,8 +35,12 @@ internal sealed class CpuRunner(PackedWeights model, KvPool pages, WorkerPool po
     public StepLogits Forward(TokenBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
-        _ops.BeginStep(batch);
-        (Rows logits, Hidden) = DecoderForward.Run<EagerOps, Rows>(_ops, model.Spec, batch);
+        if (batch.Scouts is { RowCount: > 0 } scouts)
+        {
+            _scalings.Fill(batch, Run(scouts).Hidden);
+        }
+
+        (Rows logits, Hidden) = Run(batch);
         return _logits.Of(logits);
     }
 
@@ -43,6 +48,13 @@ internal sealed class CpuRunner(PackedWeights model, KvPool pages, WorkerPool po
     public void Dispose()
     {
         _ops.Dispose();
+        _scalings.Dispose();
         pages.Dispose();
+    }
+
+    private (Rows Logits, Rows Hidden) Run(TokenBatch batch)
+    {
+        _ops.BeginStep(batch);
+        return DecoderForward.Run<EagerOps, Rows>(_ops, model.Spec, batch);
     }
 }

@@ -45,7 +45,7 @@ internal static unsafe class InputRows
                     {
                         if (looked[t] >= 0)
                         {
-                            edit.Apply(looked[t], run.Weight, rows.Span(t));
+                            edit.Apply(looked[t], run.Weight, batch.All.ScalingsOf(t), rows.Span(t));
                         }
                     }
                 }

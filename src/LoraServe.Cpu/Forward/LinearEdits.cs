@@ -21,21 +21,23 @@ internal sealed unsafe class LinearEdits
     private long _operations;
     private int _nextTask;
     private Rows _x;
+    private RowGroup _rows = new();
 
     /// <summary>Finds the runs that edit any of the maps and rents what their products take.</summary>
     /// <param name="x">The maps' input, [T, inputs].</param>
     /// <param name="maps">The maps.</param>
-    /// <param name="runs">The adapters that act on the rows.</param>
+    /// <param name="rows">The adapters that act on the rows.</param>
     /// <param name="scratch">Where A·x and products apart from the base's go.</param>
-    public void Plan(Rows x, ReadOnlySpan<LinearWeights> maps, ReadOnlySpan<EditRun> runs, ScratchArena scratch)
+    public void Plan(Rows x, ReadOnlySpan<LinearWeights> maps, RowGroup rows, ScratchArena scratch)
     {
+        _rows = rows;
         _runs.Clear();
         _tasks.Clear();
         _operations = 0;
         _x = x;
         for (int part = 0; part < maps.Length; part++)
         {
-            foreach (EditRun run in runs)
+            foreach (EditRun run in rows.Runs)
             {
                 if (run.Edits.At(maps[part].Site) is not { } edit)
                 {
@@ -166,6 +168,15 @@ internal sealed unsafe class LinearEdits
                 for (int t = 0; t < down.Count && run.Edit.RankScale != 0; t++)
                 {
                     RowArithmetic.Multiply((float*)run.Edit.RankScale, down[t], down.Width);
+                }
+
+                for (int t = 0; t < down.Count && run.Edit.RankScalings != 0; t++)
+                {
+                    ReadOnlySpan<float> scalings = _rows.ScalingsOf(run.Run.FirstRow + task.FirstRow + t);
+                    for (int k = 0; k < down.Width; k++)
+                    {
+                        down[t][k] *= scalings[((int*)run.Edit.RankScalings)[k]];
+                    }
                 }
             }
 

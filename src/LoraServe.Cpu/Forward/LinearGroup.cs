@@ -73,7 +73,7 @@ internal sealed class LinearGroup
         outputs.CopyTo(_outputs);
         _residual = residual;
         long mark = scratch.Mark();
-        _edits.Plan(x, maps, rows.Runs, scratch);
+        _edits.Plan(x, maps, rows, scratch);
         _edits.ComputeDown(pool);
         int count = 0;
         for (int map = 0; map < maps.Length; map++)

@@ -31,7 +31,7 @@ internal sealed class CpuAdapter : ResidentAdapter
     /// <param name="digest">What tells it from other adapters.</param>
     /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
     public CpuAdapter(IReadOnlyList<AdapterEdit> edits, Transformer model, SiteTable sites, string digest, ReadOnlySpan<int> invocationTokens)
-        : base(digest, invocationTokens)
+        : base(edits, digest, invocationTokens)
     {
         _spec = model.Spec;
         _sites = sites;
@@ -60,7 +60,7 @@ internal sealed class CpuAdapter : ResidentAdapter
     }
 
     /// <inheritdoc />
-    public override long ByteLength => _byteLength;
+    public override long ByteLength => _byteLength + (Classifier?.ByteLength ?? 0);
 
     /// <inheritdoc />
     public override int MaximumRank => _linears.Max(edit => edit?.Rank ?? 0);
@@ -102,6 +102,7 @@ internal sealed class CpuAdapter : ResidentAdapter
             TableOf(module) = new TableEdit(module.Inputs, edits.A?.Rows ?? 0, [.. edits.RowIds])
             {
                 Codes = Copy(edits.Codes?.Values),
+                RankScalings = Copy(edits.RankScalings),
                 Directions = Copy(edits.Directions?.Values),
                 OutputGain = Copy(edits.OutputGain),
                 Table = Copy(edits.Dense?.Values),
@@ -118,6 +119,7 @@ internal sealed class CpuAdapter : ResidentAdapter
             InputGain = Copy(edits.InputGain),
             Rotation = edits.Rotation is { } rotation ? [.. rotation.Factors.Select(Place)] : [],
             RankScale = Copy(edits.Shared?.RankScale),
+            RankScalings = Copy(edits.RankScalings),
             ProductScale = Copy(edits.ProductScale),
             OutputGain = Copy(edits.OutputGain),
             Dense = Pack(edits.Dense),

@@ -11,7 +11,7 @@ namespace LoraServe.Cpu.Resident;
 /// x̂ = x + w·(InputGain ∘ x),  or  x + w·(Rotation_n … Rotation_1·x − x)
 /// y₀ = W·x̂
 /// y  = y₀ + w·( OutputGain ∘ y₀
-///             + Scale · ProductScale ∘ (B·(RankScale ∘ (A·x)))
+///             + Scale · ProductScale ∘ (B·(s[RankScalings] ∘ RankScale ∘ (A·x)))
 ///             + Dense·x
 ///             + Bias )
 /// y[RowIds[i]] += w·(RowDeltas·x)[i]
@@ -20,7 +20,7 @@ namespace LoraServe.Cpu.Resident;
 /// <para>
 /// So only the base's product sees the changed input and only it takes the output gain: whoever made the edit has folded
 /// output scales into B (or, where the factors are shared, into ProductScale) and Dense. A missing scale is all ones,
-/// any other missing part all zeros. Memory belongs to the <see cref="CpuAdapter"/>.
+/// any other missing part all zeros. s are the row's scalings, see <see cref="Models.Forward.RowScalings"/>. Memory belongs to the <see cref="CpuAdapter"/>.
 /// </para>
 /// <para>
 /// With a <see cref="Replacement"/>, which is then the only part, y₀ = Replacement·x̂ for the adapter's rows and b is
@@ -70,6 +70,9 @@ internal sealed class LinearEdit
 
     /// <summary>Factors between A and B, float32 [rank]; 0 without them.</summary>
     public nint RankScale { get; init; }
+
+    /// <summary>For each rank which of the row's scalings comes between A and B, int32 [rank]; 0 where none does.</summary>
+    public nint RankScalings { get; init; }
 
     /// <summary>Factors of the low-rank part's outputs, output scales folded in, float32 [outputs]; 0 without them.</summary>
     public nint ProductScale { get; init; }

@@ -6,7 +6,7 @@ namespace LoraServe.Cpu.Resident;
 /// <summary>What an adapter does to the rows that the token table gives, in compute form.</summary>
 /// <remarks>
 /// With t₀ the base's row of token t and the request's weight w, the row becomes
-/// t₀ + w·(<see cref="OutputGain"/>∘t₀ + Σₖ <see cref="Codes"/>[t, k]·<see cref="Directions"/>[k] + <see cref="Table"/>[t]),
+/// t₀ + w·(<see cref="OutputGain"/>∘t₀ + Σₖ s[<see cref="RankScalings"/>[k]]·<see cref="Codes"/>[t, k]·<see cref="Directions"/>[k] + <see cref="Table"/>[t]),
 /// plus w·<see cref="RowDeltas"/>[i] where t is the i-th of <see cref="RowIds"/>. With a <see cref="Replacement"/> it is the
 /// replacement's row of t. Memory belongs to the <see cref="CpuAdapter"/>.
 /// </remarks>
@@ -29,6 +29,9 @@ internal sealed unsafe class TableEdit
 
     /// <summary>Aᵀ, float32 [tokens, rank]; 0 without a low-rank part.</summary>
     public nint Codes { get; init; }
+
+    /// <summary>For each rank which of the row's scalings s it is multiplied by, int32 [rank]; 0 where none does.</summary>
+    public nint RankScalings { get; init; }
 
     /// <summary>Bᵀ with its scale and output scales folded in, float32 [rank, width]; 0 without a low-rank part.</summary>
     public nint Directions { get; init; }
@@ -54,8 +57,9 @@ internal sealed unsafe class TableEdit
     /// <summary>Edits the base's row of a token in place.</summary>
     /// <param name="token">The token, within the vocabulary.</param>
     /// <param name="weight">The request's weight of the adapter.</param>
+    /// <param name="scalings">What its pairs are scaled by in this row.</param>
     /// <param name="row">The row, as wide as the model.</param>
-    public void Apply(int token, float weight, Span<float> row)
+    public void Apply(int token, float weight, ReadOnlySpan<float> scalings, Span<float> row)
     {
         Replacement?.CopyRow(token, row);
         if (OutputGain != 0)
@@ -68,7 +72,8 @@ internal sealed unsafe class TableEdit
 
         for (int k = 0; k < Rank; k++)
         {
-            Add(Directions, k, weight * ((float*)Codes)[((long)token * Rank) + k], row);
+            float scaling = RankScalings == 0 ? 1 : scalings[((int*)RankScalings)[k]];
+            Add(Directions, k, weight * scaling * ((float*)Codes)[((long)token * Rank) + k], row);
         }
 
         if (Table != 0)

@@ -73,6 +73,11 @@ public sealed class TrainingBatch
     {
         var targets = new List<int>();
         AdapterUse[] uses = share.Adapter is { } adapter ? [new AdapterUse(adapter), .. share.Beside.Select(beside => new AdapterUse(beside))] : [];
+        if (uses.Any(use => use.Adapter.Classifier is not null))
+        {
+            throw new ArgumentException("An adapter with a classifier (X-LoRA) takes part; expected adapters that can be trained, or be beside one that is. Merge or serve it instead.", nameof(share));
+        }
+
         ResidentAdapter? ahead = uses.Select(use => use.Adapter).FirstOrDefault(use => use.VirtualRows > 0);
         int virtualRows = ahead?.VirtualRows ?? 0;
         share.LabelledTokens = new int[share.Examples.Count];

@@ -1,16 +1,34 @@
+using LoraServe.Adapters.Edits;
+
 namespace LoraServe.Models.Forward;
 
 /// <summary>An adapter in a device's memory, ready to act in batches. Immutable; any thread may read it.</summary>
-/// <param name="digest">The adapter's digest.</param>
-/// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
-public abstract class ResidentAdapter(string digest, ReadOnlySpan<int> invocationTokens) : IDisposable
+public abstract class ResidentAdapter : IDisposable
 {
-    private readonly int[] _invocationTokens = [.. invocationTokens];
+    private readonly int[] _invocationTokens;
     private readonly List<IDisposable> _owned = [];
     private readonly List<SharedPart> _sharedParts = [];
 
+    /// <summary>Takes what is the same on every device.</summary>
+    /// <param name="edits">The adapter's edits.</param>
+    /// <param name="digest">The adapter's digest.</param>
+    /// <param name="invocationTokens">Tokens that activate it; empty: always active.</param>
+    protected ResidentAdapter(IReadOnlyList<AdapterEdit> edits, string digest, ReadOnlySpan<int> invocationTokens)
+    {
+        ArgumentNullException.ThrowIfNull(edits);
+        _invocationTokens = [.. invocationTokens];
+        Digest = digest;
+        if (edits.OfType<ScalingClassifier>().SingleOrDefault() is { } classifier)
+        {
+            Classifier = Own(new RowClassifier(classifier));
+        }
+    }
+
     /// <summary>The adapter's digest.</summary>
-    public string Digest { get; } = digest;
+    public string Digest { get; }
+
+    /// <summary>What scales its pairs row by row, after a first pass (X-LoRA); null: nothing does. A sequence then has pages for that pass too.</summary>
+    public RowClassifier? Classifier { get; }
 
     /// <summary>Tokens of the prompt from whose last occurrence on it is active; empty: everywhere.</summary>
     public ReadOnlySpan<int> InvocationTokens => _invocationTokens;

@@ -7,6 +7,14 @@ public sealed class RowGroup
 {
     private readonly List<int> _sources = [];
     private readonly List<EditRun> _runs = [];
+    private RowScalings? _scalings;
+
+    /// <summary>A group without rows.</summary>
+    public RowGroup()
+    {
+    }
+
+    internal RowGroup(RowScalings scalings) => _scalings = scalings;
 
     /// <summary>Number of rows.</summary>
     public int Count => _sources.Count;
@@ -16,6 +24,9 @@ public sealed class RowGroup
 
     /// <summary>The runs; rows are numbered within the group.</summary>
     public ReadOnlySpan<EditRun> Runs => CollectionsMarshal.AsSpan(_runs);
+
+    /// <summary>What the pairs of a row of the group are scaled by, see <see cref="TokenBatch.Scalings"/>.</summary>
+    public ReadOnlySpan<float> ScalingsOf(int row) => _scalings is null ? [] : _scalings.Of(_sources[row]);
 
     internal void Clear()
     {
@@ -27,6 +38,7 @@ public sealed class RowGroup
     public void CopyRange(RowGroup from, int first, int count)
     {
         Clear();
+        _scalings = from._scalings;
         _sources.AddRange(from.Sources.Slice(first, count));
         foreach (EditRun run in from.Runs)
         {
@@ -45,6 +57,7 @@ public sealed class RowGroup
     public void CopyRows(RowGroup from, ReadOnlySpan<int> rows)
     {
         Clear();
+        _scalings = from._scalings;
         foreach (int row in rows)
         {
             _sources.Add(from.Sources[row]);

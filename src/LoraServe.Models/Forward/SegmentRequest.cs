@@ -12,6 +12,9 @@ public readonly ref struct SegmentRequest
     /// <summary>The sequence's pages in order, up to and including those that these tokens go into; the latter belong to this sequence alone.</summary>
     public required ReadOnlySpan<int> Pages { get; init; }
 
+    /// <summary>As many others for the first pass, where an adapter has a classifier: of these the same holds.</summary>
+    public ReadOnlySpan<int> ScoutPages { get; init; }
+
     /// <summary>Tokens of the whole prompt, virtual rows included. A rope whose frequencies depend on the length takes max(prompt length, position + 1) as a row's length.</summary>
     public int PromptLength { get; init; }
 

@@ -14,6 +14,14 @@ public sealed class TokenBatch
     private readonly List<Segment> _segments = [];
     private readonly List<VirtualRow> _virtualRows = [];
 
+    /// <summary>A batch without rows.</summary>
+    public TokenBatch()
+    {
+        All = new RowGroup(Scalings);
+        Logits = new RowGroup(Scalings);
+        Hidden = new RowGroup(Scalings);
+    }
+
     /// <summary>Number of rows.</summary>
     public int RowCount => _tokens.Count;
 
@@ -36,13 +44,25 @@ public sealed class TokenBatch
     public ReadOnlySpan<VirtualRow> VirtualRows => CollectionsMarshal.AsSpan(_virtualRows);
 
     /// <summary>All rows.</summary>
-    public RowGroup All { get; } = new();
+    public RowGroup All { get; }
 
     /// <summary>The rows whose logits are wanted.</summary>
-    public RowGroup Logits { get; } = new();
+    public RowGroup Logits { get; }
 
     /// <summary>The rows whose last hidden states are wanted.</summary>
-    public RowGroup Hidden { get; } = new();
+    public RowGroup Hidden { get; }
+
+    /// <summary>What the pairs of each row are scaled by: known after the first pass, which runs <see cref="Scouts"/>.</summary>
+    public RowScalings Scalings { get; } = new();
+
+    /// <summary>
+    /// The segments whose adapters have a classifier once more, without that adapter or with all its pairs alike, into pages of their own: to
+    /// be run first, since their hidden states say how the pairs are scaled. Null: there never were any.
+    /// </summary>
+    public TokenBatch? Scouts { get; private set; }
+
+    /// <summary>Which rows <see cref="Scouts"/> has, in its order.</summary>
+    internal List<Scouted> ScoutedSegments { get; } = [];
 
     /// <summary>Removes all segments.</summary>
     public void Clear()
@@ -56,10 +76,15 @@ public sealed class TokenBatch
         All.Clear();
         Logits.Clear();
         Hidden.Clear();
+        Scalings.Clear();
+        ScoutedSegments.Clear();
+        Scouts?.Clear();
     }
 
     /// <summary>Adds a segment after the others and returns its index. The spans are copied.</summary>
-    public int Add(in SegmentRequest request)
+    public int Add(in SegmentRequest request) => Add(request, isScout: false);
+
+    private int Add(in SegmentRequest request, bool isScout)
     {
         int count = request.Tokens.Length;
         int end = request.FirstPosition + count;
@@ -76,6 +101,7 @@ public sealed class TokenBatch
             _ropeLengths.Add(Math.Max(request.PromptLength, position + 1));
         }
 
+        AppendScalings(firstRow, request, isScout);
         AppendVirtual(firstRow, request);
         All.Append(firstRow, count, request.FirstPosition, request.Adapters);
         RowGroup? outputs = request.Output switch
@@ -103,6 +129,45 @@ public sealed class TokenBatch
 
         _segments.Add(new Segment(firstRow, count, request.FirstPosition, firstPage, firstOutput, outputCount));
         return _segments.Count - 1;
+    }
+
+    /// <summary>Makes room for the rows' scalings, and has the segment run ahead to find them.</summary>
+    private void AppendScalings(int firstRow, in SegmentRequest request, bool isScout)
+    {
+        int count = request.Tokens.Length;
+        ResidentAdapter? classified = null;
+        foreach (AdapterUse use in isScout || !request.ScoutPages.IsEmpty ? request.Adapters : [])
+        {
+            Debug.Assert(classified is null || use.Adapter.Classifier is null, "One adapter of a stack has a classifier.");
+            classified = use.Adapter.Classifier is null ? classified : use.Adapter;
+        }
+
+        if (classified?.Classifier is not { } classifier)
+        {
+            Scalings.Add(count, 0, []);
+            return;
+        }
+
+        Scalings.Add(count, classifier.ScalingCount, isScout ? classifier.PassScalings : []);
+        if (isScout)
+        {
+            return;
+        }
+
+        ScoutedSegments.Add(new Scouted(firstRow, count, classifier));
+        var pass = new AdapterUse(classified);
+        Scouts ??= new TokenBatch();
+        Scouts.Add(
+            new SegmentRequest
+            {
+                Tokens = request.Tokens,
+                FirstPosition = request.FirstPosition,
+                Pages = request.ScoutPages,
+                PromptLength = request.PromptLength,
+                Adapters = classifier.PassScalings.Length > 0 ? new ReadOnlySpan<AdapterUse>(in pass) : [],
+                Output = SegmentOutput.AllHidden,
+            },
+            isScout: true);
     }
 
     /// <summary>Notes whose the segment's virtual rows are: by their numbers, since a segment can begin amid them.</summary>
@@ -140,4 +205,7 @@ public sealed class TokenBatch
             Logits.Append(firstRow + wanted[i], next - i, request.FirstPosition + wanted[i], request.Adapters);
         }
     }
+
+    /// <summary>Rows of the batch that <see cref="Scouts"/> has too, in order.</summary>
+    internal readonly record struct Scouted(int FirstRow, int RowCount, RowClassifier Classifier);
 }

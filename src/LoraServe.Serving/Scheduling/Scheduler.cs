@@ -85,11 +85,15 @@ internal sealed class Scheduler
         while ((sequence.NotedPages + 1) * KvPage.Tokens <= sequence.CachedTokens)
         {
             int start = sequence.NotedPages * KvPage.Tokens;
-            sequence.PrefixNode = _prefixes.Add(
-                sequence.Pages[sequence.NotedPages],
-                sequence.PrefixNode,
-                sequence.Owner.SaltAt(start + KvPage.Tokens, sequence.TurnedLength),
-                sequence.Tokens.Slice(start, KvPage.Tokens));
+            foreach (PassPages pass in sequence.Passes)
+            {
+                pass.PrefixNode = _prefixes.Add(
+                    pass.Pages[sequence.NotedPages],
+                    pass.PrefixNode,
+                    sequence.Owner.SaltAt(pass.Salts, start + KvPage.Tokens, sequence.TurnedLength),
+                    sequence.Tokens.Slice(start, KvPage.Tokens));
+            }
+
             sequence.NotedPages++;
         }
     }
@@ -101,12 +105,15 @@ internal sealed class Scheduler
         fork.Order = ++_lastOrder;
         fork.CachedTokens = sequence.CachedTokens;
         fork.NotedPages = sequence.NotedPages;
-        fork.PrefixNode = sequence.PrefixNode;
         fork.IsRunning = true;
-        foreach (int page in sequence.Pages)
+        for (int i = 0; i < sequence.Passes.Length; i++)
         {
-            _pages.Share(page);
-            fork.Pages.Add(page);
+            fork.Passes[i].PrefixNode = sequence.Passes[i].PrefixNode;
+            foreach (int page in sequence.Passes[i].Pages)
+            {
+                _pages.Share(page);
+                fork.Passes[i].Pages.Add(page);
+            }
         }
 
         sequence.Owner.Add(fork);
@@ -158,7 +165,7 @@ internal sealed class Scheduler
     /// <summary>Throws unless pages add up.</summary>
     public void CheckIntegrity()
     {
-        _pages.CheckIntegrity(_running.SelectMany(sequence => sequence.Pages));
+        _pages.CheckIntegrity(_running.SelectMany(sequence => sequence.Passes).SelectMany(pass => pass.Pages));
         if (_places != _running.Sum(sequence => sequence.Places))
         {
             throw new InvalidOperationException($"{_places} places are taken, but running sequences take {_running.Sum(sequence => sequence.Places)}.");
@@ -208,26 +215,29 @@ internal sealed class Scheduler
     private bool TryHold(StepPlan plan, Sequence sequence, int rows)
     {
         int first = sequence.CachedTokens / KvPage.Tokens;
-        if (first < sequence.Pages.Count && _pages.IsShared(sequence.Pages[first]))
+        foreach (PassPages pass in sequence.Passes)
         {
-            if (!_pages.TryAllocate(out int copy))
+            if (first < pass.Pages.Count && _pages.IsShared(pass.Pages[first]))
             {
-                return false;
+                if (!_pages.TryAllocate(out int copy))
+                {
+                    return false;
+                }
+
+                plan.AddCopy(pass.Pages[first], copy);
+                _pages.Release(pass.Pages[first]);
+                pass.Pages[first] = copy;
             }
 
-            plan.AddCopy(sequence.Pages[first], copy);
-            _pages.Release(sequence.Pages[first]);
-            sequence.Pages[first] = copy;
-        }
-
-        while (sequence.Pages.Count * KvPage.Tokens < sequence.CachedTokens + rows)
-        {
-            if (!_pages.TryAllocate(out int page))
+            while (pass.Pages.Count * KvPage.Tokens < sequence.CachedTokens + rows)
             {
-                return false;
-            }
+                if (!_pages.TryAllocate(out int page))
+                {
+                    return false;
+                }
 
-            sequence.Pages.Add(page);
+                pass.Pages.Add(page);
+            }
         }
 
         return true;
@@ -255,7 +265,7 @@ internal sealed class Scheduler
             }
 
             int reused = FindPrefix(sequence, take: false);
-            int wanted = KvPage.Count(sequence.TokenCount + 1) - reused;
+            int wanted = (KvPage.Count(sequence.TokenCount + 1) * sequence.Passes.Length) - reused;
             if (_running.Count > 0 && wanted + (_running.Count / 2) > _pages.AvailableCount)
             {
                 return; // who comes first in line is not overtaken by smaller requests
@@ -328,33 +338,55 @@ internal sealed class Scheduler
         Admitted?.Invoke(sequence.Owner);
     }
 
-    // Leading pages that hold what the sequence would compute; held for it where asked.
+    // Leading pages that hold what the sequence would compute, in every pass; held for it where asked.
     private int FindPrefix(Sequence sequence, bool take)
     {
-        long node = PrefixCache.Root;
+        Span<long> nodes = stackalloc long[sequence.Passes.Length];
+        Span<int> found = stackalloc int[sequence.Passes.Length];
+        foreach (ref long node in nodes)
+        {
+            node = PrefixCache.Root;
+        }
+
         int pages = 0;
         int kept = 0;
-        int end = KvPage.Tokens;
-        while (end <= sequence.ReusableTokens
-            && _prefixes.TryFind(node, sequence.Owner.SaltAt(end, sequence.TurnedLength), sequence.Tokens[(end - KvPage.Tokens)..end], out int page, out long next))
+        for (int end = KvPage.Tokens; end <= sequence.ReusableTokens && TryFind(sequence, end, nodes, found); end += KvPage.Tokens)
         {
-            node = next;
-            pages++;
-            kept += _pages.IsKept(page) ? 1 : 0;
-            if (take)
+            for (int i = 0; i < found.Length; i++)
             {
-                _pages.Share(page);
-                sequence.Pages.Add(page);
-                sequence.CachedTokens = end;
-                sequence.NotedPages = pages;
-                sequence.PrefixNode = node;
+                pages++;
+                kept += _pages.IsKept(found[i]) ? 1 : 0;
+                if (take)
+                {
+                    _pages.Share(found[i]);
+                    sequence.Passes[i].Pages.Add(found[i]);
+                    sequence.Passes[i].PrefixNode = nodes[i];
+                }
             }
 
-            end += KvPage.Tokens;
+            if (take)
+            {
+                sequence.CachedTokens = end;
+                sequence.NotedPages++;
+            }
         }
 
         // A kept page is among the available ones, so taking it makes one fewer available.
         return pages - kept;
+    }
+
+    private bool TryFind(Sequence sequence, int end, Span<long> nodes, Span<int> found)
+    {
+        for (int i = 0; i < nodes.Length; i++)
+        {
+            UInt128 salt = sequence.Owner.SaltAt(sequence.Passes[i].Salts, end, sequence.TurnedLength);
+            if (!_prefixes.TryFind(nodes[i], salt, sequence.Tokens[(end - KvPage.Tokens)..end], out found[i], out nodes[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void Preempt(Sequence sequence)
@@ -381,12 +413,15 @@ internal sealed class Scheduler
     private void Release(Sequence sequence)
     {
         // Last pages first: a prefix can be found only while its beginning can.
-        for (int i = sequence.Pages.Count - 1; i >= 0; i--)
+        foreach (PassPages pass in sequence.Passes)
         {
-            _pages.Release(sequence.Pages[i]);
-        }
+            for (int i = pass.Pages.Count - 1; i >= 0; i--)
+            {
+                _pages.Release(pass.Pages[i]);
+            }
 
-        sequence.Pages.Clear();
+            pass.Pages.Clear();
+        }
     }
 
     private void Stop(Sequence sequence)

@@ -20,7 +20,8 @@ internal abstract class Sequence
         TokenCount = count;
         PromptLength = promptLength;
         TurnedLength = promptLength;
-        Pages = new List<int>(KvPage.Count(tokens.Length)); // never grows while generating
+        int most = KvPage.Count(tokens.Length);
+        Passes = owner.ScoutSalts is { } scouts ? [new PassPages(owner.Salts, most), new PassPages(scouts, most)] : [new PassPages(owner.Salts, most)];
     }
 
     /// <summary>The request that it belongs to.</summary>
@@ -43,20 +44,17 @@ internal abstract class Sequence
     /// <summary>Rows that its adapters put ahead of the tokens that it was given: nothing is told of them.</summary>
     public int VirtualRows => Owner.Adapters.VirtualRows;
 
-    /// <summary>Tokens whose keys and values are in <see cref="Pages"/>.</summary>
+    /// <summary>Tokens whose keys and values are in the pages of all passes.</summary>
     public int CachedTokens { get; set; }
 
     /// <summary>Known tokens whose keys and values are not in the cache yet; 1 while generating.</summary>
     public int PendingTokens => TokenCount - CachedTokens;
 
-    /// <summary>Its pages of the key/value cache, in order.</summary>
-    public List<int> Pages { get; }
+    /// <summary>Its pages of the key/value cache: those of the pass that answers, then those of the one before it where there is one. All hold the same tokens.</summary>
+    public PassPages[] Passes { get; }
 
     /// <summary>Leading full pages that the prefix cache has seen.</summary>
     public int NotedPages { get; set; }
-
-    /// <summary>The prefix cache's node of the last of them.</summary>
-    public long PrefixNode { get; set; } = PrefixCache.Root;
 
     /// <summary>Whether it takes part in steps.</summary>
     public bool IsRunning { get; set; }
@@ -84,7 +82,10 @@ internal abstract class Sequence
     {
         CachedTokens = 0;
         NotedPages = 0;
-        PrefixNode = PrefixCache.Root;
+        foreach (PassPages pass in Passes)
+        {
+            pass.PrefixNode = PrefixCache.Root;
+        }
     }
 
     /// <summary>Forgets what was computed, because keys are turned by its length from now on.</summary>

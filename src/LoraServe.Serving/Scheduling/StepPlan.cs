@@ -70,7 +70,8 @@ internal sealed class StepPlan
             {
                 Tokens = sequence.Tokens.Slice(sequence.CachedTokens, entry.Chunk.Rows),
                 FirstPosition = sequence.CachedTokens,
-                Pages = CollectionsMarshal.AsSpan(sequence.Pages),
+                Pages = CollectionsMarshal.AsSpan(sequence.Passes[0].Pages),
+                ScoutPages = sequence.Passes.Length > 1 ? CollectionsMarshal.AsSpan(sequence.Passes[1].Pages) : [],
                 PromptLength = sequence.TurnedLength,
                 Adapters = sequence.Owner.State.Uses,
                 Output = entry.Chunk.Output,

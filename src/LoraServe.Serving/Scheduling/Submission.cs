@@ -1,3 +1,4 @@
+using LoraServe.Serving.Cache;
 using LoraServe.Serving.Metrics;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store.Versions;
@@ -49,13 +50,20 @@ internal abstract class Submission(SubmissionTerms terms)
     /// <summary>Length beyond which all keys of a sequence are turned in another way.</summary>
     public int TurnsAnewBeyond => terms.TurnsAnewBeyond;
 
+    /// <summary>What its pages are keyed by besides tokens.</summary>
+    public PageSalts Salts => terms.Salts;
+
+    /// <summary>The same of a pass before the one that answers; null: there is none.</summary>
+    public PageSalts? ScoutSalts => terms.ScoutSalts;
+
     /// <summary>The salt of a page for the prefix cache.</summary>
+    /// <param name="salts">Those of its pass.</param>
     /// <param name="endPosition">Position after the page's last.</param>
     /// <param name="promptLength">Length by which the keys of the page's sequence are turned: that of its prompt or beyond.</param>
-    public UInt128 SaltAt(int endPosition, int promptLength)
+    public UInt128 SaltAt(PageSalts salts, int endPosition, int promptLength)
     {
         // Adding a length to what is random bits keeps different things different. Where a rope changes only once, all lengths beyond are one.
-        UInt128 salt = terms.Salts.At(endPosition);
+        UInt128 salt = salts.At(endPosition);
         return promptLength <= terms.LengthFreeContext ? salt : salt + (UInt128)(terms.TurnsAnewBeyond < int.MaxValue ? 1 : promptLength);
     }
 

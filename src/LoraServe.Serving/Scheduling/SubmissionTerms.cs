@@ -15,6 +15,7 @@ namespace LoraServe.Serving.Scheduling;
 /// <param name="TurnsAnewBeyond">Length beyond which all keys of a sequence are turned in another way, so that it is computed again once there; the greatest number for never.</param>
 /// <param name="ArrivedAt">Timestamp of its arrival.</param>
 /// <param name="Cancellation">Its caller's wish to give up.</param>
+/// <param name="ScoutSalts">The same as <paramref name="Salts"/> of the pass that finds how an adapter's pairs are scaled; null: there is none.</param>
 internal sealed record SubmissionTerms(
     RequestOptions Options,
     AdapterStack Adapters,
@@ -24,4 +25,5 @@ internal sealed record SubmissionTerms(
     int LengthFreeContext,
     int TurnsAnewBeyond,
     long ArrivedAt,
-    CancellationToken Cancellation);
+    CancellationToken Cancellation,
+    PageSalts? ScoutSalts = null);

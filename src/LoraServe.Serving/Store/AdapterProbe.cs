@@ -29,13 +29,15 @@ internal sealed class AdapterProbe(Transformer model) : IDisposable
         ];
         int[] behind = [.. VirtualRow.Tokens(resident.VirtualRows), .. tokens];
         int[] pages = [.. Enumerable.Range(1, KvPage.Count(behind.Length))];
-        using IStepRunner runner = model.CreateRunner(_workers, 1 + pages.Length, ElementType.F32);
+        int[] scoutPages = resident.Classifier is null ? [] : [.. Enumerable.Range(1 + pages.Length, pages.Length)];
+        using IStepRunner runner = model.CreateRunner(_workers, 1 + pages.Length + scoutPages.Length, ElementType.F32);
         _batch.Clear();
         _batch.Add(new SegmentRequest { Tokens = tokens, Pages = [0], PromptLength = tokens.Length, Output = SegmentOutput.AllLogits });
         _batch.Add(new SegmentRequest
         {
             Tokens = behind,
             Pages = pages,
+            ScoutPages = scoutPages,
             PromptLength = behind.Length,
             Output = SegmentOutput.SelectedLogits,
             OutputRows = [.. Enumerable.Range(resident.VirtualRows, tokens.Length)],

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters;
+using LoraServe.Adapters.Edits;
 using LoraServe.Compute.Files;
 using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
@@ -184,6 +185,7 @@ public sealed partial class AdapterStore
         SharedParts = [.. resident.SharedParts],
         InvocationTokens = [.. parsed.InvocationTokens],
         VirtualRows = resident.VirtualRows,
+        ScalingPass = parsed.Edits.OfType<ScalingClassifier>().FirstOrDefault()?.PassValue,
         EndTokens = endTokens,
         PublishedAt = _time.GetUtcNow(),
     });

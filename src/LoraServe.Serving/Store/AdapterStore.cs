@@ -64,9 +64,9 @@ public sealed partial class AdapterStore : IDisposable
         _logger = logger;
         _time = time;
         _root = new AdapterRoot(options.AdapterRoot, time);
-        _trial = new AdapterTrial(model, options.AdapterLimits);
         _folder = options.StoreFolder is { } folder ? new StoreFolder(folder) : null;
-        _files = new LocalFiles(_folder, model, options.AdapterLimits, logger);
+        _files = new LocalFiles(_folder, model, options.AdapterLimits, logger, options.AdapterRoot);
+        _trial = new AdapterTrial(model, _files);
         _list = new LocalNames(_folder, time);
         _memory = new AdapterMemory(model, options, _files, time)
         {
@@ -314,6 +314,7 @@ public sealed partial class AdapterStore : IDisposable
             }
 
             var stack = new AdapterStack(parts);
+            CheckTogether(stack);
             if (_memory.AddUser(stack))
             {
                 return stack;
@@ -332,6 +333,24 @@ public sealed partial class AdapterStore : IDisposable
         _publishing.Dispose();
         _merges.Dispose();
         _folder?.Dispose();
+    }
+
+    private static void CheckTogether(AdapterStack stack)
+    {
+        AdapterManifest[] scouted = [.. stack.Scouted];
+        if (scouted.Length > 1)
+        {
+            throw new EngineException(
+                EngineError.InvalidRequest,
+                $"The adapters '{scouted[0].Name}' and '{scouted[1].Name}' both scale themselves by what the model makes of each token (X-LoRA). Name one of them.");
+        }
+
+        if (scouted.Length > 0 && stack.VirtualRows > 0)
+        {
+            throw new EngineException(
+                EngineError.InvalidRequest,
+                $"The adapter '{scouted[0].Name}' scales itself by what the model makes of each token (X-LoRA), and another puts virtual tokens ahead of the prompt. Name one of them.");
+        }
     }
 
     private static void RequirePinning(Principal who) => who.RequireAdmin("pin adapters, which takes memory from all");

@@ -3,11 +3,12 @@ using LoraServe.Adapters.Loading;
 using LoraServe.Models;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
+using LoraServe.Serving.Store.Files;
 
 namespace LoraServe.Serving.Store;
 
 /// <summary>Reads an adapter, converts it and tries it, before there is a version of it. Used by one thread at a time.</summary>
-internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : IDisposable
+internal sealed class AdapterTrial(Transformer model, LocalFiles files) : IDisposable
 {
     private readonly AdapterProbe _probe = new(model);
 
@@ -19,7 +20,8 @@ internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : ID
     /// <exception cref="EngineException">Its files are refused, or it is too large, does nothing, or makes what is no number.</exception>
     public (Adapter Parsed, ResidentAdapter Resident, double Change) Run(string name, string path, string shown, long budget)
     {
-        Adapter parsed = Read(name, path, shown);
+        AdapterLimits limits = files.LimitsOf(path);
+        Adapter parsed = Read(name, path, shown, limits);
         ResidentAdapter resident = model.Place(parsed);
         try
         {
@@ -56,7 +58,7 @@ internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : ID
     private static EngineException Refused(string name, string reason, Exception? inner = null) =>
         new(EngineError.AdapterRefused, $"Adapter '{name}' is refused: {reason}", inner);
 
-    private Adapter Read(string name, string path, string shown)
+    private Adapter Read(string name, string path, string shown, AdapterLimits limits)
     {
         try
         {
@@ -64,7 +66,7 @@ internal sealed class AdapterTrial(Transformer model, AdapterLimits limits) : ID
         }
         catch (AdapterFormatException refusal)
         {
-            throw Refused(name, refusal.Message.Replace(path, shown, StringComparison.Ordinal), refusal);
+            throw Refused(name, LocalFiles.Told(refusal.Message, path, shown, limits), refusal);
         }
     }
 }

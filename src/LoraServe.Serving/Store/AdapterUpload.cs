@@ -33,7 +33,7 @@ public sealed class AdapterUpload : IAsyncDisposable
     /// <summary>Appends to a file. Chunks of a file follow each other.</summary>
     /// <param name="file">
     /// <c>adapter_config.json</c>, or <c>adapter_model.safetensors</c> or its shards with their index, or <c>adapter.safetensors</c> of AdapterHub,
-    /// <c>adapters.safetensors</c> of mlx-lm; or what it brings of text.
+    /// <c>adapters.safetensors</c> of mlx-lm; or what it brings of text; or such a file of an adapter that it is made of (X-LoRA), below its number: <c>0/adapter_config.json</c>.
     /// </param>
     /// <param name="data">Its next bytes.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -50,6 +50,7 @@ public sealed class AdapterUpload : IAsyncDisposable
             OnDisk(() =>
             {
                 Close();
+                Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(_folder, file))!);
                 _stream = AtomicFile.Create(Path.Combine(_folder, file));
             });
             _file = file;
@@ -95,7 +96,7 @@ public sealed class AdapterUpload : IAsyncDisposable
             throw new EngineException(EngineError.InvalidUpload, $"{(_begun.Contains(AdapterFileNames.Config) ? AdapterFileNames.Weights[0] : AdapterFileNames.Config)} did not come. Send {s_expected}.");
         }
 
-        OnDisk(() => AtomicFile.FlushFolder(_folder));
+        OnDisk(() => Array.ForEach([.. Directory.GetDirectories(_folder), _folder], AtomicFile.FlushFolder));
         PublishResult result = await _publish(_folder, cancellationToken).ConfigureAwait(false);
         _isComplete = true;
         return result;

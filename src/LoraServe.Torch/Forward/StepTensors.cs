@@ -16,6 +16,8 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
     private readonly (Tensor Cosines, Tensor Sines)[] _turns = new (Tensor, Tensor)[2];
     private readonly Dictionary<RowGroup, RowRange[]> _ranges = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<RowGroup, SlotRows[]> _slots = new(ReferenceEqualityComparer.Instance);
+    private readonly Dictionary<RowGroup, Tensor> _scalings = new(ReferenceEqualityComparer.Instance);
+    private int _scalingWidth;
     private Tensor? _integers;
     private Tensor? _floats;
     private Tensor _numbers = null!;
@@ -44,6 +46,8 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
         _layout.Build(batch, usesPages);
         _ranges.Clear();
         _slots.Clear();
+        _scalings.Clear();
+        _scalingWidth = batch.Scalings.Width;
         _numbers = Upload(_layout.Numbers, ref _integers);
         Tokens = Of(_layout.Tokens);
         PageSlots = Of(_layout.Slots);
@@ -54,6 +58,10 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
         foreach (RowGroup rows in (ReadOnlySpan<RowGroup>)[batch.All, batch.Logits, batch.Hidden])
         {
             _slots[rows] = [.. _layout.SlotsOf(rows).Uses.Select(Of)];
+            if (Scalings(rows) is { } scalings)
+            {
+                _scalings[rows] = scalings;
+            }
         }
 
         Turn(batch);
@@ -67,6 +75,29 @@ internal sealed class StepTensors(TorchWeights weights, ProductChoice products) 
 
     /// <summary>Whether a run's pairs are among those.</summary>
     public bool IsTogether(RowGroup rows, EditRun run) => _layout.SlotsOf(rows).Runs.Contains(run);
+
+    /// <summary>What pairs are scaled by in the rows of a group, [rows, scalings], zeros behind those of a row that has fewer; null where no row has any.</summary>
+    /// <remarks>Made once a step for the batch's own groups.</remarks>
+    public Tensor? Scalings(RowGroup rows)
+    {
+        if (_scalingWidth == 0 || rows.Count == 0)
+        {
+            return null;
+        }
+
+        if (_scalings.TryGetValue(rows, out Tensor? made))
+        {
+            return made;
+        }
+
+        float[] values = new float[rows.Count * _scalingWidth];
+        for (int row = 0; row < rows.Count; row++)
+        {
+            rows.ScalingsOf(row).CopyTo(values.AsSpan(row * _scalingWidth));
+        }
+
+        return torch.tensor(values, rows.Count, _scalingWidth, dtype: weights.Type, device: weights.Device);
+    }
 
     /// <summary>Which rows of the batch a group has, int64; null where it has all.</summary>
     public Tensor? Sources(TokenBatch batch, RowGroup rows) =>

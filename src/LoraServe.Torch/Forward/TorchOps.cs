@@ -275,7 +275,7 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
         {
             if (Of(run).AtTable(table) is { } edit)
             {
-                part = TableEdits.Apply(edit, run.Weight, own, part);
+                part = TableEdits.Apply(edit, run.Weight, own, ScalingsOf(batch.All, range), part);
             }
         }
 
@@ -351,7 +351,7 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
                 results[i],
                 rows,
                 run => Of(run).At(site) is { } edit && (edit.DoesMore || AddsPair(edit, run)),
-                (part, range) => AddEdits(part, x, site, range, AddsPair, addsBiases: true));
+                (part, range) => AddEdits(part, x, site, rows, range, AddsPair, addsBiases: true));
         }
 
         return results;
@@ -378,7 +378,7 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
                 }
             }
 
-            Tensor y = AddEdits(torch.nn.functional.linear(input, map), x, site, range, (_, _) => true, addsBiases: false);
+            Tensor y = AddEdits(torch.nn.functional.linear(input, map), x, site, rows, range, (_, _) => true, addsBiases: false);
             foreach (EditRun run in range.Runs)
             {
                 y = Of(run).At(site)?.Bias is { } own ? Add(y, As(own, Weights.Type), run.Weight) : y;
@@ -394,10 +394,11 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
     /// <param name="y">The range's product; may be changed.</param>
     /// <param name="x">The map's input, all rows.</param>
     /// <param name="site">The map.</param>
+    /// <param name="rows">The adapters that act on the rows.</param>
     /// <param name="range">The range.</param>
     /// <param name="addsPair">Whether a run's low-rank pair is added here: not where it was with others'.</param>
     /// <param name="addsBiases">Whether the adapters' biases are added too: not where the product has not got its own yet.</param>
-    private Tensor AddEdits(Tensor y, Tensor x, Site site, RowRange range, Func<LinearEdit, EditRun, bool> addsPair, bool addsBiases)
+    private Tensor AddEdits(Tensor y, Tensor x, Site site, RowGroup rows, RowRange range, Func<LinearEdit, EditRun, bool> addsPair, bool addsBiases)
     {
         x = x.narrow(0, range.First, range.Count);
         foreach (EditRun run in range.Runs)
@@ -416,6 +417,7 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
             {
                 Tensor down = torch.nn.functional.linear(x, As(a, Weights.Type));
                 down = edit.RankScale is { } scale ? down.mul(As(scale, Weights.Type)) : down;
+                down = edit.RankScalings is { } places ? down.mul(ScalingsOf(rows, range)!.index_select(1, places)) : down;
                 y = edit.ProductScale is { } product
                     ? Add(y, torch.nn.functional.linear(down, As(b, Weights.Type)).mul(As(product, Weights.Type)), run.Weight * edit.Scale)
                     : AddProduct(y, down, As(b, Weights.Type), run.Weight * edit.Scale);
@@ -426,9 +428,9 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
                 y = AddProduct(y, x, As(dense, Weights.Type), run.Weight);
             }
 
-            if (edit is { RowDeltas: { } rows, RowIds: { } ids })
+            if (edit is { RowDeltas: { } changed, RowIds: { } ids })
             {
-                y = y.PlusColumns(ids, torch.nn.functional.linear(x, As(rows, Weights.Type)), run.Weight);
+                y = y.PlusColumns(ids, torch.nn.functional.linear(x, As(changed, Weights.Type)), run.Weight);
             }
 
             if (addsBiases && edit.Bias is { } bias)
@@ -439,6 +441,9 @@ internal abstract class TorchOps(TorchWeights weights, ProductChoice products) :
 
         return y;
     }
+
+    /// <summary>What pairs are scaled by in the rows of a range, [rows, scalings]; null where no row's are.</summary>
+    private Tensor? ScalingsOf(RowGroup rows, RowRange range) => Step.Scalings(rows)?.narrow(0, range.First, range.Count);
 
     private Tensor PlaceVirtualRows(Tensor x)
     {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LoraServe.Compute.Memory;
+using LoraServe.Compute.Workers;
 using LoraServe.Models.Forward;
 using LoraServe.Torch.Native;
 using LoraServe.Torch.Weights;
@@ -14,6 +15,7 @@ internal sealed class TorchRunner : IStepRunner
     private readonly TorchPages _pages;
     private readonly ServingOps _ops;
     private readonly TorchLogits _logits = new();
+    private readonly ScalingPass _scalings;
     private NativeBuffer? _hidden;
 
     private readonly IDisposable _room;
@@ -21,9 +23,11 @@ internal sealed class TorchRunner : IStepRunner
     /// <summary>A runner over pages, which become its own.</summary>
     /// <param name="weights">The model's weights.</param>
     /// <param name="pages">The pages.</param>
+    /// <param name="pool">Workers for what runs on this machine's processor.</param>
     /// <param name="room">What they take of the device's memory; becomes its own.</param>
-    public TorchRunner(TorchWeights weights, TorchPages pages, IDisposable room)
+    public TorchRunner(TorchWeights weights, TorchPages pages, WorkerPool pool, IDisposable room)
     {
+        _scalings = new ScalingPass(pool);
         _room = room;
         _weights = weights;
         _pages = pages;
@@ -46,6 +50,28 @@ internal sealed class TorchRunner : IStepRunner
     public StepLogits Forward(TokenBatch batch)
     {
         ArgumentNullException.ThrowIfNull(batch);
+        if (batch.Scouts is { RowCount: > 0 } scouts)
+        {
+            Run(scouts);
+            _scalings.Fill(batch, Hidden);
+        }
+
+        return Run(batch);
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        _ops.Dispose();
+        _scalings.Dispose();
+        _pages.Dispose();
+        _room.Dispose();
+        _logits.Dispose();
+        _hidden?.Dispose();
+    }
+
+    private TorchLogits Run(TokenBatch batch)
+    {
         using DisposeScope scope = torch.NewDisposeScope();
         using IDisposable noGrad = torch.no_grad();
         try
@@ -64,15 +90,5 @@ internal sealed class TorchRunner : IStepRunner
         {
             _ops.EndStep();
         }
-    }
-
-    /// <inheritdoc />
-    public void Dispose()
-    {
-        _ops.Dispose();
-        _pages.Dispose();
-        _room.Dispose();
-        _logits.Dispose();
-        _hidden?.Dispose();
     }
 }

@@ -27,7 +27,7 @@ internal sealed class ArenaShape : IEquatable<ArenaShape>
     public static ArenaShape? Of(IEnumerable<SiteEdits> edits) => edits.Where(IsPair).ToArray() is { Length: > 0 } pairs ? new ArenaShape(pairs) : null;
 
     /// <summary>Whether edits of a site have a low-rank pair of the adapter's own, which nothing but a factor scales, of whole steps.</summary>
-    public static bool IsPair(SiteEdits site) => site is { A: not null, Shared: null, ProductScale: null } && site.Module.Site != Site.Embedding
+    public static bool IsPair(SiteEdits site) => site is { A: not null, Shared: null, ProductScale: null, RankScalings: null } && site.Module.Site != Site.Embedding
         && site.Module.Inputs % Step == 0 && site.Module.Outputs % Step == 0;
 
     /// <inheritdoc />

@@ -6,10 +6,11 @@ namespace LoraServe.Torch.Resident;
 /// <code>
 /// x̂ = x + w·(InputGain ∘ x),  or  x + w·(Rotation_n … Rotation_1·x − x)
 /// y₀ = W·x̂
-/// y  = y₀ + w·( OutputGain ∘ y₀ + Scale · ProductScale ∘ (B·(RankScale ∘ (A·x))) + Dense·x + Bias )
+/// y  = y₀ + w·( OutputGain ∘ y₀ + Scale · ProductScale ∘ (B·(s[RankScalings] ∘ RankScale ∘ (A·x))) + Dense·x + Bias )
 /// y[RowIds[i]] += w·(RowDeltas·x)[i]
 /// y += b
 /// </code>
+/// <para>s are the row's scalings, see <see cref="Models.Forward.RowScalings"/>.</para>
 /// <para>With a <see cref="Replacement"/>, which is then the only part, y₀ = Replacement·x̂ and b is <see cref="ReplacedBias"/>, whatever w is.</para>
 /// </remarks>
 internal sealed record LinearEdit
@@ -43,6 +44,9 @@ internal sealed record LinearEdit
 
     /// <summary>Factors between A and B, [rank].</summary>
     public Tensor? RankScale { get; init; }
+
+    /// <summary>For each rank which of the row's scalings comes between A and B, int64 [rank].</summary>
+    public Tensor? RankScalings { get; init; }
 
     /// <summary>Factors of the low-rank part's outputs, [outputs].</summary>
     public Tensor? ProductScale { get; init; }

@@ -3,13 +3,16 @@ namespace LoraServe.Torch.Resident;
 /// <summary>What an adapter does to the rows that a table of tokens or of positions gives, in device memory.</summary>
 /// <remarks>
 /// With t₀ the row of token t and the request's weight w, the row becomes
-/// t₀ + w·(OutputGain∘t₀ + Codes[t]·Directions + Table[t]), plus w·RowDeltas[i] where t is the i-th of the row ids. With a
+/// t₀ + w·(OutputGain∘t₀ + (s[RankScalings]∘Codes[t])·Directions + Table[t]), plus w·RowDeltas[i] where t is the i-th of the row ids; s are the row's scalings. With a
 /// <see cref="Replacement"/> it is the replacement's row of t.
 /// </remarks>
 internal sealed record TableEdit
 {
     /// <summary>Aᵀ, [tokens, rank].</summary>
     public Tensor? Codes { get; init; }
+
+    /// <summary>For each rank which of the row's scalings it is multiplied by, int64 [rank].</summary>
+    public Tensor? RankScalings { get; init; }
 
     /// <summary>Bᵀ with its scale and output scales folded in, [rank, D].</summary>
     public Tensor? Directions { get; init; }

@@ -47,7 +47,7 @@ internal sealed class TorchAdapter : ResidentAdapter
         IDisposable room,
         string digest,
         ReadOnlySpan<int> invocationTokens)
-        : base(digest, invocationTokens)
+        : base(edits, digest, invocationTokens)
     {
         _spec = weights.Spec;
         _sites = weights.Sites;
@@ -215,6 +215,7 @@ internal sealed class TorchAdapter : ResidentAdapter
         _tables[module.Site] = new TableEdit
         {
             Codes = Copy(edits.Codes),
+            RankScalings = Places(edits.RankScalings),
             Directions = Copy(edits.Directions),
             OutputGain = Copy(edits.OutputGain),
             Table = Copy(edits.Dense),
@@ -239,6 +240,7 @@ internal sealed class TorchAdapter : ResidentAdapter
             InputGain = Copy(edits.InputGain),
             Rotation = [.. (edits.Rotation?.Factors ?? []).Select(Copy)],
             RankScale = Copy(edits.Shared?.RankScale),
+            RankScalings = Places(edits.RankScalings),
             ProductScale = Copy(edits.ProductScale),
             OutputGain = Copy(edits.OutputGain),
             Dense = Copy(edits.Dense),
@@ -314,6 +316,8 @@ internal sealed class TorchAdapter : ResidentAdapter
 
     [return: System.Diagnostics.CodeAnalysis.NotNullIfNotNull(nameof(values))]
     private Tensor? Copy(long[]? values) => values is null ? null : Keep(torch.tensor(values, device: _device));
+
+    private Tensor? Places(int[]? places) => Copy(places is null ? null : Array.ConvertAll(places, place => (long)place));
 
     private Tensor Keep(Tensor tensor)
     {

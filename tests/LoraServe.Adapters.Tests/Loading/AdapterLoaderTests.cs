@@ -178,7 +178,6 @@ public sealed class AdapterLoaderTests
 
     [Theory]
     [InlineData("POLY")]
-    [InlineData("XLORA")]
     public void Load_OtherMethod_IsRefusedWithWhatIsSupported(string type)
     {
         AdapterBuilder builder = Build("plain", AdapterBuilder.TinyBase);

@@ -15,15 +15,21 @@ internal sealed class PlainPass
     private readonly PlainAdapter[] _stack;
     private readonly int[] _activeFrom;
     private readonly Dictionary<object, AdapterEdit[]>[] _byPlace;
+    private readonly double[][]?[] _scalings;
     private readonly Dictionary<FloatMatrix, double[][]> _matrices = [];
 
-    public PlainPass(PlainForward model, int[] tokens, int promptLength, PlainAdapter[] stack)
+    public PlainPass(PlainForward model, int[] tokens, int promptLength, PlainAdapter[] stack, bool isScout = false)
     {
         (_model, _spec, _tokens, _stack) = (model, model.Spec, tokens, stack);
         _byPlace = [.. stack.Select(adapter => adapter.Edits.GroupBy(PlaceOf).ToDictionary(edits => edits.Key, edits => edits.ToArray()))];
         VirtualRows = stack.Sum(adapter => adapter.VirtualRows);
         _promptRows = VirtualRows + promptLength;
         _activeFrom = [.. stack.Select(adapter => adapter.FirstPosition(tokens.AsSpan(0, promptLength), VirtualRows))];
+        _scalings = Array.ConvertAll(stack, Scalings);
+
+        double[][]? Scalings(PlainAdapter adapter) => adapter.Edits.OfType<ScalingClassifier>().SingleOrDefault() is not { } classifier ? null
+            : isScout ? [.. tokens.Select(_ => PlainClassifier.Pass(classifier))]
+            : PlainClassifier.Scalings(classifier, new PlainPass(model, tokens, promptLength, [new PlainAdapter(adapter.Edits)], isScout: true).Hidden());
     }
 
     /// <summary>Rows ahead of the first token.</summary>
@@ -144,7 +150,10 @@ internal sealed class PlainPass
         {
             if (position >= _activeFrom[i] && _byPlace[i].TryGetValue(place, out AdapterEdit[]? edits))
             {
-                acting.Add((edits, _stack[i].Weight));
+                // At a position, a pair that is scaled by the row is a pair.
+                acting.Add((_scalings[i] is { } scalings
+                    ? Array.ConvertAll(edits, edit => edit is RoutedLowRank pair ? new LowRank(pair.Site, pair.A, pair.B, (float)(pair.Scale * scalings[position][pair.Scaling])) : edit)
+                    : edits, _stack[i].Weight));
             }
         }
 

@@ -16,6 +16,9 @@ internal sealed class Method
     /// <summary>Makes edits of an adapter's files; null where none are its own.</summary>
     public MethodReader? Read { get; init; }
 
+    /// <summary>The same where an adapter's files are not all that it reads; null where they are.</summary>
+    public DirectoryReader? ReadDirectory { get; init; }
+
     /// <summary>Makes what is trained; null where adapters of it are only served.</summary>
     public MethodTrainer? Train { get; init; }
 

@@ -16,6 +16,9 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>The low-rank pairs, a residual included.</summary>
     public List<LowRank> Pairs { get; } = [];
 
+    /// <summary>The low-rank pairs that a classifier scales row by row.</summary>
+    public List<RoutedLowRank> Routed { get; } = [];
+
     /// <summary>A whole ΔW.</summary>
     public FloatMatrix? Dense { get; set; }
 
@@ -64,7 +67,7 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>Frobenius norm of the change of the weight: 0 where it is rounding.</summary>
     public double DeltaNorm(IBaseModel model)
     {
-        LowRank[] pairs = Shared is null ? [.. Pairs] : [.. Pairs, Shared.ToLowRank(Module.Inputs)];
+        LowRank[] pairs = [.. Pairs, .. Routed.Select(pair => pair.Pair), .. Shared is null ? (LowRank[])[] : [Shared.ToLowRank(Module.Inputs)]];
         double made = pairs.Sum(LowRankNorm.Of) + Norm(Dense) + Norm(Rows?.Values);
         double change;
         if (Rotation is not null)
@@ -93,6 +96,11 @@ internal sealed class ModuleEdits(BaseModule module)
     public IEnumerable<ModuleEdit> Edits()
     {
         foreach (LowRank pair in Pairs)
+        {
+            yield return pair;
+        }
+
+        foreach (RoutedLowRank pair in Routed)
         {
             yield return pair;
         }

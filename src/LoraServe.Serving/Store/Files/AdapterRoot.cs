@@ -1,5 +1,6 @@
 using System.Globalization;
-using LoraServe.Adapters.Files;
+using LoraServe.Adapters;
+using LoraServe.Adapters.Loading;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Store.Files;
@@ -54,12 +55,12 @@ internal sealed class AdapterRoot(string? folder, TimeProvider time)
         }
     }
 
-    private static string StampOf(string path)
+    private string StampOf(string path)
     {
         try
         {
-            IEnumerable<FileInfo> files = Directory.Exists(path) ? AdapterFileNames.PartsIn(path).Select(name => new FileInfo(Path.Combine(path, name))) : [new FileInfo(path)];
-            return string.Join(' ', files.Where(file => file.Exists).Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.Name}:{file.Length}:{file.LastWriteTimeUtc.Ticks}")));
+            IEnumerable<FileInfo> files = Directory.Exists(path) ? AdapterLoader.FilesOf(path, new AdapterLimits { Root = folder }).Select(file => new FileInfo(file)) : [new FileInfo(path)];
+            return string.Join(' ', files.Where(file => file.Exists).Select(file => string.Create(CultureInfo.InvariantCulture, $"{file.FullName}:{file.Length}:{file.LastWriteTimeUtc.Ticks}")));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

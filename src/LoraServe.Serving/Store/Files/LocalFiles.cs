@@ -26,6 +26,7 @@ internal sealed class LocalFiles : IDisposable
     private readonly StoreFolder? _folder;
     private readonly Transformer _model;
     private readonly AdapterLimits _limits;
+    private readonly string? _root;
     private readonly DeletionQueue _deletions;
     private readonly string _uploads;
     private readonly string _stored;
@@ -38,8 +39,10 @@ internal sealed class LocalFiles : IDisposable
     /// <param name="model">What adapters are loaded for.</param>
     /// <param name="limits">What adapters may ask for.</param>
     /// <param name="logger">Where to log.</param>
-    public LocalFiles(StoreFolder? folder, Transformer model, AdapterLimits limits, ILogger logger)
+    /// <param name="root">The operator's folder of adapters; null: there is none.</param>
+    public LocalFiles(StoreFolder? folder, Transformer model, AdapterLimits limits, ILogger logger, string? root = null)
     {
+        _root = root is null ? null : Path.GetFullPath(root);
         _folder = folder;
         _model = model;
         _limits = limits;
@@ -61,9 +64,27 @@ internal sealed class LocalFiles : IDisposable
     /// <summary>A folder for files on their way; not made yet.</summary>
     public string NewUpload() => Path.Combine(_uploads, Guid.NewGuid().ToString("n"));
 
+    /// <summary>What an adapter may ask for where it lies: what was sent is made of nothing but what came with it, and what is below the adapter root of nothing beyond that.</summary>
+    public AdapterLimits LimitsOf(string path)
+    {
+        path = Path.GetFullPath(path);
+        return _folder is { } store && IsBelow(store.FullPath) ? _limits with { Root = path }
+            : _root is { } root && IsBelow(root) ? _limits with { Root = root }
+            : _limits;
+
+        bool IsBelow(string folder) => path.StartsWith(Path.TrimEndingDirectorySeparator(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal);
+    }
+
+    /// <summary>What a caller is told of files: not where they lie.</summary>
+    public static string Told(string message, string path, string shown, AdapterLimits limits)
+    {
+        message = message.Replace(path, shown, StringComparison.Ordinal);
+        return limits.Root is { } root ? message.Replace(root + Path.DirectorySeparatorChar, "", StringComparison.Ordinal) : message;
+    }
+
     /// <summary>The digest of files of this machine.</summary>
     /// <exception cref="AdapterFormatException">They cannot be read.</exception>
-    public string DigestOf(string path) => AdapterLoader.DigestOf(path, _limits);
+    public string DigestOf(string path) => AdapterLoader.DigestOf(path, LimitsOf(path));
 
     /// <summary>Takes over the files of an upload, which are on the disk, and holds them: they are there whole when this returns, and checked.</summary>
     /// <param name="digest">Their digest.</param>
@@ -187,7 +208,7 @@ internal sealed class LocalFiles : IDisposable
         {
             try
             {
-                Adapter adapter = AdapterLoader.Load(place, _model, _limits);
+                Adapter adapter = AdapterLoader.Load(place, _model, LimitsOf(place));
                 if (adapter.Digest == digest)
                 {
                     return adapter;
@@ -197,7 +218,7 @@ internal sealed class LocalFiles : IDisposable
             }
             catch (Exception damage) when (damage is AdapterFormatException or IOException or UnauthorizedAccessException)
             {
-                failure = new AdapterFormatException(damage.Message.Replace(place, shown, StringComparison.Ordinal), damage);
+                failure = new AdapterFormatException(Told(damage.Message, place, shown, LimitsOf(place)), damage);
             }
         }
 

@@ -1,3 +1,4 @@
+using LoraServe.Compute.Files;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Store.Files;
@@ -5,8 +6,6 @@ namespace LoraServe.Serving.Store.Files;
 /// <summary>Keeps callers' paths below a root folder, links included.</summary>
 public static class RootedPath
 {
-    private const int MaxLinks = 32;
-
     /// <summary>The path of a directory or file below the root.</summary>
     /// <param name="root">The folder that callers can reach; null for none.</param>
     /// <param name="relative">A caller's path.</param>
@@ -38,52 +37,18 @@ public static class RootedPath
 
     private static void CheckLinks(string root, string path, string shown, string rootName)
     {
-        string realRoot = Real(Path.GetFullPath(root)) + Path.DirectorySeparatorChar;
         IEnumerable<string> all = Directory.Exists(path) ? Directory.EnumerateFileSystemEntries(path).Take(1000).Prepend(path) : [path];
-        foreach (string each in all)
+        try
         {
-            if (!Real(each).StartsWith(realRoot, StringComparison.Ordinal))
+            string realRoot = RealPath.Of(Path.GetFullPath(root)) + Path.DirectorySeparatorChar;
+            if (!all.All(each => RealPath.Of(each).StartsWith(realRoot, StringComparison.Ordinal)))
             {
                 throw new EngineException(EngineError.PathRefused, $"'{shown}' leads out of the {rootName} through a link. Copy the files below the root.");
             }
         }
-    }
-
-    // The path with every link on the way followed.
-    private static string Real(string path)
-    {
-        string real = Path.GetPathRoot(path)!;
-        var rest = new Stack<string>(path[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse());
-        for (int links = 0; rest.TryPop(out string? part);)
+        catch (IOException failure)
         {
-            string next = part switch
-            {
-                "." => real,
-                ".." => Path.GetDirectoryName(real) ?? real,
-                _ => Path.Combine(real, part),
-            };
-            if (new FileInfo(next).LinkTarget is not { } target)
-            {
-                real = next;
-                continue;
-            }
-
-            if (++links > MaxLinks)
-            {
-                throw new EngineException(EngineError.PathRefused, "The path has too many links.");
-            }
-
-            if (Path.IsPathRooted(target))
-            {
-                real = Path.GetPathRoot(target)!;
-            }
-
-            foreach (string step in target.Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse())
-            {
-                rest.Push(step);
-            }
+            throw new EngineException(EngineError.PathRefused, failure.Message, failure);
         }
-
-        return real;
     }
 }

@@ -39,6 +39,9 @@ internal sealed record AdapterManifest
     /// <summary>Rows that it puts ahead of a prompt.</summary>
     public int VirtualRows { get; init; }
 
+    /// <summary>What its pairs are scaled by in a pass before the one that answers, which finds how they are scaled in that (X-LoRA); 0: that pass is the base's. Null: there is none.</summary>
+    public float? ScalingPass { get; init; }
+
     /// <summary>Tokens that end an answer besides the model's, because its chat template closes turns with them.</summary>
     public int[] EndTokens { get; init; } = [];
 

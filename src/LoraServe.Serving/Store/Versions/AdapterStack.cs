@@ -29,6 +29,12 @@ internal sealed class AdapterStack
 
     public (AdapterVersion Version, float Weight) this[int index] => _parts[index];
 
+    /// <summary>The adapters that a pass before the one that answers is for. A stack can have one of them, and no virtual rows beside it.</summary>
+    public IEnumerable<AdapterManifest> Scouted => _parts.Select(part => part.Version.Manifest).Where(manifest => manifest.ScalingPass is not null);
+
+    /// <summary>Passes over a sequence's tokens, each of which takes pages.</summary>
+    public int Passes => Scouted.Any() ? 2 : 1;
+
     /// <summary>Tokens that end an answer besides the model's.</summary>
     public IEnumerable<int> EndTokens => _parts.SelectMany(part => part.Version.Manifest.EndTokens);
 

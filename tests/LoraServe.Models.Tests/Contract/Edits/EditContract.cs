@@ -1,10 +1,7 @@
-using LoraServe.Adapters.Edits;
-using LoraServe.Testing.Plain;
-
 namespace LoraServe.Models.Tests.Contract.Edits;
 
 /// <summary>What every device owes for a kind of edits, forth and back, in every arrangement and on every shape of model.</summary>
-public abstract class EditContract
+public abstract class EditContract : EditTests
 {
     [SkippableTheory]
     [MemberData(nameof(ContractCases.Arrangements), MemberType = typeof(ContractCases))]
@@ -37,7 +34,4 @@ public abstract class EditContract
         using var model = new ContractModel(device, ContractCases.Shape(shape));
         BackwardContract.Check(model, TrainingCase.Named("ragged"), Edits);
     }
-
-    /// <summary>An adapter of the kind.</summary>
-    internal abstract IEnumerable<AdapterEdit> Edits(PlainModel model, EditValues values);
 }

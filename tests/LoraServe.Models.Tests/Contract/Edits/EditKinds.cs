@@ -7,11 +7,12 @@ namespace LoraServe.Models.Tests.Contract.Edits;
 internal static class EditKinds
 {
     /// <summary>The classes.</summary>
-    public static IReadOnlyList<EditContract> All { get; } =
+    public static IReadOnlyList<EditTests> All { get; } =
     [
-        .. typeof(EditContract).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(EditContract))).OrderBy(type => type.Name).Select(type => (EditContract)Activator.CreateInstance(type)!),
+        .. typeof(EditTests).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(EditTests)) && !type.IsAbstract).OrderBy(type => type.Name)
+            .Select(type => (EditTests)Activator.CreateInstance(type)!),
     ];
 
-    /// <summary>An adapter of each kind.</summary>
-    public static AdapterEdit[][] For(PlainModel model) => [.. All.Select((kind, i) => kind.Edits(model, new EditValues(100 + i)).ToArray())];
+    /// <summary>An adapter of each kind of which a stack can have several, and which can be trained.</summary>
+    public static AdapterEdit[][] For(PlainModel model) => [.. All.Where(kind => kind is EditContract).Select((kind, i) => kind.Edits(model, new EditValues(100 + i)).ToArray())];
 }

@@ -13,7 +13,7 @@ public sealed class EditKindsTests
         var model = new PlainModel(weights);
         foreach (Type kind in typeof(AdapterEdit).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(AdapterEdit)) && !type.IsAbstract))
         {
-            EditContract? tests = EditKinds.All.SingleOrDefault(tests => tests.GetType().Name == $"{kind.Name}Tests");
+            EditTests? tests = EditKinds.All.SingleOrDefault(tests => tests.GetType().Name == $"{kind.Name}Tests");
             Assert.True(tests is not null, $"{kind.Name} has no class here; expected {kind.Name}Tests.");
             Assert.Contains(tests.Edits(model, new EditValues(1)), edit => edit.GetType() == kind);
         }
