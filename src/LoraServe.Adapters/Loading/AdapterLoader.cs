@@ -62,7 +62,8 @@ public static class AdapterLoader
             CheckFingerprint(each, model);
         }
 
-        return Finish(read(adapter, model), model, limits, directory, adapter.Files.Digest, adapter.Files.AllLength, adapter.Stored.Count + adapter.Inner.Sum(inner => inner.Stored.Count), adapter.Notes);
+        int tensors = adapter.Stored.Count + adapter.Inner.Sum(inner => inner.Stored.Count);
+        return Finish(read(adapter, model), model, limits, directory, adapter.Files.Digest, adapter.Files.AllLength, tensors, adapter.Notes);
     }
 
     private static void CheckFingerprint(PeftAdapter adapter, IBaseModel model)

@@ -41,12 +41,13 @@ internal sealed record NamedAdapter(string Name, string Path, int? Task = null)
     public static NamedAdapter Parse(string text)
     {
         // A path that is there is meant as it is, whatever it is called.
-        if (!System.IO.Path.Exists(text) && AdapterTask.TrySplit(text, out string adapter, out int? task) && task is not null && !System.IO.Path.Exists(text[(text.IndexOf('=', StringComparison.Ordinal) + 1)..]))
+        int equals = text.IndexOf('=', StringComparison.Ordinal);
+        bool isThere = System.IO.Path.Exists(text) || System.IO.Path.Exists(text[(equals + 1)..]);
+        if (!isThere && AdapterTask.TrySplit(text, out string adapter, out int? task) && task is not null)
         {
             return Parse(adapter) with { Task = task };
         }
 
-        int equals = text.IndexOf('=', StringComparison.Ordinal);
         if (equals >= 0 && !System.IO.Path.Exists(text))
         {
             return equals > 0 && equals < text.Length - 1

@@ -50,8 +50,8 @@ internal sealed class RequestCombinations(
             }
 
             var made = new Entry(digest, who.Tenant);
-            made.Made = Task.Run(() => MakeAsync(made, inputs, bounded), CancellationToken.None);
             _entries.AddFirst(made);
+            made.Made = MakeAsync(made, inputs, bounded); // merging is another thread's
             return made.Made.WaitAsync(cancellationToken);
         }
     }

@@ -11,7 +11,7 @@ public sealed class TrainedTogetherTests
 {
     private const int Steps = 2;
 
-    /// <summary>A block's size has to divide the inputs.</summary>
+    /// <summary>A block's size has to divide the inputs, GraLoRA's number of blocks its rank.</summary>
     private static readonly int[] s_blockSizes = [2, 4, 8];
 
     [Fact]
@@ -20,7 +20,7 @@ public sealed class TrainedTogetherTests
         using var tiny = new TinyTraining();
         var one =
             from method in Gen.Elements(TinyTraining.Methods)
-            from rank in method is "oft" or "boft" ? Gen.Elements(s_blockSizes) : Gen.Choose(1, 9)
+            from rank in method is "oft" or "boft" or "gralora" ? Gen.Elements(s_blockSizes) : Gen.Choose(1, 9)
             from seed in Gen.Choose(0, 1000)
             select TinyTraining.Options(method, seed) with { Rank = rank };
         Prop.ForAll(Gen.Choose(2, 4).SelectMany(count => one.ArrayOf(count)).ToArbitrary(), jobs => Check(tiny, jobs))

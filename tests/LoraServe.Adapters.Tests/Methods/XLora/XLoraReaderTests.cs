@@ -255,7 +255,7 @@ public sealed class XLoraReaderTests : IDisposable
         ["xlora_depth"] = 2,
         ["xlora_size"] = 6,
         ["xlora_dropout_p"] = 0.0,
-        ["adapters"] = new JsonObject { ["0"] = "/home/somebody/first", ["1"] = "/home/somebody/second" },
+        ["adapters"] = new JsonObject { ["0"] = "/somewhere/first", ["1"] = "/somewhere/second" },
     };
 
     private Adapter Load() => AdapterLoader.Load(_folder.Path, _model);
