@@ -93,6 +93,9 @@ public static class MethodTable
     private static readonly Dictionary<string, Method> s_byType =
         s_methods.Where(method => (method.ReadDirectory ?? (object?)method.Read) is not null).ToDictionary(method => method.Type!, StringComparer.Ordinal);
 
+    /// <summary>Those whose adapters are read.</summary>
+    internal static IReadOnlyCollection<Method> Readable => s_byType.Values;
+
     /// <summary>What can be trained, by the names that users give.</summary>
     public static IReadOnlyList<MethodVariant> Variants { get; } = [.. s_methods.SelectMany(method => method.Variants)];
 
