@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
 using LoraServe.Testing;
@@ -78,6 +79,37 @@ public sealed class TasksTests
             await using var second = new EngineHarness(folder: folder);
             Assert.Equal(await second.IdsAsync(Request("many#2")), await second.IdsAsync(Request("task#2")));
             Assert.NotEqual(await second.IdsAsync(Request("many#1")), await second.IdsAsync(Request("task#2")));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Engine_StartedWithAListOfAnOlderServer_TakesWhatItDoesNotSayAsUsual()
+    {
+        string folder = Directory.CreateTempSubdirectory("loraserve-").FullName;
+        try
+        {
+            int[] before;
+            await using (var first = new EngineHarness(folder: folder))
+            {
+                await first.Engine.Adapters.PublishAsync(Principal.Operator, "a", first.Adapter("a", 5));
+                before = await first.IdsAsync(Request("a"));
+            }
+
+            string list = Path.Combine(folder, "store", "adapters.json");
+            JsonNode state = JsonNode.Parse(await File.ReadAllTextAsync(list))!;
+            JsonObject version = state["Versions"]![0]!.AsObject();
+            Assert.All(["Tasks", "SharedParts", "EndTokens", "ShownPath", "ScalingPass"], (string name) => Assert.True(version.Remove(name)));
+            await File.WriteAllTextAsync(list, state.ToJsonString());
+
+            await using var second = new EngineHarness(folder: folder);
+            Assert.Equal(1, second.Engine.Adapters.Get(Principal.Operator, "a").Tasks);
+            Assert.Equal(before, await second.IdsAsync(Request("a")));
+            second.Engine.Adapters.SetAlias(Principal.Operator, "b", "a"); // written again
+            Assert.Empty(Directory.GetFiles(Path.Combine(folder, "store"), "*damaged*"));
         }
         finally
         {
