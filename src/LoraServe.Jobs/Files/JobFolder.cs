@@ -92,6 +92,11 @@ internal sealed class JobFolder(string root)
             throw new InvalidDataException($"its job is another: '{job.Id}'.");
         }
 
+        if (file.Result?.Contains('\0', StringComparison.Ordinal) == true)
+        {
+            throw new InvalidDataException("its result is no path.");
+        }
+
         return new JobState(job, file.IsAdmin)
         {
             Attempts = file.Attempts,

@@ -15,6 +15,9 @@ internal sealed class TokenizerTarget : FuzzTarget
 
     public override string Name => "tokenizer";
 
+    // All that is made on the way, not what is held: a step that multiplies a text makes it anew, up to its bound, for each of the texts.
+    public override long AllowedBytes => 1L << 30;
+
     public override void Read(string folder) => Use(ModelText.Read(folder));
 
     /// <summary>Turns texts into tokens and back.</summary>
