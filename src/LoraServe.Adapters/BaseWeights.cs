@@ -61,6 +61,26 @@ public static class BaseWeights
         return product;
     }
 
+    /// <summary>matrix ← matrix∘W, element by element.</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="module">One of its linear maps, or the token table.</param>
+    /// <param name="matrix">[outputs, inputs].</param>
+    /// <param name="replaced">What is added to W beforehand; null for nothing.</param>
+    internal static void MultiplyElements(this IBaseModel model, BaseModule module, FloatMatrix matrix, FloatMatrix? replaced = null)
+    {
+        float[] weight = new float[module.Inputs];
+        for (int output = 0; output < module.Outputs; output++)
+        {
+            model.CopyWeightRow(module.Site, output, weight);
+            if (replaced is not null)
+            {
+                TensorPrimitives.Add(weight, replaced.Row(output), weight);
+            }
+
+            TensorPrimitives.Multiply(matrix.Row(output), weight, matrix.Row(output));
+        }
+    }
+
     /// <summary>A module's bias.</summary>
     internal static float[] Bias(this IBaseModel model, BaseModule module)
     {

@@ -63,14 +63,8 @@ internal sealed class RequestReader(
     /// <summary>Checks that a prompt fits behind the virtual rows of its adapters.</summary>
     public void CheckPrompt(int[] prompt, AdapterStack adapters, SamplingOptions sampling)
     {
-        if (sampling.MaxTokens == 0)
-        {
-            CheckLength(prompt, adapters, LengthWith(adapters), "The prompt", "");
-        }
-        else
-        {
-            CheckLength(prompt, adapters, LengthWith(adapters) - 1, "The prompt", "one place is left for an answer");
-        }
+        bool isAnswered = sampling.MaxTokens > 0;
+        CheckLength(prompt, adapters, LengthWith(adapters) - (isAnswered ? 1 : 0), "The prompt", isAnswered ? "one place is left for an answer" : "");
     }
 
     /// <summary>Checks that a text to score fits.</summary>

@@ -29,13 +29,6 @@ switch (args)
         CaseOutcome outcome = FuzzCase.Run(shown, FuzzCase.Make(shown, long.Parse(shownNumber, CultureInfo.InvariantCulture)), folder);
         Print($"{outcome.Complaint ?? "as it should be"}, {outcome.AllocatedBytes} bytes, {outcome.Elapsed.TotalMilliseconds:0} ms\n{outcome.Thrown}");
         return outcome.Complaint is null ? 0 : 1;
-    case ["seeds"]:
-        foreach (string refusal in FuzzTargets.All.SelectMany(SeedCheck.Refused))
-        {
-            Print(refusal);
-        }
-
-        return 0;
     case ["corpus", string name, string file, string folder]:
         CoverageRun.WriteCorpus(FuzzTargets.Find(name), file, folder);
         return 0;

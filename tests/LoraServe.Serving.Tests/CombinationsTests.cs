@@ -7,6 +7,7 @@ using LoraServe.Models;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Store;
+using LoraServe.Serving.Store.Versions;
 using LoraServe.Testing;
 
 namespace LoraServe.Serving.Tests;
@@ -168,6 +169,11 @@ public sealed class CombinationsTests
 
         GenerationRequest request = Request(3) with { Adapters = [new("a"), new("own")], Combination = Options("ties") };
         Assert.NotEmpty(await harness.IdsAsync(request with { Principal = alice }));
+
+        // Whoever asks, its name is not for everybody.
+        AdapterStack asked = await harness.Engine.Adapters.ReserveAsync(request with { Combination = Options("svd") }, default);
+        harness.Engine.Adapters.Memory.RemoveUser(asked);
+        Assert.True(asked.IsOwned);
         EngineException refusal = await Assert.ThrowsAsync<EngineException>(() => harness.Engine.GenerateAsync(request with { Principal = new Principal("bob", IsAdmin: false) }));
         Assert.Equal(EngineError.UnknownAdapter, refusal.Error);
     }

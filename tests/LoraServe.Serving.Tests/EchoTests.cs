@@ -132,6 +132,7 @@ public sealed class EchoTests
         }
         else
         {
+            Assert.Equal(expected.Count(), actual.Count());
             Assert.All(expected.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-3f));
         }
     }

@@ -23,15 +23,13 @@ public sealed class MixtureTests
         var options = new EngineOptions { KvCacheType = ElementType.F32, KvCacheBytes = 8 * loaded.Transformer.PageBytes(ElementType.F32), MaxBatchRows = 9, Workers = 2 };
         await using var engine = new InferenceEngine(loaded, options);
         List<(string Adapter, int[] Prompt, float[] Logits)> cases = [];
-        foreach (string path in (string[])["xlora/xlora", "llama/lora-qv", "xlora/xlora-layerwise", "llama/ia3", "llama/prefix"])
+        foreach (string path in (string[])["xlora/xlora", "llama/lora-qv", "xlora/xlora-layerwise", "llama/ia3", "llama/prefix-tuning"])
         {
-            if (SharedFiles.TryGet($"{Root}/{path}") is { } folder)
-            {
-                string name = Path.GetFileName(path);
-                await engine.Adapters.PublishAsync(Principal.Operator, name, folder);
-                using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
-                cases.AddRange(golden.Indices(i => $"prompt.{i}").Select(i => (name, golden.Ids($"prompt.{i}"), golden.Floats($"logits.{i}"))));
-            }
+            string folder = SharedFiles.Require($"{Root}/{path}");
+            string name = Path.GetFileName(path);
+            await engine.Adapters.PublishAsync(Principal.Operator, name, folder);
+            using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));
+            cases.AddRange(golden.Indices(i => $"prompt.{i}").Select(i => (name, golden.Ids($"prompt.{i}"), golden.Floats($"logits.{i}"))));
         }
 
         var answers = await Task.WhenAll(cases.Select(async one =>
@@ -43,7 +41,7 @@ public sealed class MixtureTests
         foreach (((_, int[] prompt, float[] logits), (GeneratedToken next, IReadOnlyList<float> scores)) in cases.Zip(answers))
         {
             int vocabulary = logits.Length / prompt.Length;
-            Assert.Equal(Best(logits.AsSpan()[^vocabulary..]), next.TokenId);
+            Assert.Equal(ForwardHarness.Best(logits.AsSpan()[^vocabulary..]), next.TokenId);
             for (int i = 1; i < prompt.Length; i++)
             {
                 Assert.Equal(LogProbability(logits.AsSpan((i - 1) * vocabulary, vocabulary), prompt[i]), scores[i - 1], 1e-3);
@@ -219,7 +217,6 @@ public sealed class MixtureTests
         throw new InvalidOperationException("There was no token.");
     }
 
-    private static int Best(ReadOnlySpan<float> logits) => ForwardHarness.Best(logits);
 
     private static double LogProbability(ReadOnlySpan<float> logits, int token)
     {

@@ -86,7 +86,9 @@ internal static class InnerAdapters
     {
         try
         {
-            return root is null || Directory.EnumerateFileSystemEntries(found).Take(1000).Prepend(found).All(path => IsBelow(RealPath.Of(path), RealPath.Of(root)))
+            // Just what is read of it, and all of that.
+            string realRoot = root is null ? "" : RealPath.Of(root);
+            return root is null || AdapterFileNames.PartsIn(found).Select(name => Path.Combine(found, name)).Prepend(found).All(path => IsBelow(RealPath.Of(path), realRoot))
                 ? found
                 : throw new AdapterFormatException($"{file}: field '{Field}' leads to {found}, which a link takes out of where it may lie. Copy the files.");
         }

@@ -8,6 +8,16 @@ namespace LoraServe.Adapters.LinearAlgebra;
 /// <summary>Products of whole matrices on the calling thread.</summary>
 internal static unsafe class DenseProduct
 {
+    /// <summary>a·b, [m, n].</summary>
+    /// <param name="a">[m, k].</param>
+    /// <param name="b">[k, n].</param>
+    public static FloatMatrix Of(FloatMatrix a, FloatMatrix b)
+    {
+        var product = new FloatMatrix(a.Rows, b.Columns);
+        Run(a, b, product);
+        return product;
+    }
+
     /// <summary>target (+)= scale · a·b.</summary>
     /// <param name="a">[m, k].</param>
     /// <param name="b">[k, n].</param>

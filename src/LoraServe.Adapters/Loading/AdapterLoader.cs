@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
+using LoraServe.Adapters.Folding;
 using LoraServe.Adapters.Gguf;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Description;
@@ -115,6 +116,7 @@ public static class AdapterLoader
             .. content.Modules.Where(edits => edits.Pairs.Count > 0 || edits.Shared is not null).Select(edits => edits.Shared?.Rank ?? edits.Pairs[0].Rank),
             .. content.Modules.SelectMany(edits => edits.Routed).Select(pair => pair.Rank),
         ];
+        ImmutableArray<AdapterEdit> all = [.. content.Modules.SelectMany(edits => edits.Edits()), .. content.Norms, .. content.Placed.Select(placed => placed.Edit)];
         var report = new AdapterReport
         {
             Method = content.Method,
@@ -122,23 +124,15 @@ public static class AdapterLoader
             UnmatchedModules = content.Unmatched,
             MinimumRank = ranks.Length == 0 ? 0 : ranks.Min(),
             MaximumRank = ranks.Length == 0 ? 0 : ranks.Max(),
-            Tasks = content.Placed.Select(placed => placed.Edit).OfType<VirtualTokens>().Select(tokens => tokens.Tasks).FirstOrDefault(1),
-            VirtualRows = content.Placed.Select(placed => placed.Edit).Max(VirtualRowsOf) ?? 0,
+            Tasks = all.OfType<VirtualTokens>().Select(tokens => tokens.Tasks).FirstOrDefault(1),
+            VirtualRows = VirtualRowCount.Of(all),
             DeltaNorms = squares.ToImmutableSortedDictionary(entry => entry.Key, entry => Math.Sqrt(entry.Value), StringComparer.Ordinal),
             FileBytes = fileBytes,
             TensorCount = tensorCount,
             Notes = [.. notes],
         };
-        ImmutableArray<AdapterEdit> all = [.. content.Modules.SelectMany(edits => edits.Edits()), .. content.Norms, .. content.Placed.Select(placed => placed.Edit)];
         return new Adapter(all, content.InvocationTokens, digest, report);
     }
-
-    private static int? VirtualRowsOf(AdapterEdit edit) => edit switch
-    {
-        VirtualTokens tokens => tokens.Count,
-        PrefixKeyValue prefix => prefix.Keys.Rows,
-        _ => null,
-    };
 
     // Enough to tell two apart, and no more of what a file says.
     private static string Shown(string fingerprint) => fingerprint.Length > 12 ? $"{fingerprint[..12]}…" : fingerprint;

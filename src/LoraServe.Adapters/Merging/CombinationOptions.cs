@@ -3,6 +3,12 @@ namespace LoraServe.Adapters.Merging;
 /// <summary>How adapters are combined.</summary>
 public sealed record CombinationOptions
 {
+    /// <summary>PEFT's word for electing signs by the sum of the values.</summary>
+    public const string TotalSign = "total";
+
+    /// <summary>PEFT's word for electing signs by how many values have each.</summary>
+    public const string FrequencySign = "frequency";
+
     private static readonly OrderedDictionary<string, CombinationMethod> s_methods = new()
     {
         ["linear"] = CombinationMethod.Linear,

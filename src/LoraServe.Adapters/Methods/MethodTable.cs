@@ -91,7 +91,7 @@ public static class MethodTable
     ];
 
     private static readonly Dictionary<string, Method> s_byType =
-        s_methods.Where(method => (method.ReadDirectory ?? (object?)method.Read) is not null).ToDictionary(method => method.Type!, StringComparer.Ordinal);
+        s_methods.Where(method => method.Reader is not null).ToDictionary(method => method.Type!, StringComparer.Ordinal);
 
     /// <summary>Those whose adapters are read.</summary>
     internal static IReadOnlyCollection<Method> Readable => s_byType.Values;
@@ -123,7 +123,7 @@ public static class MethodTable
     {
         string type = PeftConfig.Type(fields);
         return s_byType.TryGetValue(type, out Method? method)
-            ? method.ReadDirectory ?? ((adapter, model) => method.Read!(adapter.Fields, adapter.Tensors, model))
+            ? method.Reader!
             : UnreadMethods.Reason(type) is { } reason ? throw new AdapterFormatException($"{fields.File}: peft_type is {type}, which is not served: {reason}.")
             : throw new AdapterFormatException($"{fields.File}: peft_type is {type}; supported are {string.Join(", ", Types(_ => true))}. Convert the adapter, or merge it into the base.");
     }

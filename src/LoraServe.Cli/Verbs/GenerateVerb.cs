@@ -51,8 +51,9 @@ internal static class GenerateVerb
                 throw new UsageException($"--use names '{unknown}', which no --adapter is called{(named.Length > 0 ? $"; there is {string.Join(", ", named.Select(adapter => adapter.Name))}" : "")}.");
             }
 
-            using LoadedModel loaded = model.Load(arguments);
             CombinationOptions? combined = combination.Read(arguments);
+            int mostTokens = arguments.AtLeastOne(maxTokens);
+            using LoadedModel loaded = model.Load(arguments);
             string given = arguments.GetValue(prompt)!;
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), UseAdapterTemplates = !arguments.GetValue(baseTemplate) });
             await NamedAdapter.PublishAsync(named, engine, arguments.InvocationConfiguration.Error, cancellationToken).ConfigureAwait(false);
@@ -63,7 +64,7 @@ internal static class GenerateVerb
                 AddSpecialTokens = !arguments.GetValue(chat),
                 Adapters = stack,
                 Combination = combined,
-                Sampling = new SamplingOptions { MaxTokens = arguments.AtLeastOne(maxTokens), Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
+                Sampling = new SamplingOptions { MaxTokens = mostTokens, Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
             };
 
             Generation generation = await engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false);

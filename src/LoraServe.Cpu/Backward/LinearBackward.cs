@@ -106,7 +106,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         {
             // The product itself is needed for the factor's derivative alone.
             GradientMatrix? turned = gradient?.OutputRotation;
-            new RotationBackward(pool, scratch).Run([edit.OutputRotation], turned is null ? null : [turned], weight, turned is null ? dy : Product(map, edit, weight, x), dy);
+            new RotationBackward(pool, scratch).Run([edit.OutputRotation], turned is null ? null : [turned], weight, turned is null ? default : Product(map, edit, weight, x), dy);
         }
 
         scratch.Release(mark);
@@ -202,7 +202,7 @@ internal sealed unsafe class LinearBackward(WorkerPool pool, ScratchArena scratc
         }
     }
 
-    /// <summary>W's product, and the bias where the gain scales it too: what the gain was multiplied with.</summary>
+    /// <summary>W's product of the changed input: what the output gain multiplies or the output rotation turns.</summary>
     private Rows Product(LinearWeights map, LinearEdit edit, float weight, Rows x)
     {
         Rows input = x;

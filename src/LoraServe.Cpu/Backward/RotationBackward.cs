@@ -15,19 +15,12 @@ internal sealed unsafe class RotationBackward(WorkerPool pool, ScratchArena scra
     /// <param name="factors">The rotation.</param>
     /// <param name="gradients">Where derivatives by its factors go, added to; null where they are not wanted.</param>
     /// <param name="weight">The adapter's weight.</param>
-    /// <param name="x">The rows.</param>
+    /// <param name="x">The rows; not looked at where <paramref name="gradients"/> is null.</param>
     /// <param name="dx">Derivative by the rotated rows; then, by the rows.</param>
     public void Run(ReadOnlySpan<RotationFactor> factors, IReadOnlyList<GradientMatrix>? gradients, float weight, Rows x, Rows dx)
     {
         long mark = scratch.Mark();
-        Rows[] inputs = new Rows[factors.Length];
-        Rows rotated = scratch.Copy(x);
-        Rows spare = scratch.Rent(x.Count, RowRotation.SpareWidths * x.Width);
-        for (int k = 0; k < factors.Length; k++)
-        {
-            inputs[k] = Gather(rotated, factors[k].Order);
-            RowLoop.Run(pool, x.Count, (long)x.Count * x.Width * factors[k].Size, new ForwardKernel(factors[k], rotated, spare));
-        }
+        Rows[] inputs = gradients is null ? new Rows[factors.Length] : InputsOf(factors, x);
 
         // x̂ = (1 − w)·x + w·(what comes out of the last factor).
         Rows gradient = scratch.Rent(dx.Count, dx.Width);
@@ -42,9 +35,9 @@ internal sealed unsafe class RotationBackward(WorkerPool pool, ScratchArena scra
             RotationFactor factor = factors[k];
             Rows outer = Gather(gradient, factor.Order);
             Rows inner = factor.Order == 0 ? gradient : scratch.Rent(gradient.Count, gradient.Width);
-            int blocks = x.Width / factor.Size;
+            int blocks = dx.Width / factor.Size;
             var kernel = new BlockKernel(factor, inputs[k], outer, inner, gradients?[k].Rows ?? default);
-            RowLoop.Run(pool, blocks, 2L * x.Count * x.Width * factor.Size, kernel);
+            RowLoop.Run(pool, blocks, 2L * dx.Count * dx.Width * factor.Size, kernel);
             if (factor.Order != 0)
             {
                 Scatter(inner, factor.Order, gradient);
@@ -57,6 +50,24 @@ internal sealed unsafe class RotationBackward(WorkerPool pool, ScratchArena scra
         }
 
         scratch.Release(mark);
+    }
+
+    /// <summary>What each factor is applied to, its columns in the factor's order.</summary>
+    private Rows[] InputsOf(ReadOnlySpan<RotationFactor> factors, Rows x)
+    {
+        Rows[] inputs = new Rows[factors.Length];
+        Rows rotated = scratch.Copy(x);
+        Rows spare = scratch.Rent(x.Count, RowRotation.SpareWidths * x.Width);
+        for (int k = 0; k < factors.Length; k++)
+        {
+            inputs[k] = Gather(rotated, factors[k].Order);
+            if (k < factors.Length - 1)
+            {
+                RowLoop.Run(pool, x.Count, (long)x.Count * x.Width * factors[k].Size, new ForwardKernel(factors[k], rotated, spare));
+            }
+        }
+
+        return inputs;
     }
 
     /// <summary>A copy with the columns in an order; 0 for their own.</summary>

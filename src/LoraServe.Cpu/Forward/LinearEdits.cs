@@ -19,6 +19,8 @@ internal sealed unsafe class LinearEdits
     private readonly List<SiteRun> _runs = [];
     private readonly List<DownTask> _tasks = [];
     private long _operations;
+    private ulong _changedInputs; // a bit for each map, which are few
+    private ulong _rotatedOutputs;
     private int _nextTask;
     private Rows _x;
     private RowGroup _rows = new();
@@ -34,6 +36,7 @@ internal sealed unsafe class LinearEdits
         _runs.Clear();
         _tasks.Clear();
         _operations = 0;
+        (_changedInputs, _rotatedOutputs) = (0, 0);
         _x = x;
         for (int part = 0; part < maps.Length; part++)
         {
@@ -53,38 +56,18 @@ internal sealed unsafe class LinearEdits
                     AddTasks(_runs.Count, run.RowCount);
                 }
 
+                _changedInputs |= edit.ChangesInput ? 1UL << part : 0;
+                _rotatedOutputs |= edit.RotatesOutput ? 1UL << part : 0;
                 _runs.Add(new SiteRun(part, run, edit, down, product, rowChanges, spare));
             }
         }
     }
 
     /// <summary>Whether an adapter changes the input of one map.</summary>
-    public bool ChangesInput(int part)
-    {
-        foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
-        {
-            if (run.Part == part && run.Edit.ChangesInput)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool ChangesInput(int part) => (_changedInputs >> part & 1) != 0;
 
     /// <summary>Whether an adapter rotates the product of one map, for which all of its columns must be there.</summary>
-    public bool RotatesOutput(int part)
-    {
-        foreach (ref readonly SiteRun run in CollectionsMarshal.AsSpan(_runs))
-        {
-            if (run.Part == part && run.Edit.RotatesOutput)
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    public bool RotatesOutput(int part) => (_rotatedOutputs >> part & 1) != 0;
 
     /// <summary>Multiply-adds, or what takes as long, of finishing all rows of one map.</summary>
     public long Operations(int part, int outputs)
@@ -274,11 +257,7 @@ internal sealed unsafe class LinearEdits
     private static void AddScaledProduct(in SiteRun run, PackedMatrix b, Rows y, int firstColumn, int columnCount)
     {
         Rows columns = run.Product.Columns(firstColumn, columnCount);
-        for (int t = 0; t < columns.Count; t++)
-        {
-            columns.Span(t).Clear();
-        }
-
+        columns.Clear();
         MatMul.AddSerial(b, run.Down, 1, run.Product, firstColumn, columnCount);
         for (int t = 0; t < columns.Count; t++)
         {
@@ -296,10 +275,10 @@ internal sealed unsafe class LinearEdits
         public SiteRun Within(int firstRow, int endRow)
         {
             int first = Math.Max(firstRow, Run.FirstRow);
-            int count = Math.Max(Math.Min(endRow, Run.EndRow) - first, 0);
+            int count = Math.Min(endRow, Run.EndRow) - first;
             int skipped = first - Run.FirstRow;
-            return count == Run.RowCount || count == 0
-                ? this with { Run = Run with { RowCount = count } }
+            return count <= 0
+                ? this with { Run = Run with { RowCount = 0 } }
                 : new SiteRun(Part, Run with { FirstRow = first, RowCount = count }, Edit, Cut(Down), Cut(Product), Cut(RowChanges), Cut(Spare));
 
             Rows Cut(Rows rows) => rows.Count == 0 ? rows : rows.Slice(skipped, count);

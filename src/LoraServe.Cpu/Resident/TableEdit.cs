@@ -3,7 +3,7 @@ using LoraServe.Compute.Matrices;
 
 namespace LoraServe.Cpu.Resident;
 
-/// <summary>What an adapter does to the rows that the token table gives, in compute form.</summary>
+/// <summary>What an adapter does to the rows that a table of tokens or of positions gives, in compute form.</summary>
 /// <remarks>
 /// With t₀ the base's row of token t and the request's weight w, the row becomes
 /// t₀ + w·(<see cref="OutputGain"/>∘t₀ + Σₖ s[<see cref="RankScalings"/>[k]]·<see cref="Codes"/>[t, k]·<see cref="Directions"/>[k] + <see cref="Table"/>[t]),

@@ -94,7 +94,7 @@ internal sealed class JobFolder(string root)
 
         if (file.Result?.Contains('\0', StringComparison.Ordinal) == true)
         {
-            throw new InvalidDataException("its result is no path.");
+            throw new InvalidDataException("its result holds a null character; expected a path relative to the job's folder.");
         }
 
         return new JobState(job, file.IsAdmin)

@@ -6,7 +6,6 @@ namespace LoraServe.Models.Architectures;
 /// <summary>Mistral: Llama whose layers may all attend in a sliding window. GGUF files call it llama, without the window.</summary>
 internal static class Mistral
 {
-    private const string Window = "sliding_window";
     private const int DefaultWindow = 4096;
     private static readonly ConfigForm s_form = new() { Architecture = "mistral" };
 
@@ -17,7 +16,7 @@ internal static class Mistral
         FromHuggingFace = config =>
         {
             TransformerSpec spec = HuggingFaceConfig.Read(config, s_form);
-            return spec with { Windows = WindowConfig.OfAll(config, spec.LayerCount, config.Mentions(Window) ? 0 : DefaultWindow) };
+            return spec with { Windows = WindowConfig.OfAll(config, spec.LayerCount, config.Mentions(WindowConfig.Window) ? 0 : DefaultWindow) };
         },
         GgufName = "llama",
         ToHuggingFace = (json, spec, model) =>
@@ -26,7 +25,7 @@ internal static class Mistral
             WindowConfig.Write(json, spec);
             if (spec.Windows.Max() == 0)
             {
-                json.WriteNull(Window);
+                json.WriteNull(WindowConfig.Window);
             }
         },
     };

@@ -75,7 +75,7 @@ public sealed class TrainingBatch
         AdapterUse[] uses = share.Adapter is { } adapter ? [new AdapterUse(adapter), .. share.Beside.Select(beside => new AdapterUse(beside))] : [];
         if (uses.Any(use => use.Adapter.Classifier is not null))
         {
-            throw new ArgumentException("An adapter with a classifier (X-LoRA) takes part; expected adapters that can be trained, or be beside one that is. Merge or serve it instead.", nameof(share));
+            throw new ArgumentException("An adapter with a classifier (X-LoRA) takes part; its pairs are scaled by a pass of its own, which training has not. Serve it, or leave it out.", nameof(share));
         }
 
         ResidentAdapter? ahead = uses.Select(use => use.Adapter).FirstOrDefault(use => use.VirtualRows > 0);

@@ -32,7 +32,8 @@ internal sealed class JsonFields
 
     /// <summary>Every field with its text, null where it has none: in one pass, for objects of many fields.</summary>
     public IEnumerable<(string Name, string? Text)> Texts =>
-        _object.EnumerateObject().Select(member => (NameOf(member), member.Value.ValueKind == JsonValueKind.String ? Text(NameOf(member), member.Value) : null));
+        _object.EnumerateObject().Select(member => (Name: NameOf(member), member.Value))
+            .Select(named => (named.Name, named.Value.ValueKind == JsonValueKind.String ? Text(named.Name, named.Value) : null));
 
     /// <summary>Reads a file that must hold one JSON object, or gives null where there is no such file.</summary>
     public static JsonFields? TryLoad(string path) => System.IO.File.Exists(path) ? Load(path) : null;

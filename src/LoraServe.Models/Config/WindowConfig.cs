@@ -7,7 +7,9 @@ namespace LoraServe.Models.Config;
 /// <summary>Reads and writes which layers attend in a sliding window: by <c>layer_types</c>, or as the family does where that is missing.</summary>
 internal static class WindowConfig
 {
-    private const string Window = "sliding_window";
+    /// <summary>The field that says how wide it is.</summary>
+    public const string Window = "sliding_window";
+
     private const string Full = "full_attention";
     private const string Sliding = "sliding_attention";
 

@@ -56,7 +56,7 @@ public interface IForwardOps<TValue>
 
     /// <summary>
     /// Adds to each row, by its adapters' weights, what its queries read from keys and values that adapters bring for that place, with a softmax
-    /// of their own (<see cref="PromptAttention"/>); takes the place of <paramref name="target"/>, which heads together are as wide as.
+    /// of their own (<see cref="PromptAttention"/>); <paramref name="target"/> is as wide as all heads together, and may be overwritten.
     /// </summary>
     TValue AttendPrompts(TValue target, TValue queries, int layer, PromptPlace place, RowGroup rows);
 

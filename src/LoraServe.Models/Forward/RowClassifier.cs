@@ -9,9 +9,6 @@ namespace LoraServe.Models.Forward;
 /// <summary>An adapter's <see cref="ScalingClassifier"/> in this machine's memory, where it runs whatever the device: it is small, and its rows are few numbers. Immutable.</summary>
 public sealed unsafe class RowClassifier : IDisposable
 {
-    // A fork and join takes as long as some 40,000 multiply-adds.
-    private const long WorthSharing = 40_000;
-
     private readonly ScalingClassifier _edit;
     private readonly PackedMatrix[] _weights;
 
@@ -51,49 +48,36 @@ public sealed unsafe class RowClassifier : IDisposable
     {
         for (int layer = 0; layer < _weights.Length; layer++)
         {
-            Rows next = scratch.Rent(hidden.Count, _weights[layer].Outputs);
-            var job = new LayerJob(this, layer, hidden, next);
-            if ((long)hidden.Count * hidden.Width * next.Width < WorthSharing)
-            {
-                job.Run(0, 1);
-            }
-            else
-            {
-                pool.Run(ref job);
-            }
-
+            PackedMatrix weight = _weights[layer];
+            Rows next = scratch.Rent(hidden.Count, weight.Outputs);
+            MatMulInput input = MatMulInput.Prepare(pool, scratch, hidden, [weight]);
+            var epilogue = new LayerEpilogue(_edit.Layers[layer].Bias, next, IsHidden: layer < _weights.Length - 1);
+            MatMul.Run(pool, input, [weight], [next], ref epilogue);
             hidden = next;
+        }
+
+        for (int row = 0; row < hidden.Count; row++)
+        {
+            _edit.Finish(hidden.Span(row));
         }
 
         return hidden;
     }
 
-    private readonly struct LayerJob(RowClassifier classifier, int layer, Rows x, Rows y) : IParallelJob
+    /// <summary>Adds the bias; of all layers but the last what is negative becomes zero.</summary>
+    private readonly record struct LayerEpilogue(float[] Bias, Rows Outputs, bool IsHidden) : IMatMulEpilogue
     {
-        public void Run(int worker, int workerCount)
+        public void Apply(int part, int firstColumn, int columnCount)
         {
-            int first = (int)((long)x.Count * worker / workerCount);
-            int count = (int)((long)x.Count * (worker + 1) / workerCount) - first;
-            MatMul.RunSerial(classifier._weights[layer], x.Slice(first, count), y.Slice(first, count));
-            for (int row = first; row < first + count; row++)
+            ReadOnlySpan<float> bias = Bias.AsSpan(firstColumn, columnCount);
+            for (int row = 0; row < Outputs.Count; row++)
             {
-                classifier.Finish(layer, y.Span(row));
+                Span<float> values = Outputs.Span(row).Slice(firstColumn, columnCount);
+                for (int i = 0; i < values.Length; i++)
+                {
+                    values[i] = IsHidden ? Math.Max(values[i] + bias[i], 0) : values[i] + bias[i];
+                }
             }
-        }
-    }
-
-    private void Finish(int layer, Span<float> row)
-    {
-        ReadOnlySpan<float> bias = _edit.Layers[layer].Bias;
-        bool isLast = layer == _weights.Length - 1;
-        for (int i = 0; i < row.Length; i++)
-        {
-            row[i] = isLast ? row[i] + bias[i] : Math.Max(row[i] + bias[i], 0);
-        }
-
-        if (isLast)
-        {
-            _edit.Finish(row);
         }
     }
 }

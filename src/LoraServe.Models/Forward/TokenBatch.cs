@@ -136,7 +136,7 @@ public sealed class TokenBatch
     {
         int count = request.Tokens.Length;
         ResidentAdapter? classified = null;
-        foreach (AdapterUse use in isScout || !request.ScoutPages.IsEmpty ? request.Adapters : [])
+        foreach (AdapterUse use in request.Adapters)
         {
             Debug.Assert(classified is null || use.Adapter.Classifier is null, "One adapter of a stack has a classifier.");
             classified = use.Adapter.Classifier is null ? classified : use.Adapter;

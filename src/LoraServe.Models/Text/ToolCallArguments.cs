@@ -68,8 +68,9 @@ internal static class ToolCallArguments
     {
         try
         {
-            // A node looks at names and texts only when it is asked for them; writing it asks for all.
-            return JsonNode.Parse(json, documentOptions: s_strict) is JsonObject parsed && parsed.ToJsonString().Length > 0 ? parsed : null;
+            var parsed = JsonNode.Parse(json, documentOptions: s_strict) as JsonObject;
+            _ = parsed?.ToJsonString(); // a node looks at names and texts only when it is asked for them; writing it asks for all
+            return parsed;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {

@@ -6,9 +6,6 @@ namespace LoraServe.Server.Surfaces;
 /// <summary>How adapters become one, as callers say it in PEFT's words.</summary>
 internal static class CombinationSettings
 {
-    private const string Total = "total";
-    private const string Frequency = "frequency";
-
     /// <param name="method">PEFT's name of the method.</param>
     /// <param name="density">Share of entries kept; null: all.</param>
     /// <param name="rank">Rank of the result; null: the largest of the adapters'.</param>
@@ -23,9 +20,9 @@ internal static class CombinationSettings
         Rank = rank <= int.MaxValue ? (int?)rank : rank is null ? null : throw Refused($"rank is {rank}; the greatest value is {int.MaxValue}."),
         ElectByFrequency = majoritySign switch
         {
-            "" or Total => false,
-            Frequency => true,
-            _ => throw Refused($"majority_sign_method is '{majoritySign}'; expected {Total} or {Frequency}."),
+            "" or CombinationOptions.TotalSign => false,
+            CombinationOptions.FrequencySign => true,
+            _ => throw Refused($"majority_sign_method is '{majoritySign}'; expected {CombinationOptions.TotalSign} or {CombinationOptions.FrequencySign}."),
         },
         Seed = seed <= int.MaxValue ? (int)seed : throw Refused($"seed is {seed}; the greatest value is {int.MaxValue}."),
     };

@@ -36,11 +36,12 @@ internal sealed class PromptScores
     {
         for (int row = 0; row < logits.Count && first + row + 1 < _tokens.Length; row++)
         {
-            _scored = first + row + 1;
+            int next = first + row + 1;
+            int token = _tokens[next].TokenId;
             ReadOnlySpan<float> values = logits.Span(row);
             double logSum = Sampler.LogSumExp(values, scratch);
-            int token = _tokens[_scored].TokenId;
-            _tokens[_scored++] = new ScoredToken(token, (float)(values[token] - logSum), Candidates.MostLikely(values, logSum, _top));
+            _tokens[next] = new ScoredToken(token, (float)(values[token] - logSum), Candidates.MostLikely(values, logSum, _top));
+            _scored = next + 1;
         }
     }
 }

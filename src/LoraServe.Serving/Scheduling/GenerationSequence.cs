@@ -49,15 +49,14 @@ internal sealed class GenerationSequence : Sequence, IAnswer
 
     public override Chunk NextChunk(int rows, int logitRows)
     {
-        if (Unscored is not null && CachedTokens >= VirtualRows)
+        if (Unscored is not null)
         {
-            return new Chunk(Math.Min(Math.Min(rows, logitRows), PendingTokens), SegmentOutput.AllLogits);
+            return Chunk.Scored(rows, logitRows, VirtualRows - CachedTokens, PendingTokens);
         }
 
-        int first = Unscored is null ? PendingTokens : VirtualRows - CachedTokens;
-        if (rows < first || Unscored is not null || Sampling.MaxTokens == 0)
+        if (rows < PendingTokens || Sampling.MaxTokens == 0)
         {
-            return new Chunk(Math.Min(rows, first), SegmentOutput.None);
+            return new Chunk(Math.Min(rows, PendingTokens), SegmentOutput.None);
         }
 
         return logitRows > 0 ? new Chunk(PendingTokens, SegmentOutput.LastLogits) : new Chunk(PendingTokens - 1, SegmentOutput.None);

@@ -1,5 +1,4 @@
 using LoraServe.Compute.Memory;
-using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 
@@ -28,13 +27,7 @@ internal sealed class ScoringSequence : Sequence
 
     public override int ReusableTokens => _firstScored - 1;
 
-    public override Chunk NextChunk(int rows, int logitRows)
-    {
-        int unscored = _firstScored - 1 - CachedTokens;
-        return unscored > 0
-            ? new Chunk(Math.Min(rows, unscored), SegmentOutput.None)
-            : new Chunk(Math.Min(Math.Min(rows, logitRows), PendingTokens), SegmentOutput.AllLogits);
-    }
+    public override Chunk NextChunk(int rows, int logitRows) => Chunk.Scored(rows, logitRows, _firstScored - 1 - CachedTokens, PendingTokens);
 
     /// <summary>Reduces logits to the log-probabilities of the tokens that follow.</summary>
     public override bool Take(in StepResult result)

@@ -10,6 +10,61 @@ public sealed partial class AdapterStore
 {
     private readonly Dictionary<string, Task> _resolving = [];
 
+    /// <summary>Fixes the versions that a request runs on, and counts it as their user. A name that nobody knows is looked for below the adapter root.</summary>
+    internal async ValueTask<AdapterStack> ReserveAsync(RequestOptions request, CancellationToken cancellationToken)
+    {
+        (Principal who, IReadOnlyList<AdapterReference> references) = (request.Principal, request.Adapters);
+        if (references.Count == 0)
+        {
+            return request.Combination is null
+                ? AdapterStack.Empty
+                : throw new EngineException(EngineError.InvalidRequest, "The request says how adapters are to be combined, and names none. Name at least one.");
+        }
+
+        while (true)
+        {
+            var parts = new (AdapterVersion Version, float Weight, int? Task)[references.Count];
+            for (int i = 0; i < parts.Length; i++)
+            {
+                AdapterReference reference = references[i];
+                AdapterVersion version = await FindAsync(who, reference.Name, cancellationToken).ConfigureAwait(false);
+                if (AdapterTask.Refusal(reference.Name, version.Manifest.Tasks, reference.Task) is { } refusal)
+                {
+                    throw new EngineException(EngineError.InvalidAdapterName, refusal);
+                }
+
+                parts[i] = (version, reference.Weight, reference.Task);
+            }
+
+            AdapterStack stack = request.Combination is { } combination
+                ? new AdapterStack(parts, await _combinations.GetAsync(who, [.. parts.Select(part => (part.Version, part.Weight))], combination, cancellationToken).ConfigureAwait(false))
+                : new AdapterStack(parts);
+            CheckTogether(stack);
+            if (_memory.AddUser(stack))
+            {
+                return stack;
+            }
+        }
+    }
+
+    private static void CheckTogether(AdapterStack stack)
+    {
+        AdapterManifest[] scouted = [.. stack.Scouted];
+        if (scouted.Length > 1)
+        {
+            throw new EngineException(
+                EngineError.InvalidRequest,
+                $"The adapters '{scouted[0].Name}' and '{scouted[1].Name}' both scale themselves by what the model makes of each token (X-LoRA). Name one of them.");
+        }
+
+        if (scouted.Length > 0 && stack.VirtualRows > 0)
+        {
+            throw new EngineException(
+                EngineError.InvalidRequest,
+                $"The adapter '{scouted[0].Name}' scales itself by what the model makes of each token (X-LoRA), and another puts virtual tokens ahead of the prompt. Name one of them.");
+        }
+    }
+
     private async ValueTask<AdapterVersion> FindAsync(Principal who, string reference, CancellationToken cancellationToken)
     {
         AdapterNames names = _names;

@@ -120,7 +120,7 @@ internal sealed class RequestCombinations(
         Name = string.Join('+', inputs.Select(input => input.Version.Manifest.Name)),
         Version = 0,
         Digest = entry.Digest,
-        Owner = entry.Tenant,
+        Owner = inputs.Select(input => input.Version.Manifest.Owner).FirstOrDefault(owner => owner.Length > 0) ?? "",
         Source = AdapterSource.Directory,
         Method = parsed.Report.Method,
         MinimumRank = parsed.Report.MinimumRank,

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Tests.Reference;
 
@@ -41,7 +40,7 @@ public sealed class PeftFormulaTests
     public void Load_FilesOfPeft_ComputeWhatItsLayersDo(string type, string settings)
     {
         AdapterBuilder builder = Build(type, settings);
-        Adapter adapter = Load(builder);
+        Adapter adapter = builder.Load(model: s_base);
         var random = new Random(9);
         foreach (BaseModule module in s_base.Modules.Where(module => module.Site.Layer == 0))
         {
@@ -59,7 +58,7 @@ public sealed class PeftFormulaTests
         float[] a = builder.AddRandom($"{SmallBase.Table}.hira_embedding_A", 2, 10);
         float[] b = builder.AddRandom($"{SmallBase.Table}.hira_embedding_B", 8, 2);
         FloatMatrix table = s_base.Weight(s_base.At(SmallBase.Table));
-        FloatMatrix change = Assert.IsType<DenseDelta>(Assert.Single(Load(builder).Edits)).Values;
+        FloatMatrix change = Assert.IsType<DenseDelta>(Assert.Single(builder.Load(model: s_base).Edits)).Values;
         for (int i = 0; i < change.Values.Length; i++)
         {
             (int token, int column) = (i / 8, i % 8);
@@ -75,7 +74,7 @@ public sealed class PeftFormulaTests
         AdapterBuilder builder = Build("PVERA", """{"r": 3, "projection_prng_key": 8, "save_projection": false}""");
         builder.Remove("pvera_A");
         builder.Remove("pvera_B");
-        SharedLowRank edit = Load(builder).Edits.OfType<SharedLowRank>().First();
+        SharedLowRank edit = builder.Load(model: s_base).Edits.OfType<SharedLowRank>().First();
         var generator = new LoraServe.Adapters.Methods.Reading.TorchGenerator(8);
         Assert.Equal(generator.KaimingUniform(6, 12)[..36], edit.A.Values.Values);
         Assert.Equal(generator.KaimingUniform(12, 3), edit.B.Values.Values);
@@ -91,12 +90,6 @@ public sealed class PeftFormulaTests
         merged.CopyBias(module.Site, bias);
         FloatMatrix weight = merged.Weight(module);
         return [.. bias.Select((b, o) => b + (apart.FirstOrDefault(edit => edit.Site == module.Site)?.Values[o] ?? 0) + x.Select((value, i) => value * weight.Row(o)[i]).Sum())];
-    }
-
-    private static Adapter Load(AdapterBuilder builder)
-    {
-        using var folder = new TemporaryFolder();
-        return AdapterLoader.Load(builder.Write(folder), s_base);
     }
 
     /// <summary>The tensors that PEFT's save_pretrained writes, under its names.</summary>

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
-using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Adapters.Tests.Reference;
 
@@ -23,6 +22,23 @@ public sealed class ProjectedMethodsTests
         }
 
         return cases;
+    }
+
+    /// <summary>What is made of the base's weight would be another of the one that the file brings.</summary>
+    [Theory]
+    [InlineData("DEFT")]
+    [InlineData("GLORA")]
+    [InlineData("PEANUT")]
+    [InlineData("LORA kasa")]
+    public void Load_AnotherWeightBelowAChangeThatIsMadeOfIt_IsRefused(string name)
+    {
+        AdapterBuilder builder = MethodAdapters.Build(name);
+        BaseModule module = AdapterBuilder.TinyBase.Modules.First(module => module.Name == "q_proj");
+        builder.AddRandom($"{module.Path}.base_layer.weight", module.Outputs, module.Inputs);
+        string refusal = Assert.Throws<AdapterFormatException>(() => builder.Load()).Message;
+        Assert.Contains($"'{module.Path}.base_layer.weight' is not what the base has there", refusal, StringComparison.Ordinal);
+        builder.Add($"{module.Path}.base_layer.weight", AdapterBuilder.TinyBase.Weight(module).Values, module.Outputs, module.Inputs);
+        Assert.NotEmpty(builder.Load().Edits);
     }
 
     /// <summary>A change of a configuration, and what the refusal must say.</summary>
@@ -76,7 +92,7 @@ public sealed class ProjectedMethodsTests
     {
         var model = new RectangularBase(hasBias, isTransposed);
         AdapterBuilder builder = ProjectedAdapters.Build(name, model);
-        Adapter adapter = Load(builder, model);
+        Adapter adapter = builder.Load(model: model);
         Assert.Equal("model.layers.0.self_attn.q_proj, model.layers.0.self_attn.v_proj", string.Join(", ", adapter.Report.MatchedModules));
         int place = 0;
         foreach (BaseModule module in model.Modules.Where(module => module.Name is "q_proj" or "v_proj"))
@@ -151,7 +167,7 @@ public sealed class ProjectedMethodsTests
         string name = $"model.layers.0.self_attn.q_proj.glora_{part}.zeros";
         long[] shape = isColumn ? [length, 1] : [length];
         builder.Add(name, new float[length], shape);
-        Assert.NotEmpty(Load(builder, model).Edits);
+        Assert.NotEmpty(builder.Load(model: model).Edits);
         builder.Add(name, [1, .. new float[length - 1]], shape);
         AssertRefused(builder, model, name);
     }
@@ -166,7 +182,7 @@ public sealed class ProjectedMethodsTests
         float[] a = builder.AddRandom("model.model.embed_tokens.tinylora_A", 2, 6);
         float[] b = builder.AddRandom("model.model.embed_tokens.tinylora_B", 5, 2);
         float[] p = builder.AddRandom("model.model.embed_tokens.tinylora_P", 3, 2, 2);
-        LowRank edit = Assert.IsType<LowRank>(Assert.Single(Load(builder, model).Edits));
+        LowRank edit = Assert.IsType<LowRank>(Assert.Single(builder.Load(model: model).Edits));
         Assert.Equal(Site.Embedding, edit.Site);
         for (int token = 0; token < 5; token++)
         {
@@ -184,11 +200,11 @@ public sealed class ProjectedMethodsTests
     {
         var model = new RectangularBase(hasBias: false, isTransposed: false);
         AdapterBuilder builder = ProjectedAdapters.Build("LORA mica", model);
-        Adapter plain = Load(builder, model);
+        Adapter plain = builder.Load(model: model);
         builder.Config["init_lora_weights"] = true;
         builder.Config["velora_config"] = new JsonObject { ["num_groups"] = 4, ["scale"] = 1.0, ["init_type"] = "random" };
         builder.AddRandom("model.layers.0.self_attn.q_proj.lora_velora_embed", 2);
-        Adapter compressed = Load(builder, model);
+        Adapter compressed = builder.Load(model: model);
         Assert.Equal(("MiCA", "VeLoRA"), (plain.Report.Method, compressed.Report.Method));
         Assert.Equal(plain.Edits.OfType<LowRank>().SelectMany(pair => pair.A.Values), compressed.Edits.OfType<LowRank>().SelectMany(pair => pair.A.Values));
         builder.Remove("model.layers.0.self_attn.q_proj.lora_velora_embed");
@@ -199,7 +215,7 @@ public sealed class ProjectedMethodsTests
             builder.AddRandom($"model.layers.0.self_attn.v_proj.lora_monteclora_sampler.{name}", shape);
         }
 
-        Adapter sampled = Load(builder, model);
+        Adapter sampled = builder.Load(model: model);
         Assert.Equal("MonteCLoRA", sampled.Report.Method);
         Assert.Equal(plain.Edits.OfType<LowRank>().SelectMany(pair => pair.B.Values), sampled.Edits.OfType<LowRank>().SelectMany(pair => pair.B.Values));
         builder.AddRandom("model.layers.0.self_attn.v_proj.lora_monteclora_sampler.std_prior", 4);
@@ -212,7 +228,7 @@ public sealed class ProjectedMethodsTests
         var model = new RectangularBase(hasBias: false, isTransposed: false);
         AdapterBuilder builder = ProjectedAdapters.Build("LORA mica", model);
         (builder.Config["init_lora_weights"], builder.Config["use_qalora"]) = (true, true);
-        Assert.Equal(builder.Values("model.layers.0.self_attn.q_proj.lora_A.weight"), Assert.IsType<LowRank>(Load(builder, model).Edits[0]).A.Values);
+        Assert.Equal(builder.Values("model.layers.0.self_attn.q_proj.lora_A.weight"), Assert.IsType<LowRank>(builder.Load(model: model).Edits[0]).A.Values);
     }
 
     [Fact]
@@ -252,6 +268,7 @@ public sealed class ProjectedMethodsTests
     [Theory]
     [InlineData("PROMPT_TUNING MULTITASK_PROMPT_TUNING P_TUNING PREFIX_TUNING LORA ADALORA ADAMSS BOFT ADAPTION_PROMPT IA3 LILY LOHA LOKR OFT POLY LN_TUNING VERA FROD FOURIERFT GLORA")]
     [InlineData("XLORA HRA VBLORA UNILORA CPT MISS BONE RANDLORA TRAINABLE_TOKENS SHIRA OSF CARTRIDGE TINYLORA PSOFT PEANUT SUPERTUNING DEFT")]
+    [InlineData("ROAD C3A WAVEFT DELORA GRALORA HIRA PVERA BEFT")]
     public void Load_AnyTypeOfPeft_IsNotUnknown(string types)
     {
         var model = new RectangularBase(hasBias: false, isTransposed: false);
@@ -260,7 +277,7 @@ public sealed class ProjectedMethodsTests
         foreach (string type in types.Split(' '))
         {
             builder.Config["peft_type"] = type;
-            string message = Assert.Throws<AdapterFormatException>(() => Load(builder, model)).Message;
+            string message = Assert.Throws<AdapterFormatException>(() => builder.Load(model: model)).Message;
             Assert.DoesNotContain("; supported are", message, StringComparison.Ordinal);
         }
     }
@@ -337,14 +354,8 @@ public sealed class ProjectedMethodsTests
         Assert.True(leading * matrix.Row(0)[0] < 0);
     }
 
-    private static Adapter Load(AdapterBuilder builder, IBaseModel model)
-    {
-        using var folder = new TemporaryFolder();
-        return AdapterLoader.Load(builder.Write(folder), model);
-    }
-
     private static void AssertRefused(AdapterBuilder builder, IBaseModel model, string what) =>
-        Assert.Contains(what, Assert.Throws<AdapterFormatException>(() => Load(builder, model)).Message, StringComparison.Ordinal);
+        Assert.Contains(what, Assert.Throws<AdapterFormatException>(() => builder.Load(model: model)).Message, StringComparison.Ordinal);
 
     /// <summary>The weight and the bias that a module has with the adapter.</summary>
     private static (double[,] Weight, double[] Bias) Changed(Adapter adapter, IBaseModel model, BaseModule module)

@@ -63,7 +63,7 @@ public sealed class ReadmeTests
         }
         catch (MergeException)
         {
-            return $"no: {Kinds(adapter, edit => edit is not (ModuleEdit or NormDelta or NormReplacement) or BiasDelta)}";
+            return $"no: {Kinds(adapter, edit => edit is not (ModuleEdit or NormDelta) or BiasDelta).Replace("biases", "biases, where the base has none", StringComparison.Ordinal)}";
         }
     }
 
@@ -85,7 +85,7 @@ public sealed class ReadmeTests
 
     private static string Named(AdapterEdit edit) => edit switch
     {
-        BiasDelta => "biases that the base has not, or biases alone",
+        BiasDelta => "biases",
         VirtualTokens => "rows ahead of the prompt",
         PrefixKeyValue => "keys and values ahead of the prompt",
         PromptAttention => "keys and values beside the sequence's",

@@ -99,10 +99,10 @@ internal sealed class AdapterBuilder
         return folder.Path;
     }
 
-    /// <summary>Writes the directory into a folder of its own and loads it on the tiny base.</summary>
-    public Adapter Load(AdapterLimits? limits = null)
+    /// <summary>Writes the directory into a folder of its own and loads it on the tiny base, or another.</summary>
+    public Adapter Load(AdapterLimits? limits = null, IBaseModel? model = null)
     {
         using var folder = new TemporaryFolder();
-        return AdapterLoader.Load(Write(folder), TinyBase, limits);
+        return AdapterLoader.Load(Write(folder), model ?? TinyBase, limits);
     }
 }

@@ -7,16 +7,13 @@ namespace LoraServe.Fuzz.Runs;
 /// <summary>Whether what damage begins with is read at all: what is refused as it is says nothing of what lies behind the refusal.</summary>
 internal static class SeedCheck
 {
-    /// <summary>The seeds that are refused, with why.</summary>
-    public static IEnumerable<string> Refused(FuzzTarget target)
+    /// <summary>What comes of each seed, undamaged.</summary>
+    public static IEnumerable<(string Seed, CaseOutcome Outcome)> Outcomes(FuzzTarget target)
     {
         foreach (Seed seed in target.Seeds)
         {
             using var folder = new TemporaryDirectory();
-            if (FuzzCase.Run(target, seed, folder.Path) is { } outcome && (outcome.Thrown is not null || outcome.Complaint is not null))
-            {
-                yield return $"{target.Name} {seed.Name}: {outcome.Complaint} {outcome.Thrown?.Message}";
-            }
+            yield return (seed.Name, FuzzCase.Run(target, seed, folder.Path));
         }
     }
 }

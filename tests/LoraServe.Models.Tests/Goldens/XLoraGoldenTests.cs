@@ -54,13 +54,9 @@ public sealed class XLoraGoldenTests
         using var harness = new ForwardHarness(model.Transformer, workers: 2, pageCount: 128);
         List<(TestSequence Sequence, float[] Expected)> rows = [];
         List<ResidentAdapter> adapters = [];
-        foreach (string path in (string[])["llama/lora-qv", "xlora/xlora", "llama/ia3", "xlora/xlora-layerwise", "llama/prefix", "xlora/xlora"])
+        foreach (string path in (string[])["llama/lora-qv", "xlora/xlora", "llama/ia3", "xlora/xlora-layerwise", "llama/prefix-tuning", "xlora/xlora"])
         {
-            if (SharedFiles.TryGet($"{Root}/{path}") is not { } folder)
-            {
-                continue;
-            }
-
+            string folder = SharedFiles.Require($"{Root}/{path}");
             ResidentAdapter adapter = model.Transformer.Place(AdapterLoader.Load(folder, model.Transformer));
             adapters.Add(adapter);
             using var golden = new Golden(Path.Combine(folder, "expected.safetensors"));

@@ -13,14 +13,15 @@ internal sealed class LayerPrompt
 {
     private readonly IBaseModel _model;
     private readonly PromptPlace _place;
-    private readonly int _layer;
-    private readonly BaseModule _output;
 
     private LayerPrompt(IBaseModel model, PromptPlace place, BaseModule output)
     {
-        (_model, _place, _layer, _output) = (model, place, output.Site.Layer, output);
+        (_model, _place, Output) = (model, place, output);
         Path = output.Path[..output.Path.LastIndexOf('.')];
     }
+
+    /// <summary>The layer's output projection, whose bias <see cref="OutputBias"/> adds.</summary>
+    public BaseModule Output { get; }
 
     /// <summary>The layer's attention.</summary>
     public string Path { get; }
@@ -49,14 +50,11 @@ internal sealed class LayerPrompt
     {
         (FloatMatrix keys, FloatMatrix values) = Projected(prompt);
         TensorPrimitives.Multiply(values.Values, gate, values.Values);
-        return new PromptAttention(_layer, _place, keys, values);
+        return new PromptAttention(Output.Site.Layer, _place, keys, values);
     }
 
     /// <summary>The bias that comes with it; null where there is none.</summary>
-    public BiasDelta? OutputBias() => _place == PromptPlace.BeforeOutput && _output.HasBias ? new BiasDelta(_output.Site, _model.Bias(_output)) : null;
-
-    /// <summary>The module whose bias that is.</summary>
-    public BaseModule Output => _output;
+    public BiasDelta? OutputBias() => _place == PromptPlace.BeforeOutput && Output.HasBias ? new BiasDelta(Output.Site, _model.Bias(Output)) : null;
 
     /// <summary>Adds what derivatives by an edit come to.</summary>
     /// <param name="prompt">What it was made of.</param>
@@ -98,10 +96,10 @@ internal sealed class LayerPrompt
     /// <summary>The maps that give keys and values, each with the row at which these begin.</summary>
     private (Site Keys, int FirstKey, Site Values, int FirstValue) Sites()
     {
-        var fused = new Site(_layer, SiteRole.QueryKeyValue);
+        var fused = new Site(Output.Site.Layer, SiteRole.QueryKeyValue);
         return _place == PromptPlace.AfterOutput
-            ? (fused, _output.Inputs, fused, _output.Inputs + _model.KeyWidth)
-            : (new Site(_layer, SiteRole.Key), 0, new Site(_layer, SiteRole.Value), 0);
+            ? (fused, Output.Inputs, fused, Output.Inputs + _model.KeyWidth)
+            : (new Site(Output.Site.Layer, SiteRole.Key), 0, new Site(Output.Site.Layer, SiteRole.Value), 0);
     }
 
     private (FloatMatrix Keys, FloatMatrix Values) Projected(FloatMatrix prompt)
@@ -115,8 +113,7 @@ internal sealed class LayerPrompt
     private FloatMatrix Through(Site site, FloatMatrix prompt)
     {
         BaseModule module = _model.Modules.First(module => module.Site == site);
-        var result = new FloatMatrix(prompt.Rows, module.Outputs);
-        _model.Multiply(site, prompt, result);
+        FloatMatrix result = _model.MultiplyRows(module, prompt);
         float[] bias = _model.Bias(module);
         for (int row = 0; row < result.Rows; row++)
         {

@@ -38,9 +38,7 @@ internal sealed class TrainableAdaptionPrompt : TrainableAdapter
         {
             if (gradients.PromptAt(layer.Output.Site.Layer) is { } derivative)
             {
-                var dKeys = new FloatMatrix(_length, Model.KeyWidth, derivative.Keys.Values);
-                var dValues = new FloatMatrix(_length, Model.KeyWidth, derivative.Values.Values);
-                gate.Gradient[0] += layer.Pull(Rows(prompt.Values), gate.Values[0], dKeys, dValues, prompt.Gradient);
+                gate.Gradient[0] += layer.Pull(Rows(prompt.Values), gate.Values[0], derivative.Keys.Matrix(), derivative.Values.Matrix(), prompt.Gradient);
             }
         }
     }

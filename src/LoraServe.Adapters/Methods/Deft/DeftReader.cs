@@ -19,6 +19,9 @@ internal sealed class DeftReader : ModuleReader
     /// <inheritdoc />
     protected override string Name => _config.RemovesOnly ? "PaRa" : "DEFT";
 
+    /// <inheritdoc />
+    protected override bool IsMadeOfWeight => true;
+
     /// <summary>Reads an adapter.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model) =>

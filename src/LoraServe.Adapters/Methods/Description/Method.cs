@@ -19,6 +19,9 @@ internal sealed class Method
     /// <summary>The same where an adapter's files are not all that it reads; null where they are.</summary>
     public DirectoryReader? ReadDirectory { get; init; }
 
+    /// <summary>Reads its adapters, whichever of both it has; null where none are its own.</summary>
+    public DirectoryReader? Reader => ReadDirectory ?? (Read is { } read ? (adapter, model) => read(adapter.Fields, adapter.Tensors, model) : null);
+
     /// <summary>Makes what is trained; null where adapters of it are only served.</summary>
     public MethodTrainer? Train { get; init; }
 

@@ -42,8 +42,15 @@ internal sealed class GloraConfig
             return usual;
         }
 
-        GloraForm form = allowed.FirstOrDefault(form => Name(form) == text, (GloraForm)(-1));
-        return form >= 0 ? form : throw fields.Refuse(field, fields.Find(field)!.Value, string.Join(" or ", allowed.Select(Name)));
+        foreach (GloraForm form in allowed)
+        {
+            if (Name(form) == text)
+            {
+                return form;
+            }
+        }
+
+        throw fields.Refuse(field, fields.Find(field)!.Value, string.Join(" or ", allowed.Select(Name)));
     }
 
     private static string Name(GloraForm form) => form == GloraForm.LowRank ? "lora" : form.ToString().ToLowerInvariant();

@@ -77,13 +77,7 @@ internal sealed class GloraParts
         if (change.Dense?.Matrix() is { } dense)
         {
             PullProduct("B", dense);
-            float[] row = new float[_module.Inputs];
-            for (int output = 0; output < _module.Outputs; output++)
-            {
-                _model.CopyWeightRow(_module.Site, output, row);
-                TensorPrimitives.Multiply(dense.Row(output), row, dense.Row(output));
-            }
-
+            _model.MultiplyElements(_module, dense);
             PullProduct("A", dense);
         }
         else if (change.OutputGain is not null)
@@ -103,13 +97,7 @@ internal sealed class GloraParts
     {
         FloatMatrix change = DeltaForm.Whole(_module);
         DenseProduct.Run(_stored["A.Xd"].Matrix(), _stored["A.Xu"].Matrix(), change);
-        float[] row = new float[_module.Inputs];
-        for (int output = 0; output < _module.Outputs; output++)
-        {
-            _model.CopyWeightRow(_module.Site, output, row);
-            TensorPrimitives.Multiply(change.Row(output), row, change.Row(output));
-        }
-
+        _model.MultiplyElements(_module, change);
         DenseProduct.Run(_stored["B.Xd"].Matrix(), _stored["B.Xu"].Matrix(), change, adds: true);
         return change;
     }
@@ -174,9 +162,7 @@ internal sealed class GloraParts
             return null;
         }
 
-        var c = new FloatMatrix(_module.Inputs, 1);
-        DenseProduct.Run(left.Matrix(), _stored["C.Xu"].Matrix(), c);
-        return c.Transposed();
+        return DenseProduct.Of(left.Matrix(), _stored["C.Xu"].Matrix()).Transposed();
     }
 
     /// <summary>A vector's values for each output, of one number the same for all.</summary>

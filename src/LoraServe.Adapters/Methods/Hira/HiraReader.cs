@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
 using LoraServe.Adapters.LinearAlgebra;
@@ -36,18 +35,7 @@ internal sealed class HiraReader : ModuleReader
     {
         FloatMatrix change = DeltaForm.Whole(module);
         LowRankProduct.Add(change, right, left, 1);
-        float[] weight = new float[module.Inputs];
-        for (int row = 0; row < change.Rows; row++)
-        {
-            model.CopyWeightRow(module.Site, row, weight);
-            if (replaced is not null)
-            {
-                TensorPrimitives.Add(weight, replaced.Row(row), weight);
-            }
-
-            TensorPrimitives.Multiply(change.Row(row), weight, change.Row(row));
-        }
-
+        model.MultiplyElements(module, change, replaced);
         return change;
     }
 

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
@@ -40,13 +39,8 @@ internal sealed class TrainableHira : TrainableUpdates
 
         public override void Pull(LinearEditGradient change)
         {
-            var d = new FloatMatrix(Module.Outputs, Module.Inputs);
-            for (int row = 0; row < d.Rows; row++)
-            {
-                model.CopyWeightRow(Module.Site, row, d.Row(row));
-            }
-
-            TensorPrimitives.Multiply(d.Values, change.Dense!.Values, d.Values);
+            FloatMatrix d = change.Dense!.Matrix();
+            model.MultiplyElements(Module, d);
             MatrixGradient.OfProduct(d, b.Matrix(), a.Matrix(), b.Gradient, a.Gradient);
         }
     }

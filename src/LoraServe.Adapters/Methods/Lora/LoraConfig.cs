@@ -65,26 +65,25 @@ internal sealed class LoraConfig
     /// <summary>What the file keeps for training alone.</summary>
     public SamplingConfig Sampling { get; }
 
-    /// <summary>Whether its training is another than that of a pair on the base as it is.</summary>
-    public bool IsServedOnly =>
-        Initialization is LoraInitialization.Loftq or LoraInitialization.Mica
-        || BlockDiagonal is not null || InvocationTokens.Length > 0 || UsesKasa || PooledGroup is not null || Sampling.Method is not null;
-
-    /// <summary>The method's usual name.</summary>
-    public string Method =>
+    /// <summary>The variant of which training is another than that of a pair on the base as it is; null: it can be trained.</summary>
+    public string? ServedOnly =>
         InvocationTokens.Length > 0 ? "aLoRA"
-        : UsesDora ? "DoRA"
         : UsesKasa ? "KaSA"
         : PooledGroup is not null ? "QA-LoRA"
-        : Sampling.Method is { } method ? method
-        : Initialization switch
+        : Sampling.Method ?? Initialization switch
         {
-            LoraInitialization.Pissa => "PiSSA",
-            LoraInitialization.Olora => "OLoRA",
             LoraInitialization.Loftq => "LoftQ",
             LoraInitialization.Mica => "MiCA",
-            _ => BlockDiagonal is not null ? "BD-LoRA" : _rankStabilized ? "rsLoRA" : "LoRA",
+            _ => BlockDiagonal is not null ? "BD-LoRA" : null,
         };
+
+    /// <summary>The method's usual name.</summary>
+    public string Method => (UsesDora && InvocationTokens.Length == 0 ? "DoRA" : ServedOnly) ?? Initialization switch
+    {
+        LoraInitialization.Pissa => "PiSSA",
+        LoraInitialization.Olora => "OLoRA",
+        _ => _rankStabilized ? "rsLoRA" : "LoRA",
+    };
 
     /// <summary>Reads and checks the fields.</summary>
     /// <exception cref="AdapterFormatException">A field is wrong or not supported.</exception>

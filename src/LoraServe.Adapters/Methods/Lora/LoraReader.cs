@@ -22,6 +22,9 @@ internal sealed class LoraReader : ModuleReader
     /// <inheritdoc />
     protected override IReadOnlyList<int> InvocationTokens => _config.InvocationTokens;
 
+    /// <inheritdoc />
+    protected override bool IsMadeOfWeight => _config.UsesKasa;
+
     /// <summary>Reads an adapter.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model)
@@ -120,22 +123,25 @@ internal sealed class LoraReader : ModuleReader
     private void AddResidual(ModuleEdits edits, int rank, float scale)
     {
         BaseModule module = edits.Module;
-        if (module.Site.IsTable || (!_config.UsesKasa && _config.Initialization is LoraInitialization.Original or LoraInitialization.Mica))
+        if (module.Site.IsTable)
         {
             return;
         }
 
-        if (_config.UsesKasa && rank >= Math.Min(module.Outputs, module.Inputs))
+        if (_config.UsesKasa)
         {
-            throw new AdapterFormatException($"{Tensors.File}: KaSA takes {rank} singular values (r) of {module.Path} away, which is [{module.Outputs}, {module.Inputs}] in the base; expected fewer than the lesser of both. Lower r, or load it on the base it was made for.");
+            AddKasa(edits, rank);
+            return;
+        }
+
+        if (_config.Initialization is LoraInitialization.Original or LoraInitialization.Mica)
+        {
+            return;
         }
 
         FloatMatrix weight = Model.Weight(module);
         switch (_config.Initialization)
         {
-            case var _ when _config.UsesKasa:
-                edits.Pairs.Add(Residual.Kasa(module.Site, weight, rank));
-                break;
             case LoraInitialization.Pissa:
                 edits.Pairs.Add(Residual.Pissa(module.Site, weight, rank));
                 break;
@@ -146,6 +152,17 @@ internal sealed class LoraReader : ModuleReader
                 edits.Dense = Residual.Loftq(module.Site, weight, rank, _config.LoftqIterations).Values;
                 break;
         }
+    }
+
+    private void AddKasa(ModuleEdits edits, int rank)
+    {
+        BaseModule module = edits.Module;
+        if (rank >= Math.Min(module.Outputs, module.Inputs))
+        {
+            throw new AdapterFormatException($"{Tensors.File}: KaSA takes {rank} singular values (r) of {module.Path} away, which is [{module.Outputs}, {module.Inputs}] in the base; expected fewer than the lesser of both. Lower r, or load it on the base it was made for.");
+        }
+
+        edits.Pairs.Add(Residual.Kasa(module.Site, Model.Weight(module), rank));
     }
 
     private void ReadMagnitude(ModuleEdits edits, string because)

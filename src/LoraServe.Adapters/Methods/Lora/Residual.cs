@@ -55,8 +55,7 @@ internal static class Residual
         TensorPrimitives.Negate(gram, gram);
         (_, double[][] vectors) = SymmetricEigen.Leading(gram, flat.Rows, rank);
         var directions = new FloatMatrix(rank, flat.Rows, [.. vectors.SelectMany(vector => vector).Select(value => (float)value)]);
-        var images = new FloatMatrix(rank, flat.Columns);
-        DenseProduct.Run(directions, flat, images);
+        FloatMatrix images = DenseProduct.Of(directions, flat);
         return isFlat ? new LowRank(site, images, directions.Transposed(), -1) : new LowRank(site, directions, images.Transposed(), -1);
     }
 

@@ -32,9 +32,9 @@ internal sealed class TrainableLora : TrainableAdapter, IGrowingRank
         _options = options;
         _drawsNormally = config["init_lora_weights"]?.ToString() == "gaussian";
         _replaced = new ReplacedParameters(model);
-        if (_config.IsServedOnly)
+        if (_config.ServedOnly is { } variant)
         {
-            throw new AdapterFormatException($"{_config.Method} adapters can be served, not trained.");
+            throw new AdapterFormatException($"{variant} adapters can be served, not trained. Leave out of the configuration what makes it one.");
         }
 
         bool ensuresTying = model.TiedHead && PeftConfig.Fields(config).Flag("ensure_weight_tying", false);

@@ -25,13 +25,13 @@ internal sealed class PeanutNetwork(IReadOnlyList<FloatMatrix> encoders, IReadOn
         foreach (FloatMatrix encoder in encoders)
         {
             _residuals.Add(hidden);
-            hidden = Activate(Product(encoder, hidden));
+            hidden = Activate(DenseProduct.Of(encoder, hidden));
         }
 
         for (int i = 0; i < decoders.Count; i++)
         {
             _intoDecoders.Add(hidden);
-            hidden = Activate(Product(decoders[i], hidden));
+            hidden = Activate(DenseProduct.Of(decoders[i], hidden));
             TensorPrimitives.Add(hidden.Values, _residuals[^(i + 1)].Values, hidden.Values);
         }
 
@@ -60,13 +60,6 @@ internal sealed class PeanutNetwork(IReadOnlyList<FloatMatrix> encoders, IReadOn
         }
 
         return Sloped(d, _before[0]);
-    }
-
-    private static FloatMatrix Product(FloatMatrix layer, FloatMatrix hidden)
-    {
-        var product = new FloatMatrix(layer.Rows, hidden.Columns);
-        DenseProduct.Run(layer, hidden, product);
-        return product;
     }
 
     private FloatMatrix Activate(FloatMatrix before)

@@ -33,7 +33,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
         if (config["prefix_projection"]?.GetValue<bool>() != true)
         {
             ConfigFields fields = PeftConfig.Fields(config);
-            int frozen = config.ContainsKey("num_frozen_tokens") ? PrefixReader.FrozenTokens(fields) : 0;
+            int frozen = PeftConfig.Type(fields) == PrefixMethod.Cartridge.Type ? PrefixReader.FrozenTokens(fields) : 0;
             if (frozen == count)
             {
                 throw new AdapterFormatException($"num_frozen_tokens is {frozen}, all of num_virtual_tokens; expected fewer, so that some are trained.");
@@ -54,7 +54,9 @@ internal sealed class TrainablePrefix : TrainableAdapter
             AddLayer("prompt_encoder.transform.2", all, hidden, options.Seed + 2));
     }
 
-    private int Count => _rows.Shape[0] + (_frozen.Length / (Model.LayerCount * 2 * _width));
+    private int RowLength => Model.LayerCount * 2 * _width;
+
+    private int Count => _rows.Shape[0] + (_frozen.Length / RowLength);
 
     public override IReadOnlyDictionary<string, float[]> State => _frozen.Length > 0 ? new Dictionary<string, float[]> { ["frozen rows"] = _frozen } : base.State;
 
@@ -66,7 +68,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
 
     public override void Pull(EditGradients gradients)
     {
-        float[] d = new float[Count * Model.LayerCount * 2 * _width];
+        float[] d = new float[Count * RowLength];
         for (int layer = 0; layer < Model.LayerCount; layer++)
         {
             if (gradients.PrefixAt(layer) is { } prefix)
@@ -81,7 +83,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
     }
 
     internal override IEnumerable<Parameter> Saved() =>
-        _projection is null && _frozen.Length == 0 ? Parameters : [new Parameter(Name, [Count, Model.LayerCount * 2 * _width], Rows())];
+        _projection is null && _frozen.Length == 0 ? Parameters : [new Parameter(Name, [Count, RowLength], Rows())];
 
     private protected override void Load(ConfigFields source, AdapterTensors tensors)
     {
@@ -91,7 +93,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
             return;
         }
 
-        float[] rows = tensors.Values(Name, "what is trained and what is not", Count, Model.LayerCount * 2 * _width);
+        float[] rows = tensors.Values(Name, "what is trained and what is not", Count, RowLength);
         rows.AsSpan(0, _frozen.Length).CopyTo(_frozen);
         rows.AsSpan(_frozen.Length).CopyTo(_rows.Values);
     }
@@ -104,7 +106,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
         var matrix = new FloatMatrix(Count, _width);
         for (int row = 0; row < Count; row++)
         {
-            rows.AsSpan((row * Model.LayerCount * 2 * _width) + (part * _width), _width).CopyTo(matrix.Row(row));
+            rows.AsSpan((row * RowLength) + (part * _width), _width).CopyTo(matrix.Row(row));
         }
 
         return matrix;
@@ -114,7 +116,7 @@ internal sealed class TrainablePrefix : TrainableAdapter
     {
         for (int row = 0; row < Count; row++)
         {
-            values.AsSpan(row * _width, _width).CopyTo(rows.AsSpan((row * Model.LayerCount * 2 * _width) + (part * _width), _width));
+            values.AsSpan(row * _width, _width).CopyTo(rows.AsSpan((row * RowLength) + (part * _width), _width));
         }
     }
 }

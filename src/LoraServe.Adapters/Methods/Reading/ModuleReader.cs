@@ -51,6 +51,11 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
             ReadWholeWeight(edits, targeted);
             if (targeted)
             {
+                if (IsMadeOfWeight && edits.Dense is not null)
+                {
+                    throw OtherWeight($"{module.Path}.base_layer.weight");
+                }
+
                 ReadTarget(edits);
             }
 
@@ -84,6 +89,9 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
             InvocationTokens = [.. InvocationTokens],
         };
     }
+
+    /// <summary>Whether its change is made of the base's weight, so that another weight below it would give another change.</summary>
+    protected virtual bool IsMadeOfWeight => false;
 
     /// <summary>Reads the method's own tensors at a targeted module.</summary>
     protected abstract void ReadTarget(ModuleEdits edits);
@@ -203,12 +211,15 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
     {
         if (difference is not null && targeted)
         {
-            throw new AdapterFormatException($"{Tensors.File}: tensor '{name}' is not what the base has there, and the adapter's own tensors are to change that. Load the adapter on the base it was made for, or save it without the base's weights.");
+            throw OtherWeight(name);
         }
 
         (difference is null ? _equal : _replaced).Add(name);
         return difference;
     }
+
+    private AdapterFormatException OtherWeight(string name) =>
+        new($"{Tensors.File}: tensor '{name}' is not what the base has there, and the adapter's own tensors are to change that. Load the adapter on the base it was made for, or save it without the base's weights.");
 
     private void NoteRepeated()
     {

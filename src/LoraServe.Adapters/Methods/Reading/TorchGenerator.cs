@@ -63,28 +63,34 @@ internal sealed class TorchGenerator
         return values;
     }
 
+    // Few are drawn in double, two at a time.
+    private float[] FewNormal(int count, float deviation)
+    {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i += 2)
+        {
+            (double turn, double radius) = (2 * Math.PI * LongFraction(), Math.Sqrt(-2 * double.LogP1(-LongFraction())));
+            values[i] = (float)(deviation * radius * Math.Cos(turn));
+            if (i + 1 < count)
+            {
+                values[i + 1] = (float)(deviation * radius * Math.Sin(turn));
+            }
+        }
+
+        return values;
+    }
+
     /// <summary>Normal with mean 0 (Box and Muller), of float32: up to the last bits, in which vector instructions differ.</summary>
     public float[] Normal(int count, float deviation)
     {
         const int Run = 16;
         const int Half = Run / 2;
-        float[] values = count < Run ? new float[count] : Uniform(count);
         if (count < Run)
         {
-            // Few are drawn in double, two at a time.
-            for (int i = 0; i < count; i += 2)
-            {
-                (double turn, double radius) = (2 * Math.PI * LongFraction(), Math.Sqrt(-2 * double.LogP1(-LongFraction())));
-                values[i] = (float)(deviation * radius * Math.Cos(turn));
-                if (i + 1 < count)
-                {
-                    values[i + 1] = (float)(deviation * radius * Math.Sin(turn));
-                }
-            }
-
-            return values;
+            return FewNormal(count, deviation);
         }
 
+        float[] values = Uniform(count);
         for (int i = 0; i + Run <= count; i += Run)
         {
             Turn(values.AsSpan(i, Run));

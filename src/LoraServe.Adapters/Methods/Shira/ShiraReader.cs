@@ -43,11 +43,17 @@ internal sealed class ShiraReader : ModuleReader
             places[i] = checked((row * module.Inputs) + column);
         }
 
+        return FindTwice(places) is { } twice
+            ? throw new AdapterFormatException($"{tensors.File}: tensor '{name}' names row {twice / module.Inputs}, column {twice % module.Inputs} twice; expected each element once. Save the adapter again.")
+            : places;
+    }
+
+    /// <summary>An element that is named more than once; null where there is none.</summary>
+    public static int? FindTwice(int[] places)
+    {
         int[] sorted = [.. places.Order()];
-        int twice = Enumerable.Range(1, Math.Max(count - 1, 0)).FirstOrDefault(i => sorted[i] == sorted[i - 1]);
-        return twice == 0
-            ? places
-            : throw new AdapterFormatException($"{tensors.File}: tensor '{name}' names row {sorted[twice] / module.Inputs}, column {sorted[twice] % module.Inputs} twice; expected each element once. Save the adapter again.");
+        int twice = Enumerable.Range(1, Math.Max(sorted.Length - 1, 0)).FirstOrDefault(i => sorted[i] == sorted[i - 1]);
+        return twice == 0 ? null : sorted[twice];
     }
 
     /// <summary>The change.</summary>

@@ -36,11 +36,9 @@ internal sealed class SupertuningReader : ModuleReader
         }
 
         int[] places = tensors.Indices(name, checked(module.Outputs * module.Inputs), $"{module.Path} is [{module.Outputs}, {module.Inputs}] in the base, of which sparsity leaves {count}", count);
-        int[] sorted = [.. places.Order()];
-        int twice = Enumerable.Range(1, count - 1).FirstOrDefault(i => sorted[i] == sorted[i - 1]);
-        return twice == 0
-            ? places
-            : throw new AdapterFormatException($"{tensors.File}: tensor '{name}' names element {sorted[twice]} twice; expected each once. Save the adapter again.");
+        return ShiraReader.FindTwice(places) is { } twice
+            ? throw new AdapterFormatException($"{tensors.File}: tensor '{name}' names element {twice} twice; expected each once. Save the adapter again.")
+            : places;
     }
 
     /// <inheritdoc />

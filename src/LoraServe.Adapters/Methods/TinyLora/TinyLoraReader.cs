@@ -45,14 +45,6 @@ internal sealed class TinyLoraReader : ModuleReader
         return mixed;
     }
 
-    /// <summary>left·right.</summary>
-    public static FloatMatrix Product(FloatMatrix left, FloatMatrix right)
-    {
-        var product = new FloatMatrix(left.Rows, right.Columns);
-        DenseProduct.Run(left, right, product);
-        return product;
-    }
-
     /// <inheritdoc />
     protected override void ReadTarget(ModuleEdits edits)
     {
@@ -66,7 +58,7 @@ internal sealed class TinyLoraReader : ModuleReader
         float[] numbers = _numbers.Vector($"{group}", _config.Length, "u in the configuration");
         string projected = $"{path}.tinylora_P";
         float[] projections = Tensors.Has(projected) ? Tensors.Values(projected, because, _config.Length, rank, rank) : _config.Projections(rank, place);
-        FloatMatrix left = Product(b, Mixed(numbers, projections, rank));
+        FloatMatrix left = DenseProduct.Of(b, Mixed(numbers, projections, rank));
         RequireFinite(left, $"{path}.tinylora_B", "values of which the change is finite");
 
         // At the table tokens go through B first.

@@ -44,7 +44,7 @@ internal sealed class TrainableTinyLora : TrainableAdapter
     }
 
     public override IReadOnlyList<AdapterEdit> Edits() => [.. _sites.Select(site =>
-        new LowRank(site.Module.Site, site.A, TinyLoraReader.Product(site.B, TinyLoraReader.Mixed(site.Numbers.Values, site.Projections, site.Rank)), 1))];
+        new LowRank(site.Module.Site, site.A, DenseProduct.Of(site.B, TinyLoraReader.Mixed(site.Numbers.Values, site.Projections, site.Rank)), 1))];
 
     public override void Pull(EditGradients gradients)
     {

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
@@ -42,7 +43,8 @@ internal sealed class TrainableUniLora : TrainableAdapter
         }
     }
 
-    internal override IEnumerable<Parameter> Saved() => _config.SavesPlaces ? [.. Parameters, .. _sites.SelectMany(site => SavedPlaces(site.Module, site.Places))] : Parameters;
+    public override void Save(string directory) =>
+        AdapterWriter.Write(directory, Config, [.. Saved().Select(parameter => parameter.ToTensor()), .. _config.SavesPlaces ? _sites.SelectMany(site => SavedPlaces(site.Module, site.Places)) : []]);
 
     private protected override void Load(ConfigFields source, AdapterTensors tensors)
     {
@@ -57,16 +59,16 @@ internal sealed class TrainableUniLora : TrainableAdapter
         }
     }
 
-    private IEnumerable<Parameter> SavedPlaces(BaseModule module, UniLoraPlaces places)
+    private Tensor[] SavedPlaces(BaseModule module, UniLoraPlaces places)
     {
         string path = AdapterFiles.PeftPrefix + module.Path;
-        (int[] ofA, int[] ofB) = ([_config.Rank, module.Inputs], [module.Outputs, _config.Rank]);
+        (long[] ofA, long[] ofB) = ([_config.Rank, module.Inputs], [module.Outputs, _config.Rank]);
         return
         [
-            new Parameter($"{path}.unilora_indices_A", ofA, Array.ConvertAll(places.OfA, number => (float)number)) { StoredAs = ElementType.I32 },
-            new Parameter($"{path}.unilora_indices_B", ofB, Array.ConvertAll(places.OfB, number => (float)number)) { StoredAs = ElementType.I32 },
-            new Parameter($"{path}.unilora_scales_A", ofA, places.ScalesOfA),
-            new Parameter($"{path}.unilora_scales_B", ofB, places.ScalesOfB),
+            Tensor.FromBytes($"{path}.unilora_indices_A", ElementType.I32, MemoryMarshal.AsBytes(places.OfA.AsSpan()), ofA),
+            Tensor.FromBytes($"{path}.unilora_indices_B", ElementType.I32, MemoryMarshal.AsBytes(places.OfB.AsSpan()), ofB),
+            Tensor.FromFloats($"{path}.unilora_scales_A", places.ScalesOfA, ofA),
+            Tensor.FromFloats($"{path}.unilora_scales_B", places.ScalesOfB, ofB),
         ];
     }
 }

@@ -18,18 +18,11 @@ internal sealed class TrainableWaveFt : TrainableUpdates
         ConfigFields fields = PeftConfig.Fields(config);
         WaveFtConfig waveFt = WaveFtConfig.Read(fields);
         bool beginsAsBase = fields.Flag("init_weights", true);
-        var bases = new Dictionary<(int, int, int), WaveletBasis>();
         AddUpdates(waveFt.Modules, options.Seed, (module, path, seed) =>
         {
             int count = waveFt.Count(module, model);
-            (int, int, int) key = (module.Outputs, module.Inputs, count);
-            if (!bases.TryGetValue(key, out WaveletBasis? basis))
-            {
-                bases[key] = basis = waveFt.Basis(module, count);
-            }
-
             float[]? values = beginsAsBase ? null : Initialization.Normal(count, FirstDeviation, seed);
-            return new Update(module, Add($"{path}.waveft_spectrum", [count], values), basis, waveFt.Scaling);
+            return new Update(module, Add($"{path}.waveft_spectrum", [count], values), waveFt.Basis(module, count), waveFt.Scaling);
         });
     }
 

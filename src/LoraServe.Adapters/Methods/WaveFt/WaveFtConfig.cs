@@ -12,6 +12,8 @@ internal sealed class WaveFtConfig
     private readonly bool _isProportional;
     private readonly int _seed;
     private readonly float[]? _lowPass;
+    private readonly Dictionary<(int Outputs, int Inputs, int Count), WaveletBasis> _bases = [];
+    private (int Count, long Elements)? _targets;
 
     private WaveFtConfig(ConfigFields fields)
     {
@@ -56,8 +58,14 @@ internal sealed class WaveFtConfig
             : throw new AdapterFormatException($"{_file}: n_frequency is {count} at {module.Path}; expected at most the {all} elements of its weight, which are to be fewer than {TorchGenerator.PermutationLimit}. Load the adapter on the base it was made for.");
     }
 
-    /// <summary>The basis of a module's changes: of all places in the random order that PEFT draws, those that come first.</summary>
+    /// <summary>The basis of a module's changes: of all places in the random order that PEFT draws, those that come first. Modules of one shape share theirs.</summary>
     public WaveletBasis Basis(BaseModule module, int count)
+    {
+        (int, int, int) key = (module.Outputs, module.Inputs, count);
+        return _bases.TryGetValue(key, out WaveletBasis? basis) ? basis : _bases[key] = NewBasis(module, count);
+    }
+
+    private WaveletBasis NewBasis(BaseModule module, int count)
     {
         int[] places = new TorchGenerator((ulong)_seed).FirstOfPermutation(module.Outputs * module.Inputs, count);
         return new WaveletBasis(module.Outputs, module.Inputs, Array.ConvertAll(places, place => (place / module.Inputs, place % module.Inputs)), _lowPass);
@@ -66,9 +74,16 @@ internal sealed class WaveFtConfig
     // In PEFT's order of operations, since what it comes to is rounded, halves to even.
     private double Share(BaseModule module, IBaseModel model)
     {
+        (int count, long elements) = _targets ??= CountTargets(model);
+        double ratio = (double)Elements(module) / elements;
+        return Math.Max(1, Math.Round(ratio * ((double)_count * count)));
+    }
+
+    // A configuration is read for one base.
+    private (int Count, long Elements) CountTargets(IBaseModel model)
+    {
         BaseModule[] targets = [.. model.Modules.Where(other => !other.Site.IsTable && Modules.Targets.Targets(other))];
-        double ratio = (double)Elements(module) / targets.Sum(Elements);
-        return Math.Max(1, Math.Round(ratio * ((double)_count * targets.Length)));
+        return (targets.Length, targets.Sum(Elements));
     }
 
     private static long Elements(BaseModule module) => (long)module.Outputs * module.Inputs;

@@ -9,7 +9,6 @@ namespace LoraServe.Adapters.Methods.WaveFt;
 internal sealed class WaveFtReader : ModuleReader
 {
     private readonly WaveFtConfig _config;
-    private readonly Dictionary<(int Outputs, int Inputs, int Count), WaveletBasis> _bases = [];
 
     private WaveFtReader(WaveFtConfig config, AdapterTensors tensors, IBaseModel model)
         : base(config.Modules, tensors, model) => _config = config;
@@ -36,13 +35,7 @@ internal sealed class WaveFtReader : ModuleReader
         BaseModule module = edits.Module;
         int count = _config.Count(module, Model);
         float[] coefficients = Tensors.Vector($"{module.Path}.waveft_spectrum", count, $"n_frequency at {module.Path}");
-        (int, int, int) key = (module.Outputs, module.Inputs, count);
-        if (!_bases.TryGetValue(key, out WaveletBasis? basis))
-        {
-            _bases[key] = basis = _config.Basis(module, count);
-        }
-
-        FloatMatrix change = Change(module, basis, coefficients, _config.Scaling);
+        FloatMatrix change = Change(module, _config.Basis(module, count), coefficients, _config.Scaling);
         RequireFinite(change, $"{module.Path}.waveft_spectrum", "values of which the change is finite");
         edits.Add(new DenseDelta(module.Site, change));
     }

@@ -13,9 +13,6 @@ internal static class XLoraReader
     private const string Classifier = "internal_xlora_classifier";
     private const string FirstLayer = "layers.0.weight";
 
-    // Transformers' class of the architecture registers the output projection before the fused one, and PEFT numbers modules in that order.
-    private const string OutputComesFirst = "phi3";
-
     /// <summary>Reads an adapter.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
     public static AdapterContent Read(PeftAdapter adapter, IBaseModel model)
@@ -23,7 +20,7 @@ internal static class XLoraReader
         int experts = adapter.Inner.Count;
         XLoraConfig config = XLoraConfig.Read(adapter.Fields, experts, model.Width);
         Dictionary<Site, LowRank>[] pairs = [.. adapter.Inner.Select(inner => Pairs(inner, model))];
-        Site[] places = [.. InOrder(model).Where(site => pairs.Any(of => of.ContainsKey(site)))];
+        Site[] places = [.. RegistrationOrder.Of(model).Select(module => module.Site).Where(site => pairs.Any(of => of.ContainsKey(site)))];
         List<ModuleEdits> modules = [];
         foreach (BaseModule module in model.Modules.Where(module => places.Contains(module.Site)))
         {
@@ -94,18 +91,4 @@ internal static class XLoraReader
 
     private static AdapterFormatException Refused(PeftAdapter inner, string what) =>
         new($"{inner.Files.ConfigPath}: {what}; expected plain LoRA, which is all that an X-LoRA adapter scales. Convert it to plain LoRA, or serve it by itself.");
-
-    private static Site[] InOrder(IBaseModel model)
-    {
-        Site[] sites = [.. model.Modules.Select(module => module.Site)];
-        for (int i = 1; i < sites.Length && model.Architecture == OutputComesFirst; i++)
-        {
-            if (sites[i].Role == SiteRole.Output && sites[i - 1].Role == SiteRole.QueryKeyValue)
-            {
-                (sites[i - 1], sites[i]) = (sites[i], sites[i - 1]);
-            }
-        }
-
-        return sites;
-    }
 }

@@ -15,14 +15,14 @@ internal sealed class AdapterStack
         _parts = parts;
         _versions = [.. parts.Select(part => part.Version)];
         VirtualRows = parts.Sum(part => part.Version.Manifest.VirtualRows);
-        Served = [.. parts.Select(part => new ServedAdapter(part.Version.Manifest.Name, part.Version.Manifest.Version, part.Version.Digest, part.Weight, part.Task))];
+        Served = ServedOf(parts);
     }
 
     /// <summary>Adapters that act as one.</summary>
     /// <param name="inputs">What was combined: what answers say.</param>
     /// <param name="combined">What it came to: what runs.</param>
     public AdapterStack((AdapterVersion Version, float Weight, int? Task)[] inputs, AdapterVersion combined)
-        : this((combined, 1, null)) => Served = new AdapterStack(inputs).Served;
+        : this((combined, 1, null)) => Served = ServedOf(inputs);
 
     /// <summary>The base model alone.</summary>
     public static AdapterStack Empty { get; } = new();
@@ -41,7 +41,7 @@ internal sealed class AdapterStack
         [.. _parts.Select((part, i) => (part.Task is null or 0 ? part.Version.Digest : $"{part.Version.Digest}#{part.Task}", part.Weight, activeFrom[i]))];
 
     /// <summary>The adapters that a pass before the one that answers is for. A stack can have one of them, and no virtual rows beside it.</summary>
-    public IEnumerable<AdapterManifest> Scouted => _parts.Select(part => part.Version.Manifest).Where(manifest => manifest.ScalingPass is not null);
+    public IEnumerable<AdapterManifest> Scouted => _versions.Select(version => version.Manifest).Where(manifest => manifest.ScalingPass is not null);
 
     /// <summary>Passes over a sequence's tokens, each of which takes pages.</summary>
     public int Passes => Scouted.Any() ? 2 : 1;
@@ -78,4 +78,7 @@ internal sealed class AdapterStack
     /// <summary>How the adapters act on a sequence; all must be resident.</summary>
     public AdapterUse[] Uses(int[] activeFrom) =>
         [.. _parts.Select((part, i) => new AdapterUse(part.Version.State.Resident!, part.Weight, activeFrom[i], part.Task ?? 0))];
+
+    private static ServedAdapter[] ServedOf((AdapterVersion Version, float Weight, int? Task)[] parts) =>
+        [.. parts.Select(part => new ServedAdapter(part.Version.Manifest.Name, part.Version.Manifest.Version, part.Version.Digest, part.Weight, part.Task))];
 }

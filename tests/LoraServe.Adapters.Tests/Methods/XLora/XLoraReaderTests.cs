@@ -36,7 +36,7 @@ public sealed class XLoraReaderTests : IDisposable
         { "xlora_dropout_p", "0.5", "layers.3.weight' is missing" },
         { "layerwise_scalings", "true", "at each of 2 modules" },
         { "softmax_temperature", "0", "above 0" },
-        { "softmax_temperature", "1e999", "softmax_temperature" },
+        { "softmax_temperature", "1e99", "softmax_temperature" },
         { "top_k_lora", "0", "at least 1" },
         { "top_k_lora", "3", "expected at most 2" },
         { "scaling_pass_value", "\"x\"", "a finite number" },
@@ -172,7 +172,7 @@ public sealed class XLoraReaderTests : IDisposable
     public void Load_FieldThatIsWrong_IsRefusedByName(string field, string value, string expected)
     {
         JsonObject config = Config();
-        config[field] = value == "1e999" ? JsonNode.Parse("1e99") : JsonNode.Parse(value);
+        config[field] = JsonNode.Parse(value);
         Write(config);
         string refusal = Assert.Throws<AdapterFormatException>(Load).Message;
         Assert.Contains(expected, refusal, StringComparison.Ordinal);

@@ -15,7 +15,7 @@ internal static class AnswerMapping
     {
         var response = new Proto.GenerateResponse { RequestId = answer.RequestId, Model = model.Name, Usage = ToMessage(answer.Usage) };
         response.Adapters.AddRange(answer.Adapters.Select(ToMessage));
-        response.PromptLogprobs.AddRange(answer.Prompt.Select(token => Logprobs(token.TokenId, token.LogProbability, token.Top, model.Tokenizer)));
+        response.PromptLogprobs.AddRange(answer.Prompt.Select(token => Logprobs(token, model.Tokenizer)));
         foreach ((int index, CollectedChoice choice) in answer.Choices.Index())
         {
             var message = new Proto.Choice { Index = (uint)index, Text = choice.Text, FinishReason = ToMessage(choice.Finish) };
@@ -55,13 +55,13 @@ internal static class AnswerMapping
 
     /// <summary>A token's log-probabilities; null where they were not asked for.</summary>
     public static Proto.TokenLogprobs? Logprobs(in GeneratedToken token, Tokenizer? tokenizer) =>
-        float.IsNaN(token.LogProbability) ? null : Logprobs(token.TokenId, token.LogProbability, token.Top, tokenizer);
+        float.IsNaN(token.LogProbability) ? null : Logprobs(new ScoredToken(token.TokenId, token.LogProbability, token.Top), tokenizer);
 
     /// <summary>A token's log-probability, absent where it is NaN, and those of the most likely at its place.</summary>
-    public static Proto.TokenLogprobs Logprobs(int tokenId, float logProbability, IReadOnlyList<TokenProbability> top, Tokenizer? tokenizer)
+    public static Proto.TokenLogprobs Logprobs(in ScoredToken token, Tokenizer? tokenizer)
     {
-        var message = new Proto.TokenLogprobs { Token = ToMessage(new TokenProbability(tokenId, logProbability), tokenizer) };
-        message.Top.AddRange(top.Select(other => ToMessage(other, tokenizer)));
+        var message = new Proto.TokenLogprobs { Token = ToMessage(new TokenProbability(token.TokenId, token.LogProbability), tokenizer) };
+        message.Top.AddRange(token.Top.Select(other => ToMessage(other, tokenizer)));
         return message;
     }
 

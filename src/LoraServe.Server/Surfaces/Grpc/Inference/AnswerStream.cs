@@ -53,7 +53,7 @@ internal static class AnswerStream
             chunk.Text = echo.Text;
             if (Array.TrueForAll(begun, other => !other))
             {
-                chunk.PromptLogprobs.AddRange(echo.Tokens.Select(token => AnswerMapping.Logprobs(token.TokenId, token.LogProbability, token.Top, served.Model.Tokenizer)));
+                chunk.PromptLogprobs.AddRange(echo.Tokens.Select(token => AnswerMapping.Logprobs(token, served.Model.Tokenizer)));
             }
         }
 
