@@ -7,6 +7,8 @@ namespace LoraServe.Serving.Tests.Store.Residency;
 /// <summary>Memory that is only counted, on the test's own thread: a load takes steps instead of reading files.</summary>
 internal sealed class SimulatedMemory(long budgetBytes, long turnTicks, int stepsPerLoad) : IAdapterLeases
 {
+    private static readonly CountedAdapter s_resident = new();
+
     private readonly List<(AdapterVersion Version, long Until)> _loading = [];
 
     public ResidencyLedger Ledger { get; } = new(budgetBytes, turnTicks);
@@ -51,6 +53,7 @@ internal sealed class SimulatedMemory(long budgetBytes, long turnTicks, int step
             }
             else
             {
+                version.State.Resident = s_resident;
                 Ledger.Loaded(version);
             }
         }
