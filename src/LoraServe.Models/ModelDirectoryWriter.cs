@@ -32,9 +32,17 @@ public static class ModelDirectoryWriter
     }
 
     /// <summary>Writes the same of a model that is not loaded.</summary>
-    internal static void Write(string directory, string name, TransformerSpec spec, GenerationDefaults generation, ModelText text, ElementType type)
+    /// <param name="directory">Exists already.</param>
+    /// <param name="name">The model's.</param>
+    /// <param name="spec">Its shape.</param>
+    /// <param name="generation">Its begin and end tokens.</param>
+    /// <param name="text">What it says of text.</param>
+    /// <param name="type">What matrices are stored as.</param>
+    /// <param name="plainMaps">Names of the linear maps that are stored plainly where the others are bitsandbytes' NF4; null: none is.</param>
+    internal static void Write(
+        string directory, string name, TransformerSpec spec, GenerationDefaults generation, ModelText text, ElementType type, IReadOnlyList<string>? plainMaps = null)
     {
-        WriteJson(Path.Combine(directory, s_configFiles[0]), json => WriteConfig(json, name, spec, generation, type));
+        WriteJson(Path.Combine(directory, s_configFiles[0]), json => WriteConfig(json, name, spec, generation, type, plainMaps));
         WriteJson(Path.Combine(directory, s_configFiles[1]), json => WriteTokens(json, generation));
         text.Templates?.Write(directory);
     }
@@ -88,7 +96,7 @@ public static class ModelDirectoryWriter
         json.WriteEndObject();
     });
 
-    private static void WriteConfig(Utf8JsonWriter json, string name, TransformerSpec spec, GenerationDefaults generation, ElementType type)
+    private static void WriteConfig(Utf8JsonWriter json, string name, TransformerSpec spec, GenerationDefaults generation, ElementType type, IReadOnlyList<string>? plainMaps)
     {
         Architecture architecture = Architecture.All.First(architecture => architecture.Name == spec.Architecture);
         json.WriteStartArray("architectures");
@@ -96,8 +104,34 @@ public static class ModelDirectoryWriter
         json.WriteEndArray();
         json.WriteString("model_type", architecture.Name);
         architecture.ToHuggingFace(json, spec, name);
-        json.WriteString("torch_dtype", type switch { ElementType.F16 => "float16", ElementType.BF16 => "bfloat16", _ => "float32" });
+        json.WriteString("torch_dtype", type.TorchName());
+        if (plainMaps is not null)
+        {
+            WriteQuantization(json, type, plainMaps);
+        }
+
         WriteTokens(json, generation);
+    }
+
+    // As transformers writes it of a model that it has quantised.
+    private static void WriteQuantization(Utf8JsonWriter json, ElementType type, IReadOnlyList<string> plainMaps)
+    {
+        json.WriteStartObject("quantization_config");
+        json.WriteString("quant_method", "bitsandbytes");
+        json.WriteBoolean("load_in_4bit", true);
+        json.WriteBoolean("load_in_8bit", false);
+        json.WriteString("bnb_4bit_quant_type", "nf4");
+        json.WriteBoolean("bnb_4bit_use_double_quant", true);
+        json.WriteString("bnb_4bit_compute_dtype", type.TorchName());
+        json.WriteString("bnb_4bit_quant_storage", "uint8");
+        json.WriteStartArray("llm_int8_skip_modules");
+        foreach (string map in plainMaps)
+        {
+            json.WriteStringValue(map);
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
     }
 
     private static void WriteTokens(Utf8JsonWriter json, GenerationDefaults generation)

@@ -1,4 +1,5 @@
 using LoraServe.Models.Architectures;
+using LoraServe.Models.Loading.Packed;
 using LoraServe.Models.Tests.Goldens;
 using LoraServe.Testing;
 
@@ -12,6 +13,24 @@ public sealed class ReadmeTests
         "architectures",
         ["architecture", "Hugging Face", "GGUF", "train", "merge", "devices"],
         Architecture.All.Select(architecture => (string[])[$"`{architecture.Name}`", "yes", Gguf(architecture), "yes", "yes", "`cpu`, `torch`"]));
+
+    [Fact]
+    public void PackedForms_AreThoseOfTheTable()
+    {
+        string[][] rows =
+        [
+            ["bitsandbytes NF4", "widened to F32", "no: as exact", "safetensors"],
+            ["bitsandbytes FP4", "widened to F32", "no: as exact", "no: read only"],
+            ["bitsandbytes int8", "widened to F32", "no: as exact", "no: read only"],
+            ["GPTQ of 2, 4, 8 bits", "widened to F32", "no: as exact", "no: read only"],
+            ["AWQ of 4 bits (GEMM)", "widened to F32", "no: as exact", "no: read only"],
+            ["FP8 with scales", "widened to F32", "no: as exact", "no: read only"],
+        ];
+        ReadmeTable.Check("packed checkpoints", ["form", "exact", "fast", "write"], rows);
+
+        // Two of the rows are one class.
+        Assert.Equal(rows.Length - 1, typeof(IPackedForm).Assembly.GetTypes().Count(type => type.IsClass && type.IsAssignableTo(typeof(IPackedForm))));
+    }
 
     // Loading and running on every device are its folder's tests; training and merging are those of the shapes that it is made of (the contract), and
     // of writing a model of every family.

@@ -18,13 +18,15 @@ namespace LoraServe.Cli.Verbs;
 /// <summary><c>loraserve convert</c>: a model as a GGUF file or a Hugging Face directory, quantised, with the loss on a text before and after.</summary>
 internal static class ConvertModelVerb
 {
+    private const string Nf4 = "NF4";
+
     public static Command Create()
     {
         var model = new Option<string>("--model") { Description = "The model: a GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
         var output = new OutputArgument("What to write: a GGUF file if it ends in .gguf, else a Hugging Face directory with safetensors.", "PATH");
         var type = new Option<string>("--type")
         {
-            Description = $"What matrices are stored as. GGUF: {Names(ConversionOptions.GgufTypes)}. Safetensors: {Names(ConversionOptions.SafetensorsTypes)}. Norms and biases are F32.",
+            Description = $"What matrices are stored as. GGUF: {Names(isGguf: true)}. Safetensors: {Names(isGguf: false)}. Norms and biases are F32.",
             Required = true,
             HelpName = "TYPE",
         };
@@ -41,7 +43,10 @@ internal static class ConvertModelVerb
               loraserve convert --model ./llama --type Q4_K --out llama-q4.gguf --importance imatrix.gguf --data wiki.jsonl
               loraserve convert --model llama-q8.gguf --type BF16 --out ./llama-bf16
 
-            Matrices whose rows are no whole blocks of the type (256 values for Q4_K and Q6_K) become Q8_0, or F16, and are named.
+              loraserve convert --model ./llama --type NF4 --out ./llama-nf4
+
+            Matrices whose rows are no whole blocks of the type (256 values for Q4_K and Q6_K) become Q8_0, or F16, and are named. NF4 is that of
+            bitsandbytes, with nested scales: the linear maps of layers; the token table, the head and what chooses experts are BF16.
             """) { model, type, importance, data, limit, maxLength, threads };
         output.AddTo(verb);
         verb.SetAction(async (arguments, cancellationToken) =>
@@ -53,9 +58,12 @@ internal static class ConvertModelVerb
                 throw new UsageException("--out is the model itself. Name another path.");
             }
 
+            string name = arguments.GetValue(type)!;
+            bool isNf4 = name.Equals(Nf4, StringComparison.OrdinalIgnoreCase) && !ModelConverter.IsGguf(to);
             var options = new ConversionOptions
             {
-                Type = TypeOf(arguments.GetValue(type)!, to),
+                Type = isNf4 ? ElementType.BF16 : TypeOf(name, to),
+                Nf4 = isNf4,
                 Importance = arguments.GetValue(importance) is { } file ? ImportanceFile.Read(file) : null,
                 Workers = ModelArguments.Threads(arguments.GetValue(threads)),
             };
@@ -86,14 +94,15 @@ internal static class ConvertModelVerb
         return verb;
     }
 
-    private static string Names(IEnumerable<ElementType> types) => string.Join(", ", types);
+    private static string Names(bool isGguf) => isGguf ? string.Join(", ", ConversionOptions.GgufTypes) : $"{string.Join(", ", ConversionOptions.SafetensorsTypes)}, {Nf4}";
 
     private static ElementType TypeOf(string name, string to)
     {
-        IReadOnlyList<ElementType> types = ModelConverter.IsGguf(to) ? ConversionOptions.GgufTypes : ConversionOptions.SafetensorsTypes;
+        bool isGguf = ModelConverter.IsGguf(to);
+        IReadOnlyList<ElementType> types = isGguf ? ConversionOptions.GgufTypes : ConversionOptions.SafetensorsTypes;
         return Enum.TryParse(name, ignoreCase: true, out ElementType type) && types.Contains(type)
             ? type
-            : throw new UsageException($"--type is '{name}'; expected one of {Names(types)} for {(ModelConverter.IsGguf(to) ? "a GGUF file" : "safetensors (for GGUF, --out ends in .gguf)")}.");
+            : throw new UsageException($"--type is '{name}'; expected one of {Names(isGguf)} for {(isGguf ? "a GGUF file" : "safetensors (for GGUF, --out ends in .gguf)")}.");
     }
 
     private static ConversionReport Convert(string from, string to, ConversionOptions options, Action step)

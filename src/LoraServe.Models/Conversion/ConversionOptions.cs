@@ -14,6 +14,12 @@ public sealed record ConversionOptions
     /// <summary>What the matrices are stored as. Norms and biases are float32.</summary>
     public required ElementType Type { get; init; }
 
+    /// <summary>
+    /// Whether the linear maps of layers become NF4 in blocks of 64 with nested scales, as bitsandbytes and transformers store them (Dettmers et al., QLoRA);
+    /// safetensors only. <see cref="Type"/> is then that of the token table, the head and what chooses experts, and what those who load the file compute in.
+    /// </summary>
+    public bool Nf4 { get; init; }
+
     /// <summary>How much errors of each input of a matrix count; null: all alike.</summary>
     public ImportanceFile? Importance { get; init; }
 

@@ -51,12 +51,21 @@ public sealed class ImportanceFile
     /// <summary>The importance of each input of a tensor, one matrix after another; null where the file has none.</summary>
     /// <param name="name">GGUF's name of the tensor.</param>
     /// <param name="tensor">The tensor, whose rows it must fit.</param>
+    /// <param name="expert">Which of the matrices of GGUF's tensor it is; −1: all of them.</param>
     /// <exception cref="ModelFormatException">It has as many values as no tensor of that shape needs.</exception>
-    internal float[]? Find(string name, Tensor tensor)
+    internal float[]? Find(string name, Tensor tensor, int expert = -1)
     {
         if (!_values.TryGetValue(name, out float[]? values))
         {
             return null;
+        }
+
+        if (expert >= 0)
+        {
+            int width = checked((int)tensor.RowLength);
+            return values.Length % width == 0 && values.Length / width > expert
+                ? values[(expert * width)..((expert + 1) * width)]
+                : throw new ModelFormatException(Path, $"has {values.Length} values for '{name}'; expected {width} for each expert, as the model has: it was made for another model");
         }
 
         long matrices = tensor.Shape.Length > 2 ? tensor.ElementCount / tensor.Shape[^1] / tensor.Shape[^2] : 1;

@@ -33,9 +33,9 @@ public static class ModelConverter
     {
         ArgumentNullException.ThrowIfNull(to);
         ArgumentNullException.ThrowIfNull(options);
-        if (!(IsGguf(to) ? ConversionOptions.GgufTypes : ConversionOptions.SafetensorsTypes).Contains(options.Type))
+        if (!(IsGguf(to) ? ConversionOptions.GgufTypes : ConversionOptions.SafetensorsTypes).Contains(options.Type) || (IsGguf(to) && options.Nf4))
         {
-            throw new ArgumentException($"{options.Type} cannot be written to {to}", nameof(options));
+            throw new ArgumentException($"{(options.Nf4 ? "NF4" : options.Type)} cannot be written to {to}", nameof(options));
         }
 
         ModelSource source = ModelLoader.Open(from);
@@ -47,7 +47,7 @@ public static class ModelConverter
             Directory.CreateDirectory(to);
 
             // What can be refused comes before what takes long.
-            ModelDirectoryWriter.Write(to, source.Name, weights.Spec, source.Generation, source.Text, options.Type);
+            ModelDirectoryWriter.Write(to, source.Name, weights.Spec, source.Generation, source.Text, options.Type, options.Nf4 ? PlainMaps(weights, source) : null);
             if (!ModelDirectoryWriter.CopyTokenizer(from, to))
             {
                 encoder.Notes.Add("The model has no tokenizer that can be written as tokenizer.json. Put one beside the weights to use them elsewhere.");
@@ -137,6 +137,12 @@ public static class ModelConverter
             && ElementTypes.Weights.Contains(tensor.Type)));
     }
 
+    // The head's errors reach every token, the router's choose experts.
+    private static bool IsLayerMap(Site site) => site.Role is not (SiteRole.Head or SiteRole.Router);
+
+    private static string[] PlainMaps(ModelWeights weights, ModelSource source) =>
+        [.. weights.Linears.Select(linear => linear.Site).Where(site => !IsLayerMap(site)).Select(source.Architecture.HuggingFaceNames.Of)];
+
     private static IEnumerable<TensorToEncode> Parameters(ModelWeights weights, ModelSource source, bool isGguf)
     {
         ParameterNames names = isGguf ? source.Architecture.GgufNames : source.Architecture.HuggingFaceNames;
@@ -147,7 +153,12 @@ public static class ModelConverter
             int[] order = isGguf
                 ? GgufRows.Order(source.Architecture.GgufName, site.Role, weights.Spec.Shape(site.Role).Outputs, weights.Spec.HeadSize)
                 : weights.RowOrder(site).ToArray();
-            yield return new TensorToEncode(names.Of(site) + ".weight", weight, order);
+            yield return new TensorToEncode(names.Of(site) + ".weight", weight, order)
+            {
+                IsLayerMap = IsLayerMap(site),
+                GgufName = source.Architecture.GgufNames.Of(site) + ".weight",
+                Expert = site.Expert,
+            };
             if (bias is not null)
             {
                 yield return new TensorToEncode(names.Of(site) + ".bias", bias, order, IsMatrix: false);

@@ -1,6 +1,6 @@
-using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using LoraServe.Compute.Files;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models.Config;
 
@@ -12,10 +12,12 @@ namespace LoraServe.Models.Conversion;
 internal sealed class TensorEncoder(string model, ConversionOptions options)
 {
     private const long StretchBytes = 16 << 20;
+    private const string Nf4Name = "NF4";
 
-    private readonly Dictionary<ElementType, (int Tensors, long Bytes)> _types = [];
+    private readonly Dictionary<string, (int Tensors, long Bytes)> _types = [];
     private readonly Dictionary<ElementType, List<string>> _fallbacks = [];
     private int _without;
+    private int _crossing;
     private long _done;
     private long _total;
 
@@ -27,7 +29,7 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
     {
         TensorToEncode[] all = [.. tensors];
         _total = all.Sum(tensor => tensor.Stored.ElementCount);
-        return [.. all.Select(ToWrite)];
+        return [.. all.SelectMany(tensor => options.Nf4 && tensor.IsLayerMap ? ToNf4(tensor) : [ToWrite(tensor)])];
     }
 
     /// <summary>What was written.</summary>
@@ -44,6 +46,11 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
             Notes.Add($"{importance.Path} has no values for {_without} matrices; in these all inputs count alike.");
         }
 
+        if (_crossing > 0)
+        {
+            Notes.Add($"{_crossing} matrices have rows that are no whole blocks of {Nf4.DefaultBlockSize}: bitsandbytes' kernel for processors reads such rows wrongly; its others, and LoraServe, do not.");
+        }
+
         return new ConversionReport(_types, Notes);
     }
 
@@ -51,15 +58,8 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
     {
         // Vectors are float32 in every file: so do llama.cpp's and most others' converters.
         ElementType type = tensor.IsMatrix ? TypeOf(tensor) : tensor.Stored.Shape.Length == 1 && !tensor.Stored.Type.IsInteger() ? ElementType.F32 : tensor.Stored.Type;
-        (int count, long bytes) = _types.GetValueOrDefault(type);
-        _types[type] = (count + 1, bytes + type.ByteLength(tensor.Stored.ElementCount));
-        float[]? importance = null;
-        if (tensor.IsMatrix && type.BlockElements() > 1)
-        {
-            importance = options.Importance?.Find(tensor.Name, tensor.Stored);
-            _without += importance is null ? 1 : 0;
-        }
-
+        Count(type.ToString(), type.ByteLength(tensor.Stored.ElementCount));
+        float[]? importance = tensor.IsMatrix && type.BlockElements() > 1 ? ImportanceOf(tensor) : null;
         return new TensorToWrite(tensor.Name, type, tensor.Stored.Shape, stream =>
         {
             bool staysAsItIs = type == tensor.Stored.Type && tensor.Order.Length == 0 && type.BlockElements() > 1;
@@ -69,12 +69,45 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
             }
             else
             {
-                WriteRows(stream, tensor, type, importance);
+                WriteRows(stream, new MatrixRows(model, tensor, options.Workers), type, importance);
             }
 
-            _done += tensor.Stored.ElementCount;
-            options.Progress?.Report((double)_done / _total);
+            Done(tensor.Stored.ElementCount);
         });
+    }
+
+    private IEnumerable<TensorToWrite> ToNf4(TensorToEncode tensor)
+    {
+        var parts = new Nf4Parts(tensor.Name, new MatrixRows(model, tensor, options.Workers), ImportanceOf(tensor), options.Type.TorchName());
+        Count(Nf4Name, parts.ByteLength);
+        _crossing += tensor.Stored.RowLength % Nf4.DefaultBlockSize == 0 ? 0 : 1;
+        return parts.All().Select(part => part.Name != tensor.Name ? part : part with
+        {
+            WriteData = stream =>
+            {
+                part.WriteData(stream);
+                Done(tensor.Stored.ElementCount);
+            },
+        });
+    }
+
+    private void Count(string type, long bytes)
+    {
+        (int tensors, long before) = _types.GetValueOrDefault(type);
+        _types[type] = (tensors + 1, before + bytes);
+    }
+
+    private float[]? ImportanceOf(TensorToEncode tensor)
+    {
+        float[]? importance = options.Importance?.Find(tensor.GgufName, tensor.Stored, tensor.Expert);
+        _without += importance is null ? 1 : 0;
+        return importance;
+    }
+
+    private void Done(long elements)
+    {
+        _done += elements;
+        options.Progress?.Report((double)_done / _total);
     }
 
     private ElementType TypeOf(TensorToEncode tensor)
@@ -112,53 +145,23 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
         stream.Write(MemoryMarshal.AsBytes(ordered.AsSpan()));
     }
 
-    private void WriteRows(Stream stream, TensorToEncode tensor, ElementType type, float[]? importance)
+    private static void WriteRows(Stream stream, MatrixRows rows, ElementType type, float[]? importance)
     {
-        int width = checked((int)tensor.Stored.RowLength);
+        int width = rows.Width;
         int rowBytes = checked((int)type.ByteLength(width));
-        long rows = tensor.Stored.RowCount;
-        long rowsPerMatrix = importance is null ? rows : rows / (importance.Length / width);
-        int stretch = (int)Math.Clamp(StretchBytes / rowBytes, 1, rows);
+        long rowsPerMatrix = importance is null ? rows.Count : rows.Count / (importance.Length / width);
+        int stretch = (int)Math.Clamp(StretchBytes / rowBytes, 1, rows.Count);
         byte[] bytes = new byte[(long)stretch * rowBytes];
-        for (long first = 0; first < rows; first += stretch)
+        for (long first = 0; first < rows.Count; first += stretch)
         {
-            int count = (int)Math.Min(stretch, rows - first);
-            ForEach(count, width, (i, values) =>
+            long begin = first;
+            int count = (int)Math.Min(stretch, rows.Count - first);
+            rows.Read(first, count, (i, values) =>
             {
-                long row = first + i;
-                tensor.Stored.CopyRow(tensor.Order.Length == 0 ? row : tensor.Order[row], values);
-                ReadOnlySpan<float> of = importance is null ? [] : importance.AsSpan((int)(row / rowsPerMatrix) * width, width);
-                Span<byte> destination = bytes.AsSpan(i * rowBytes, rowBytes);
-                Check(tensor, row, values);
-                type.Encode(values, of, destination);
+                ReadOnlySpan<float> of = importance is null ? [] : importance.AsSpan((int)((begin + i) / rowsPerMatrix) * width, width);
+                type.Encode(values, of, bytes.AsSpan(i * rowBytes, rowBytes));
             });
             stream.Write(bytes, 0, count * rowBytes);
-        }
-    }
-
-    /// <summary>Runs rows on several threads; of what they refuse the first is thrown as it was.</summary>
-    private void ForEach(int count, int width, Action<int, float[]> encode)
-    {
-        try
-        {
-            Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = options.Workers }, () => new float[width], (i, _, values) =>
-            {
-                encode(i, values);
-                return values;
-            }, _ => { });
-        }
-        catch (AggregateException several) when (several.InnerExceptions[0] is ModelFormatException)
-        {
-            ExceptionDispatchInfo.Throw(several.InnerExceptions[0]);
-        }
-    }
-
-    private void Check(TensorToEncode tensor, long row, float[] values)
-    {
-        int bad = Array.FindIndex(values, value => !float.IsFinite(value));
-        if (bad >= 0)
-        {
-            throw new ModelFormatException(model, FormattableString.Invariant($"tensor {tensor.Stored} has {values[bad]} in row {row}, column {bad}; expected finite numbers"));
         }
     }
 }

@@ -13,4 +13,13 @@ internal sealed record TensorToEncode(string Name, Tensor Stored, int[] Order, b
         : this(name, stored, [], IsMatrix)
     {
     }
+
+    /// <summary>Whether it is a linear map of a layer that others' forms of quantised checkpoints cover.</summary>
+    public bool IsLayerMap { get; init; }
+
+    /// <summary>GGUF's name of it, by which importance is found.</summary>
+    public string GgufName { get; init; } = Name;
+
+    /// <summary>Which of the matrices of GGUF's tensor it is; −1: all of them.</summary>
+    public int Expert { get; init; } = -1;
 }

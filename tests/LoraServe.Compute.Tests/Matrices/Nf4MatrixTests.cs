@@ -25,6 +25,34 @@ public class Nf4MatrixTests
     }
 
     [Fact]
+    public void QuantizeBlock_WithImportance_IsNoWorseByIt_AndBetterWhereWhatStandsOutDoesNotCount()
+    {
+        for (int seed = 0; seed < 50; seed++)
+        {
+            float[] values = RandomMatrix.Floats(64, seed);
+            float[] importance = [.. RandomMatrix.Floats(64, seed + 100).Select(value => value * value)];
+            (float plain, byte[] plainCodes) = Block(values, []);
+            Assert.Equal(values.Max(Math.Abs), plain);
+            (float weighed, byte[] codes) = Block(values, importance);
+            Assert.InRange(Error(values, importance, weighed, codes), 0, Error(values, importance, plain, plainCodes));
+
+            (values[9], importance[9]) = (30, 0);
+            (plain, plainCodes) = Block(values, []);
+            (weighed, codes) = Block(values, importance);
+            Assert.InRange(Error(values, importance, weighed, codes), 0, Error(values, importance, plain, plainCodes) * 0.99);
+        }
+
+        static (float Scale, byte[] Codes) Block(float[] values, float[] importance)
+        {
+            byte[] codes = new byte[values.Length];
+            return (Nf4.QuantizeBlock(values, importance, codes), codes);
+        }
+
+        static double Error(float[] values, float[] importance, float scale, byte[] codes) =>
+            values.Select((value, i) => importance[i] * Math.Pow(value - (Nf4.Levels[codes[i]] * scale), 2)).Sum();
+    }
+
+    [Fact]
     public void Quantize_ZeroBlock_StaysZero()
     {
         float[] values = new float[128];

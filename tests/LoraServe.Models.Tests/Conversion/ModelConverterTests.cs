@@ -1,6 +1,10 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoraServe.Adapters.Edits;
 using LoraServe.Compute;
 using LoraServe.Compute.Files;
+using LoraServe.Compute.Matrices;
 using LoraServe.Compute.Tensors;
 using LoraServe.Cpu;
 using LoraServe.Models.Config;
@@ -128,6 +132,76 @@ public sealed class ModelConverterTests : IDisposable
         Assert.Contains(file, Assert.Throws<ModelFormatException>(() => ImportanceFile.Read(file)).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("llama-tied")]
+    [InlineData("qwen2-window")]
+    public void Convert_ToNf4_WritesWhatBitsAndBytesWould(string name) => AssertIsNf4(Repository.Fixture($"models/{name}"));
+
+    [SkippableTheory]
+    [InlineData("models/gemma2")]
+    [InlineData("models/granite")]
+    [InlineData("models/llama-bf16")]
+    [InlineData("models/llama-sharded")]
+    [InlineData("models/mixtral")]
+    [InlineData("models/phi3")]
+    [InlineData("models/qwen3-moe")]
+    [InlineData("models/smollm3")]
+    [InlineData("gguf/llama-small-F32.gguf")]
+    public void Convert_FamiliesToNf4_WritesWhatBitsAndBytesWould(string path) => AssertIsNf4(SharedFiles.Require($"fixtures/{path}"));
+
+    [SkippableFact]
+    public void Convert_ToNf4_HasTheTensorsAndStateThatTransformersSaves()
+    {
+        using var saved = SafetensorsFile.Open(SharedFiles.Require("fixtures/quant/serialised-nf4.safetensors"));
+        using var made = SafetensorsFile.Open(Path.Combine(ToNf4(Repository.Fixture("models/llama-tied")), "model.safetensors"));
+        const string Path0 = "model.layers.0.mlp.up_proj";
+        Tensor[] expected = [.. saved.Tensors.Values.Where(tensor => tensor.Name != "dequantized")];
+        Tensor[] found = [.. made.Tensors.Values.Where(tensor => tensor.Name.StartsWith(Path0, StringComparison.Ordinal))];
+
+        Assert.Equal(expected.Select(tensor => (tensor.Name["layer".Length..], tensor.Type, tensor.Shape.Length)).Order(), found.Select(tensor => (tensor.Name[Path0.Length..], tensor.Type, tensor.Shape.Length)).Order());
+        Assert.Equal(StateOf(expected).Select(field => field.Key), StateOf(found).Select(field => field.Key));
+
+        static JsonObject StateOf(Tensor[] tensors) =>
+            JsonNode.Parse(string.Concat(tensors.Single(tensor => tensor.Name.EndsWith("bitsandbytes__nf4", StringComparison.Ordinal)).ToFloats().Select(value => (char)value)))!.AsObject();
+    }
+
+    [Fact]
+    public void Convert_ToNf4WithImportance_KeepsWhatMattersNearer()
+    {
+        string from = Repository.Fixture("models/llama-tied");
+        const string Map = "model.layers.0.mlp.up_proj.weight";
+        using var model = SafetensorsFile.Open(Path.Combine(from, "model.safetensors"));
+        Tensor before = model.Tensors[Map];
+        float[] importance = [.. Enumerable.Range(0, (int)before.RowLength).Select(i => i % 8 == 0 ? 1000f : 0.001f)];
+        string file = Path.Combine(_folder.FullName, "importance.dat");
+        using (BinaryWriter writer = new(File.Create(file)))
+        {
+            byte[] name = Encoding.UTF8.GetBytes("blk.0.ffn_up.weight");
+            writer.Write(1);
+            writer.Write(name.Length);
+            writer.Write(name);
+            writer.Write(1);
+            writer.Write(importance.Length);
+            Array.ForEach(importance, writer.Write);
+        }
+
+        double plain = Error(ToNf4(from));
+        double weighed = Error(ToNf4(from, ImportanceFile.Read(file)));
+
+        Assert.InRange(weighed, 0, plain * 0.9);
+
+        double Error(string made)
+        {
+            using ModelWeights weights = new(ModelLoader.Open(made));
+            float[] after = weights.Linears.Single(linear => linear.Site is { Layer: 0, Role: SiteRole.Up }).Weight.ToFloats();
+            return before.ToFloats().Zip(after, (a, b) => (double)(a - b) * (a - b)).Select((square, i) => square * importance[i % importance.Length]).Sum();
+        }
+    }
+
+    [Fact]
+    public void Convert_Nf4ToGguf_IsRefused() => Assert.Throws<ArgumentException>(() =>
+        ModelConverter.Convert(Repository.Fixture("models/llama-tied"), Path.Combine(_folder.FullName, "made.gguf"), new ConversionOptions { Type = ElementType.BF16, Nf4 = true }));
+
     [Fact]
     public void Convert_QuantisedToSafetensors_IsRefused() =>
         Assert.Throws<ArgumentException>(() => Convert(Repository.Fixture("models/llama-tied"), "made", ElementType.Q8_0));
@@ -140,6 +214,55 @@ public sealed class ModelConverterTests : IDisposable
         ConversionReport report = ModelConverter.Convert(from, to, new ConversionOptions { Type = type, Importance = importance, Workers = 2 });
         told?.Invoke(report);
         return to;
+    }
+
+    private string ToNf4(string from, ImportanceFile? importance = null)
+    {
+        string to = Path.Combine(_folder.FullName, $"nf4-{(importance is null ? "plain" : "weighed")}");
+        ConversionReport report = ModelConverter.Convert(from, to, new ConversionOptions { Type = ElementType.BF16, Nf4 = true, Importance = importance, Workers = 2 });
+        Assert.True(report.Types["NF4"].Tensors > 0);
+        return to;
+    }
+
+    /// <summary>Every linear map of a layer is what NF4 makes of it, rounded to bfloat16; the rest is bfloat16.</summary>
+    private void AssertIsNf4(string from)
+    {
+        string to = ToNf4(from);
+        using ModelWeights before = new(ModelLoader.Open(from));
+        using ModelWeights after = new(ModelLoader.Open(to));
+        var made = after.Linears.ToDictionary(linear => linear.Site);
+        foreach ((Site site, Tensor weight, Tensor? bias) in before.Linears)
+        {
+            float[] values = weight.ToFloats();
+            ReadOnlySpan<int> order = before.RowOrder(site);
+            float[] ordered = order.IsEmpty ? values : [.. order.ToArray().SelectMany(row => values.AsSpan(row * (int)weight.RowLength, (int)weight.RowLength).ToArray())];
+            bool isPlain = site.Role is SiteRole.Head or SiteRole.Router;
+            float[] expected = isPlain ? ordered : Rounded(Nf4Matrix.Quantize(ordered, (int)weight.RowCount, (int)weight.RowLength));
+            Assert.Equal(Rounded(expected), made[site].Weight.ToFloats());
+            Assert.Equal(bias is null, made[site].Bias is null);
+        }
+
+        using JsonDocument config = JsonDocument.Parse(File.ReadAllText(Path.Combine(to, "config.json")));
+        string[] skipped = [.. config.RootElement.GetProperty("quantization_config").GetProperty("llm_int8_skip_modules").EnumerateArray().Select(name => name.GetString()!)];
+        Assert.Equal(before.Linears.Count(linear => linear.Site.Role is SiteRole.Head or SiteRole.Router), skipped.Length);
+        Assert.Contains("lm_head", skipped);
+
+        static float[] Rounded(object of)
+        {
+            float[] values = of is Nf4Matrix matrix
+                ? [.. Enumerable.Range(0, matrix.Rows).SelectMany(row =>
+                {
+                    float[] one = new float[matrix.Columns];
+                    matrix.CopyRow(row, one);
+                    return one;
+                })]
+                : (float[])of;
+            return [.. values.Select(value =>
+            {
+                uint bits = BitConverter.SingleToUInt32Bits(value);
+                return BitConverter.UInt32BitsToSingle((bits + 0x7FFF + ((bits >> 16) & 1)) & 0xFFFF_0000);
+            })];
+        }
     }
 
     private static void AssertNear(string from, string to, ElementType type)
