@@ -2,8 +2,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using LoraServe.Adapters.Folding;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Tests.Methods;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
@@ -30,7 +28,7 @@ public sealed class HostileMutationTests
     [MemberData(nameof(Methods))]
     public void Load_DamagedFilesOfOtherMethods_AreRefusedOrHarmless(string method)
     {
-        using var original = new TemporaryFolder();
+        using var original = new TemporaryDirectory();
         MethodAdapters.Build(method).Write(original);
         string[] files = [.. Directory.GetFiles(original.Path).Select(path => Path.GetFileName(path)!)];
         Prop.ForAll(
@@ -78,7 +76,7 @@ public sealed class HostileMutationTests
     [InlineData("{\"peft_type\": \"LO\u00ffRA\"}")]
     public void Load_TextsThatAreNotUnicode_AreRefused(string config)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         File.Copy(Path.Combine(s_valid, "adapter_model.safetensors"), Path.Combine(folder.Path, "adapter_model.safetensors"));
         File.WriteAllBytes(Path.Combine(folder.Path, "adapter_config.json"), System.Text.Encoding.Latin1.GetBytes(config));
         Assert.Contains("not valid JSON", Assert.Throws<AdapterFormatException>(() => AdapterLoader.Load(folder.Path, s_model)).Message, StringComparison.Ordinal);
@@ -86,7 +84,7 @@ public sealed class HostileMutationTests
 
     private static bool LoadsOrIsRefused(string file, (int Place, byte Value)[] changes, int cut, string? valid = null)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         foreach (string path in Directory.GetFiles(valid ?? s_valid))
         {
             File.Copy(path, Path.Combine(folder.Path, Path.GetFileName(path)));

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
+using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests;
@@ -58,7 +59,7 @@ public sealed class PeftGoldenTests
             Assert.Equal((3, 5), (all.Report.Tasks, all.Report.VirtualRows));
 
             // Somebody may have fixed one in the configuration.
-            using var folder = new TemporaryFolder();
+            using var folder = new TemporaryDirectory();
             JsonObject config = JsonNode.Parse(File.ReadAllBytes(Path.Combine(directory, "adapter_config.json")))!.AsObject();
             config["task_id"] = task;
             File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), config.ToJsonString());

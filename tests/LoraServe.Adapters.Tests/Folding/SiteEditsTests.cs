@@ -1,6 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Folding;
-using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Folding;

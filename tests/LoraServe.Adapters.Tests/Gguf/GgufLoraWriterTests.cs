@@ -1,7 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Gguf;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Cpu;
@@ -20,7 +19,7 @@ public sealed class GgufLoraWriterTests
         using Transformer model = TinyModel.Create(5, spec: TinyModel.DefaultSpec with { Architecture = architecture });
         Adapter adapter = TinyModel.CreateAdapter(model, 3, 4);
         LowRank[] pairs = [.. adapter.Edits.OfType<LowRank>().Select((pair, i) => pair with { Scale = i % 3 == 0 ? 0.5f : 0.25f * i })];
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         string path = Path.Combine(folder.Path, "adapter.gguf");
         GgufLoraWriter.Write(path, pairs, model, architecture, [3, 5]);
         Adapter read = AdapterLoader.Load(path, model);
@@ -42,7 +41,7 @@ public sealed class GgufLoraWriterTests
         string folder = SharedFiles.Require("fixtures/gguf/lora");
         using LoadedModel model = ModelLoader.Load(CpuDevice.Instance, SharedFiles.Require("fixtures/gguf/llama-small-F32.gguf"));
         Adapter adapter = AdapterLoader.Load(folder, model.Transformer);
-        using var made = new TemporaryFolder();
+        using var made = new TemporaryDirectory();
         string path = Path.Combine(made.Path, "adapter.gguf");
         GgufLoraWriter.Write(path, [.. adapter.Edits.OfType<LowRank>()], model.Transformer, model.Transformer.Spec.Architecture);
         using GgufFile expected = GgufFile.Open(Directory.GetFiles(folder, "*.gguf").Single());

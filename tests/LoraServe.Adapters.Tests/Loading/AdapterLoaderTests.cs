@@ -3,7 +3,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Loading;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Loading;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Testing;
@@ -17,7 +16,7 @@ public sealed class OddFilesTests : IDisposable
     [Fact]
     public void TargetNamedTwice_IsNamedOnce()
     {
-        AdapterBuilder builder = Methods.MethodAdapters.Build("TRAINABLE_TOKENS");
+        AdapterBuilder builder = MethodAdapters.Build("TRAINABLE_TOKENS");
         int once = builder.Load().Edits.Length;
         builder.Config["target_modules"] = new JsonArray("embed_tokens", "embed_tokens");
 

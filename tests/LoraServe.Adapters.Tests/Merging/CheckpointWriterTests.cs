@@ -1,6 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Merging;
@@ -12,7 +12,7 @@ public sealed class CheckpointWriterTests
     {
         PlainModel model = AdapterBuilder.TinyBase;
         MergedModel merged = MergedModel.Create(model, new AdapterBuilder().AddPairs(model, 2, false, "q_proj", "v_proj").Load());
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         File.Copy(LoraServe.Testing.Repository.Fixture("adapters/hostile/config/valid/config.json"), Path.Combine(folder.Path, "config.json"));
         CheckpointWriter.Write(Path.Combine(folder.Path, "model.safetensors"), merged);
         PlainModel read = PlainModel.Open(folder.Path);

@@ -48,7 +48,7 @@ public sealed class WeightedGoldenTests
         Assert.Equal(expected.Tensors.Keys.Count(key => key.StartsWith("mask.", StringComparison.Ordinal)), type.StartsWith("dare", StringComparison.Ordinal) ? masks : 0);
         CheckChanges(pairs, model, expected);
 
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         PeftWriter.Write(folder.Path, pairs, model);
         GoldenLogits.Check(new PlainForward(model), expectedPath, greedy: true, stack: new PlainAdapter(AdapterLoader.Load(folder.Path, model)));
     }

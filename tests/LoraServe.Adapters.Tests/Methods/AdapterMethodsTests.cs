@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Tensors;
+using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods;

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Methods.Reading;
-using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests.Methods;
 

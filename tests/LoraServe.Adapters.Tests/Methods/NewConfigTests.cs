@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Peft;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
 using LoraServe.Testing;
@@ -56,7 +55,7 @@ public sealed class NewConfigTests
             Assert.Equal(expected["config"]!["scaling"]!.ToJsonString(), config["config"]!["scaling"]!.ToJsonString());
         }
 
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         string name = type == Hub ? "adapter.safetensors" : "adapter_model.safetensors";
         using SafetensorsFile original = SafetensorsFile.Open(Path.Combine(directory, name));
         AdapterWriter.Write(folder.Path, config, original.Tensors.Values);

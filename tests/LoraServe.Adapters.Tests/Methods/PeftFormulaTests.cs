@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests.Methods;
 

@@ -3,6 +3,7 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests.Methods;
 

@@ -2,7 +2,6 @@ using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods;
 using LoraServe.Adapters.Methods.Description;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Peft;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
+using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests.Peft;
 
@@ -13,7 +13,7 @@ public sealed class AdapterWriterTests
     [Fact]
     public void Write_NewDirectory_AppearsWholeAndLeavesNothingBeside()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         AdapterWriter.Write(Path.Combine(folder.Path, "made") + Path.DirectorySeparatorChar, new JsonObject { ["peft_type"] = "PROMPT_TUNING" }, [s_tensor], "base");
         Assert.Equal(["made"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
         Assert.Equal(["adapter_config.json", "adapter_model.safetensors"], Directory.GetFiles(Path.Combine(folder.Path, "made")).Select(Path.GetFileName).Order());
@@ -24,7 +24,7 @@ public sealed class AdapterWriterTests
     [Fact]
     public void Write_DirectoryWithOtherFiles_ReplacesItsOwnAndLeavesThem()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         File.WriteAllText(Path.Combine(folder.Path, "report.html"), "kept");
         File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), "old");
         AdapterWriter.Write(folder.Path, new JsonObject { ["config"] = new JsonObject() }, [s_tensor]);
@@ -35,7 +35,7 @@ public sealed class AdapterWriterTests
     [Fact]
     public void Write_TensorsOfOneName_LeavesNothing()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         string directory = Path.Combine(folder.Path, "made");
         Assert.Throws<ArgumentException>(() => AdapterWriter.Write(directory, new JsonObject { ["peft_type"] = "X" }, [s_tensor, s_tensor]));
         Assert.Throws<ArgumentException>(() => AdapterWriter.Write(directory, new JsonObject { ["peft_type"] = "X" }, []));

@@ -1,5 +1,6 @@
 using System.Numerics;
 using LoraServe.Adapters.Methods.Reading;
+using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests.Reference;
 

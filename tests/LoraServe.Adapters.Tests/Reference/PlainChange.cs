@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Methods.Reading;
+using LoraServe.Testing;
 
 namespace LoraServe.Adapters.Tests.Reference;
 

@@ -48,7 +48,7 @@ internal static class FileMutator
             ".gguf" when knowsForm => GgufMutator.Mutate(random, content, other),
             ".jinja" => s_jinja.Mutate(random, content, other),
             ".regex" => s_pattern.Mutate(random, content, other),
-            ".gz" when knowsForm => Packed(random, content),
+            ".gz" when knowsForm => Packed(random, content, other),
             _ => ByteMutator.Mutate(random, content, other),
         };
     }
@@ -73,20 +73,14 @@ internal static class FileMutator
     }
 
     /// <summary>What was packed is changed, and packed again.</summary>
-    private static byte[] Packed(Random random, byte[] content)
+    private static byte[] Packed(Random random, byte[] content, byte[] other)
     {
         try
         {
-            using var unpacked = new MemoryStream();
-            using (var from = new GZipStream(new MemoryStream(content), CompressionMode.Decompress))
-            {
-                from.CopyTo(unpacked);
-            }
-
             using var packed = new MemoryStream();
             using (var to = new GZipStream(packed, CompressionLevel.Fastest))
             {
-                to.Write(Line(random, unpacked.ToArray(), content));
+                to.Write(Line(random, Unpacked(content), Unpacked(other)));
             }
 
             return packed.ToArray();
@@ -95,5 +89,13 @@ internal static class FileMutator
         {
             return ByteMutator.Mutate(random, content, []);
         }
+    }
+
+    private static byte[] Unpacked(byte[] content)
+    {
+        using var unpacked = new MemoryStream();
+        using var from = new GZipStream(new MemoryStream(content), CompressionMode.Decompress);
+        from.CopyTo(unpacked);
+        return unpacked.ToArray();
     }
 }

@@ -4,7 +4,7 @@ namespace LoraServe.Fuzz.Seeds;
 
 /// <summary>Files that are as they should be, which damage begins with.</summary>
 /// <param name="Name">What it is called.</param>
-/// <param name="Files">Its files, by name.</param>
+/// <param name="Files">Its files, by name; of those below the folder by the path from it.</param>
 internal sealed record Seed(string Name, ImmutableSortedDictionary<string, byte[]> Files)
 {
     /// <summary>Largest file that is damaged: of larger ones most is weights or words, and they take long.</summary>
@@ -13,13 +13,13 @@ internal sealed record Seed(string Name, ImmutableSortedDictionary<string, byte[
     /// <summary>One file.</summary>
     public static Seed Of(string name, string file, byte[] content) => new(name, ImmutableSortedDictionary<string, byte[]>.Empty.WithComparers(StringComparer.Ordinal).Add(file, content));
 
-    /// <summary>The files of a folder that are wanted; null where one is too large.</summary>
+    /// <summary>The files of a folder and those below it that are wanted; null where one is too large.</summary>
     public static Seed? Read(string folder, Func<string, bool> isWanted)
     {
-        string[] paths = [.. Directory.GetFiles(folder).Where(path => isWanted(Path.GetFileName(path)))];
+        string[] paths = [.. Directory.GetFiles(folder, "*", SearchOption.AllDirectories).Where(path => isWanted(Path.GetFileName(path)))];
         return paths.Any(path => new FileInfo(path).Length > LargestFile)
             ? null
-            : new Seed(Path.GetFileName(folder), paths.ToImmutableSortedDictionary(path => Path.GetFileName(path)!, File.ReadAllBytes, StringComparer.Ordinal));
+            : new Seed(Path.GetFileName(folder), paths.ToImmutableSortedDictionary(path => Path.GetRelativePath(folder, path), File.ReadAllBytes, StringComparer.Ordinal));
     }
 
     /// <summary>Whether a file of a model or an adapter is read, and not what a test expects of it.</summary>
@@ -41,7 +41,9 @@ internal sealed record Seed(string Name, ImmutableSortedDictionary<string, byte[
     {
         foreach ((string name, byte[] content) in Files)
         {
-            File.WriteAllBytes(Path.Combine(folder, name), content);
+            string path = Path.Combine(folder, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllBytes(path, content);
         }
     }
 

@@ -21,6 +21,7 @@ internal static class FuzzTargets
         new ModelTarget(),
         new PackedModelTarget(),
         new AdapterTarget("adapter", () => MethodSeeds.Base, () => MethodSeeds.All()),
+        new AdapterTarget("adapter-forms", () => AdapterBuilder.TinyBase, FormSeeds.All),
         .. from name in SharedFiles.FolderNames("fixtures/peft/bases")
            let folder = SharedFiles.TryGet($"fixtures/peft/{name}")
            where folder is not null

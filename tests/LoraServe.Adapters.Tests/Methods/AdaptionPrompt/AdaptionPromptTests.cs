@@ -150,7 +150,7 @@ public sealed class AdaptionPromptTests
 
     private static Adapter Load(AdapterBuilder builder, PlainModel model)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         return AdapterLoader.Load(builder.Write(folder), model);
     }
 

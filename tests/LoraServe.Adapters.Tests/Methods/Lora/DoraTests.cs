@@ -1,7 +1,6 @@
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Compute;
 using LoraServe.Compute.Tensors;
 using LoraServe.Models;

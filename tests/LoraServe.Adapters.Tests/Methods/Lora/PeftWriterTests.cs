@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Loading;
 using LoraServe.Adapters.Methods.Lora;
-using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods.Lora;
@@ -18,7 +18,7 @@ public sealed class PeftWriterTests
         builder.Config["rank_pattern"] = new JsonObject { ["v_proj"] = 3 };
         builder.Config["alpha_pattern"] = new JsonObject { ["embed_tokens"] = 0.7 };
         Adapter adapter = builder.AddPairs(model, 2, false, "q_proj", "embed_tokens").AddPairs(model, 3, false, "v_proj").Load();
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         PeftWriter.Write(folder.Path, [.. adapter.Edits.OfType<LowRank>()], model, "some/base");
         Adapter read = AdapterLoader.Load(folder.Path, model);
         Assert.Equal(adapter.Edits.Length, read.Edits.Length);

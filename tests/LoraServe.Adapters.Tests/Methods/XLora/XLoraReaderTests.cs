@@ -15,7 +15,7 @@ public sealed class XLoraReaderTests : IDisposable
 {
     private const string Wrapped = "base_model.internal_xlora_classifier.";
     private const int Experts = 2;
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryDirectory _folder = new();
     private readonly PlainModel _model = AdapterBuilder.TinyBase;
 
     public static TheoryData<string> Cases => [.. SharedFiles.Cases(
@@ -138,7 +138,7 @@ public sealed class XLoraReaderTests : IDisposable
     [Fact]
     public void Load_LinkOutOfTheRoot_IsRefused()
     {
-        using var elsewhere = new TemporaryFolder();
+        using var elsewhere = new TemporaryDirectory();
         Write(Config(), inner: [Path.Combine(_folder.Path, "0"), Path.Combine(elsewhere.Path, "1")]);
         Directory.CreateSymbolicLink(Path.Combine(_folder.Path, "1"), Path.Combine(elsewhere.Path, "1"));
         Assert.NotEmpty(Load().Edits);
@@ -277,7 +277,7 @@ public sealed class XLoraReaderTests : IDisposable
         names ??= ["q_proj", "v_proj"];
         for (int i = 0; i < inner.Length; i++)
         {
-            using var made = new TemporaryFolder();
+            using var made = new TemporaryDirectory();
             var builder = new AdapterBuilder();
             builder.Config["target_modules"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]);
             builder.AddPairs(model, 2, magnitude: false, names).Write(made);

@@ -1,15 +1,15 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Loading;
 using LoraServe.Compute.Files;
 using LoraServe.Compute.Tensors;
-using LoraServe.Testing;
 using LoraServe.Testing.Plain;
 
-namespace LoraServe.Adapters.Tests.Reference;
+namespace LoraServe.Testing;
 
 /// <summary>Makes PEFT directories with seeded random weights for the tiny base that travels with the repository.</summary>
-internal sealed class AdapterBuilder
+public sealed class AdapterBuilder
 {
     private readonly Random _random = new(7);
     private readonly Dictionary<string, Tensor> _tensors = new(StringComparer.Ordinal);
@@ -92,7 +92,7 @@ internal sealed class AdapterBuilder
     public void Remove(string name) => _tensors.Remove(name);
 
     /// <summary>Writes the directory.</summary>
-    public string Write(TemporaryFolder folder)
+    public string Write(TemporaryDirectory folder)
     {
         SafetensorsFile.Write(Path.Combine(folder.Path, WeightsName), _tensors.Values);
         File.WriteAllText(Path.Combine(folder.Path, "adapter_config.json"), Config.ToJsonString());
@@ -102,7 +102,7 @@ internal sealed class AdapterBuilder
     /// <summary>Writes the directory into a folder of its own and loads it on the tiny base, or another.</summary>
     public Adapter Load(AdapterLimits? limits = null, IBaseModel? model = null)
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryDirectory();
         return AdapterLoader.Load(Write(folder), model ?? TinyBase, limits);
     }
 }

@@ -1,13 +1,13 @@
 using System.Text.Json.Nodes;
-using LoraServe.Adapters.Tests.Reference;
+using LoraServe.Adapters;
 
-namespace LoraServe.Adapters.Tests.Methods;
+namespace LoraServe.Testing;
 
 /// <summary>Small adapters of the methods that project, mix or replace parts of weights, and of LoRA's variants that do, for the queries and values of a base.</summary>
-internal static class ProjectedAdapters
+public static class ProjectedAdapters
 {
     /// <summary>Their names.</summary>
-    public static readonly string[] Mergeable =
+    public static IReadOnlyList<string> Mergeable { get; } =
     [
         "TINYLORA", "TINYLORA from seed", "TINYLORA tied", "UNILORA", "UNILORA stored", "DEFT", "DEFT qr", "DEFT para", "GLORA", "GLORA vector", "GLORA constant",
         "PEANUT", "PEANUT deep", "SUPERTUNING", "SUPERTUNING supra", "LORA kasa", "LORA qalora", "LORA mica",

@@ -1,17 +1,17 @@
 using System.Text.Json.Nodes;
+using LoraServe.Adapters;
 using LoraServe.Adapters.Edits;
-using LoraServe.Adapters.Tests.Reference;
 using LoraServe.Testing.Plain;
 
-namespace LoraServe.Adapters.Tests.Methods;
+namespace LoraServe.Testing;
 
 /// <summary>A small adapter of every method beyond LoRA for the tiny base.</summary>
-internal static class MethodAdapters
+public static class MethodAdapters
 {
     public const string Bottleneck = "bottleneck";
 
     /// <summary>Methods whose adapters are changes of weights.</summary>
-    public static readonly string[] Mergeable =
+    public static IReadOnlyList<string> Mergeable { get; } =
     [
         "ADALORA", "VERA", "VERA from seed", "IA3", "LN_TUNING", "TRAINABLE_TOKENS",
         "LOHA", "LOKR", "VBLORA", "VBLORA of chosen", "SHIRA", "MISS", "MISS mini", "MISS bat",
@@ -21,7 +21,7 @@ internal static class MethodAdapters
     ];
 
     /// <summary>Methods whose adapters are not.</summary>
-    public static readonly string[] Unmergeable =
+    public static IReadOnlyList<string> Unmergeable { get; } =
         ["PROMPT_TUNING", "P_TUNING", "MULTITASK_PROMPT_TUNING", "PREFIX_TUNING", "CARTRIDGE", "ADAPTION_PROMPT", Bottleneck, "compacter", "BEFT"];
 
     public static AdapterBuilder Build(string method)
@@ -337,7 +337,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    internal static AdapterBuilder OnQueriesAndValues(string type)
+    public static AdapterBuilder OnQueriesAndValues(string type)
     {
         AdapterBuilder builder = Plain(type);
         builder.Config["target_modules"] = new JsonArray("q_proj", "v_proj");
@@ -445,7 +445,7 @@ internal static class MethodAdapters
         return builder;
     }
 
-    internal static AdapterBuilder Plain(string type, string prefix = "base_model.model.", string weightsName = "adapter_model.safetensors")
+    public static AdapterBuilder Plain(string type, string prefix = "base_model.model.", string weightsName = "adapter_model.safetensors")
     {
         var builder = new AdapterBuilder { Prefix = prefix, WeightsName = weightsName };
         builder.Config.Clear();
