@@ -109,6 +109,27 @@ public sealed class AdapterLoaderTests
         Assert.Contains("change nothing", Assert.Throws<AdapterFormatException>(() => builder.Load()).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What such a method leaves of the base's weight may lie in the file: then nothing more is taken away.</summary>
+    [Theory]
+    [InlineData("pissa")]
+    [InlineData("olora")]
+    [InlineData("loftq")]
+    public void Load_RestOfTheBaseInTheFile_IsTakenAsItIs(string initialization)
+    {
+        PlainModel model = AdapterBuilder.TinyBase;
+        BaseModule module = model.At(new Site(0, SiteRole.Query));
+        var builder = new AdapterBuilder { Config = { ["init_lora_weights"] = initialization, ["target_modules"] = new JsonArray("q_proj") } };
+        (FloatMatrix a, FloatMatrix b) = builder.AddPair(module, 2);
+        float[] rest = builder.AddRandom($"{module.Path}.base_layer.weight", module.Outputs, module.Inputs);
+        FloatMatrix merged = MergedModel.Create(model, builder.Load()).Weight(module);
+        for (int output = 0; output < module.Outputs; output++)
+        {
+            float[] expected = [.. rest.AsSpan(output * module.Inputs, module.Inputs)];
+            LowRankProduct.AddRow(expected, a, b.Row(output), 1.5f);
+            Assert.All(expected.Zip(merged.Row(output).ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        }
+    }
+
     [Fact]
     public void Load_UntrainedAdapter_IsRefusedUnlessAllowed()
     {

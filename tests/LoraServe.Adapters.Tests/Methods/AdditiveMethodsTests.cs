@@ -1,14 +1,37 @@
 using System.Text.Json.Nodes;
 using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.LinearAlgebra;
+using LoraServe.Adapters.Merging;
 using LoraServe.Adapters.Methods.Reading;
 using LoraServe.Testing;
+using LoraServe.Testing.Plain;
 
 namespace LoraServe.Adapters.Tests.Methods;
 
 /// <summary>Methods that add to a weight: what comes out is what their formulas say, and what does not fit is refused.</summary>
 public sealed class AdditiveMethodsTests
 {
+    /// <summary>A weight that the file brings below is another one, to which the change is added.</summary>
+    [Theory]
+    [InlineData("FOURIERFT")]
+    [InlineData("RANDLORA")]
+    [InlineData("LOHA")]
+    [InlineData("LOKR")]
+    public void Load_AnotherWeightBelow_IsPartOfTheChange(string method)
+    {
+        PlainModel model = AdapterBuilder.TinyBase;
+        BaseModule module = model.At(new Site(0, SiteRole.Query));
+        AdapterBuilder builder = MethodAdapters.Build(method);
+        FloatMatrix plain = MergedModel.Create(model, builder.Load()).Weight(module);
+        float[] own = builder.AddRandom($"{(builder.Prefix == "base_model." ? "model." : "")}{module.Path}.base_layer.weight", module.Outputs, module.Inputs);
+        FloatMatrix changed = MergedModel.Create(model, builder.Load()).Weight(module);
+        float[] weight = model.Weight(module).Values;
+        for (int i = 0; i < own.Length; i++)
+        {
+            Assert.Equal(own[i] + plain.Values[i] - weight[i], changed.Values[i], 1e-5f);
+        }
+    }
+
     private const string Query = "model.layers.0.self_attn.q_proj";
     private const string Value = "model.layers.0.self_attn.v_proj";
 

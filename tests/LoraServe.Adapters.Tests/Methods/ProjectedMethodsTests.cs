@@ -31,6 +31,8 @@ public sealed class ProjectedMethodsTests
     [InlineData("GLORA")]
     [InlineData("PEANUT")]
     [InlineData("LORA kasa")]
+    [InlineData("HRA")]
+    [InlineData("MISS bat")]
     public void Load_AnotherWeightBelowAChangeThatIsMadeOfIt_IsRefused(string name)
     {
         AdapterBuilder builder = MethodAdapters.Build(name);

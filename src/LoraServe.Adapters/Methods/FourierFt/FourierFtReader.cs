@@ -1,3 +1,4 @@
+using LoraServe.Adapters.Edits;
 using LoraServe.Adapters.Files;
 using LoraServe.Adapters.LinearAlgebra;
 using LoraServe.Adapters.Methods.Reading;
@@ -41,7 +42,8 @@ internal sealed class FourierFtReader : ModuleReader
             _bases[key] = basis = Basis(_config, module.Outputs, module.Inputs, count);
         }
 
-        edits.Dense = basis.Synthesize(spectrum, _config.Scaling);
-        RequireFinite(edits.Dense, $"{module.Path}.fourierft_spectrum", "values of which the change is finite");
+        FloatMatrix change = basis.Synthesize(spectrum, _config.Scaling);
+        RequireFinite(change, $"{module.Path}.fourierft_spectrum", "values of which the change is finite");
+        edits.Add(new DenseDelta(module.Site, change));
     }
 }

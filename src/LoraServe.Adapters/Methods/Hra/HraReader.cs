@@ -17,6 +17,9 @@ internal sealed class HraReader : ModuleReader
     /// <inheritdoc />
     protected override string Name => "HRA";
 
+    /// <inheritdoc />
+    protected override bool IsMadeOfWeight => true;
+
     /// <summary>Reads an adapter.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model) =>

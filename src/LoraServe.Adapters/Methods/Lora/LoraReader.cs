@@ -134,7 +134,8 @@ internal sealed class LoraReader : ModuleReader
             return;
         }
 
-        if (_config.Initialization is LoraInitialization.Original or LoraInitialization.Mica)
+        // A weight that the file brings is what the initialization left of the base's.
+        if (edits.BringsWeight || _config.Initialization is LoraInitialization.Original or LoraInitialization.Mica)
         {
             return;
         }

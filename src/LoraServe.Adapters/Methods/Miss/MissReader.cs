@@ -18,6 +18,9 @@ internal sealed class MissReader : ModuleReader
     /// <inheritdoc />
     protected override string Name => "MiSS";
 
+    /// <inheritdoc />
+    protected override bool IsMadeOfWeight => _config.IsOnWeights;
+
     /// <summary>Reads an adapter.</summary>
     /// <exception cref="AdapterFormatException">A field or a tensor is wrong, missing or not supported.</exception>
     public static AdapterContent Read(ConfigFields fields, AdapterTensors tensors, IBaseModel model) =>

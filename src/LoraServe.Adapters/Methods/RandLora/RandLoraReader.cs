@@ -60,7 +60,8 @@ internal sealed class RandLoraReader : ModuleReader
             _shared.RequireSame(RandLoraBases.Read(own, _config, _shared.Lesser, _shared.Greater), module, own);
         }
 
-        edits.Dense = _shared.Change(module, lambda, gamma, _config.Scale);
-        RequireFinite(edits.Dense, $"{module.Path}.randlora_lambda", "values of which the change is finite");
+        FloatMatrix change = _shared.Change(module, lambda, gamma, _config.Scale);
+        RequireFinite(change, $"{module.Path}.randlora_lambda", "values of which the change is finite");
+        edits.Add(new DenseDelta(module.Site, change));
     }
 }

@@ -19,6 +19,9 @@ internal sealed class ModuleEdits(BaseModule module)
     /// <summary>The low-rank pairs that a classifier scales row by row.</summary>
     public List<RoutedLowRank> Routed { get; } = [];
 
+    /// <summary>Whether the file brings the weight below the method's own tensors.</summary>
+    public bool BringsWeight { get; set; }
+
     /// <summary>A whole ΔW.</summary>
     public FloatMatrix? Dense { get; set; }
 

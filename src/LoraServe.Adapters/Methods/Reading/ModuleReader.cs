@@ -174,6 +174,7 @@ internal abstract class ModuleReader(TargetConfig config, AdapterTensors tensors
         if (saved || Tensors.Has(name))
         {
             FloatMatrix weight = WholeWeight(name, module);
+            edits.BringsWeight = true;
             edits.Dense = weight.Values.LessBase(Model.Weight(module).Values) is null ? null : weight;
         }
         else if (RepeatedWeight(module) is { } repeated)
