@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -11,6 +12,9 @@ internal static class ToolCallArguments
     private const string Function = "function";
     private const string Arguments = "arguments";
 
+    /// <summary>What was made of messages that never change: a conversation is written once for each of its turns, of the same messages.</summary>
+    private static readonly ConditionalWeakTable<object, object> s_asObjects = [];
+
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     private static readonly JsonSerializerOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -19,13 +23,15 @@ internal static class ToolCallArguments
     public static bool Any(IEnumerable<object> messages) => messages.Any(message => Find(message) is not null);
 
     /// <summary>The messages with arguments as objects, where their text is one.</summary>
-    public static object[] AsObjects(IEnumerable<object> messages) => Map(messages, arguments => arguments is JsonValue text && text.TryGetValue(out string? json) ? Parsed(json) : arguments);
+    public static object[] AsObjects(IEnumerable<object> messages) => [.. messages.Select(message => message is JsonElement ? s_asObjects.GetValue(message, AsObject) : AsObject(message))];
 
     /// <summary>The messages with arguments as JSON text.</summary>
-    public static object[] AsText(IEnumerable<object> messages) => Map(messages, arguments => arguments is JsonObject ? JsonValue.Create(arguments.ToJsonString(s_plain)) : arguments);
+    public static object[] AsText(IEnumerable<object> messages) =>
+        [.. messages.Select(message => Map(message, arguments => arguments is JsonObject ? JsonValue.Create(arguments.ToJsonString(s_plain)) : arguments))];
 
-    private static object[] Map(IEnumerable<object> messages, Func<JsonNode?, JsonNode?> change) =>
-        [.. messages.Select(message => Find(message) is { } calls ? WithCalls(message, Changed(calls, change)) : message)];
+    private static object AsObject(object message) => Map(message, arguments => arguments is JsonValue text && text.TryGetValue(out string? json) ? Parsed(json) : arguments);
+
+    private static object Map(object message, Func<JsonNode?, JsonNode?> change) => Find(message) is { } calls ? WithCalls(message, Changed(calls, change)) : message;
 
     private static JsonElement? Find(object message) => message switch
     {

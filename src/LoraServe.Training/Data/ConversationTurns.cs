@@ -53,20 +53,40 @@ internal sealed class ConversationTurns(ChatFormat format, Tokenizer tokenizer, 
     /// <summary>Turns that are tool calls alone have no content; a template that would write the word None for it gets an empty one.</summary>
     private void GiveContent()
     {
+        var needs = new Dictionary<string, bool>(StringComparer.Ordinal);
         for (int i = 0; i < _messages.Length; i++)
         {
             var message = (JsonElement)_messages[i];
             if (message.TryGetProperty(Content, out JsonElement content) && content.ValueKind == JsonValueKind.Null)
             {
+                string form = FormOf(i);
                 JsonElement filled = With(message, Content, "");
-                string nothing = Write([.. _messages.Take(i), filled]).Text;
-                string? written = TryWrite(_messages.Take(i + 1));
-                if (written is null || (written != nothing && WithoutNone(written) == WithoutNone(nothing)))
+                if (!needs.TryGetValue(form, out bool needsContent))
                 {
-                    _messages[i] = filled;
+                    string nothing = Write([.. _messages.Take(i), filled]).Text;
+                    string? written = TryWrite(_messages.Take(i + 1));
+                    needs[form] = needsContent = written is null || (written != nothing && WithoutNone(written) == WithoutNone(nothing));
                 }
+
+                _messages[i] = needsContent ? filled : _messages[i];
             }
         }
+    }
+
+    /// <summary>What a template can tell of a turn but for its words: who speaks after whom, which fields there are, of which kind, and whether something is in them.</summary>
+    private string FormOf(int turn)
+    {
+        string before = turn == 0 ? "" : ((JsonElement)_messages[turn - 1]).GetProperty("role").GetString()!;
+        return string.Join('\n', ((JsonElement)_messages[turn]).EnumerateObject().Select(field => field.Name == "role" ? field.Value.GetString()! : $"{field.Name} {field.Value.ValueKind} {IsEmpty(field.Value)}").Append(before));
+
+        static bool IsEmpty(JsonElement value) => value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString()!.Length == 0,
+            JsonValueKind.Array => value.GetArrayLength() == 0,
+            JsonValueKind.Object => value.GetPropertyCount() == 0,
+            JsonValueKind.Number => value.GetDouble() == 0,
+            _ => false,
+        };
     }
 
     private static string WithoutNone(string text) => text.Replace("None", "", StringComparison.Ordinal);
@@ -74,9 +94,16 @@ internal sealed class ConversationTurns(ChatFormat format, Tokenizer tokenizer, 
     /// <summary>Refuses, by name, what the row says and the template passes over: it would be lost without a word.</summary>
     private void CheckThatAllIsWritten()
     {
+        // Turns of one form are written by the same parts of the template: the first of them speaks for all, or long conversations would take minutes.
+        var forms = new HashSet<string>(StringComparer.Ordinal);
         for (int i = 0; i < _messages.Length; i++)
         {
             var message = (JsonElement)_messages[i];
+            if (!forms.Add(FormOf(i)))
+            {
+                continue;
+            }
+
             bool isTool = !message.GetProperty("role").ValueEquals("assistant") && !message.GetProperty("role").ValueEquals("user") && !message.GetProperty("role").ValueEquals("system");
             foreach (string field in message.EnumerateObject().Select(field => field.Name).Where(field => !s_settled.Contains(field) && !(isTool && field == "name")))
             {

@@ -13,8 +13,12 @@ internal static class ParquetRows
     private static readonly JsonWriterOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes each row as a line of JSON.</summary>
-    public static void WriteLines(string path, Stream output)
+    /// <param name="path">The file.</param>
+    /// <param name="output">Gets the lines.</param>
+    /// <param name="mostBytes">Most that its pages may unpack to.</param>
+    public static void WriteLines(string path, Stream output, long mostBytes)
     {
+        ParquetPages.CheckAsync(path, mostBytes).GetAwaiter().GetResult();
         using FileStream file = File.OpenRead(path);
         int groups = Wait(GroupsAsync(file));
         using var json = new Utf8JsonWriter(output, s_plain);

@@ -64,14 +64,15 @@ internal static class RowContainer
         return unpacked;
     }
 
-    private static SafeFileHandle Unpack(string path, Action<string, Stream> write)
+    private static SafeFileHandle Unpack(string path, Action<string, Stream, long> write)
     {
         string temporary = Path.Combine(Path.GetTempPath(), $"loraserve-rows-{Guid.NewGuid():n}");
-        using (var stream = new BoundedStream(new FileStream(temporary, FileMode.CreateNew), path, Math.Max(LeastLimit, new FileInfo(path).Length * MostExpansion)))
+        long limit = Math.Max(LeastLimit, new FileInfo(path).Length * MostExpansion);
+        using (var stream = new BoundedStream(new FileStream(temporary, FileMode.CreateNew), path, limit))
         {
             try
             {
-                write(path, stream);
+                write(path, stream, limit);
             }
             catch (Exception failure)
             {
@@ -84,7 +85,7 @@ internal static class RowContainer
         return File.OpenHandle(temporary, FileMode.Open, FileAccess.Read, FileShare.Read, FileOptions.DeleteOnClose);
     }
 
-    private static void Inflate(string path, Stream output)
+    private static void Inflate(string path, Stream output, long mostBytes)
     {
         using var packed = new GZipStream(File.OpenRead(path), CompressionMode.Decompress);
         packed.CopyTo(output);

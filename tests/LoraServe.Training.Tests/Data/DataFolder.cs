@@ -15,11 +15,17 @@ public sealed class DataFolder : IDisposable
     /// <summary>Writes and opens a file.</summary>
     public DataFile Open(byte[] content, string name = "rows.jsonl")
     {
-        string path = Path.Combine(_folder.FullName, $"{_open.Count}-{name}");
-        File.WriteAllBytes(path, content);
-        var file = DataFile.Open(path);
+        var file = DataFile.Open(Write(name, content));
         _open.Add(file);
         return file;
+    }
+
+    /// <summary>Writes a file.</summary>
+    public string Write(string name, byte[] content)
+    {
+        string path = Path.Combine(_folder.FullName, $"{_open.Count}-{name}");
+        File.WriteAllBytes(path, content);
+        return path;
     }
 
     /// <summary>Writes and opens a file of texts of these lengths in bytes.</summary>

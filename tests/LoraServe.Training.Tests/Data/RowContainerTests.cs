@@ -86,9 +86,37 @@ public sealed class RowContainerTests(DataFolder folder) : IClassFixture<DataFol
         static Dictionary<string, object?> Turn(string role, string content, double? weight) => new() { ["role"] = role, ["content"] = content, ["weight"] = weight };
     }
 
+    [Theory]
+    [InlineData("PAR1 and no more", "does not end as a Parquet file does")]
+    [InlineData("PAR1 and no moreabcdPAR1", "its footer is said to be")]
+
+    // A list of texts, of which the first is longer than the file.
+    [InlineData("PAR1\u0019x\u007f\u0003\0\0\0PAR1", "longer than itself")]
+    public void Parquet_ThatIsDamaged_IsRefused(string content, string problem) =>
+        Assert.Contains(problem, Assert.Throws<TrainingDataException>(() => folder.Open(content, "wrong.parquet")).Message, StringComparison.Ordinal);
+
+    /// <summary>Every byte of what describes the columns and pages, changed: refused or read, and never more memory than such a file needs.</summary>
     [Fact]
-    public void Parquet_ThatIsDamaged_IsRefused() =>
-        Assert.Contains("cannot be unpacked", Assert.Throws<TrainingDataException>(() => folder.Open("PAR1 and no more", "wrong.parquet")).Message, StringComparison.Ordinal);
+    public async Task Parquet_WhoseSizesAreWrong_IsRefusedBeforeItIsRead()
+    {
+        using var stream = new MemoryStream();
+        await ParquetSerializer.SerializeUntypedAsync([new Dictionary<string, object?> { ["text"] = "a text" }], new ParquetSchema(new DataField<string>("text")), stream);
+        byte[] content = stream.ToArray();
+        string[] problems = [.. Enumerable.Range(4, content.Length - 12).Select(at =>
+        {
+            byte[] damaged = [.. content];
+            damaged[at] ^= 0x40;
+            return Record.Exception(() => folder.Open(damaged, $"damaged-{at}.parquet"))?.Message ?? "";
+        })];
+
+        Assert.Contains(problems, problem => problem.Contains("a page of column text is said to be", StringComparison.Ordinal));
+        Assert.Contains(problems, problem => problem.Contains("longer than itself", StringComparison.Ordinal));
+        Assert.Contains(problems, problem => problem.Contains("bytes from", StringComparison.Ordinal));
+        string whole = folder.Write("whole.parquet", content);
+        await ParquetPages.CheckAsync(whole, 1000);
+        Assert.Contains("unpacks to", (await Assert.ThrowsAsync<TrainingDataException>(() => ParquetPages.CheckAsync(whole, 20))).Message, StringComparison.Ordinal);
+        Assert.Contains("values", (await Assert.ThrowsAsync<TrainingDataException>(() => ParquetPages.CheckAsync(whole, 10))).Message, StringComparison.Ordinal);
+    }
 
     private static (string, string)[] Read(DataFile file) => [.. Enumerable.Range(0, file.Count).Select(row => (file.Read(row).Prompt, file.Read(row).Answer))];
 
