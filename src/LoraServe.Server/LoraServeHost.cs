@@ -7,6 +7,7 @@ using LoraServe.Server.Metrics;
 using LoraServe.Server.Options;
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc;
+using LoraServe.Server.Surfaces.OpenAi;
 using LoraServe.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -21,7 +22,7 @@ using OpenTelemetry.Metrics;
 
 namespace LoraServe.Server;
 
-/// <summary>The server: one model behind gRPC, with health, reflection and metrics. Runs in any process.</summary>
+/// <summary>The server: one model behind gRPC and REST, with health, reflection and metrics. Runs in any process.</summary>
 public sealed class LoraServeHost : IAsyncDisposable
 {
     private static readonly TimeSpan s_stopTimeout = TimeSpan.FromSeconds(5);
@@ -50,7 +51,7 @@ public sealed class LoraServeHost : IAsyncDisposable
     /// <summary>Where gRPC is, such as <c>http://localhost:8080</c>.</summary>
     public Uri Address { get; }
 
-    /// <summary>Where <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> are.</summary>
+    /// <summary>Where REST, <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> are, for HTTP/1.1.</summary>
     public Uri HttpAddress { get; }
 
     /// <summary>Starts to listen. The engine is the caller's: dispose the host first, then the engine.</summary>
@@ -85,10 +86,12 @@ public sealed class LoraServeHost : IAsyncDisposable
         AccessHandler.AddTo(builder.Services, access);
         HealthPages.AddTo(builder, served.Engine, options.MaxStepTime);
         GrpcSurface.AddTo(builder, options);
+        OpenAiSurface.AddTo(builder);
 
         WebApplication application = builder.Build();
         application.UseAuthentication();
         GrpcSurface.Map(application, options);
+        OpenAiSurface.Map(application, served, options);
         HealthPages.Map(application);
         application.Services.GetRequiredService<MetricsPage>().Map(application);
         MeterProvider? exporter = options.OtlpEndpoint is { } endpoint ? OtlpExport.Start(endpoint) : null;

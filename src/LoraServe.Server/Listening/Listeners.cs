@@ -13,12 +13,13 @@ internal static class Listeners
         kestrel.AddServerHeader = false;
         Limit(kestrel.Limits, options);
 
-        // Without TLS a port speaks either HTTP/2 or HTTP/1.1, and what scrapes metrics speaks only the latter.
+        // Without TLS a port speaks either HTTP/2 or HTTP/1.1, and most clients of REST, and what scrapes metrics, speak only the latter.
         Listen(kestrel, options.Host, options.Port, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
             if (options.CertificateFile is { } certificate)
             {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
                 listen.UseHttps(ServerCertificate.Load(certificate, options.CertificateKeyFile));
             }
         });

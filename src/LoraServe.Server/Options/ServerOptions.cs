@@ -10,22 +10,22 @@ public sealed class ServerOptions
     [Required]
     public string Host { get; set; } = "localhost";
 
-    /// <summary>The port of gRPC over HTTP/2; 0 takes a free one.</summary>
+    /// <summary>The port of gRPC over HTTP/2, and of REST over HTTP/2; 0 takes a free one. With a certificate it speaks HTTP/1.1, too.</summary>
     /// <value>8080 by default.</value>
     [Range(0, 65_535)]
     public int Port { get; set; } = 8080;
 
-    /// <summary>The port of <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> over HTTP/1.1; 0 takes a free one, null the one after <see cref="Port"/>.</summary>
+    /// <summary>The port of REST (without a certificate), <c>/metrics</c>, <c>/healthz</c> and <c>/readyz</c> over HTTP/1.1; 0 takes a free one, null the one after <see cref="Port"/>.</summary>
     [Range(0, 65_535)]
     public int? HttpPort { get; set; }
 
-    /// <summary>A PEM certificate for TLS on the gRPC port; null for plain HTTP/2.</summary>
+    /// <summary>A PEM certificate for TLS on <see cref="Port"/>; null for plain HTTP/2. With one, the API is not served on the other port, which has no TLS.</summary>
     public string? CertificateFile { get; set; }
 
     /// <summary>The certificate's PEM key.</summary>
     public string? CertificateKeyFile { get; set; }
 
-    /// <summary>Greatest message taken, in bytes. Uploads come in many messages.</summary>
+    /// <summary>Greatest message of gRPC, and body of REST, taken, in bytes. Uploads come in many messages.</summary>
     /// <value>4 MiB by default.</value>
     [Range(1024, int.MaxValue)]
     public int MaxReceiveMessageBytes { get; set; } = 4 << 20;

@@ -16,6 +16,9 @@ public sealed class EngineException : Exception
     /// <summary>Its kind.</summary>
     public EngineError Error { get; }
 
+    /// <summary>The field of the request that it is about, as all surfaces call it; null where it is about none, or more than one.</summary>
+    public string? Field { get; init; }
+
     /// <summary>For <see cref="EngineError.QueueFull"/>: an estimate of when there will be room.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

@@ -24,40 +24,40 @@ internal static class SamplingValidation
         Range(options.MinTokens, 0, options.MaxTokens, "min_tokens");
         Range(options.Choices, 1, maxChoices, "n");
         Range(options.LogProbabilities ?? 0, 0, MaxTopLogProbabilities, "logprobs");
-        Range(options.LogitBias.Count, 0, MaxBiases, "the number of logit_bias entries");
-        Range(options.Stop.Count, 0, MaxStopTexts, "the number of stop texts");
-        Range(options.StopTokenIds.Count, 0, MaxStopTokens, "the number of stop_token_ids");
+        Range(options.LogitBias.Count, 0, MaxBiases, "logit_bias", "the number of logit_bias entries");
+        Range(options.Stop.Count, 0, MaxStopTexts, "stop", "the number of stop texts");
+        Range(options.StopTokenIds.Count, 0, MaxStopTokens, "stop_token_ids", "the number of stop_token_ids");
         foreach ((int token, float bias) in options.LogitBias)
         {
-            Range(token, 0, vocabularySize - 1, "a token id in logit_bias");
-            Range(bias, -100, 100, $"logit_bias of token {token}");
+            Range(token, 0, vocabularySize - 1, "logit_bias", "a token id in logit_bias");
+            Range(bias, -100, 100, "logit_bias", $"logit_bias of token {token}");
         }
 
         foreach (int token in options.StopTokenIds)
         {
-            Range(token, 0, vocabularySize - 1, "a token id in stop_token_ids");
+            Range(token, 0, vocabularySize - 1, "stop_token_ids", "a token id in stop_token_ids");
         }
 
         foreach (string stop in options.Stop)
         {
-            Range(stop.Length, 1, MaxStopLength, "the length of a stop text");
+            Range(stop.Length, 1, MaxStopLength, "stop", "the length of a stop text");
         }
     }
 
     // Written so that NaN fails.
-    private static void Range(float value, float low, float high, string field)
+    private static void Range(float value, float low, float high, string field, string? what = null)
     {
         if (!(value >= low && value <= high))
         {
-            throw new EngineException(EngineError.InvalidSampling, FormattableString.Invariant($"{field} is {value}; it can be {low} to {high}."));
+            throw new EngineException(EngineError.InvalidSampling, FormattableString.Invariant($"{what ?? field} is {value}; it can be {low} to {high}.")) { Field = field };
         }
     }
 
-    private static void Range(int value, int low, int high, string field)
+    private static void Range(int value, int low, int high, string field, string? what = null)
     {
         if (value < low || value > high)
         {
-            throw new EngineException(EngineError.InvalidSampling, FormattableString.Invariant($"{field} is {value}; it can be {low} to {high}."));
+            throw new EngineException(EngineError.InvalidSampling, FormattableString.Invariant($"{what ?? field} is {value}; it can be {low} to {high}.")) { Field = field };
         }
     }
 }

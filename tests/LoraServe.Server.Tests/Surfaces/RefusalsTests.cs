@@ -10,31 +10,31 @@ namespace LoraServe.Server.Tests.Surfaces;
 public sealed class RefusalsTests
 {
     /// <summary>What callers get for each way in which the engine refuses or fails.</summary>
-    private static readonly Dictionary<EngineError, (StatusCode Grpc, int Http)> s_names = new()
+    private static readonly Dictionary<EngineError, (StatusCode Grpc, int Http, string? OpenAi)> s_names = new()
     {
-        [EngineError.InvalidRequest] = (StatusCode.InvalidArgument, 400),
-        [EngineError.InvalidSampling] = (StatusCode.InvalidArgument, 400),
-        [EngineError.EmptyPrompt] = (StatusCode.InvalidArgument, 400),
-        [EngineError.PromptTooLong] = (StatusCode.InvalidArgument, 400),
-        [EngineError.InvalidAdapterName] = (StatusCode.InvalidArgument, 400),
-        [EngineError.UnknownAdapter] = (StatusCode.NotFound, 404),
-        [EngineError.UnknownJob] = (StatusCode.NotFound, 404),
-        [EngineError.UnknownUpload] = (StatusCode.NotFound, 404),
-        [EngineError.Unauthenticated] = (StatusCode.Unauthenticated, 401),
-        [EngineError.AdapterExists] = (StatusCode.AlreadyExists, 409),
-        [EngineError.VersionConflict] = (StatusCode.Aborted, 409),
-        [EngineError.AdapterRefused] = (StatusCode.InvalidArgument, 400),
-        [EngineError.AdapterTooLarge] = (StatusCode.FailedPrecondition, 400),
-        [EngineError.AdapterUnavailable] = (StatusCode.Unavailable, 503),
-        [EngineError.PermissionDenied] = (StatusCode.PermissionDenied, 403),
-        [EngineError.StorageFailed] = (StatusCode.Unavailable, 503),
-        [EngineError.PathRefused] = (StatusCode.InvalidArgument, 400),
-        [EngineError.InvalidUpload] = (StatusCode.InvalidArgument, 400),
-        [EngineError.QueueFull] = (StatusCode.ResourceExhausted, 429),
-        [EngineError.DeadlineExceeded] = (StatusCode.DeadlineExceeded, 504),
-        [EngineError.ShuttingDown] = (StatusCode.Unavailable, 503),
-        [EngineError.StepFailed] = (StatusCode.Internal, 500),
-        [EngineError.Unsupported] = (StatusCode.FailedPrecondition, 400),
+        [EngineError.InvalidRequest] = (StatusCode.InvalidArgument, 400, null),
+        [EngineError.InvalidSampling] = (StatusCode.InvalidArgument, 400, null),
+        [EngineError.EmptyPrompt] = (StatusCode.InvalidArgument, 400, null),
+        [EngineError.PromptTooLong] = (StatusCode.InvalidArgument, 400, "context_length_exceeded"),
+        [EngineError.InvalidAdapterName] = (StatusCode.InvalidArgument, 400, null),
+        [EngineError.UnknownAdapter] = (StatusCode.NotFound, 404, "model_not_found"),
+        [EngineError.UnknownJob] = (StatusCode.NotFound, 404, null),
+        [EngineError.UnknownUpload] = (StatusCode.NotFound, 404, null),
+        [EngineError.Unauthenticated] = (StatusCode.Unauthenticated, 401, "invalid_api_key"),
+        [EngineError.AdapterExists] = (StatusCode.AlreadyExists, 409, null),
+        [EngineError.VersionConflict] = (StatusCode.Aborted, 409, null),
+        [EngineError.AdapterRefused] = (StatusCode.InvalidArgument, 400, null),
+        [EngineError.AdapterTooLarge] = (StatusCode.FailedPrecondition, 400, null),
+        [EngineError.AdapterUnavailable] = (StatusCode.Unavailable, 503, null),
+        [EngineError.PermissionDenied] = (StatusCode.PermissionDenied, 403, "permission_denied"),
+        [EngineError.StorageFailed] = (StatusCode.Unavailable, 503, null),
+        [EngineError.PathRefused] = (StatusCode.InvalidArgument, 400, null),
+        [EngineError.InvalidUpload] = (StatusCode.InvalidArgument, 400, null),
+        [EngineError.QueueFull] = (StatusCode.ResourceExhausted, 429, "rate_limit_exceeded"),
+        [EngineError.DeadlineExceeded] = (StatusCode.DeadlineExceeded, 504, null),
+        [EngineError.ShuttingDown] = (StatusCode.Unavailable, 503, null),
+        [EngineError.StepFailed] = (StatusCode.Internal, 500, null),
+        [EngineError.Unsupported] = (StatusCode.FailedPrecondition, 400, null),
     };
 
     public static TheoryData<EngineError> Kinds => [.. Enum.GetValues<EngineError>()];
@@ -43,7 +43,7 @@ public sealed class RefusalsTests
     [MemberData(nameof(Kinds))]
     public void NamesOf_EveryKind_AreTheTables(EngineError kind)
     {
-        Assert.True(s_names.TryGetValue(kind, out (StatusCode Grpc, int Http) expected), $"{kind} has no row in this table: decide what each surface calls it.");
+        Assert.True(s_names.TryGetValue(kind, out (StatusCode Grpc, int Http, string? OpenAi) expected), $"{kind} has no row in this table: decide what each surface calls it.");
 
         Assert.Equal(expected, Refusals.NamesOf(kind));
     }

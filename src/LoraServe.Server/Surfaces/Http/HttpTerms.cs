@@ -1,0 +1,7 @@
+namespace LoraServe.Server.Surfaces.Http;
+
+/// <summary>On what terms a surface takes requests over plain HTTP.</summary>
+/// <param name="Shape">How it says that one failed.</param>
+/// <param name="MaxBodyBytes">Most bytes of a body.</param>
+/// <param name="WithTlsOnly">Whether requests must come by TLS: where the server has it, nobody's keys travel without.</param>
+internal sealed record HttpTerms(HttpShape Shape, int MaxBodyBytes, bool WithTlsOnly);

@@ -1,0 +1,32 @@
+using LoraServe.Server.Options;
+using LoraServe.Server.Surfaces.Http;
+using LoraServe.Server.Surfaces.OpenAi.Chat;
+using LoraServe.Server.Surfaces.OpenAi.Completions;
+using LoraServe.Server.Surfaces.OpenAi.Embeddings;
+using LoraServe.Server.Surfaces.OpenAi.Fields;
+using LoraServe.Server.Surfaces.OpenAi.Models;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LoraServe.Server.Surfaces.OpenAi;
+
+/// <summary>OpenAI's REST interface, as its own clients use it.</summary>
+internal static class OpenAiSurface
+{
+    private const string Root = "/v1";
+
+    public static void AddTo(WebApplicationBuilder builder) => builder.Services.AddRouting();
+
+    public static void Map(WebApplication application, ServedModel served, ServerOptions options)
+    {
+        var terms = new HttpTerms(ErrorShape.Write, options.MaxReceiveMessageBytes, options.CertificateFile is not null);
+        application.UseWhen(context => context.Request.Path.StartsWithSegments(Root), calls => calls.UseMiddleware<HttpCallMiddleware>(terms));
+        TimeProvider time = application.Services.GetRequiredService<TimeProvider>();
+        var models = new ModelEndpoints(served, time);
+        application.MapGet($"{Root}/models", models.ListAsync);
+        application.MapGet($"{Root}/models/{{**id}}", models.GetAsync);
+        application.MapPost($"{Root}/completions", new CompletionEndpoint(served, time).AnswerAsync);
+        application.MapPost($"{Root}/chat/completions", new ChatEndpoint(served, time).AnswerAsync);
+        application.MapPost($"{Root}/embeddings", new EmbeddingEndpoint(served).AnswerAsync);
+    }
+}
