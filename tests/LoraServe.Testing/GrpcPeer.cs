@@ -6,7 +6,7 @@ using Xunit;
 
 namespace LoraServe.Testing;
 
-/// <summary>A gRPC client that others wrote, run as a process of its own by a script below tests/peers.</summary>
+/// <summary>A client that others wrote, of gRPC if not said otherwise, run as a process of its own by a script below tests/peers.</summary>
 public sealed class GrpcPeer
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2);
@@ -43,6 +43,22 @@ public sealed class GrpcPeer
         string buf = Path.Combine(s_nodeModules, ".bin", "buf");
         Skip.IfNot(File.Exists(buf), "The buf command is not installed; run tests/peers/install.sh.");
         return await OutputOfAsync(buf, arguments, "").ConfigureAwait(false);
+    }
+
+    /// <summary>Makes calls with OpenAI's client for JavaScript; skips the calling test where it is not installed. What a call and an outcome look like is told in tests/peers/node/openai.js.</summary>
+    public static async Task<JsonArray> CallOpenAiAsync(Uri address, params JsonObject[] calls)
+    {
+        Skip.IfNot(Directory.Exists(Path.Combine(s_nodeModules, "openai")), "The openai client of npm is not installed; run tests/peers/install.sh.");
+        string script = Path.Combine(Repository.Root, "tests", "peers", "node", "openai.js");
+        return JsonNode.Parse(await OutputOfAsync("node", [script, address.ToString()], new JsonArray([.. calls]).ToJsonString()).ConfigureAwait(false))!.AsArray();
+    }
+
+    /// <summary>Runs <c>curl</c> and returns what it prints; skips the calling test where it is not installed.</summary>
+    public static async Task<string> RunCurlAsync(params string[] arguments)
+    {
+        const string Curl = "/usr/bin/curl";
+        Skip.IfNot(File.Exists(Curl), "The curl command is not installed.");
+        return await OutputOfAsync(Curl, arguments, "").ConfigureAwait(false);
     }
 
     /// <summary>Makes calls one after another. What a call and an outcome look like is told in tests/peers/python/call.py.</summary>

@@ -107,7 +107,7 @@ internal static class ServeVerb
         }
 
         await terminal.Output.WriteAsync(device).ConfigureAwait(false);
-        await terminal.Output.WriteLineAsync($"serving {loaded.Name} on {host.Address} (gRPC), metrics on {host.HttpAddress}metrics").ConfigureAwait(false);
+        await terminal.Output.WriteLineAsync($"serving {loaded.Name} on {host.Address} (gRPC), REST on {(host.Address.Scheme == Uri.UriSchemeHttps ? host.Address : host.HttpAddress)}v1, metrics on {host.HttpAddress}metrics").ConfigureAwait(false);
         await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await terminal.Output.WriteLineAsync("stopping: waiting for running requests; once more to cut them off").ConfigureAwait(false);
         await host.StopAsync(signals.Hurry).ConfigureAwait(false);

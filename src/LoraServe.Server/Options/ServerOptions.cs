@@ -35,7 +35,7 @@ public sealed class ServerOptions
     [Range(1, 1_000_000)]
     public int MaxConnections { get; set; } = 4096;
 
-    /// <summary>How long an upload may send nothing, or next to nothing, before it is ended.</summary>
+    /// <summary>How long an upload may send nothing, or next to nothing, and the reader of an answer over REST take nothing, before it is ended.</summary>
     /// <value>1 minute by default.</value>
     public TimeSpan MaxUploadPause { get; set; } = TimeSpan.FromMinutes(1);
 

@@ -49,6 +49,21 @@ public sealed class TlsTests : IDisposable
         await Refused.WithAsync(StatusCode.Internal, client.Inference.ModelInfoAsync(new ModelInfoRequest()), "certificate");
     }
 
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task Rest_OnThePortOfGrpc_IsAnsweredInEitherHttpAndNotInTheClear(string version)
+    {
+        await using TestServer server = await StartAsync();
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, certificate, _, _) => certificate?.GetCertHashString() == _certificate.GetCertHashString() };
+        using var client = new HttpClient(handler) { DefaultRequestVersion = new Version(version), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        Assert.Contains("\"id\":\"model\"", await client.GetStringAsync(new Uri(server.Host.Address, "v1/models")), StringComparison.Ordinal);
+        using var rest = new RestClient(server);
+        RestAnswer clear = await rest.GetAsync("v1/models");
+        Assert.Equal(403, clear.Status);
+        Assert.Contains("TLS", clear.Message, StringComparison.Ordinal);
+    }
+
     private Task<TestServer> StartAsync() => TestServer.StartTinyAsync(server: options =>
     {
         options.CertificateFile = _certificateFile;

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 namespace LoraServe.Server.Surfaces.Http;
 
 /// <summary>An answer as server-sent events. It begins with its first event, so that what fails before still has a status of its own.</summary>
-/// <remarks>Whoever reads too slowly is cut off by Kestrel, at its rate for answers; who has gone, at once.</remarks>
+/// <remarks>Who has gone is noticed at once; who does not read is cut off by <see cref="AnswerPatience"/>.</remarks>
 internal sealed class EventStream(HttpContext context)
 {
     private const string ContentType = "text/event-stream";
@@ -51,6 +51,8 @@ internal sealed class EventStream(HttpContext context)
     private async Task EndEventAsync()
     {
         _writer.Write("\n\n"u8);
-        await _writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
+        await AnswerPatience.WaitAsync(context, FlushAsync()).ConfigureAwait(false);
+
+        async ValueTask FlushAsync() => await _writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
     }
 }

@@ -42,7 +42,7 @@ internal sealed partial class HttpCallMiddleware(RequestDelegate next, HttpTerms
 
             return context.Response.StatusCode;
         }
-        catch (Exception gone) when (context.RequestAborted.IsCancellationRequested && gone is OperationCanceledException or IOException or BadHttpRequestException { StatusCode: 400 })
+        catch (Exception gone) when (gone is OperationCanceledException || (context.RequestAborted.IsCancellationRequested && gone is IOException))
         {
             return CallerGone;
         }
@@ -61,6 +61,7 @@ internal sealed partial class HttpCallMiddleware(RequestDelegate next, HttpTerms
 
     private void Admit(HttpContext context)
     {
+        context.Features.Set(terms);
         if (terms.WithTlsOnly && !context.Request.IsHttps)
         {
             throw new BadHttpRequestException("This port has no TLS, and keys and prompts do not come here in the clear. Call the port that has: it speaks HTTP/1.1, too.", StatusCodes.Status403Forbidden);

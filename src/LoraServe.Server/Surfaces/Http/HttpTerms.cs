@@ -1,7 +1,8 @@
 namespace LoraServe.Server.Surfaces.Http;
 
-/// <summary>On what terms a surface takes requests over plain HTTP.</summary>
+/// <summary>On what terms a surface takes requests over plain HTTP; a feature of each of its requests.</summary>
 /// <param name="Shape">How it says that one failed.</param>
 /// <param name="MaxBodyBytes">Most bytes of a body.</param>
+/// <param name="LongestPause">How long an answer waits for its reader.</param>
 /// <param name="WithTlsOnly">Whether requests must come by TLS: where the server has it, nobody's keys travel without.</param>
-internal sealed record HttpTerms(HttpShape Shape, int MaxBodyBytes, bool WithTlsOnly);
+internal sealed record HttpTerms(HttpShape Shape, int MaxBodyBytes, TimeSpan LongestPause, bool WithTlsOnly);

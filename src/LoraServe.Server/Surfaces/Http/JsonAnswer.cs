@@ -14,6 +14,6 @@ internal static class JsonAnswer
     {
         context.Response.ContentType = "application/json";
         context.Response.ContentLength = json.Length;
-        await context.Response.Body.WriteAsync(json, context.RequestAborted).ConfigureAwait(false);
+        await AnswerPatience.WaitAsync(context, context.Response.Body.WriteAsync(json, context.RequestAborted)).ConfigureAwait(false);
     }
 }

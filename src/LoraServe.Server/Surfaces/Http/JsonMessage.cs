@@ -1,4 +1,3 @@
-using System.Collections;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
@@ -21,9 +20,8 @@ internal static partial class JsonMessage
     {
         try
         {
-            T message = JsonSerializer.Deserialize(json, type) ?? throw Refusal("The body is null; expected an object.", null);
             CheckTexts(json);
-            return message;
+            return JsonSerializer.Deserialize(json, type) ?? throw Refusal("The body is null; expected an object.", null);
         }
         catch (JsonException mistake)
         {
@@ -106,8 +104,7 @@ internal static partial class JsonMessage
             _ when at == typeof(bool) => "a boolean",
             _ when at == typeof(int) || at == typeof(long) => "an integer that can be held",
             _ when at.IsPrimitive => "a number",
-            _ when at.IsAssignableTo(typeof(IDictionary)) || !at.IsAssignableTo(typeof(IEnumerable)) => "an object",
-            _ => "an array",
+            _ => type.Options.GetTypeInfo(at).Kind == JsonTypeInfoKind.Enumerable ? "an array" : "an object",
         };
     }
 

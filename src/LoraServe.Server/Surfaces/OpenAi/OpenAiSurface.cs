@@ -6,6 +6,7 @@ using LoraServe.Server.Surfaces.OpenAi.Embeddings;
 using LoraServe.Server.Surfaces.OpenAi.Fields;
 using LoraServe.Server.Surfaces.OpenAi.Models;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LoraServe.Server.Surfaces.OpenAi;
@@ -19,14 +20,14 @@ internal static class OpenAiSurface
 
     public static void Map(WebApplication application, ServedModel served, ServerOptions options)
     {
-        var terms = new HttpTerms(ErrorShape.Write, options.MaxReceiveMessageBytes, options.CertificateFile is not null);
+        var terms = new HttpTerms(ErrorShape.Write, options.MaxReceiveMessageBytes, options.MaxUploadPause, options.CertificateFile is not null);
         application.UseWhen(context => context.Request.Path.StartsWithSegments(Root), calls => calls.UseMiddleware<HttpCallMiddleware>(terms));
         TimeProvider time = application.Services.GetRequiredService<TimeProvider>();
         var models = new ModelEndpoints(served, time);
-        application.MapGet($"{Root}/models", models.ListAsync);
-        application.MapGet($"{Root}/models/{{**id}}", models.GetAsync);
-        application.MapPost($"{Root}/completions", new CompletionEndpoint(served, time).AnswerAsync);
-        application.MapPost($"{Root}/chat/completions", new ChatEndpoint(served, time).AnswerAsync);
-        application.MapPost($"{Root}/embeddings", new EmbeddingEndpoint(served).AnswerAsync);
+        application.Take(HttpMethods.Get, $"{Root}/models", models.ListAsync);
+        application.Take(HttpMethods.Get, $"{Root}/models/{{**id}}", models.GetAsync);
+        application.Take(HttpMethods.Post, $"{Root}/completions", new CompletionEndpoint(served, time).AnswerAsync);
+        application.Take(HttpMethods.Post, $"{Root}/chat/completions", new ChatEndpoint(served, time).AnswerAsync);
+        application.Take(HttpMethods.Post, $"{Root}/embeddings", new EmbeddingEndpoint(served).AnswerAsync);
     }
 }
