@@ -26,7 +26,8 @@ internal sealed partial class HttpCallMiddleware(RequestDelegate next, HttpTerms
 
         // A path that names nothing of ours is the caller's text, and stays out of the log.
         string route = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } known ? $"{context.Request.Method} {known}" : "A path that does not exist";
-        LogCall(route, status, call?.Caller.Tenant ?? "", time.GetElapsedTime(began).TotalMilliseconds, call?.RequestId ?? "");
+        double milliseconds = time.GetElapsedTime(began).TotalMilliseconds;
+        LogCall(route, status, call?.Caller.Tenant ?? "", milliseconds, call?.RequestId ?? "");
     }
 
     private async Task<int> AnswerAsync(HttpContext context)

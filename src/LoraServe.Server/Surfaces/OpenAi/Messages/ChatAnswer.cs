@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace LoraServe.Server.Surfaces.OpenAi.Messages;
 
 /// <summary>What the assistant says, whole.</summary>
@@ -7,7 +5,7 @@ internal sealed record ChatAnswer
 {
     public required string Id { get; init; }
 
-    public string Object => "chat.completion";
+    public string Object { get; } = "chat.completion";
 
     public required long Created { get; init; }
 
@@ -28,7 +26,7 @@ internal sealed record ChatChoice(int Index, AssistantMessage Message, ChatLogpr
 /// <summary>The assistant's turn.</summary>
 internal sealed record AssistantMessage(string? Content)
 {
-    public string Role => "assistant";
+    public string Role { get; } = "assistant";
 
-    public string? Refusal => null;
+    public string? Refusal { get; }
 }

@@ -7,7 +7,7 @@ internal sealed record ChatChunk
 {
     public required string Id { get; init; }
 
-    public string Object => "chat.completion.chunk";
+    public string Object { get; } = "chat.completion.chunk";
 
     public required long Created { get; init; }
 

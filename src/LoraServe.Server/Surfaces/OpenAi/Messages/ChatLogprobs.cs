@@ -5,7 +5,7 @@ namespace LoraServe.Server.Surfaces.OpenAi.Messages;
 /// <summary>Log-probabilities of an answer's tokens.</summary>
 internal sealed record ChatLogprobs(IReadOnlyList<TokenLogprob> Content)
 {
-    public IReadOnlyList<TokenLogprob>? Refusal => null;
+    public IReadOnlyList<TokenLogprob>? Refusal { get; }
 }
 
 /// <summary>A token, how likely it was, and those that were most likely at its place.</summary>

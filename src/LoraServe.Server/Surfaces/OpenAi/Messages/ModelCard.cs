@@ -10,11 +10,11 @@ namespace LoraServe.Server.Surfaces.OpenAi.Messages;
 /// <param name="Digest">SHA-256 of the adapter's files; null for the base.</param>
 internal sealed record ModelCard(string Id, long Created, string OwnedBy, string? Parent, string Root, int? Version, string? Digest)
 {
-    public string Object => "model";
+    public string Object { get; } = "model";
 }
 
 /// <summary>All of them that a caller may use.</summary>
 internal sealed record ModelList(IReadOnlyList<ModelCard> Data)
 {
-    public string Object => "list";
+    public string Object { get; } = "list";
 }
