@@ -45,7 +45,7 @@ public sealed class GrpcPeer
         return await OutputOfAsync(buf, arguments, "").ConfigureAwait(false);
     }
 
-    /// <summary>Makes calls with OpenAI's client for JavaScript; skips the calling test where it is not installed. What a call and an outcome look like is told in tests/peers/node/openai.js.</summary>
+    /// <summary>Makes calls with OpenAI's client for JavaScript; skips the calling test where it is not installed. What they look like is told in tests/peers/node/openai.js.</summary>
     public static async Task<JsonArray> CallOpenAiAsync(Uri address, params JsonObject[] calls)
     {
         Skip.IfNot(Directory.Exists(Path.Combine(s_nodeModules, "openai")), "The openai client of npm is not installed; run tests/peers/install.sh.");

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LoraServe.Client;
 using LoraServe.EndToEnd.Tests.Setup;
 using LoraServe.Server.Access;
 
@@ -67,7 +66,8 @@ public class AccessTests
         }
 
         Assert.Equal("server_error", JsonElement.Parse(last).GetProperty("error").GetProperty("type").GetString());
-        Assert.Equal((503, "1"), ((await whole).Status, whole.Result.Headers["Retry-After"]));
+        RestAnswer refused = await whole;
+        Assert.Equal((503, "1"), (refused.Status, refused.Headers["Retry-After"]));
         await stopped;
     }
 

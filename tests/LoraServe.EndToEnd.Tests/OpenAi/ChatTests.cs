@@ -6,7 +6,7 @@ using LoraServe.V1;
 namespace LoraServe.EndToEnd.Tests.OpenAi;
 
 /// <summary>What <c>/v1/chat/completions</c> answers is what gRPC answers, in OpenAI's words.</summary>
-public sealed class ChatTests : IAsyncLifetime
+public sealed class ChatTests : IAsyncLifetime, IDisposable
 {
     private const string Path = "v1/chat/completions";
 
@@ -20,11 +20,9 @@ public sealed class ChatTests : IAsyncLifetime
         _rest = new RestClient(_server);
     }
 
-    public async Task DisposeAsync()
-    {
-        _rest.Dispose();
-        await _server.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _rest.Dispose();
 
     [Theory]
     [InlineData("model", "")]

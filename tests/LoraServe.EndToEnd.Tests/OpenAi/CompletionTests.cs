@@ -6,7 +6,7 @@ using LoraServe.V1;
 namespace LoraServe.EndToEnd.Tests.OpenAi;
 
 /// <summary>What <c>/v1/completions</c> answers is what gRPC answers, in OpenAI's words.</summary>
-public sealed class CompletionTests : IAsyncLifetime
+public sealed class CompletionTests : IAsyncLifetime, IDisposable
 {
     private const string Path = "v1/completions";
 
@@ -20,11 +20,9 @@ public sealed class CompletionTests : IAsyncLifetime
         _rest = new RestClient(_server);
     }
 
-    public async Task DisposeAsync()
-    {
-        _rest.Dispose();
-        await _server.DisposeAsync();
-    }
+    public async Task DisposeAsync() => await _server.DisposeAsync();
+
+    public void Dispose() => _rest.Dispose();
 
     [Theory]
     [InlineData("model", "")]

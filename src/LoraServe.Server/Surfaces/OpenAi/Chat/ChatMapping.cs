@@ -60,7 +60,8 @@ internal static class ChatMapping
     private static void CheckConstraint(ChatRequest message)
     {
         JsonElement format = message.ResponseFormat;
-        if (FieldReading.IsSent(format) && !(format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text")))
+        bool isText = format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text");
+        if (FieldReading.IsSent(format) && !isText)
         {
             throw FieldReading.Unsupported("response_format", "Only {\"type\": \"text\"} can be asked for.");
         }
