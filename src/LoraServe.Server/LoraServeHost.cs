@@ -8,6 +8,7 @@ using LoraServe.Server.Options;
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc;
 using LoraServe.Server.Surfaces.OpenAi;
+using LoraServe.Server.Surfaces.Vllm;
 using LoraServe.Serving;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -92,6 +93,7 @@ public sealed class LoraServeHost : IAsyncDisposable
         application.UseAuthentication();
         GrpcSurface.Map(application, options);
         OpenAiSurface.Map(application, served, options);
+        VllmSurface.Map(application, served, options);
         HealthPages.Map(application);
         application.Services.GetRequiredService<MetricsPage>().Map(application);
         MeterProvider? exporter = options.OtlpEndpoint is { } endpoint ? OtlpExport.Start(endpoint) : null;

@@ -24,11 +24,16 @@ internal static class HealthPages
     public static void Map(WebApplication application)
     {
         application.MapHealthChecks("/healthz", new HealthCheckOptions { Predicate = _ => false, ResponseWriter = (context, _) => context.Response.WriteAsync("ok\n") });
-        application.MapHealthChecks("/readyz", new HealthCheckOptions
+
+        // The second name is vLLM's.
+        foreach (string path in new[] { "/readyz", "/health" })
         {
-            ResponseWriter = WriteReasonAsync,
-            ResultStatusCodes = { [HealthStatus.Unhealthy] = Refusals.NamesOf(EngineError.ShuttingDown).Http },
-        });
+            application.MapHealthChecks(path, new HealthCheckOptions
+            {
+                ResponseWriter = WriteReasonAsync,
+                ResultStatusCodes = { [HealthStatus.Unhealthy] = Refusals.NamesOf(EngineError.ShuttingDown).Http },
+            });
+        }
     }
 
     /// <summary>Tells who watches gRPC's health at once; by itself the publisher does so every half minute.</summary>

@@ -23,6 +23,7 @@ public class AccessTests
         Assert.Equal(200, (await ann.PostAsync("v1/completions", Ask)).Status);
         RestAnswer refused = await bob.PostAsync("v1/completions", Ask);
         Assert.Equal((404, "model_not_found"), (refused.Status, refused.Code));
+        Assert.Equal(403, (await ann.PostAsync("v1/load_lora_adapter", """{"lora_name": "x", "lora_path": "x"}""")).Status);
         foreach (RestClient nobody in new[] { new RestClient(server), new RestClient(server, "unknown") })
         {
             RestAnswer answer = await nobody.PostAsync("v1/completions", Ask);

@@ -20,7 +20,7 @@ internal static class OpenAiSurface
 
     public static void Map(WebApplication application, ServedModel served, ServerOptions options)
     {
-        var terms = new HttpTerms(ErrorShape.Write, options.MaxReceiveMessageBytes, options.MaxUploadPause, options.CertificateFile is not null);
+        HttpTerms terms = HttpTerms.Of(options, ErrorShape.Write);
         application.UseWhen(context => context.Request.Path.StartsWithSegments(Root), calls => calls.UseMiddleware<HttpCallMiddleware>(terms));
         TimeProvider time = application.Services.GetRequiredService<TimeProvider>();
         var models = new ModelEndpoints(served, time);
