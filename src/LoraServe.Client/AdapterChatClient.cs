@@ -13,7 +13,8 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
     {
         GenerateResponse answer = await client.Inference.ChatAsync(ToRequest(messages, options), cancellationToken: cancellationToken).ConfigureAwait(false);
         Choice choice = answer.Choices[0];
-        return new ChatResponse(new Microsoft.Extensions.AI.ChatMessage(ChatRole.Assistant, choice.Text))
+        IEnumerable<AIContent> text = choice.Text.Length > 0 ? [new TextContent(choice.Text)] : [];
+        return new ChatResponse(new Microsoft.Extensions.AI.ChatMessage(ChatRole.Assistant, [.. text, .. (choice.Message?.ToolCalls ?? []).Select(ToolMapping.ToContent)]))
         {
             ResponseId = answer.RequestId,
             ModelId = Model(options),
@@ -26,10 +27,13 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
         IEnumerable<Microsoft.Extensions.AI.ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using AsyncServerStreamingCall<GenerateChunk> call = client.Inference.ChatStream(ToRequest(messages, options), cancellationToken: cancellationToken);
+        var calls = new List<ToolCall>();
         await foreach (GenerateChunk chunk in call.ResponseStream.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
+            Gather(chunk.ToolCalls, calls);
             AIContent content = chunk.Usage is { } usage ? new UsageContent(ToDetails(usage)) : new TextContent(chunk.Text);
-            yield return new ChatResponseUpdate(ChatRole.Assistant, [content])
+            IEnumerable<AIContent> called = chunk.FinishReason == FinishReason.Unspecified ? [] : calls.Select(ToolMapping.ToContent);
+            yield return new ChatResponseUpdate(ChatRole.Assistant, [content, .. called])
             {
                 ResponseId = chunk.RequestId,
                 ModelId = Model(options),
@@ -61,6 +65,7 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
     {
         FinishReason.Stop => ChatFinishReason.Stop,
         FinishReason.Length => ChatFinishReason.Length,
+        FinishReason.ToolCalls => ChatFinishReason.ToolCalls,
         _ => null,
     };
 
@@ -74,8 +79,27 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
             request.Messages.Add(new V1.ChatMessage { Role = "system", Content = instructions });
         }
 
-        request.Messages.AddRange(messages.Select(message => new V1.ChatMessage { Role = message.Role.Value, Content = message.Text }));
+        request.Messages.AddRange(messages.SelectMany(ToolMapping.ToMessages));
+        request.Tools.AddRange((options?.Tools ?? []).Select(ToolMapping.ToMessage));
+        request.ToolChoice = ToolMapping.ToChoice(options?.ToolMode);
         return request;
+    }
+
+    private static void Gather(IEnumerable<ToolCallDelta> deltas, List<ToolCall> calls)
+    {
+        foreach (ToolCallDelta delta in deltas)
+        {
+            if (delta.Id.Length > 0)
+            {
+                calls.Add(new ToolCall { Id = delta.Id, Name = delta.Name });
+            }
+
+            // Calls come one behind the other, whatever a server numbers them.
+            if (calls.Count > 0)
+            {
+                calls[^1].ArgumentsJson += delta.ArgumentsJson;
+            }
+        }
     }
 
     private static SamplingOptions ToSampling(ChatOptions? options)

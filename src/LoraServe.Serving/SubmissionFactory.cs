@@ -18,7 +18,7 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     {
         reader.CheckPrompt(prompt, adapters, request.Sampling);
         SamplingPlan sampling = reader.Plan(request.Sampling, prompt.Length, adapters);
-        return new GenerationSubmission(Terms(request, prompt, adapters, cancellation), prompt, sampling, reader.Codec, echo);
+        return new GenerationSubmission(Terms(request, prompt, adapters, cancellation), prompt, sampling, reader.Codec, request.VisibleTokens, echo);
     }
 
     /// <summary>Texts to score.</summary>

@@ -13,13 +13,15 @@ public sealed class IncrementalDecoder
     private readonly Tokenizer _tokenizer;
     private readonly DecoderChain _chain;
     private readonly bool _skipSpecialTokens;
+    private readonly IReadOnlySet<int> _shown;
     private readonly TextSink _sink = new();
     private IFragmentSink _run;
 
-    internal IncrementalDecoder(Tokenizer tokenizer, DecoderChain chain, bool skipSpecialTokens)
+    internal IncrementalDecoder(Tokenizer tokenizer, DecoderChain chain, bool skipSpecialTokens, IReadOnlySet<int> shown)
     {
         _tokenizer = tokenizer;
         _skipSpecialTokens = skipSpecialTokens;
+        _shown = shown;
         _chain = chain;
         _run = chain.CreateRun(_sink, isIncremental: true);
     }
@@ -33,7 +35,7 @@ public sealed class IncrementalDecoder
     public ReadOnlySpan<char> AppendSpan(int id)
     {
         _sink.Clear();
-        if (_tokenizer.TextToDecode(id, _skipSpecialTokens) is { } token)
+        if (_tokenizer.TextToDecode(id, _skipSpecialTokens && !_shown.Contains(id)) is { } token)
         {
             _run.Accept(token, startsToken: true);
         }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LoraServe.Tokenization.AddedTokens;
 using LoraServe.Tokenization.Decoders;
 using LoraServe.Tokenization.Files;
@@ -85,7 +86,8 @@ public sealed class Tokenizer
 
     /// <summary>A decoder that takes the ids of one sequence as they come.</summary>
     /// <param name="skipSpecialTokens">Leave special tokens out.</param>
-    public IncrementalDecoder CreateDecoder(bool skipSpecialTokens) => new(this, _decoder, skipSpecialTokens);
+    /// <param name="shown">Special tokens that are not left out all the same; null for none.</param>
+    public IncrementalDecoder CreateDecoder(bool skipSpecialTokens, IReadOnlySet<int>? shown = null) => new(this, _decoder, skipSpecialTokens, shown ?? ImmutableHashSet<int>.Empty);
 
     /// <summary>A token in the vocabulary's own spelling, or null where the vocabulary lacks the id.</summary>
     public string? TokenText(int id) => _parts.Added[id]?.Content ?? _parts.Vocabulary.Text(id);

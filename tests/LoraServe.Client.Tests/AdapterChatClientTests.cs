@@ -114,6 +114,90 @@ public sealed class AdapterChatClientTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task GetResponse_ToolsCallsAndResults_AreMapped()
+    {
+        AIFunction tool = AIFunctionFactory.Create((string city) => city, "get_weather", "The weather.");
+        AiMessage[] messages =
+        [
+            new(ChatRole.User, "Weather?"),
+            new(ChatRole.Assistant, [new TextContent("I look."), new FunctionCallContent("1", "get_weather", new Dictionary<string, object?> { ["city"] = "Rome" })]),
+            new(ChatRole.Tool, [new FunctionResultContent("1", "sunny"), new FunctionResultContent("2", new { degrees = 21 })]),
+        ];
+
+        await _client.AsChatClient().GetResponseAsync(messages, new ChatOptions { Tools = [tool], ToolMode = ChatToolMode.RequireSpecific("get_weather") });
+
+        Assert.Equal(
+            [
+                new V1.ChatMessage { Role = "user", Content = "Weather?" },
+                new V1.ChatMessage { Role = "assistant", Content = "I look.", ToolCalls = { new ToolCall { Id = "1", Name = "get_weather", ArgumentsJson = "{\"city\":\"Rome\"}" } } },
+                new V1.ChatMessage { Role = "tool", Content = "sunny", ToolCallId = "1" },
+                new V1.ChatMessage { Role = "tool", Content = "{\"degrees\":21}", ToolCallId = "2" },
+            ],
+            Heard.Messages);
+        Assert.Equal("get_weather", Heard.ToolChoice);
+        Google.Protobuf.WellKnownTypes.Struct function = Assert.Single(Heard.Tools).Fields["function"].StructValue;
+        Assert.Equal(("get_weather", "The weather."), (function.Fields["name"].StringValue, function.Fields["description"].StringValue));
+        Assert.Contains("city", function.Fields["parameters"].StructValue.Fields["properties"].StructValue.Fields.Keys);
+    }
+
+    [Fact]
+    public async Task GetResponse_ToolModes_AreTheChoices()
+    {
+        foreach (ChatToolMode? mode in new ChatToolMode?[] { null, ChatToolMode.Auto, ChatToolMode.None, ChatToolMode.RequireAny })
+        {
+            await _client.AsChatClient().GetResponseAsync([new AiMessage(ChatRole.User, "Hi")], new ChatOptions { ToolMode = mode });
+        }
+
+        Assert.Equal(["", "", "none", "required"], _server.Conversation.Heard.Cast<ChatRequest>().Select(request => request.ToolChoice));
+    }
+
+    [Fact]
+    public async Task GetResponse_ToolThatIsNoFunction_IsRefused() =>
+        await Assert.ThrowsAsync<NotSupportedException>(() => _client.AsChatClient().GetResponseAsync([new AiMessage(ChatRole.User, "Hi")], new ChatOptions { Tools = [new HostedWebSearchTool()] }));
+
+    [Fact]
+    public async Task GetResponse_AnswerWithCalls_HasThemBesideTheText()
+    {
+        _server.Conversation.Answer = new GenerateResponse
+        {
+            Usage = new Usage(),
+            Choices =
+            {
+                new Choice
+                {
+                    Text = "I look.",
+                    FinishReason = FinishReason.ToolCalls,
+                    Message = new V1.ChatMessage { Content = "I look.", ToolCalls = { new ToolCall { Id = "1", Name = "f", ArgumentsJson = "{\"x\": 1}" } } },
+                },
+            },
+        };
+        ChatResponse answer = await _client.AsChatClient().GetResponseAsync([new AiMessage(ChatRole.User, "Hi")]);
+
+        Assert.Equal(("I look.", ChatFinishReason.ToolCalls), (answer.Text, answer.FinishReason));
+        FunctionCallContent call = Assert.Single(answer.Messages[0].Contents.OfType<FunctionCallContent>());
+        Assert.Equal(("1", "f", "1"), (call.CallId, call.Name, call.Arguments?["x"]?.ToString()));
+    }
+
+    [Fact]
+    public async Task GetStreamingResponse_Calls_ComeWholeAtTheirEnd()
+    {
+        _server.Conversation.Chunks =
+        [
+            new GenerateChunk { Text = "I look.", ToolCalls = { new ToolCallDelta { Id = "1", Name = "f", ArgumentsJson = "{\"x\"" } } },
+            new GenerateChunk { ToolCalls = { new ToolCallDelta { ArgumentsJson = ": 1}" }, new ToolCallDelta { Index = 1, Id = "2", Name = "g" } } },
+            new GenerateChunk { ToolCalls = { new ToolCallDelta { Index = 1, ArgumentsJson = "no JSON" } }, FinishReason = FinishReason.ToolCalls },
+            new GenerateChunk { Usage = new Usage { CompletionTokens = 2 } },
+        ];
+        ChatResponse answer = await _client.AsChatClient().GetStreamingResponseAsync([new AiMessage(ChatRole.User, "Hi")]).ToChatResponseAsync();
+
+        Assert.Equal(("I look.", ChatFinishReason.ToolCalls), (answer.Text, answer.FinishReason));
+        FunctionCallContent[] calls = [.. answer.Messages[0].Contents.OfType<FunctionCallContent>()];
+        Assert.Equal([("1", "f"), ("2", "g")], calls.Select(call => (call.CallId, call.Name)));
+        Assert.Equal("1", calls[0].Arguments?["x"]?.ToString());
+        Assert.NotNull(calls[1].Exception);
+    }
+
+    [Fact]
     public void GetService_FindsTheClientBehindIt()
     {
         using IChatClient chat = _client.AsChatClient();

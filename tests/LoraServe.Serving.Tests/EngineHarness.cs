@@ -153,7 +153,7 @@ internal sealed class EngineHarness : IAsyncDisposable
 
         public int[] Encode(string text, bool addSpecialTokens) => [.. text.Select(letter => letter - 'a')];
 
-        public ITextDecoder CreateDecoder() => new Decoder();
+        public ITextDecoder CreateDecoder(IReadOnlySet<int> visible) => new Decoder();
 
         public string Decode(IReadOnlyList<int> tokens) => string.Concat(tokens.Select(Letter));
 

@@ -1,13 +1,12 @@
+using System.Collections.Immutable;
 using System.CommandLine;
-using System.Diagnostics;
-using System.Text;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using LoraServe.Adapters.Merging;
 using LoraServe.Cli.Arguments;
 using LoraServe.Cli.Mistakes;
 using LoraServe.Models;
 using LoraServe.Models.Text;
+using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Serving;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
@@ -17,8 +16,6 @@ namespace LoraServe.Cli.Verbs;
 /// <summary><c>loraserve generate</c>: one prompt, continued in this process and shown as it comes.</summary>
 internal static class GenerateVerb
 {
-    private static readonly JsonSerializerOptions s_json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     public static Command Create()
     {
         var model = new ModelArguments();
@@ -26,6 +23,7 @@ internal static class GenerateVerb
         var use = new Option<string>("--use") { Description = "Which adapters answer, such as style:0.5+support. [default: all that are given]", HelpName = "NAME[:WEIGHT][+NAME...]" };
         var prompt = new Option<string>("--prompt") { Description = "The text to continue.", Required = true, HelpName = "TEXT" };
         var chat = new Option<bool>("--chat") { Description = "Take the prompt as a user's message, through the chat template of the model, or of its adapter where that brings one." };
+        var tools = new Option<string>("--tools") { Description = "With --chat: tools that the model may call, as a JSON array. Calls are printed, not made.", HelpName = "FILE" };
         Option<bool> baseTemplate = TemplateArguments.Create();
         var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", DefaultValueFactory = _ => 256, HelpName = "N" };
         var temperature = new Option<float>("--temperature") { Description = "0 always takes the most likely token.", HelpName = "F" };
@@ -34,7 +32,7 @@ internal static class GenerateVerb
         var json = new Option<bool>("--json") { Description = "Print one JSON object when all is generated." };
         var verb = new Command("generate", "Continue a prompt with a model and its adapters.");
         model.AddTo(verb);
-        foreach (Option option in new Option[] { adapters, use, prompt, chat, baseTemplate, maxTokens, temperature, seed, json })
+        foreach (Option option in new Option[] { adapters, use, prompt, chat, tools, baseTemplate, maxTokens, temperature, seed, json })
         {
             verb.Add(option);
         }
@@ -58,66 +56,27 @@ internal static class GenerateVerb
             await using var engine = new InferenceEngine(loaded, new EngineOptions { Workers = model.Threads(arguments), UseAdapterTemplates = !arguments.GetValue(baseTemplate) });
             await NamedAdapter.PublishAsync(named, engine, arguments.InvocationConfiguration.Error, cancellationToken).ConfigureAwait(false);
             (_, ModelText? brought) = await engine.Adapters.TextOfAsync(Principal.Operator, stack, cancellationToken).ConfigureAwait(false);
+            ChatFormat? format = arguments.GetValue(chat) ? FormatOf(loaded.Text.With(brought)) : null;
+            JsonElement? offered = arguments.GetValue(tools) is { } file ? ToolFile.Read(file, format) : null;
+            ToolCallForm? calls = offered is null ? null : format!.ToolCalls;
             var request = new GenerationRequest
             {
-                Prompt = arguments.GetValue(chat) ? AsChat(loaded.Text.With(brought), given) : given,
-                AddSpecialTokens = !arguments.GetValue(chat),
+                Prompt = format?.Render([new Dictionary<string, object?> { ["role"] = "user", ["content"] = given }], offered) ?? given,
+                AddSpecialTokens = format is null,
+                VisibleTokens = calls is not null && loaded.Tokenizer is { } tokenizer ? calls.TokensOf(tokenizer) : ImmutableHashSet<int>.Empty,
                 Adapters = stack,
                 Combination = combined,
                 Sampling = new SamplingOptions { MaxTokens = mostTokens, Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
             };
 
             Generation generation = await engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false);
+            ToolCallReader? reader = calls?.CreateReader(new ToolSet(offered!.Value.EnumerateArray()), new ToolCallIds(generation.RequestId, choice: 0));
             await (arguments.GetValue(json)
-                ? PrintJsonAsync(generation, arguments.InvocationConfiguration.Output)
-                : PrintTextAsync(generation, arguments.InvocationConfiguration)).ConfigureAwait(false);
+                ? AnswerPrinter.PrintJsonAsync(generation, reader, arguments.InvocationConfiguration.Output)
+                : AnswerPrinter.PrintTextAsync(generation, reader, arguments.InvocationConfiguration)).ConfigureAwait(false);
         });
         return verb;
     }
 
-    private static string AsChat(ModelText text, string prompt)
-    {
-        ChatFormat chat = ChatFormat.Of(text) ?? throw new CommandException($"{text.Name} has no chat template; leave --chat away.");
-        return chat.Render(new[] { new Dictionary<string, object?> { ["role"] = "user", ["content"] = prompt } });
-    }
-
-    private static async Task PrintTextAsync(Generation generation, InvocationConfiguration terminal)
-    {
-        long begun = Stopwatch.GetTimestamp();
-        await foreach (GeneratedToken token in generation.ConfigureAwait(false))
-        {
-            await terminal.Output.WriteAsync(token.Text).ConfigureAwait(false);
-        }
-
-        await terminal.Output.WriteLineAsync().ConfigureAwait(false);
-        if (!Console.IsErrorRedirected)
-        {
-            int tokens = generation.Usage.CompletionTokens;
-            await terminal.Error.WriteLineAsync($"{tokens} tokens, {tokens / Stopwatch.GetElapsedTime(begun).TotalSeconds:F1} per second").ConfigureAwait(false);
-        }
-    }
-
-    private static async Task PrintJsonAsync(Generation generation, TextWriter output)
-    {
-        var text = new StringBuilder();
-        var ids = new List<int>();
-        var finish = FinishReason.None;
-        await foreach (GeneratedToken token in generation.ConfigureAwait(false))
-        {
-            text.Append(token.Text);
-            ids.Add(token.TokenId);
-            finish = token.Finish;
-        }
-
-        await output.WriteLineAsync(JsonSerializer.Serialize(
-            new
-            {
-                text = text.ToString(),
-                token_ids = ids,
-                finish_reason = finish.ToString().ToLowerInvariant(),
-                usage = new { prompt_tokens = generation.Usage.PromptTokens, completion_tokens = generation.Usage.CompletionTokens },
-                adapters = generation.Adapters.Select(adapter => new { name = adapter.Name, version = adapter.Version, digest = adapter.Digest, weight = adapter.Weight }),
-            },
-            s_json)).ConfigureAwait(false);
-    }
+    private static ChatFormat FormatOf(ModelText text) => ChatFormat.Of(text) ?? throw new CommandException($"{text.Name} has no chat template; leave --chat away.");
 }

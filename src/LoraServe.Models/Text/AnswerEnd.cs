@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using LoraServe.Templates;
 using LoraServe.Tokenization;
 
@@ -10,15 +9,6 @@ namespace LoraServe.Models.Text;
 /// <param name="All">The tokens that end an answer: what generation settings, tokenizer and chat templates say, together.</param>
 public sealed record AnswerEnd(int? Token, ImmutableArray<int> All)
 {
-    private const string Question = "q";
-    private const string Answer = "Zq7";
-
-    private static readonly JsonElement s_calls = JsonSerializer.SerializeToElement(
-        new[] { new { id = "call00001", type = "function", function = new { name = "f", arguments = new { x = Answer } } } });
-    private static readonly JsonElement s_tools = JsonElement.Parse("""
-        [{"type": "function", "function": {"name": "f", "description": "", "parameters": {"type": "object", "properties": {"x": {"type": "string", "description": ""}}, "required": ["x"]}}}]
-        """);
-
     /// <summary>Decides.</summary>
     /// <param name="text">Tokenizer and chat templates.</param>
     /// <param name="configured">What the settings for generation name, in their order.</param>
@@ -51,14 +41,12 @@ public sealed record AnswerEnd(int? Token, ImmutableArray<int> All)
             return [];
         }
 
-        var question = new Dictionary<string, object?> { ["role"] = "user", ["content"] = Question };
-        var answer = new Dictionary<string, object?> { ["role"] = "assistant", ["content"] = Answer };
-        var call = new Dictionary<string, object?> { ["role"] = "assistant", ["content"] = "", ["tool_calls"] = s_calls };
+        var answer = new Dictionary<string, object?> { ["role"] = "assistant", ["content"] = CallProbe.Value };
         return
         [
-            .. from tools in new object?[] { null, s_tools }
-               from turn in new[] { answer, call }
-               let closing = Closing(tokenizer, After([question, turn], tools), turn == call)
+            .. from tools in new object?[] { null, CallProbe.Tools }
+               from turn in new[] { answer, CallProbe.Turn }
+               let closing = Closing(tokenizer, After([CallProbe.Question, turn], tools), turn == CallProbe.Turn)
                where closing is not null
                select closing.Value.Token,
         ];
@@ -68,8 +56,8 @@ public sealed record AnswerEnd(int? Token, ImmutableArray<int> All)
             try
             {
                 string written = format.Write(messages, tools).Text;
-                int at = written.LastIndexOf(Answer, StringComparison.Ordinal);
-                return at < 0 ? "" : written[(at + Answer.Length)..];
+                int at = written.LastIndexOf(CallProbe.Value, StringComparison.Ordinal);
+                return at < 0 ? "" : written[(at + CallProbe.Value.Length)..];
             }
             catch (TemplateException)
             {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Templates;
 
 namespace LoraServe.Models.Text;
@@ -12,16 +13,21 @@ public sealed class ChatFormat
 
     private readonly ImmutableSortedDictionary<string, ChatTemplate> _templates;
     private readonly ModelText _text;
+    private readonly Lazy<ToolCallForm?> _toolCalls;
 
     private ChatFormat(ModelText text, ImmutableSortedDictionary<string, ChatTemplate> templates)
     {
         _text = text;
         _templates = templates;
+        _toolCalls = new Lazy<ToolCallForm?>(FindToolCalls);
         Roles = [.. s_usualRoles.Union(templates.Values.SelectMany(template => template.Roles))];
     }
 
     /// <summary>The roles that a message can have: the usual ones, and those that the model's templates tell apart by name. With another, a model gets what it has never seen.</summary>
     public ImmutableArray<string> Roles { get; }
+
+    /// <summary>How the model writes tool calls, which its template shows; null where the template knows no tools, or has calls written in a form that is not known.</summary>
+    public ToolCallForm? ToolCalls => _toolCalls.Value;
 
     /// <summary>The model's format, or null where its files have no chat template.</summary>
     /// <exception cref="TemplateException">A template is not valid Jinja.</exception>
@@ -62,6 +68,44 @@ public sealed class ChatFormat
     /// <summary>Whether the template for a conversation marks what the model's own part is.</summary>
     /// <param name="hasTools">Whether it comes with tools.</param>
     public bool MarksGeneration(bool hasTools) => Choose(_templates, hasTools, _text.Name).MarksGeneration;
+
+    private ToolCallForm? FindToolCalls()
+    {
+        string name = _templates.ContainsKey(ChatTemplates.ToolUseName) ? ChatTemplates.ToolUseName : ChatTemplates.DefaultName;
+        if (!_text.Templates!.Sources.TryGetValue(name, out string? source))
+        {
+            return null;
+        }
+
+        // There are templates that write no calls, but say how to.
+        string? answer = WrittenAnswer(CallProbe.Question, CallProbe.Turn, CallProbe.Tools);
+        return ToolCallForms.Find(
+            source, answer?.Contains(CallProbe.Value, StringComparison.Ordinal) == true ? answer : null, CallProbe.Call, new ToolSet(CallProbe.Tools.EnumerateArray()), IsToken);
+
+        bool IsToken(string token) => _text.Tokenizer?.TryGetId(token) is { } id && _text.Tokenizer.IsAdded(id);
+    }
+
+    /// <summary>What stands in a conversation where an answer would; null where the template fails on it.</summary>
+    /// <param name="question">What is answered.</param>
+    /// <param name="turn">The answer, with tool calls.</param>
+    /// <param name="tools">The tools.</param>
+    internal string? WrittenAnswer(object question, object turn, object tools)
+    {
+        try
+        {
+            string asked = Render([question], tools);
+            string answered = Write([question, turn], tools).Text;
+            int from = asked.AsSpan().CommonPrefixLength(answered);
+
+            // Where a prompt begins the answer with a thought, both may begin with the same half of a tag.
+            int tag = answered.AsSpan(0, from).LastIndexOfAny('<', '[');
+            return answered[(tag >= 0 && !answered.AsSpan(tag, from - tag).ContainsAny('>', ']') ? tag : from)..];
+        }
+        catch (TemplateException)
+        {
+            return null;
+        }
+    }
 
     private RenderedChat Render(IEnumerable<object> messages, object? tools, IReadOnlyDictionary<string, object?>? variables, bool asksForAnswer)
     {

@@ -27,6 +27,6 @@ internal static class ChatPrompt
             }
         }
 
-        return chat.Render(messages, tools.Count == 0 ? null : tools, variables);
+        return chat.Render(ChatMessageCalls.WithToolNames(messages), tools.Count == 0 ? null : tools, variables);
     }
 }

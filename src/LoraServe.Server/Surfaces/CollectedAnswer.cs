@@ -12,8 +12,14 @@ namespace LoraServe.Server.Surfaces;
 internal sealed record CollectedAnswer(
     string RequestId, IReadOnlyList<ServedAdapter> Adapters, IReadOnlyList<CollectedChoice> Choices, IReadOnlyList<ScoredToken> Prompt, Usage Usage)
 {
+    /// <summary>Waits for all choices of what calls no tools.</summary>
+    public static Task<CollectedAnswer> OfAsync(Generation generation, CancellationToken cancellationToken) => OfAsync(generation, ToolUse.Nothing, cancellationToken);
+
     /// <summary>Waits for all choices.</summary>
-    public static async Task<CollectedAnswer> OfAsync(Generation generation, CancellationToken cancellationToken)
+    /// <param name="generation">Of their tokens.</param>
+    /// <param name="tools">The tools that they may call.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    public static async Task<CollectedAnswer> OfAsync(Generation generation, ToolUse tools, CancellationToken cancellationToken)
     {
         List<GeneratedToken>[] choices = [.. Enumerable.Range(0, generation.Choices).Select(_ => new List<GeneratedToken>())];
         await foreach (GeneratedToken token in generation.WithCancellation(cancellationToken).ConfigureAwait(false))
@@ -23,6 +29,10 @@ internal sealed record CollectedAnswer(
 
         EchoedPrompt? echo = generation.Echo;
         return new CollectedAnswer(
-            generation.RequestId, generation.Adapters, [.. choices.Select(tokens => new CollectedChoice(echo?.Text ?? "", tokens))], echo?.Tokens ?? [], generation.Usage);
+            generation.RequestId,
+            generation.Adapters,
+            [.. choices.Select((tokens, choice) => new CollectedChoice(echo?.Text ?? "", tokens, tools.CreateReader(generation.RequestId, choice)))],
+            echo?.Tokens ?? [],
+            generation.Usage);
     }
 }

@@ -1,14 +1,62 @@
+using System.Text;
+using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Server.Surfaces;
 
 /// <summary>One of the n answers to a request.</summary>
-/// <param name="Echo">The prompt's text, where it comes in front of the answer's; else empty.</param>
-/// <param name="Tokens">Its tokens, with their log-probabilities where those were asked for; none where none were to be generated.</param>
-internal sealed record CollectedChoice(string Echo, IReadOnlyList<GeneratedToken> Tokens)
+internal sealed class CollectedChoice
 {
-    /// <summary>Its whole text.</summary>
-    public string Text { get; } = Echo + string.Concat(Tokens.Select(token => token.Text));
+    /// <param name="echo">The prompt's text, where it comes in front of the answer's; else empty.</param>
+    /// <param name="tokens">Its tokens, with their log-probabilities where those were asked for; none where none were to be generated.</param>
+    /// <param name="reader">Reads tool calls out of it.</param>
+    public CollectedChoice(string echo, IReadOnlyList<GeneratedToken> tokens, ChoiceReader reader)
+    {
+        var text = new StringBuilder(echo);
+        var arguments = new StringBuilder();
+        var calls = new List<ToolCall>();
+        ToolCall? open = null;
+        foreach (AnswerPart part in tokens.SelectMany(token => reader.Read(token)))
+        {
+            switch (part.Kind)
+            {
+                case AnswerPartKind.Text or AnswerPartKind.CallBroken:
+                    text.Append(part.Text);
+                    break;
+                case AnswerPartKind.CallBegin:
+                    open = new ToolCall(part.Id, part.Text, "");
+                    arguments.Clear();
+                    break;
+                case AnswerPartKind.Arguments:
+                    arguments.Append(part.Text);
+                    break;
+                case AnswerPartKind.CallEnd:
+                    calls.Add(open! with { Arguments = arguments.ToString() });
+                    break;
+            }
+        }
+
+        Echo = echo;
+        Tokens = tokens;
+        Text = text.ToString();
+        Calls = calls;
+        EndsInCalls = reader.EndsInCalls;
+    }
+
+    /// <summary>The prompt's text, where it comes in front of the answer's; else empty.</summary>
+    public string Echo { get; }
+
+    /// <summary>Its tokens.</summary>
+    public IReadOnlyList<GeneratedToken> Tokens { get; }
+
+    /// <summary>Its whole text, without tool calls; what was written of one that is none is among it.</summary>
+    public string Text { get; }
+
+    /// <summary>Its tool calls.</summary>
+    public IReadOnlyList<ToolCall> Calls { get; }
+
+    /// <summary>Whether it came to its own end with tool calls, all of them whole.</summary>
+    public bool EndsInCalls { get; }
 
     /// <summary>Why it ended.</summary>
     public FinishReason Finish => Tokens.Count > 0 ? Tokens[^1].Finish : FinishReason.Length;

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace LoraServe.Serving.Requests;
 
 /// <summary>A prompt to continue, as text or as tokens; exactly one of them is set.</summary>
@@ -15,6 +17,9 @@ public sealed record GenerationRequest : RequestOptions
 
     /// <summary>How tokens are chosen and when generation ends.</summary>
     public SamplingOptions Sampling { get; init; } = new();
+
+    /// <summary>Special tokens that have text in answers all the same, such as those around tool calls. Others have none.</summary>
+    public IReadOnlySet<int> VisibleTokens { get; init; } = ImmutableHashSet<int>.Empty;
 
     /// <summary>Gives the prompt back, to be put in front of each answer; with its tokens' log-probabilities where those of the answer are asked for.</summary>
     public bool Echo { get; init; }

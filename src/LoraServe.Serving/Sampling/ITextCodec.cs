@@ -7,7 +7,8 @@ internal interface ITextCodec
     int[] Encode(string text, bool addSpecialTokens);
 
     /// <summary>A decoder for one answer.</summary>
-    ITextDecoder CreateDecoder();
+    /// <param name="visible">Special tokens that have text in it all the same.</param>
+    ITextDecoder CreateDecoder(IReadOnlySet<int> visible);
 
     /// <summary>The text of tokens.</summary>
     string Decode(IReadOnlyList<int> tokens);

@@ -2,14 +2,14 @@ using LoraServe.Tokenization;
 
 namespace LoraServe.Serving.Sampling;
 
-/// <summary>Text through the model's tokenizer. Special tokens have no text in answers.</summary>
+/// <summary>Text through the model's tokenizer. Special tokens have no text in answers, but for those that a request wants to see.</summary>
 internal sealed class TokenizerCodec(Tokenizer tokenizer) : ITextCodec
 {
     public int[] Encode(string text, bool addSpecialTokens) => tokenizer.Encode(text, addSpecialTokens);
 
     public string Decode(IReadOnlyList<int> tokens) => tokenizer.Decode([.. tokens], skipSpecialTokens: true);
 
-    public ITextDecoder CreateDecoder() => new Decoder(tokenizer.CreateDecoder(skipSpecialTokens: true));
+    public ITextDecoder CreateDecoder(IReadOnlySet<int> visible) => new Decoder(tokenizer.CreateDecoder(skipSpecialTokens: true, visible));
 
     private sealed class Decoder(IncrementalDecoder decoder) : ITextDecoder
     {

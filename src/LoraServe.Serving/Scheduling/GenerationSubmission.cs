@@ -6,16 +6,19 @@ namespace LoraServe.Serving.Scheduling;
 internal sealed class GenerationSubmission : Submission
 {
     private readonly ITextCodec? _codec;
+    private readonly IReadOnlySet<int> _visible;
 
     /// <param name="terms">What is fixed of it.</param>
     /// <param name="prompt">The prompt, without virtual rows.</param>
     /// <param name="sampling">How its tokens are chosen.</param>
     /// <param name="codec">Makes text of them; null where there is none.</param>
+    /// <param name="visible">Special tokens that have text all the same.</param>
     /// <param name="echo">The prompt's text, where it is given back in front of each answer.</param>
-    public GenerationSubmission(SubmissionTerms terms, int[] prompt, SamplingPlan sampling, ITextCodec? codec, string? echo)
+    public GenerationSubmission(SubmissionTerms terms, int[] prompt, SamplingPlan sampling, ITextCodec? codec, IReadOnlySet<int> visible, string? echo)
         : base(terms)
     {
         _codec = codec;
+        _visible = visible;
         EchoedText = echo;
         Scores = echo is not null && sampling.Options.LogProbabilities is { } top ? new PromptScores(prompt, top) : null;
         Sampling = sampling;
@@ -37,7 +40,7 @@ internal sealed class GenerationSubmission : Submission
 
     public TokenStream Stream { get; }
 
-    public AnswerText? CreateText() => _codec is null ? null : new AnswerText(_codec.CreateDecoder(), Sampling.Options.Stop);
+    public AnswerText? CreateText() => _codec is null ? null : new AnswerText(_codec.CreateDecoder(_visible), Sampling.Options.Stop);
 
     public override void Complete() => Stream.Complete();
 

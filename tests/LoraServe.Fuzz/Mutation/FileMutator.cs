@@ -21,6 +21,13 @@ internal static class FileMutator
         "\\P{Han}", "\\p{^N}", "\\d", "\\s", "\\w", "\\b", "\\R", "\\X", "\\K", "\\G", "\\1", "\\k<n>", "\\x{110000}", "\\x41", "\\u0041", "\\777", "[[:alpha:]]", "[a-", "[z-a]", "(a*)*", "(a|a)*", "(a+)+$", "\ud83d", "é", "\0",
     ]);
 
+    private static readonly TextMutator s_calls = new(
+    [
+        "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "[CALL_ID]", "<|python_tag|>", "<|tool_call>", "<tool_call|>", "<|\"|>", "call:f{", "<function=f>", "</function>", "<parameter=a>", "</parameter>", "<invoke name=\"f\">", "<arg_key>",
+        "</arg_key>", "<arg_value>", "</arg_value>", "<tool_calls>", "</tool_calls>", "<|tool_call_start|>", "<|tool_call_end|>", "```tool_code", "```json", "```", "{\"name\": \"f\", \"arguments\": {", "\"parameters\"", "{", "}", "[", "]", "(", ")", "\"", "'",
+        "\\", "\\u12", "\\ud83d", ":", ",", ";", "=", "null", "True", "-", "1e", "0.", "<", ">", " ", "\n", "\ud83d", "é", "\0",
+    ]);
+
     /// <summary>A damaged copy.</summary>
     /// <param name="random">What is drawn from.</param>
     /// <param name="name">The file's name.</param>
@@ -47,6 +54,7 @@ internal static class FileMutator
             ".safetensors" when knowsForm => SafetensorsMutator.Mutate(random, content, other),
             ".gguf" when knowsForm => GgufMutator.Mutate(random, content, other),
             ".jinja" => s_jinja.Mutate(random, content, other),
+            ".calls" => s_calls.Mutate(random, content, other),
             ".regex" => s_pattern.Mutate(random, content, other),
             ".gz" when knowsForm => Packed(random, content, other),
             _ => ByteMutator.Mutate(random, content, other),

@@ -18,6 +18,7 @@ internal static class FuzzTargets
         new TokenizerTarget(),
         new PatternTarget(),
         new TemplateTarget(),
+        new ToolCallTarget(),
         new ModelTarget(),
         new PackedModelTarget(),
         new AdapterTarget("adapter", () => MethodSeeds.Base, () => MethodSeeds.All()),

@@ -49,7 +49,7 @@ internal sealed class SchedulerHarness : IDisposable
             TurnsAnewBeyond: int.MaxValue,
             arrivedAt,
             CancellationToken.None);
-        return new GenerationSubmission(terms, prompt, sampling, codec: null, echo: null);
+        return new GenerationSubmission(terms, prompt, sampling, codec: null, visible: new HashSet<int>(), echo: null);
     }
 
     public static int[] Expected(int[] prompt, int count)

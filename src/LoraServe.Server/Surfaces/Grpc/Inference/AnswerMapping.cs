@@ -18,18 +18,21 @@ internal static class AnswerMapping
         response.PromptLogprobs.AddRange(answer.Prompt.Select(token => Logprobs(token, model.Tokenizer)));
         foreach ((int index, CollectedChoice choice) in answer.Choices.Index())
         {
-            var message = new Proto.Choice { Index = (uint)index, Text = choice.Text, FinishReason = ToMessage(choice.Finish) };
+            var message = new Proto.Choice { Index = (uint)index, Text = choice.Text, FinishReason = ToMessage(choice.Finish, choice.EndsInCalls) };
             message.TokenIds.AddRange(choice.Tokens.Select(token => (uint)token.TokenId));
             message.Logprobs.AddRange(choice.Tokens.Select(token => Logprobs(token, model.Tokenizer)).OfType<Proto.TokenLogprobs>());
-            message.Message = asMessages ? new Proto.ChatMessage { Role = "assistant", Content = choice.Text } : null;
+            message.Message = asMessages ? ToMessage(choice) : null;
             response.Choices.Add(message);
         }
 
         return response;
     }
 
-    public static Proto.FinishReason ToMessage(FinishReason reason) => reason switch
+    /// <param name="reason">Why the engine ended an answer.</param>
+    /// <param name="endsInCalls">Whether it ends with tool calls.</param>
+    public static Proto.FinishReason ToMessage(FinishReason reason, bool endsInCalls) => reason switch
     {
+        FinishReason.Stop when endsInCalls => Proto.FinishReason.ToolCalls,
         FinishReason.Stop => Proto.FinishReason.Stop,
         FinishReason.Length => Proto.FinishReason.Length,
         _ => Proto.FinishReason.Unspecified,
@@ -70,6 +73,13 @@ internal static class AnswerMapping
         var message = new Proto.Scored { SumLogprob = score.Sum, Perplexity = score.Perplexity };
         message.TokenIds.AddRange(score.TokenIds.Select(id => (uint)id));
         message.TokenLogprobs.AddRange(score.LogProbabilities);
+        return message;
+    }
+
+    private static Proto.ChatMessage ToMessage(CollectedChoice choice)
+    {
+        var message = new Proto.ChatMessage { Role = "assistant", Content = choice.Text };
+        message.ToolCalls.AddRange(choice.Calls.Select(call => new Proto.ToolCall { Id = call.Id, Name = call.Name, ArgumentsJson = call.Arguments }));
         return message;
     }
 

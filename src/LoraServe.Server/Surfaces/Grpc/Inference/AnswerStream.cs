@@ -1,4 +1,5 @@
 using Grpc.Core;
+using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Serving;
 using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
@@ -9,17 +10,23 @@ namespace LoraServe.Server.Surfaces.Grpc.Inference;
 internal static class AnswerStream
 {
     /// <summary>Writes each token as it comes, and what it all cost at the end.</summary>
-    public static async Task WriteAsync(ServedModel served, Generation generation, IServerStreamWriter<Proto.GenerateChunk> stream, CancellationToken cancellationToken)
+    /// <param name="served">What answers.</param>
+    /// <param name="generation">The answer.</param>
+    /// <param name="tools">The tools that it may call.</param>
+    /// <param name="stream">Where to write.</param>
+    /// <param name="cancellationToken">Ends the request.</param>
+    public static async Task WriteAsync(ServedModel served, Generation generation, ToolUse tools, IServerStreamWriter<Proto.GenerateChunk> stream, CancellationToken cancellationToken)
     {
         var chunk = new Proto.GenerateChunk { RequestId = generation.RequestId, Model = served.Model.Name };
         chunk.Adapters.AddRange(generation.Adapters.Select(AnswerMapping.ToMessage));
         bool[] begun = new bool[generation.Choices];
+        ChoiceReader[] readers = [.. begun.Select((_, choice) => tools.CreateReader(generation.RequestId, choice))];
         await foreach (GeneratedToken token in generation.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             BeginChoice(chunk, token.Choice, begun, served, generation);
-            chunk.Text += token.Text;
+            Add(chunk, readers[token.Choice].Read(token));
             chunk.TokenIds.Add((uint)token.TokenId);
-            chunk.FinishReason = AnswerMapping.ToMessage(token.Finish);
+            chunk.FinishReason = AnswerMapping.ToMessage(token.Finish, readers[token.Choice].EndsInCalls);
             if (AnswerMapping.Logprobs(token, served.Model.Tokenizer) is { } logprobs)
             {
                 chunk.Logprobs.Add(logprobs);
@@ -43,6 +50,29 @@ internal static class AnswerStream
 
         chunk.Usage = AnswerMapping.ToMessage(generation.Usage);
         await stream.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
+    }
+
+    // Of a call that broke off has been sent what came of it; its end says that it is none.
+    private static void Add(Proto.GenerateChunk chunk, IReadOnlyList<AnswerPart> parts)
+    {
+        foreach (AnswerPart part in parts)
+        {
+            switch (part.Kind)
+            {
+                case AnswerPartKind.Text:
+                    chunk.Text += part.Text;
+                    break;
+                case AnswerPartKind.CallBegin:
+                    chunk.ToolCalls.Add(new Proto.ToolCallDelta { Index = (uint)part.Call, Id = part.Id, Name = part.Text });
+                    break;
+                case AnswerPartKind.Arguments when chunk.ToolCalls.Count > 0 && chunk.ToolCalls[^1].Index == part.Call:
+                    chunk.ToolCalls[^1].ArgumentsJson += part.Text;
+                    break;
+                case AnswerPartKind.Arguments:
+                    chunk.ToolCalls.Add(new Proto.ToolCallDelta { Index = (uint)part.Call, ArgumentsJson = part.Text });
+                    break;
+            }
+        }
     }
 
     private static void BeginChoice(Proto.GenerateChunk chunk, int choice, bool[] begun, ServedModel served, Generation generation)

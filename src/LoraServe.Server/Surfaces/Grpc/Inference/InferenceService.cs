@@ -23,19 +23,21 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
     public override async Task GenerateStream(Proto.GenerateRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context)
     {
         Generation generation = await BeginAsync(RequestMapping.ToDomain(request, CallOf(context)), context).ConfigureAwait(false);
-        await AnswerStream.WriteAsync(served, generation, responseStream, context.CancellationToken).ConfigureAwait(false);
+        await AnswerStream.WriteAsync(served, generation, ToolUse.Nothing, responseStream, context.CancellationToken).ConfigureAwait(false);
     }
 
     public override async Task<Proto.GenerateResponse> Chat(Proto.ChatRequest request, ServerCallContext context)
     {
-        Generation generation = await BeginAsync(await ConversationAsync(request, context).ConfigureAwait(false), context).ConfigureAwait(false);
-        return AnswerMapping.ToMessage(await CollectedAnswer.OfAsync(generation, context.CancellationToken).ConfigureAwait(false), served.Model, asMessages: true);
+        (GenerationRequest asked, ToolUse tools) = await ConversationAsync(request, context).ConfigureAwait(false);
+        Generation generation = await BeginAsync(asked, context).ConfigureAwait(false);
+        return AnswerMapping.ToMessage(await CollectedAnswer.OfAsync(generation, tools, context.CancellationToken).ConfigureAwait(false), served.Model, asMessages: true);
     }
 
     public override async Task ChatStream(Proto.ChatRequest request, IServerStreamWriter<Proto.GenerateChunk> responseStream, ServerCallContext context)
     {
-        Generation generation = await BeginAsync(await ConversationAsync(request, context).ConfigureAwait(false), context).ConfigureAwait(false);
-        await AnswerStream.WriteAsync(served, generation, responseStream, context.CancellationToken).ConfigureAwait(false);
+        (GenerationRequest asked, ToolUse tools) = await ConversationAsync(request, context).ConfigureAwait(false);
+        Generation generation = await BeginAsync(asked, context).ConfigureAwait(false);
+        await AnswerStream.WriteAsync(served, generation, tools, responseStream, context.CancellationToken).ConfigureAwait(false);
     }
 
     public override async Task<Proto.ScoreResponse> Score(Proto.ScoreRequest request, ServerCallContext context)
@@ -72,7 +74,7 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
             throw new EngineException(EngineError.InvalidRequest, "Both text and messages are set; send one of them.");
         }
 
-        string text = request.Messages.Count == 0 ? request.Text : RequestMapping.Render(request.Messages, [], null, served.Chat);
+        string text = request.Messages.Count == 0 ? request.Text : RequestMapping.Render(request.Messages, ToolUse.Nothing, null, served.Chat);
         int[] ids = served.Engine.Tokenize(text, request.AddSpecialTokens && request.Messages.Count == 0);
         var response = new Proto.TokenizeResponse { Text = text, TokenIds = { Capacity = ids.Length }, Tokens = { Capacity = ids.Length } };
         response.TokenIds.AddRange(ids.Select(id => (uint)id));
@@ -99,15 +101,18 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
             ServerVersion = s_version,
             Device = model.Device,
             BatchInvariant = model.IsBatchInvariant,
+            ToolCalls = served.Chat?.ToolCalls?.Name ?? "",
         });
     }
 
-    private async Task<GenerationRequest> ConversationAsync(Proto.ChatRequest request, ServerCallContext context)
+    private async Task<(GenerationRequest Request, ToolUse Tools)> ConversationAsync(Proto.ChatRequest request, ServerCallContext context)
     {
         RequestContext call = CallOf(context);
         IReadOnlyList<AdapterReference> asked = RequestMapping.Adapters(request);
         (IReadOnlyList<AdapterReference> adapters, ModelText? text) = await served.Engine.Adapters.TextOfAsync(call.Caller, asked, context.CancellationToken).ConfigureAwait(false);
-        return RequestMapping.ToDomain(request, adapters, served.FormatOf(text), call);
+        ChatFormat? chat = served.FormatOf(text);
+        ToolUse tools = ToolUse.Of(RequestMapping.Tools(request), request.ToolChoice, chat);
+        return (RequestMapping.ToDomain(request, adapters, chat, tools, call) with { VisibleTokens = tools.VisibleTokens(served.Model.Tokenizer) }, tools);
     }
 
     private async Task<Generation> BeginAsync(GenerationRequest request, ServerCallContext context)

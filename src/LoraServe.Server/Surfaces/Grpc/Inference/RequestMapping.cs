@@ -3,6 +3,7 @@ using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using LoraServe.Adapters.Merging;
 using LoraServe.Models.Text;
+using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
 
@@ -26,7 +27,7 @@ internal static class RequestMapping
         Deadline = call.Deadline,
     };
 
-    public static GenerationRequest ToDomain(Proto.ChatRequest message, IReadOnlyList<AdapterReference> adapters, ChatFormat? chat, RequestContext call)
+    public static GenerationRequest ToDomain(Proto.ChatRequest message, IReadOnlyList<AdapterReference> adapters, ChatFormat? chat, ToolUse tools, RequestContext call)
     {
         if (message.Messages.Count == 0)
         {
@@ -37,7 +38,7 @@ internal static class RequestMapping
         {
             Adapters = adapters,
             Combination = Combination(message.Adapters),
-            Prompt = Render(message.Messages, message.Tools, message.TemplateVariables, chat),
+            Prompt = Render(message.Messages, tools, message.TemplateVariables, chat),
             AddSpecialTokens = false,
             Sampling = SamplingMapping.ToDomain(message.Sampling),
             RequestId = message.RequestId,
@@ -46,6 +47,9 @@ internal static class RequestMapping
             Deadline = call.Deadline,
         };
     }
+
+    /// <summary>The tools of a conversation.</summary>
+    public static IReadOnlyList<JsonElement> Tools(Proto.ChatRequest message) => [.. message.Tools.Select(ToJson)];
 
     /// <summary>The adapters of a conversation.</summary>
     public static IReadOnlyList<AdapterReference> Adapters(Proto.ChatRequest message) => Adapters(message.Adapter, message.Adapters);
@@ -76,10 +80,10 @@ internal static class RequestMapping
     };
 
     /// <summary>A conversation as the model's template writes it.</summary>
-    public static string Render(IEnumerable<Proto.ChatMessage> messages, IEnumerable<Struct> tools, Struct? variables, ChatFormat? chat) => ChatPrompt.Render(
-        [.. messages.Select(Fields)], [.. tools.Select(ToJson)], variables?.Fields.ToDictionary(field => field.Key, object? (field) => ToJson(field.Value)), chat);
+    public static string Render(IEnumerable<Proto.ChatMessage> messages, ToolUse tools, Struct? variables, ChatFormat? chat) => ChatPrompt.Render(
+        [.. messages.Select(Fields)], tools.Shown, variables?.Fields.ToDictionary(field => field.Key, object? (field) => ToJson(field.Value)), chat);
 
-    private static Dictionary<string, object?> Fields(Proto.ChatMessage message)
+    private static Dictionary<string, object?> Fields(Proto.ChatMessage message, int index)
     {
         var fields = new Dictionary<string, object?> { ["content"] = message.Content };
         foreach ((string name, Value value) in message.Extra?.Fields ?? [])
@@ -88,6 +92,15 @@ internal static class RequestMapping
         }
 
         fields["role"] = message.Role;
+        if (message.ToolCalls.Count > 0 && !fields.TryAdd("tool_calls", ChatMessageCalls.ToJson([.. message.ToolCalls.Select(call => new ToolCall(call.Id, call.Name, call.ArgumentsJson))], index)))
+        {
+            throw new EngineException(EngineError.InvalidRequest, $"messages[{index}] has tool_calls both as a field and in extra; send one of them.");
+        }
+
+        if (message.ToolCallId.Length > 0)
+        {
+            fields["tool_call_id"] = message.ToolCallId;
+        }
 
         return fields;
     }

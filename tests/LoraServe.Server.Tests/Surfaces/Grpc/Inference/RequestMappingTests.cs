@@ -1,4 +1,5 @@
 using LoraServe.Adapters.Merging;
+using LoraServe.Models.Text;
 using LoraServe.Server.Surfaces;
 using LoraServe.Server.Surfaces.Grpc.Inference;
 using LoraServe.Serving.Requests;
@@ -108,11 +109,38 @@ public sealed class RequestMappingTests
     [Fact]
     public void Chat_WithoutMessagesOrTemplate_IsRefused()
     {
-        EngineException empty = Assert.Throws<EngineException>(() => RequestMapping.ToDomain(new Proto.ChatRequest(), [], chat: null, s_call));
+        EngineException empty = Assert.Throws<EngineException>(() => RequestMapping.ToDomain(new Proto.ChatRequest(), [], chat: null, ToolUse.Nothing, s_call));
         EngineException noTemplate = Assert.Throws<EngineException>(
-            () => RequestMapping.ToDomain(new Proto.ChatRequest { Messages = { new Proto.ChatMessage { Role = "user" } } }, [], chat: null, s_call));
+            () => RequestMapping.ToDomain(new Proto.ChatRequest { Messages = { new Proto.ChatMessage { Role = "user" } } }, [], chat: null, ToolUse.Nothing, s_call));
 
         Assert.Equal((EngineError.EmptyPrompt, EngineError.Unsupported), (empty.Error, noTemplate.Error));
+    }
+
+    [Fact]
+    public void Chat_CallsAndResults_AreWhatTheTemplateReads()
+    {
+        const string Template = "{% for m in messages %}{{ m.role }}"
+            + "{% for c in m.tool_calls or [] %}<{{ c.id }} {{ c.function.name }} {{ c.function.arguments.x }}>{% endfor %}{{ m.tool_call_id }}/{{ m.name }};{% endfor %}";
+        ChatFormat chat = ChatFormat.Of(new ModelText("t", Templates: ChatTemplates.Of(Template)))!;
+        var message = new Proto.ChatRequest
+        {
+            Messages =
+            {
+                new Proto.ChatMessage { Role = "assistant", ToolCalls = { new Proto.ToolCall { Id = "1", Name = "f", ArgumentsJson = "{\"x\": 5}" } } },
+                new Proto.ChatMessage { Role = "tool", ToolCallId = "1" },
+                new Proto.ChatMessage { Role = "tool", ToolCallId = "2" },
+            },
+        };
+
+        Assert.Equal("assistant<1 f 5>/;tool1/f;tool2/;", RequestMapping.ToDomain(message, [], chat, ToolUse.Nothing, s_call).Prompt);
+
+        message.Messages[0].ToolCalls[0].ArgumentsJson = "[1]";
+        Refused("messages[0].tool_calls[0].arguments_json", () => RequestMapping.ToDomain(message, [], chat, ToolUse.Nothing, s_call));
+        message.Messages[0].ToolCalls[0] = new Proto.ToolCall { Id = "1" };
+        Refused("messages[0].tool_calls[0].name", () => RequestMapping.ToDomain(message, [], chat, ToolUse.Nothing, s_call));
+        message.Messages[0].ToolCalls[0].Name = "f";
+        message.Messages[0].Extra = Google.Protobuf.WellKnownTypes.Struct.Parser.ParseJson("{\"tool_calls\": []}");
+        Refused("both as a field and in extra", () => RequestMapping.ToDomain(message, [], chat, ToolUse.Nothing, s_call));
     }
 
     [Fact]
