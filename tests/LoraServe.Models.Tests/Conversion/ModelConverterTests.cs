@@ -158,8 +158,10 @@ public sealed class ModelConverterTests : IDisposable
         Tensor[] expected = [.. saved.Tensors.Values.Where(tensor => tensor.Name != "dequantized")];
         Tensor[] found = [.. made.Tensors.Values.Where(tensor => tensor.Name.StartsWith(Path0, StringComparison.Ordinal))];
 
-        Assert.Equal(expected.Select(tensor => (tensor.Name["layer".Length..], tensor.Type, tensor.Shape.Length)).Order(), found.Select(tensor => (tensor.Name[Path0.Length..], tensor.Type, tensor.Shape.Length)).Order());
+        Assert.Equal(Parts(expected, "layer"), Parts(found, Path0));
         Assert.Equal(StateOf(expected).Select(field => field.Key), StateOf(found).Select(field => field.Key));
+
+        static IEnumerable<(string, ElementType, int)> Parts(Tensor[] tensors, string path) => tensors.Select(tensor => (tensor.Name[path.Length..], tensor.Type, tensor.Shape.Length)).Order();
 
         static JsonObject StateOf(Tensor[] tensors) =>
             JsonNode.Parse(string.Concat(tensors.Single(tensor => tensor.Name.EndsWith("bitsandbytes__nf4", StringComparison.Ordinal)).ToFloats().Select(value => (char)value)))!.AsObject();
