@@ -20,7 +20,7 @@ public sealed partial class ReadmeSamplesTests
     public void Samples_OfTheReadme_Compile()
     {
         string[] samples = [.. Sample().Matches(File.ReadAllText(Path.Combine(Repository.Root, "README.md"))).Select(sample => sample.Groups[1].Value)];
-        Assert.Equal(3, samples.Length);
+        Assert.Equal(4, samples.Length);
         string[] lines = [.. samples.SelectMany(sample => sample.Split('\n'))];
         string program = string.Join('\n', [Given, .. lines.Where(IsImport).Distinct(), Services, .. lines.Where(line => !IsImport(line))]);
         var compilation = CSharpCompilation.Create(
