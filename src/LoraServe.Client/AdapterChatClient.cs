@@ -118,6 +118,12 @@ internal sealed class AdapterChatClient(LoraServeClient client, string adapter) 
         Set(options.FrequencyPenalty, value => sampling.FrequencyPenalty = value);
         Set(options.Seed, value => sampling.Seed = (ulong)value);
         sampling.Stop.AddRange(options.StopSequences ?? []);
+        sampling.Constraint = options.ResponseFormat switch
+        {
+            ChatResponseFormatJson { Schema: { } schema } => new Constraint { JsonSchema = schema.GetRawText() },
+            ChatResponseFormatJson => new Constraint { JsonObject = true },
+            _ => null,
+        };
         return sampling;
     }
 

@@ -435,7 +435,9 @@ internal sealed partial class EngineLoop : IDisposable
 
         if (slot.Token < 0)
         {
-            Fail(submission, new EngineException(EngineError.StepFailed, "The model made logits that are not finite numbers for this request. Check the adapter and its weight."));
+            Fail(submission, slot.Failure is { } failure
+                ? new EngineException(EngineError.InvalidSampling, failure)
+                : new EngineException(EngineError.StepFailed, "The model made logits that are not finite numbers for this request. Check the adapter and its weight."));
             return;
         }
 

@@ -30,6 +30,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     private readonly EngineLoop _loop;
     private readonly RequestReader _reader;
     private readonly SubmissionFactory _submissions;
+    private readonly GrammarCache _grammars;
 
     /// <summary>Starts an engine.</summary>
     /// <param name="model">The model; stays the caller's, who disposes it after the engine.</param>
@@ -72,7 +73,8 @@ public sealed class InferenceEngine : IAsyncDisposable
         _loop = new EngineLoop(
             wrapRunner?.Invoke(runner) ?? runner, _pool, Adapters.Memory, options, spec.VocabularySize, instruments, bell, loggers.CreateLogger<EngineLoop>(), time);
         EngineGauges.Add(instruments.Meter, () => _loop.Status, Adapters);
-        _reader = new RequestReader(options, generation, codec, spec.VocabularySize, spec.ContextLength, pageCount * KvPage.Tokens, time);
+        _grammars = new GrammarCache(codec);
+        _reader = new RequestReader(options, generation, codec, _grammars, spec.VocabularySize, spec.ContextLength, pageCount * KvPage.Tokens, time);
         _submissions = new SubmissionFactory(options, spec, _reader, instruments, time);
         _loop.Start();
     }
@@ -144,6 +146,7 @@ public sealed class InferenceEngine : IAsyncDisposable
     {
         await Task.Run(_loop.Dispose).ConfigureAwait(false);
         Adapters.Dispose();
+        _grammars.Dispose();
         _pool.Dispose();
     }
 

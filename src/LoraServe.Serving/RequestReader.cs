@@ -1,3 +1,4 @@
+using LoraServe.Grammars;
 using LoraServe.Models.Config;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Options;
@@ -9,7 +10,7 @@ namespace LoraServe.Serving;
 
 /// <summary>Checks requests and turns their texts into tokens, before anything is queued. A refusal names the field, what it is and what it can be.</summary>
 internal sealed class RequestReader(
-    EngineOptions options, GenerationDefaults generation, ITextCodec? codec, int vocabularySize, int contextLength, int cacheTokens, TimeProvider time)
+    EngineOptions options, GenerationDefaults generation, ITextCodec? codec, GrammarCache grammars, int vocabularySize, int contextLength, int cacheTokens, TimeProvider time)
 {
     private const int MaxIdLength = 128;
     private const float MaxWeight = 1000;
@@ -81,6 +82,9 @@ internal sealed class RequestReader(
         {
             throw NoTokenizer();
         }
+
+        // Made here, before anything is reserved, and on the caller's thread.
+        _ = GrammarOf(sampling);
     }
 
     /// <summary>How to choose tokens.</summary>
@@ -91,7 +95,7 @@ internal sealed class RequestReader(
     {
         IEnumerable<int> ends = generation.EndTokens.Concat(options.UseAdapterTemplates ? adapters.EndTokens : []);
         int room = LengthWith(adapters) - adapters.VirtualRows - promptLength;
-        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room));
+        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room), GrammarOf(sampling));
     }
 
     /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>
@@ -146,6 +150,8 @@ internal sealed class RequestReader(
 
     /// <summary>The text of tokens.</summary>
     public string Text(int[] tokens) => codec?.Decode(tokens) ?? throw NoTokenizer();
+
+    private CompiledGrammar? GrammarOf(SamplingOptions sampling) => sampling.Constraint is { } constraint ? grammars.Get(constraint) : null;
 
     private static EngineException Invalid(string message) => new(EngineError.InvalidRequest, message);
 

@@ -101,6 +101,9 @@ public sealed class Tokenizer
     /// <summary>Whether an id is found in a text before it is split into words: control tokens, and others that were added like them.</summary>
     public bool IsAdded(int id) => _parts.Added[id] is not null;
 
+    /// <summary>The bytes that each token adds to a text; null where they depend on the tokens beside it, as those of word pieces do.</summary>
+    public TokenBytes? TryGetBytes() => _decoder.IsByToken ? TokenBytes.Of(this, _decoder) : null;
+
     /// <summary>What an id brings into the decoder; null for nothing.</summary>
     internal string? TextToDecode(int id, bool skipSpecialTokens) =>
         skipSpecialTokens && IsSpecial(id) ? null : _parts.Added.DecodedText(id) ?? _parts.Vocabulary.Text(id);

@@ -10,13 +10,14 @@ public sealed class ProjectReferenceTests
     private static readonly Dictionary<string, string[]> s_references = new()
     {
         ["LoraServe.Compute"] = [],
+        ["LoraServe.Grammars"] = [],
         ["LoraServe.Templates"] = [],
         ["LoraServe.Tokenization"] = [],
         ["LoraServe.Adapters"] = ["LoraServe.Compute"],
         ["LoraServe.Models"] = ["LoraServe.Adapters", "LoraServe.Templates", "LoraServe.Tokenization"],
         ["LoraServe.Cpu"] = ["LoraServe.Models"],
         ["LoraServe.Torch"] = ["LoraServe.Models"],
-        ["LoraServe.Serving"] = ["LoraServe.Models"],
+        ["LoraServe.Serving"] = ["LoraServe.Grammars", "LoraServe.Models"],
         ["LoraServe.Training"] = ["LoraServe.Models"],
         ["LoraServe.Studio"] = ["LoraServe.Serving", "LoraServe.Training"],
         ["LoraServe.Contracts"] = [],
@@ -27,7 +28,7 @@ public sealed class ProjectReferenceTests
     };
 
     /// <summary>The engine: everything below the surfaces.</summary>
-    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Cpu", "LoraServe.Torch", "LoraServe.Serving", "LoraServe.Training", "LoraServe.Jobs", "LoraServe.Studio"];
+    private static readonly string[] s_engine = ["LoraServe.Compute", "LoraServe.Grammars", "LoraServe.Templates", "LoraServe.Tokenization", "LoraServe.Adapters", "LoraServe.Models", "LoraServe.Cpu", "LoraServe.Torch", "LoraServe.Serving", "LoraServe.Training", "LoraServe.Jobs", "LoraServe.Studio"];
 
     [Fact]
     public void SourceProjects_ReferenceWhatIsDrawn_AndNothingElse() =>

@@ -1,10 +1,11 @@
 using BenchmarkDotNet.Running;
+using LoraServe.Benchmarks.Constraints;
 using LoraServe.Benchmarks.Forward;
 using LoraServe.Benchmarks.Kernels;
 using LoraServe.Benchmarks.Tokenization;
 using LoraServe.Benchmarks.Training;
 
-// "report [types]", "gradients [rows]", "steps MODEL [cases]", "tokenizers FOLDER TEXT" and "first-token MODEL ROWS.jsonl": seconds of work, ratios to what the machine can do.
+// "report [types]", "gradients [rows]", "steps MODEL [cases]", "tokenizers FOLDER TEXT", "constraints MODEL" and "first-token MODEL ROWS.jsonl": seconds of work, ratios to what the machine can do.
 // Anything else is BenchmarkDotNet's command line.
 switch (args)
 {
@@ -19,6 +20,9 @@ switch (args)
         break;
     case ["tokenizers", string folder, string text]:
         TokenizerReport.Print(Console.Out, folder, text);
+        break;
+    case ["constraints", string model]:
+        await ConstraintReport.PrintAsync(Console.Out, model);
         break;
     case ["first-token", string model, string rows]:
         await FirstTokenReport.PrintAsync(Console.Out, model, rows);

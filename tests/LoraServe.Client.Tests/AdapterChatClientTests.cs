@@ -92,6 +92,28 @@ public sealed class AdapterChatClientTests : IAsyncLifetime
             Heard);
     }
 
+    /// <summary>What Microsoft.Extensions.AI makes of a type is what the server is asked for, and its answer is one of the type.</summary>
+    [Fact]
+    public async Task GetResponseOfType_TheTypesSchema_IsAskedFor()
+    {
+        _server.Conversation.Answer = new GenerateResponse { Choices = { new Choice { Text = """{"name":"Ada","age":36}""", FinishReason = FinishReason.Stop } }, Usage = new Usage() };
+
+        ChatResponse<Person> answer = await _client.AsChatClient().GetResponseAsync<Person>([new AiMessage(ChatRole.User, "Who?")]);
+
+        Assert.Equal(new Person("Ada", 36), answer.Result);
+        Constraint constraint = Heard.Sampling.Constraint;
+        Assert.Equal(Constraint.KindOneofCase.JsonSchema, constraint.KindCase);
+        Assert.Contains("\"age\"", constraint.JsonSchema, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task GetResponse_JsonWithoutSchema_IsAnyObject()
+    {
+        await _client.AsChatClient().GetResponseAsync([new AiMessage(ChatRole.User, "Hi")], new ChatOptions { ResponseFormat = ChatResponseFormat.Json });
+
+        Assert.Equal(new Constraint { JsonObject = true }, Heard.Sampling.Constraint);
+    }
+
     [Fact]
     public async Task GetStreamingResponse_Chunks_AreUpdatesAndTheUsageComesLast()
     {
@@ -215,4 +237,6 @@ public sealed class AdapterChatClientTests : IAsyncLifetime
 
         Assert.Equal("Hello", (await _client.AsChatClient().GetResponseAsync([new AiMessage(ChatRole.User, "Hi")])).Text);
     }
+
+    private sealed record Person(string Name, int Age);
 }

@@ -1,6 +1,7 @@
 using LoraServe.Models.Config;
 using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
+using LoraServe.Serving.Sampling;
 using LoraServe.Testing;
 
 namespace LoraServe.Serving.Tests;
@@ -115,7 +116,8 @@ public sealed class EchoTests
     [Fact]
     public void Prompt_MoreLogProbabilitiesThanAreKept_IsRefused()
     {
-        var reader = new RequestReader(new EngineOptions(), new GenerationDefaults(), codec: null, vocabularySize: 9, contextLength: 100_000, cacheTokens: 100_000, TimeProvider.System);
+        using var grammars = new GrammarCache(codec: null);
+        var reader = new RequestReader(new EngineOptions(), new GenerationDefaults(), codec: null, grammars, vocabularySize: 9, contextLength: 100_000, cacheTokens: 100_000, TimeProvider.System);
         GenerationRequest request = new() { PromptTokens = new int[50_000], Echo = true, Sampling = new SamplingOptions { LogProbabilities = 20 } };
         EngineException refusal = Assert.Throws<EngineException>(() => reader.Prompt(request));
         Assert.Equal(EngineError.InvalidSampling, refusal.Error);

@@ -7,6 +7,7 @@ using LoraServe.Serving.Options;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
 using LoraServe.Testing;
+using LoraServe.Tokenization;
 using Microsoft.Extensions.Logging;
 
 namespace LoraServe.Serving.Tests;
@@ -156,6 +157,8 @@ internal sealed class EngineHarness : IAsyncDisposable
         public ITextDecoder CreateDecoder(IReadOnlySet<int> visible) => new Decoder();
 
         public string Decode(IReadOnlyList<int> tokens) => string.Concat(tokens.Select(Letter));
+
+        public TokenBytes? TryGetBytes() => new([.. Enumerable.Range(0, TinyModel.DefaultSpec.VocabularySize).Select(token => new[] { (byte)('a' + (token % 26)) })], null);
 
         private sealed class Decoder : ITextDecoder
         {

@@ -28,6 +28,7 @@ internal static class GenerateVerb
         var maxTokens = new Option<int>("--max-tokens") { Description = "Most tokens to generate.", DefaultValueFactory = _ => 256, HelpName = "N" };
         var temperature = new Option<float>("--temperature") { Description = "0 always takes the most likely token.", HelpName = "F" };
         var seed = new Option<ulong?>("--seed") { Description = "Same seed, same answer.", HelpName = "N" };
+        var constraint = new ConstraintArguments();
         var combination = new CombinationArguments("each adapter adds its own change", seedName: "--method-seed");
         var json = new Option<bool>("--json") { Description = "Print one JSON object when all is generated." };
         var verb = new Command("generate", "Continue a prompt with a model and its adapters.");
@@ -37,6 +38,7 @@ internal static class GenerateVerb
             verb.Add(option);
         }
 
+        constraint.AddTo(verb);
         combination.AddTo(verb);
         verb.SetAction(async (arguments, cancellationToken) =>
         {
@@ -50,6 +52,7 @@ internal static class GenerateVerb
             }
 
             CombinationOptions? combined = combination.Read(arguments);
+            Constraint? constrained = constraint.Read(arguments);
             int mostTokens = arguments.AtLeastOne(maxTokens);
             using LoadedModel loaded = model.Load(arguments);
             string given = arguments.GetValue(prompt)!;
@@ -66,7 +69,7 @@ internal static class GenerateVerb
                 VisibleTokens = calls is not null && loaded.Tokenizer is { } tokenizer ? calls.TokensOf(tokenizer) : ImmutableHashSet<int>.Empty,
                 Adapters = stack,
                 Combination = combined,
-                Sampling = new SamplingOptions { MaxTokens = mostTokens, Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed) },
+                Sampling = new SamplingOptions { MaxTokens = mostTokens, Temperature = arguments.GetValue(temperature), Seed = arguments.GetValue(seed), Constraint = constrained },
             };
 
             Generation generation = await engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false);

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace LoraServe.Serving.Requests;
 
 /// <summary>How tokens are chosen and when generation ends.</summary>
-/// <remarks>Applied in this order: penalties, bias, temperature, top-k, top-p, min-p.</remarks>
+/// <remarks>Applied in this order: penalties, bias, constraint, temperature, top-k, top-p, min-p.</remarks>
 public sealed record SamplingOptions
 {
     /// <summary>Most tokens to generate; what does not fit into the context is cut. With 0 the prompt is computed and nothing else.</summary>
@@ -56,6 +56,9 @@ public sealed record SamplingOptions
     /// <value>1 by default.</value>
     public int Choices { get; init; } = 1;
 
-    /// <summary>Log-probability of each token, and of this many most likely ones; null: none.</summary>
+    /// <summary>What texts the answer may be; null: any. It ends, as by an end token, where its text cannot go on, and end tokens come only where it is whole.</summary>
+    public Constraint? Constraint { get; init; }
+
+    /// <summary>Log-probability of each token, and of this many most likely ones, by the model's own word: before penalties, bias and constraint. Null: none.</summary>
     public int? LogProbabilities { get; init; }
 }

@@ -1,3 +1,5 @@
+using LoraServe.Grammars;
+
 namespace LoraServe.Serving.Sampling;
 
 /// <summary>What is known of an answer when its next token is chosen.</summary>
@@ -5,6 +7,9 @@ internal interface IAnswer
 {
     /// <summary>How its tokens are chosen.</summary>
     SamplingPlan Sampling { get; }
+
+    /// <summary>Where it has come to in its grammar; null where its text is free.</summary>
+    GrammarMatcher? Matcher { get; }
 
     /// <summary>Which of a request's answers it is.</summary>
     int Choice { get; }

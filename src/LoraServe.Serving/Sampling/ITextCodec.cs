@@ -1,3 +1,5 @@
+using LoraServe.Tokenization;
+
 namespace LoraServe.Serving.Sampling;
 
 /// <summary>Text to tokens and back; the model's tokenizer, or a table in tests.</summary>
@@ -12,4 +14,7 @@ internal interface ITextCodec
 
     /// <summary>The text of tokens.</summary>
     string Decode(IReadOnlyList<int> tokens);
+
+    /// <summary>What each token adds to a text; null where that depends on the tokens beside it.</summary>
+    TokenBytes? TryGetBytes();
 }

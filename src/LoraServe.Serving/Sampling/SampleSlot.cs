@@ -11,8 +11,11 @@ internal struct SampleSlot
     /// <summary>Which row of the step's logits.</summary>
     public int Row;
 
-    /// <summary>The choice; −1 where the logits are not numbers.</summary>
+    /// <summary>The choice; −1 where the logits are not numbers, or there is a <see cref="Failure"/>.</summary>
     public int Token;
+
+    /// <summary>Why the answer's constraint leaves nothing to choose; null where it does.</summary>
+    public string? Failure;
 
     /// <summary>Its log-probability; NaN where not asked for.</summary>
     public float LogProbability;

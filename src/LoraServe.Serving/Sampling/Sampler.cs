@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Grammars.Rules;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 
@@ -67,11 +68,25 @@ internal sealed class Sampler : IDisposable
         SamplingOptions options = answer.Sampling.Options;
         slot.Top = null;
         slot.LogProbability = float.NaN;
-        ReadOnlySpan<float> adjusted = answer.Sampling.AdjustsLogits ? Adjust(answer, logits, scratch) : logits;
+        slot.Failure = null;
+        ReadOnlySpan<float> adjusted = logits;
+        try
+        {
+            adjusted = answer.Sampling.AdjustsLogits ? Adjust(answer, logits, scratch) : logits;
+        }
+        catch (GrammarException error)
+        {
+            (slot.Token, slot.Failure) = (-1, error.Message);
+            return;
+        }
+
         int best = TensorPrimitives.IndexOfMax(adjusted);
         if (!float.IsFinite(adjusted[best]))
         {
             slot.Token = -1;
+            slot.Failure = answer.Matcher is not null && float.IsNegativeInfinity(adjusted[best]) && float.IsFinite(TensorPrimitives.Max(logits))
+                ? "No token of the model's can come next by the constraint, which does not let the answer end here either."
+                : null;
             return;
         }
 
@@ -124,6 +139,11 @@ internal sealed class Sampler : IDisposable
             {
                 adjusted[token] = float.NegativeInfinity;
             }
+        }
+
+        if (answer.Matcher is { } matcher)
+        {
+            ConstrainedLogits.Mask(matcher, plan.EndTokens, adjusted);
         }
 
         return adjusted;

@@ -1,3 +1,4 @@
+using LoraServe.Grammars;
 using LoraServe.Serving.Requests;
 
 namespace LoraServe.Serving.Sampling;
@@ -7,14 +8,15 @@ internal sealed class SamplingPlan
 {
     private readonly int[] _endTokens;
 
-    public SamplingPlan(SamplingOptions options, IEnumerable<int> modelEndTokens, int vocabularySize, ulong seed, int maxTokens)
+    public SamplingPlan(SamplingOptions options, IEnumerable<int> modelEndTokens, int vocabularySize, ulong seed, int maxTokens, CompiledGrammar? grammar = null)
     {
         Options = options;
         Seed = seed;
         MaxTokens = maxTokens;
+        Grammar = grammar;
         _endTokens = [.. options.StopTokenIds.Concat(options.IgnoreEndToken ? [] : modelEndTokens).Where(id => id < vocabularySize).Distinct()];
         Bias = [.. options.LogitBias.OrderBy(pair => pair.Key).Select(pair => (pair.Key, pair.Value))];
-        AdjustsLogits = Bias.Length > 0 || _endTokens.Length > 0 && options.MinTokens > 0
+        AdjustsLogits = Bias.Length > 0 || grammar is not null || _endTokens.Length > 0 && options.MinTokens > 0
             || options.RepetitionPenalty != 1 || options.PresencePenalty != 0 || options.FrequencyPenalty != 0;
     }
 
@@ -24,6 +26,9 @@ internal sealed class SamplingPlan
 
     /// <summary>Most tokens, context and cache considered.</summary>
     public int MaxTokens { get; }
+
+    /// <summary>What texts an answer may be; null for any.</summary>
+    public CompiledGrammar? Grammar { get; }
 
     public (int Token, float Bias)[] Bias { get; }
 

@@ -11,6 +11,8 @@ internal sealed class TokenizerCodec(Tokenizer tokenizer) : ITextCodec
 
     public ITextDecoder CreateDecoder(IReadOnlySet<int> visible) => new Decoder(tokenizer.CreateDecoder(skipSpecialTokens: true, visible));
 
+    public TokenBytes? TryGetBytes() => tokenizer.TryGetBytes();
+
     private sealed class Decoder(IncrementalDecoder decoder) : ITextDecoder
     {
         public ReadOnlySpan<char> Append(int token) => decoder.AppendSpan(token);

@@ -1,3 +1,4 @@
+using LoraServe.Grammars;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
@@ -21,6 +22,7 @@ internal sealed class GenerationSequence : Sequence, IAnswer
     {
         _owner = owner;
         _text = owner.CreateText();
+        Matcher = owner.Sampling.Grammar?.CreateMatcher();
         Choice = choice;
         UnforkedChoices = places;
     }
@@ -29,6 +31,8 @@ internal sealed class GenerationSequence : Sequence, IAnswer
     public int Choice { get; }
 
     public SamplingPlan Sampling => _owner.Sampling;
+
+    public GrammarMatcher? Matcher { get; }
 
     /// <summary>Tokens of the answer so far.</summary>
     public int GeneratedCount => TokenCount - PromptLength;
@@ -96,6 +100,12 @@ internal sealed class GenerationSequence : Sequence, IAnswer
         Append(slot.Token);
         FinishReason finish = Sampling.IsEnd(slot.Token) ? FinishReason.Stop : FinishReason.None;
         if (_text is not null && finish == FinishReason.None && _text.Append(slot.Token))
+        {
+            finish = FinishReason.Stop;
+        }
+
+        // A token that was chosen by the mask is one that the matcher takes.
+        if (finish == FinishReason.None && Matcher is { } matcher && matcher.TryAccept(slot.Token) && matcher.IsComplete)
         {
             finish = FinishReason.Stop;
         }

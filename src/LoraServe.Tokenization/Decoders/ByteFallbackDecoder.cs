@@ -7,6 +7,16 @@ namespace LoraServe.Tokenization.Decoders;
 /// <summary>Reads tokens such as &lt;0xE2&gt; as bytes and a run of them as UTF-8; if the run is not UTF-8, each byte becomes U+FFFD.</summary>
 internal sealed class ByteFallbackDecoder : DecoderStep
 {
+    /// <summary>Reads the name of a byte, such as &lt;0xE2&gt;.</summary>
+    public static bool TryReadByte(ReadOnlySpan<char> token, out byte value)
+    {
+        value = 0;
+        return token.Length == 6 && token.StartsWith("<0x") && token[5] == '>'
+            && byte.TryParse(token[3..5], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
+    }
+
+    public override bool IsByToken(bool isFused) => !isFused;
+
     public override IFragmentSink CreateStage(IFragmentSink next, DecodingContext context) => new Stage(next, context.IsIncremental);
 
     private sealed class Stage(IFragmentSink next, bool isIncremental) : IFragmentSink
@@ -35,13 +45,6 @@ internal sealed class ByteFallbackDecoder : DecoderStep
         {
             EndRun();
             next.Finish();
-        }
-
-        private static bool TryReadByte(ReadOnlySpan<char> token, out byte value)
-        {
-            value = 0;
-            return token.Length == 6 && token.StartsWith("<0x") && token[5] == '>'
-                && byte.TryParse(token[3..5], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out value);
         }
 
         private void EndRun()

@@ -9,6 +9,29 @@ internal sealed class ByteLevelDecoder : DecoderStep
 {
     public override bool Fuses => true;
 
+    /// <summary>The bytes of a token.</summary>
+    /// <param name="token">The token as the vocabulary spells it.</param>
+    /// <param name="bytes">Gets them; room for its UTF-8 at the longest.</param>
+    /// <returns>How many there are.</returns>
+    public static int GetBytes(ReadOnlySpan<char> token, Span<byte> bytes)
+    {
+        for (int i = 0; i < token.Length; i++)
+        {
+            int value = ByteCharacters.ByteOf(token[i]);
+            if (value < 0)
+            {
+                // Not spelled in bytes: an added token with white space, for one. It stands for its own text.
+                return Encoding.UTF8.GetBytes(token, bytes);
+            }
+
+            bytes[i] = (byte)value;
+        }
+
+        return token.Length;
+    }
+
+    public override bool IsByToken(bool isFused) => true;
+
     public override IFragmentSink CreateStage(IFragmentSink next, DecodingContext context) => new Stage(next);
 
     private sealed class Stage(IFragmentSink next) : IFragmentSink
@@ -40,21 +63,7 @@ internal sealed class ByteLevelDecoder : DecoderStep
                 Array.Resize(ref _bytes, 2 * most);
             }
 
-            Span<byte> bytes = _bytes.AsSpan(_held);
-            for (int i = 0; i < token.Length; i++)
-            {
-                int value = ByteCharacters.ByteOf(token[i]);
-                if (value < 0)
-                {
-                    // Not spelled in bytes: an added token with white space, for one. It stands for its own text.
-                    _held += Encoding.UTF8.GetBytes(token, bytes);
-                    return;
-                }
-
-                bytes[i] = (byte)value;
-            }
-
-            _held += token.Length;
+            _held += GetBytes(token, _bytes.AsSpan(_held));
         }
 
         private void PutOut(bool isEnd)

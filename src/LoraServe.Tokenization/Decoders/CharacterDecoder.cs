@@ -6,6 +6,8 @@ namespace LoraServe.Tokenization.Decoders;
 /// <param name="dropsInFirst">Whether it is dropped in the first token, where it stands for a space that was put before the text.</param>
 internal sealed class CharacterDecoder(char character, char replacement, bool dropsInFirst) : DecoderStep
 {
+    public override bool IsByToken(bool isFused) => !isFused || !dropsInFirst;
+
     public override IFragmentSink CreateStage(IFragmentSink next, DecodingContext context) =>
         new Stage(character, replacement, dropsInFirst, next);
 

@@ -6,6 +6,10 @@ internal abstract class DecoderStep
     /// <summary>Whether what this step hands on is one single token.</summary>
     public virtual bool Fuses => false;
 
+    /// <summary>Whether what it makes of a token depends on the token alone, and at the most on whether it is the first.</summary>
+    /// <param name="isFused">Whether a step before has made one token of all.</param>
+    public virtual bool IsByToken(bool isFused) => false;
+
     /// <summary>A stage of one decoding run that hands its fragments on.</summary>
     /// <param name="next">Takes the fragments.</param>
     /// <param name="context">How the run is done.</param>

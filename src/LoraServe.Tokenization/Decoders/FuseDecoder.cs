@@ -5,6 +5,8 @@ internal sealed class FuseDecoder : DecoderStep
 {
     public override bool Fuses => true;
 
+    public override bool IsByToken(bool isFused) => true;
+
     public override IFragmentSink CreateStage(IFragmentSink next, DecodingContext context) => new Stage(next);
 
     private sealed class Stage(IFragmentSink next) : IFragmentSink

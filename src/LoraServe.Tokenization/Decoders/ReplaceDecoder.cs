@@ -5,6 +5,8 @@ namespace LoraServe.Tokenization.Decoders;
 /// <summary>Replaces every match of a pattern in a token.</summary>
 internal sealed class ReplaceDecoder(Pattern pattern, string content) : DecoderStep
 {
+    public override bool IsByToken(bool isFused) => !isFused;
+
     public override IFragmentSink CreateStage(IFragmentSink next, DecodingContext context) =>
         new Stage(new PatternMatcher(pattern), content, context.IsFused, next);
 

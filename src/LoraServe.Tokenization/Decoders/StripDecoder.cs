@@ -3,6 +3,8 @@ namespace LoraServe.Tokenization.Decoders;
 /// <summary>Takes a character away from the start and the end of each token, up to a number of times.</summary>
 internal sealed class StripDecoder(char content, int start, int stop) : DecoderStep
 {
+    public override bool IsByToken(bool isFused) => !isFused || (start <= 1 && stop == 0);
+
     public override IFragmentSink CreateStage(IFragmentSink next, DecodingContext context) => new Stage(content, start, stop, next);
 
     private sealed class Stage(char content, int start, int stop, IFragmentSink next) : IFragmentSink

@@ -19,6 +19,7 @@ internal static class FuzzTargets
         new PatternTarget(),
         new TemplateTarget(),
         new ToolCallTarget(),
+        new GrammarTarget(),
         new ModelTarget(),
         new PackedModelTarget(),
         new AdapterTarget("adapter", () => MethodSeeds.Base, () => MethodSeeds.All()),

@@ -1,5 +1,6 @@
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Grammars;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Requests;
 using LoraServe.Serving.Sampling;
@@ -179,6 +180,8 @@ public sealed unsafe class SamplerTests : IDisposable
         private readonly int[] _tokens = [.. prompt, .. answer];
 
         public SamplingPlan Sampling => sampling;
+
+        public GrammarMatcher? Matcher => null;
 
         public int Choice => 0;
 

@@ -26,12 +26,24 @@ internal static class SamplingMapping
             IgnoreEndToken = message.IgnoreEos,
             MinTokens = Bounded(message.MinTokens, "min_tokens"),
             Choices = message.HasN ? Bounded(message.N, "n") : defaults.Choices,
+            Constraint = ToDomain(message.Constraint),
             LogProbabilities = message.HasLogprobs ? Bounded(message.Logprobs, "logprobs") : null,
         };
     }
 
     /// <summary>Token ids of a message; the engine checks them against its vocabulary.</summary>
     public static int[] Tokens(IReadOnlyCollection<uint> ids, string field) => [.. ids.Select(id => Bounded(id, field))];
+
+    private static Constraint? ToDomain(Proto.Constraint? message) => message?.KindCase switch
+    {
+        null => null,
+        Proto.Constraint.KindOneofCase.JsonSchema => Constraint.JsonSchema(message.JsonSchema),
+        Proto.Constraint.KindOneofCase.JsonObject when message.JsonObject => Constraint.JsonObject,
+        Proto.Constraint.KindOneofCase.Regex => Constraint.Regex(message.Regex),
+        Proto.Constraint.KindOneofCase.Grammar => Constraint.Grammar(message.Grammar),
+        Proto.Constraint.KindOneofCase.Choices => Constraint.Choices(message.Choices.Texts),
+        _ => throw new EngineException(EngineError.InvalidRequest, "constraint says nothing. Set json_schema, json_object (true), regex, grammar or choices, or leave it away."),
+    };
 
     private static int Bounded(uint value, string field) => value <= int.MaxValue
         ? (int)value

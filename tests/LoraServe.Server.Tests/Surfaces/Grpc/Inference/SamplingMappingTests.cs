@@ -69,6 +69,28 @@ public sealed class SamplingMappingTests
         Assert.Equal((true, 12, 13, 14), (sampling.IgnoreEndToken, sampling.MinTokens, sampling.Choices, sampling.LogProbabilities));
     }
 
+    [Fact]
+    public void ToDomain_EveryKindOfConstraint_IsCarried()
+    {
+        Assert.Equal((ConstraintKind.JsonSchema, "{}"), Constrained(new Proto.Constraint { JsonSchema = "{}" }));
+        Assert.Equal((ConstraintKind.JsonObject, ""), Constrained(new Proto.Constraint { JsonObject = true }));
+        Assert.Equal((ConstraintKind.Regex, "a+"), Constrained(new Proto.Constraint { Regex = "a+" }));
+        Assert.Equal((ConstraintKind.Grammar, "root ::= x"), Constrained(new Proto.Constraint { Grammar = "root ::= x" }));
+        Assert.Equal((ConstraintKind.Choices, "a|b"), Constrained(new Proto.Constraint { Choices = new Proto.ChoiceList { Texts = { "a", "b" } } }));
+
+        static (ConstraintKind, string) Constrained(Proto.Constraint message) =>
+            SamplingMapping.ToDomain(new Proto.SamplingOptions { Constraint = message }).Constraint is { } constraint ? (constraint.Kind, string.Join('|', constraint.Texts)) : default;
+    }
+
+    [Fact]
+    public void ToDomain_ConstraintThatSaysNothing_IsRefused()
+    {
+        foreach (Proto.Constraint message in new[] { new Proto.Constraint(), new Proto.Constraint { JsonObject = false } })
+        {
+            Assert.StartsWith("constraint says nothing", Assert.Throws<EngineException>(() => SamplingMapping.ToDomain(new Proto.SamplingOptions { Constraint = message })).Message, StringComparison.Ordinal);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(TooLarge))]
     public void ToDomain_NumberThatNoIntegerHolds_NamesTheField(string field, Proto.SamplingOptions message)
