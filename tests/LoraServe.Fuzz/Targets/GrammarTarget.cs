@@ -82,7 +82,7 @@ internal sealed class GrammarTarget : FuzzTarget
             int token = -1;
             for (int j = 0; j < s_vocabulary.Count && token < 0; j++)
             {
-                int candidate = ((i * 89) + (j * 7)) % s_vocabulary.Count;
+                int candidate = ((i * 89) + j) % s_vocabulary.Count;
                 token = (mask[candidate >> 6] >> (candidate & 63) & 1) != 0 ? candidate : -1;
             }
 
