@@ -28,6 +28,17 @@ public class HostileCallerTests
     }
 
     [Fact]
+    public async Task Answer_IdThatNoHeaderCanHold_IsRefused()
+    {
+        await using TestServer server = await TestServer.StartTinyAsync();
+        const string Json = """{"model": "model", "prompt": "a"}""";
+        string head = $"POST {Completions} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nX-Request-Id: é\r\nContent-Length: {Json.Length}";
+        string answer = await RawAsync(server, $"{head}\r\n\r\n{Json}");
+        Assert.StartsWith("HTTP/1.1 400", answer, StringComparison.Ordinal);
+        Assert.Contains("printable ASCII", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Readers_ThatGoAway_EndTheirAnswersAndDisturbNobody()
     {
         await using TestServer server = await TestServer.StartTinyAsync();

@@ -10,7 +10,10 @@ internal static class CallContext
     private const string IdHeader = "X-Request-Id";
 
     /// <summary>The id that a caller gives its request; made up where it gives none.</summary>
-    public static string RequestIdOf(HttpContext context) => context.Request.Headers[IdHeader] is [{ Length: > 0 } own] ? own : Guid.NewGuid().ToString("n");
+    /// <exception cref="EngineException">It could not be given back: headers are ASCII.</exception>
+    public static string RequestIdOf(HttpContext context) => context.Request.Headers[IdHeader] is not [{ Length: > 0 } own] ? Guid.NewGuid().ToString("n")
+        : own.All(letter => letter is >= ' ' and <= '~') ? own
+        : throw new EngineException(EngineError.InvalidRequest, $"The header {IdHeader} has a character that is not printable ASCII. Send letters, digits and signs, or leave it out.");
 
     /// <summary>Notes which request the call carries, for its answer's header and for the log.</summary>
     public static void Identify(HttpContext context, string requestId)
