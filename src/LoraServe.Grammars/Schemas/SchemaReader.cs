@@ -229,8 +229,9 @@ internal sealed partial class SchemaReader
             return [];
         }
 
+        // The same once more allows nothing more, and would be followed beside the other.
         return list.ValueKind == JsonValueKind.Array && list.GetArrayLength() > 0
-            ? list.EnumerateArray().Select((branch, i) => part.Below(branch, keyword, $"{i}"))
+            ? list.EnumerateArray().Select((branch, i) => part.Below(branch, keyword, $"{i}")).DistinctBy(branch => branch.Value.GetRawText())
             : throw Refused([part], keyword, $"found {Kind(list)}; expected an array of schemas");
     }
 
