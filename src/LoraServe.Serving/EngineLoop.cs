@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using LoraServe.Compute.Memory;
 using LoraServe.Compute.Workers;
+using LoraServe.Grammars.Rules;
 using LoraServe.Models.Forward;
 using LoraServe.Serving.Metrics;
 using LoraServe.Serving.Options;
@@ -452,7 +453,18 @@ internal sealed partial class EngineLoop : IDisposable
             sequence.FirstTokenAt = now;
         }
 
-        FinishReason finish = sequence.Accept(slot);
+        FinishReason finish;
+        try
+        {
+            finish = sequence.Accept(slot);
+        }
+        catch (GrammarException error)
+        {
+            // Of this answer's constraint alone: what is thrown further fails all that took part in the step.
+            Fail(submission, new EngineException(EngineError.InvalidSampling, error.Message, error));
+            return;
+        }
+
         Scheduler.ChargeToken(sequence);
         _instruments.Generated(submission.AdapterLabel);
         if (finish != FinishReason.None)

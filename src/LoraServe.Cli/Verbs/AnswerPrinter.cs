@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using LoraServe.Models.Text.ToolCalls;
@@ -45,35 +44,19 @@ internal static class AnswerPrinter
     /// <summary>As one object, when all is there.</summary>
     public static async Task PrintJsonAsync(Generation generation, ToolCallReader? calls, TextWriter output)
     {
-        var text = new StringBuilder();
+        var read = new ReadParts();
         var ids = new List<int>();
-        var made = new List<ToolCall>();
-        ToolCall? open = null;
         var finish = FinishReason.None;
         await foreach (AnswerPart part in PartsAsync(generation, calls, Note).ConfigureAwait(false))
         {
-            switch (part.Kind)
-            {
-                case AnswerPartKind.CallBegin:
-                    open = new ToolCall(part.Id, part.Text, "");
-                    break;
-                case AnswerPartKind.Arguments:
-                    open = open! with { Arguments = open.Arguments + part.Text };
-                    break;
-                case AnswerPartKind.CallEnd:
-                    made.Add(open!);
-                    break;
-                default:
-                    text.Append(part.Text);
-                    break;
-            }
+            read.Add(part);
         }
 
         await output.WriteLineAsync(JsonSerializer.Serialize(
             new
             {
-                text = text.ToString(),
-                tool_calls = made.Select(call => new { id = call.Id, name = call.Name, arguments = JsonElement.Parse(call.Arguments) }),
+                text = read.Text,
+                tool_calls = read.Calls.Select(call => new { id = call.Id, name = call.Name, arguments = JsonElement.Parse(call.Arguments) }),
                 token_ids = ids,
                 finish_reason = finish.ToString().ToLowerInvariant(),
                 usage = new { prompt_tokens = generation.Usage.PromptTokens, completion_tokens = generation.Usage.CompletionTokens },

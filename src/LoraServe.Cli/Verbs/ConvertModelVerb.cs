@@ -18,8 +18,6 @@ namespace LoraServe.Cli.Verbs;
 /// <summary><c>loraserve convert</c>: a model as a GGUF file or a Hugging Face directory, quantised, with the loss on a text before and after.</summary>
 internal static class ConvertModelVerb
 {
-    private const string Nf4 = "NF4";
-
     public static Command Create()
     {
         var model = new Option<string>("--model") { Description = "The model: a GGUF file or a Hugging Face directory.", Required = true, HelpName = "PATH" };
@@ -59,7 +57,7 @@ internal static class ConvertModelVerb
             }
 
             string name = arguments.GetValue(type)!;
-            bool isNf4 = name.Equals(Nf4, StringComparison.OrdinalIgnoreCase) && !ModelConverter.IsGguf(to);
+            bool isNf4 = name.Equals(ConversionOptions.Nf4Name, StringComparison.OrdinalIgnoreCase) && !ModelConverter.IsGguf(to);
             var options = new ConversionOptions
             {
                 Type = isNf4 ? ElementType.BF16 : TypeOf(name, to),
@@ -94,7 +92,7 @@ internal static class ConvertModelVerb
         return verb;
     }
 
-    private static string Names(bool isGguf) => isGguf ? string.Join(", ", ConversionOptions.GgufTypes) : $"{string.Join(", ", ConversionOptions.SafetensorsTypes)}, {Nf4}";
+    private static string Names(bool isGguf) => isGguf ? string.Join(", ", ConversionOptions.GgufTypes) : $"{string.Join(", ", ConversionOptions.SafetensorsTypes)}, {ConversionOptions.Nf4Name}";
 
     private static ElementType TypeOf(string name, string to)
     {

@@ -211,27 +211,36 @@ internal sealed class PatternReader
     private bool TryReadCounts(out (int Least, int? Most)? counts, out int end)
     {
         counts = null;
-        end = _pattern.IndexOf('}', _at) + 1;
-        if (end == 0)
+        string first = Digits(_at + 1);
+        end = _at + 1 + first.Length;
+        bool hasSecond = end < _pattern.Length && _pattern[end] == ',';
+        string second = hasSecond ? Digits(end + 1) : first;
+        end += hasSecond ? 1 + second.Length : 0;
+        if (first.Length == 0 || end >= _pattern.Length || _pattern[end++] != '}')
         {
             return false;
         }
 
-        string[] numbers = _pattern[(_at + 1)..(end - 1)].Split(',');
-        if (numbers.Length > 2 || !numbers[0].All(char.IsAsciiDigit) || numbers[0].Length == 0 || !numbers[^1].All(char.IsAsciiDigit))
-        {
-            return false;
-        }
-
-        int least = Count(numbers[0]);
-        int? most = numbers.Length == 1 ? least : numbers[1].Length == 0 ? null : Count(numbers[1]);
+        int least = Count(first);
+        int? most = second.Length == 0 ? null : Count(second);
         if (most < least)
         {
-            throw Refused($"'{{{numbers[0]},{numbers[1]}}}' repeats more often at least than at most");
+            throw Refused($"'{{{first},{second}}}' repeats more often at least than at most");
         }
 
         counts = (least, most);
         return true;
+    }
+
+    private string Digits(int start)
+    {
+        int end = start;
+        while (end < _pattern.Length && char.IsAsciiDigit(_pattern[end]))
+        {
+            end++;
+        }
+
+        return _pattern[start..end];
     }
 
     private int Count(string digits) =>
@@ -243,7 +252,7 @@ internal sealed class PatternReader
     {
         int open = _at++;
         bool isNegated = TryTake('^');
-        CharacterSet set = CharacterSet.Of();
+        List<(int First, int Last)> ranges = [];
         bool isFirst = true;
         while (true)
         {
@@ -255,6 +264,7 @@ internal sealed class PatternReader
             if (_pattern[_at] == ']' && !isFirst)
             {
                 _at++;
+                CharacterSet set = CharacterSet.Of(ranges);
                 return isNegated ? set.Complement() : set;
             }
 
@@ -272,7 +282,7 @@ internal sealed class PatternReader
                 item = Range(item, ClassItem());
             }
 
-            set = set.Union(item);
+            ranges.AddRange(item.Ranges);
         }
     }
 

@@ -5,6 +5,9 @@ namespace LoraServe.Models.Conversion;
 /// <summary>How a model is written anew.</summary>
 public sealed record ConversionOptions
 {
+    /// <summary>What <see cref="Nf4"/> is called.</summary>
+    public const string Nf4Name = "NF4";
+
     /// <summary>The types that can be written to GGUF.</summary>
     public static IReadOnlyList<ElementType> GgufTypes => ElementTypes.Encodable;
 

@@ -35,7 +35,7 @@ public static class ModelConverter
         ArgumentNullException.ThrowIfNull(options);
         if (!(IsGguf(to) ? ConversionOptions.GgufTypes : ConversionOptions.SafetensorsTypes).Contains(options.Type) || (IsGguf(to) && options.Nf4))
         {
-            throw new ArgumentException($"{(options.Nf4 ? "NF4" : options.Type)} cannot be written to {to}", nameof(options));
+            throw new ArgumentException($"{(options.Nf4 ? ConversionOptions.Nf4Name : options.Type)} cannot be written to {to}", nameof(options));
         }
 
         ModelSource source = ModelLoader.Open(from);

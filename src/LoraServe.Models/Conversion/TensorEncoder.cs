@@ -12,7 +12,6 @@ namespace LoraServe.Models.Conversion;
 internal sealed class TensorEncoder(string model, ConversionOptions options)
 {
     private const long StretchBytes = 16 << 20;
-    private const string Nf4Name = "NF4";
 
     private readonly Dictionary<string, (int Tensors, long Bytes)> _types = [];
     private readonly Dictionary<ElementType, List<string>> _fallbacks = [];
@@ -79,7 +78,7 @@ internal sealed class TensorEncoder(string model, ConversionOptions options)
     private IEnumerable<TensorToWrite> ToNf4(TensorToEncode tensor)
     {
         var parts = new Nf4Parts(tensor.Name, new MatrixRows(model, tensor, options.Workers), ImportanceOf(tensor), options.Type.TorchName());
-        Count(Nf4Name, parts.ByteLength);
+        Count(ConversionOptions.Nf4Name, parts.ByteLength);
         _crossing += tensor.Stored.RowLength % Nf4.DefaultBlockSize == 0 ? 0 : 1;
         return parts.All().Select(part => part.Name != tensor.Name ? part : part with
         {

@@ -1,4 +1,3 @@
-using System.Text;
 using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Serving.Requests;
 
@@ -12,34 +11,16 @@ internal sealed class CollectedChoice
     /// <param name="reader">Reads tool calls out of it.</param>
     public CollectedChoice(string echo, IReadOnlyList<GeneratedToken> tokens, ChoiceReader reader)
     {
-        var text = new StringBuilder(echo);
-        var arguments = new StringBuilder();
-        var calls = new List<ToolCall>();
-        ToolCall? open = null;
+        var read = new ReadParts();
         foreach (AnswerPart part in tokens.SelectMany(token => reader.Read(token)))
         {
-            switch (part.Kind)
-            {
-                case AnswerPartKind.Text or AnswerPartKind.CallBroken:
-                    text.Append(part.Text);
-                    break;
-                case AnswerPartKind.CallBegin:
-                    open = new ToolCall(part.Id, part.Text, "");
-                    arguments.Clear();
-                    break;
-                case AnswerPartKind.Arguments:
-                    arguments.Append(part.Text);
-                    break;
-                case AnswerPartKind.CallEnd:
-                    calls.Add(open! with { Arguments = arguments.ToString() });
-                    break;
-            }
+            read.Add(part);
         }
 
         Echo = echo;
         Tokens = tokens;
-        Text = text.ToString();
-        Calls = calls;
+        Text = echo + read.Text;
+        Calls = read.Calls;
         EndsInCalls = reader.EndsInCalls;
     }
 

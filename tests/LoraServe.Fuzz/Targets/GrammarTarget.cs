@@ -43,9 +43,6 @@ internal sealed class GrammarTarget : FuzzTarget
 
     public override string Name => "grammar";
 
-    /// <summary>A schema of thousands of alternatives has as many readings at once, gathered anew for each byte; what is kept of them is bounded by <see cref="CompiledGrammar.MostBytes"/>.</summary>
-    public override long AllowedBytes => 4L << 30;
-
     public override void Read(string folder)
     {
         string path = Directory.GetFiles(folder).Single();

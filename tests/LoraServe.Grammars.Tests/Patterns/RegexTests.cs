@@ -17,6 +17,7 @@ public sealed class RegexTests
     [InlineData("[\\]\\-x]{1}", new[] { "]", "-", "x" }, new[] { "\\" })]
     [InlineData("(?<year>\\d{4})-(\\d\\d)??", new[] { "2024-", "2024-05" }, new[] { "2024", "2024-5" })]
     [InlineData("a{,2}{x}", new[] { "a{,2}{x}" }, new[] { "a" })]
+    [InlineData("{a{1,2,3}{1,x}{2", new[] { "{a{1,2,3}{1,x}{2" }, new[] { "a", "aa" })]
     [InlineData(".", new[] { "a", "é", "日", "😀" }, new[] { "\n", "", "aa" })]
     [InlineData("(a*)*b", new[] { "b", "aaab" }, new[] { "a" })]
     [InlineData("\\Ax\\z", new[] { "x" }, new[] { "xx" })]
@@ -79,6 +80,18 @@ public sealed class RegexTests
             Assert.True(matcher.TryAccept(letter));
             _ = matcher.AllowedTokens();
         }
+    }
+
+    /// <summary>What is read once for each character takes no more for having read others before: such a pattern took minutes.</summary>
+    [Fact]
+    public void FromRegex_ManyCharactersAndBraces_AreReadOnce()
+    {
+        string characters = string.Concat(Enumerable.Range(0, 10_000).Select(i => (char)(0x4E00 + (2 * i))));
+        string braces = new('{', 100_000);
+
+        Texts.AssertHas(Grammar.FromRegex($"[{characters}]"), characters[..1], characters[^1..]);
+        Texts.AssertLacks(Grammar.FromRegex($"[{characters}]"), "\u4E01", "a");
+        Assert.Contains("two quantifiers", Assert.Throws<GrammarException>(() => Grammar.FromRegex($"{braces}}}a**")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
