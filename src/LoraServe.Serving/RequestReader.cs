@@ -75,7 +75,9 @@ internal sealed class RequestReader(
     public void CheckEmbedded(int[] text, AdapterStack adapters) => CheckLength(text, adapters, LengthWith(adapters), "An input", "");
 
     /// <summary>Checks how tokens are to be chosen.</summary>
-    public void Check(SamplingOptions sampling)
+    /// <param name="sampling">What was asked for.</param>
+    /// <param name="visible">Special tokens that have text in the answer.</param>
+    public void Check(SamplingOptions sampling, IReadOnlySet<int> visible)
     {
         SamplingValidation.Check(sampling, vocabularySize, Math.Min(options.MaxChoices, Math.Min(options.MaxRunningSequences, Math.Min(options.MaxLogitRows, options.MaxBatchRows))));
         if (codec is null && sampling.Stop.Count > 0)
@@ -84,18 +86,19 @@ internal sealed class RequestReader(
         }
 
         // Made here, before anything is reserved, and on the caller's thread.
-        _ = GrammarOf(sampling);
+        _ = GrammarOf(sampling, visible);
     }
 
     /// <summary>How to choose tokens.</summary>
-    /// <param name="sampling">What was asked for, checked.</param>
+    /// <param name="request">What was asked for, checked.</param>
     /// <param name="promptLength">Tokens of the prompt, without virtual rows.</param>
     /// <param name="adapters">Its adapters.</param>
-    public SamplingPlan Plan(SamplingOptions sampling, int promptLength, AdapterStack adapters)
+    public SamplingPlan Plan(GenerationRequest request, int promptLength, AdapterStack adapters)
     {
+        SamplingOptions sampling = request.Sampling;
         IEnumerable<int> ends = generation.EndTokens.Concat(options.UseAdapterTemplates ? adapters.EndTokens : []);
         int room = LengthWith(adapters) - adapters.VirtualRows - promptLength;
-        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room), GrammarOf(sampling));
+        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room), GrammarOf(sampling, request.VisibleTokens));
     }
 
     /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>
@@ -151,7 +154,7 @@ internal sealed class RequestReader(
     /// <summary>The text of tokens.</summary>
     public string Text(int[] tokens) => codec?.Decode(tokens) ?? throw NoTokenizer();
 
-    private CompiledGrammar? GrammarOf(SamplingOptions sampling) => sampling.Constraint is { } constraint ? grammars.Get(constraint) : null;
+    private CompiledGrammar? GrammarOf(SamplingOptions sampling, IReadOnlySet<int> visible) => sampling.Constraint is { } constraint ? grammars.Get(constraint, visible) : null;
 
     private static EngineException Invalid(string message) => new(EngineError.InvalidRequest, message);
 

@@ -17,7 +17,7 @@ internal sealed class SubmissionFactory(EngineOptions options, TransformerSpec s
     public GenerationSubmission Generation(GenerationRequest request, int[] prompt, string? echo, AdapterStack adapters, CancellationToken cancellation)
     {
         reader.CheckPrompt(prompt, adapters, request.Sampling);
-        SamplingPlan sampling = reader.Plan(request.Sampling, prompt.Length, adapters);
+        SamplingPlan sampling = reader.Plan(request, prompt.Length, adapters);
         return new GenerationSubmission(Terms(request, prompt, adapters, cancellation), prompt, sampling, reader.Codec, request.VisibleTokens, echo);
     }
 

@@ -8,7 +8,7 @@ namespace LoraServe.Tokenization;
 /// <param name="FirstTokens">The same at the beginning of a text, where that differs: some tokenizers drop a space there; else null.</param>
 public sealed record TokenBytes(IReadOnlyList<byte[]?> Tokens, IReadOnlyList<byte[]?>? FirstTokens)
 {
-    internal static TokenBytes Of(Tokenizer tokenizer, DecoderChain decoder)
+    internal static TokenBytes Of(Tokenizer tokenizer, DecoderChain decoder, IReadOnlySet<int>? visible)
     {
         var tokens = new byte[tokenizer.VocabularySize][];
         var firstTokens = new byte[tokenizer.VocabularySize][];
@@ -18,7 +18,7 @@ public sealed record TokenBytes(IReadOnlyList<byte[]?> Tokens, IReadOnlyList<byt
         run.Accept("a", startsToken: true);
         for (int id = 0; id < tokens.Length; id++)
         {
-            if (tokenizer.TextToDecode(id, skipSpecialTokens: true) is not { } token)
+            if (tokenizer.TextToDecode(id, skipSpecialTokens: visible?.Contains(id) != true) is not { } token)
             {
                 continue;
             }

@@ -102,7 +102,8 @@ public sealed class Tokenizer
     public bool IsAdded(int id) => _parts.Added[id] is not null;
 
     /// <summary>The bytes that each token adds to a text; null where they depend on the tokens beside it, as those of word pieces do.</summary>
-    public TokenBytes? TryGetBytes() => _decoder.IsByToken ? TokenBytes.Of(this, _decoder) : null;
+    /// <param name="visible">Special tokens that have text all the same.</param>
+    public TokenBytes? TryGetBytes(IReadOnlySet<int>? visible = null) => _decoder.IsByToken ? TokenBytes.Of(this, _decoder, visible) : null;
 
     /// <summary>What an id brings into the decoder; null for nothing.</summary>
     internal string? TextToDecode(int id, bool skipSpecialTokens) =>

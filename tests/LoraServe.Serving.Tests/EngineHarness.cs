@@ -158,7 +158,7 @@ internal sealed class EngineHarness : IAsyncDisposable
 
         public string Decode(IReadOnlyList<int> tokens) => string.Concat(tokens.Select(Letter));
 
-        public TokenBytes? TryGetBytes() => new([.. Enumerable.Range(0, TinyModel.DefaultSpec.VocabularySize).Select(token => new[] { (byte)('a' + (token % 26)) })], null);
+        public TokenBytes? TryGetBytes(IReadOnlySet<int> visible) => new([.. Enumerable.Range(0, TinyModel.DefaultSpec.VocabularySize).Select(token => new[] { (byte)('a' + (token % 26)) })], null);
 
         private sealed class Decoder : ITextDecoder
         {

@@ -1,10 +1,13 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using LoraServe.Grammars.Rules;
+using LoraServe.Grammars.Schemas;
 
 namespace LoraServe.Grammars.Gbnf;
 
 /// <summary>Reads grammars in the notation of llama.cpp: <c>name ::= alternatives</c>, literals, character classes, groups, <c>* + ? {m,n}</c>, comments; the rule <c>root</c> is the whole.</summary>
+/// <remarks>Besides, as llguidance has it: <c>%json {…}</c> is any JSON text that satisfies the schema behind it; <c>%json[…] {…}</c> writes the characters of the class as escapes.</remarks>
 internal sealed class GbnfReader
 {
     /// <summary>What errors call a grammar.</summary>
@@ -13,15 +16,19 @@ internal sealed class GbnfReader
     /// <summary>How deep rules may be within rules while a text is written.</summary>
     private const int MostDepth = 1000;
 
+    private const string Schema = "%json";
     private const int MostGroups = 100;
     private const int MostCount = 100_000;
 
     private readonly string _text;
     private readonly RuleSet _rules = new(What, MostDepth);
+    private readonly Dictionary<string, JsonRules> _json = []; // by the characters that are escaped
     private readonly Dictionary<string, int> _numbers = [];
     private readonly Dictionary<string, int> _firstUses = [];
     private int _at;
     private int _groups;
+    private byte[]? _bytes; // the text in UTF-8, of which so many characters are so many bytes
+    private (int Characters, int Bytes) _counted;
 
     private GbnfReader(string text) => _text = text;
 
@@ -111,7 +118,7 @@ internal sealed class GbnfReader
             case '"':
                 return Literal();
             case '[':
-                return Class();
+                return Expression.Of(Characters());
             case '.':
                 _at++;
                 return Expression.Of(CharacterSet.Any);
@@ -132,6 +139,8 @@ internal sealed class GbnfReader
                 _at++;
                 _groups--;
                 return group;
+            case '%' when _text.AsSpan(_at).StartsWith(Schema):
+                return Json();
             case '<' or '!':
                 throw Refused("tokens cannot be named in a grammar: it is about text");
             default:
@@ -189,6 +198,42 @@ internal sealed class GbnfReader
     private static bool IsCount(string digits, out int count) =>
         int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count <= MostCount;
 
+    private Expression Json()
+    {
+        int start = _at;
+        _at += Schema.Length;
+        CharacterSet escaped = Current == '[' ? Characters() : CharacterSet.Of();
+        string key = _text[(start + Schema.Length).._at];
+        if (!_json.TryGetValue(key, out JsonRules? json))
+        {
+            if (escaped.Ranges is [.., { Last: > char.MaxValue }])
+            {
+                throw Refused("only characters up to U+FFFF have escapes", start);
+            }
+
+            _json.Add(key, json = new JsonRules(_rules, new JsonSpelling(escaped)));
+        }
+
+        SkipSpace(overLines: false);
+        _bytes ??= Encoding.UTF8.GetBytes(_text);
+        _counted = (_at, _counted.Bytes + Encoding.UTF8.GetByteCount(_text.AsSpan(_counted.Characters.._at)));
+        ReadOnlyMemory<byte> rest = _bytes.AsMemory(_counted.Bytes);
+        try
+        {
+            var reader = new Utf8JsonReader(rest.Span, new JsonReaderOptions { MaxDepth = SchemaReader.MostDepth });
+            _ = reader.Read();
+            reader.Skip();
+            int length = (int)reader.BytesConsumed;
+            _at += Encoding.UTF8.GetCharCount(rest.Span[..length]);
+            _counted = (_at, _counted.Bytes + length);
+            return SchemaReader.Read(rest[..length], _rules, json);
+        }
+        catch (Exception error) when (error is JsonException or GrammarException)
+        {
+            throw Refused($"{Schema}: {error.Message.TrimEnd('.')}", start);
+        }
+    }
+
     private Expression Literal()
     {
         int open = _at++;
@@ -207,7 +252,7 @@ internal sealed class GbnfReader
         return Expression.Of(text.ToString());
     }
 
-    private Expression Class()
+    private CharacterSet Characters()
     {
         int open = _at++;
         bool isNegated = Current == '^';
@@ -233,7 +278,7 @@ internal sealed class GbnfReader
 
         _at++;
         CharacterSet set = CharacterSet.Of(ranges);
-        return Expression.Of(isNegated ? set.Complement() : set);
+        return isNegated ? set.Complement() : set;
     }
 
     private int Character()

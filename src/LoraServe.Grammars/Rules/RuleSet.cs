@@ -2,7 +2,7 @@ namespace LoraServe.Grammars.Rules;
 
 /// <summary>Named rules that may refer to each other; the first is what a whole text must be.</summary>
 /// <param name="what">What the rules are of, for errors: "JSON schema".</param>
-/// <param name="mostDepth">How deep rules may be within rules while a text is written, without what comes last in a rule.</param>
+/// <param name="mostDepth">How deep rules may be within rules while a text is written, at first.</param>
 internal sealed class RuleSet(string what, int mostDepth)
 {
     /// <summary>Most rules there may be.</summary>
@@ -12,9 +12,16 @@ internal sealed class RuleSet(string what, int mostDepth)
 
     public string What { get; } = what;
 
-    public int MostDepth { get; } = mostDepth;
+    /// <summary>How deep rules may be within rules while a text is written, without what comes last in a rule.</summary>
+    public int MostDepth { get; private set; } = mostDepth;
 
     public int Count => _rules.Count;
+
+    /// <summary>Schemas that have been read into it.</summary>
+    public int Schemas { get; set; }
+
+    /// <summary>Rules may be no deeper than this either.</summary>
+    public void LimitDepth(int most) => MostDepth = Math.Min(MostDepth, most);
 
     /// <summary>Makes place for a rule whose body comes later, so that it can refer to itself.</summary>
     public int Reserve(string name)

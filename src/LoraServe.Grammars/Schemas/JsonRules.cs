@@ -3,7 +3,9 @@ using LoraServe.Grammars.Rules;
 namespace LoraServe.Grammars.Schemas;
 
 /// <summary>Rules of JSON itself, made when they are first asked for. Each is one rule wherever it is used, so that what is found out about tokens in it is found out once.</summary>
-internal sealed class JsonRules(RuleSet rules)
+/// <param name="rules">Where they go.</param>
+/// <param name="spelling">How characters are written.</param>
+internal sealed class JsonRules(RuleSet rules, JsonSpelling spelling)
 {
     private Expression? _string;
     private Expression? _number;
@@ -12,11 +14,14 @@ internal sealed class JsonRules(RuleSet rules)
     private Expression? _object;
     private Expression? _array;
 
+    /// <summary>How characters are written.</summary>
+    public JsonSpelling Spelling => spelling;
+
     /// <summary>Nothing or one space: a model cannot write blanks for ever.</summary>
     public static Expression Space { get; } = Expression.Optional(Expression.Of(" "));
 
     public Expression AnyString => _string ??= Rule(
-        "any string", Expression.Then(Expression.Of("\""), new Expression.Repeat(JsonSpelling.AnyCharacter, 0, null), Expression.Of("\"")));
+        "any string", Expression.Then(Expression.Of("\""), new Expression.Repeat(spelling.AnyCharacter, 0, null), Expression.Of("\"")));
 
     public Expression AnyNumber => _number ??= Rule("any number", NumberRange.AnyNumber);
 

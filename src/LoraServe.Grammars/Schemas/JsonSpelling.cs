@@ -5,28 +5,42 @@ using LoraServe.Grammars.Rules;
 namespace LoraServe.Grammars.Schemas;
 
 /// <summary>How JSON writes characters within quotes.</summary>
-internal static class JsonSpelling
+internal sealed class JsonSpelling
 {
     private static readonly (char Character, char Letter)[] s_short = [('"', '"'), ('\\', '\\'), ('\b', 'b'), ('\f', 'f'), ('\n', 'n'), ('\r', 'r'), ('\t', 't')];
     private static readonly CharacterSet s_controls = CharacterSet.Of((0, 0x1F));
-    private static readonly CharacterSet s_escaped = s_controls.Union(CharacterSet.Of("\"\\"));
+    private static readonly CharacterSet s_always = s_controls.Union(CharacterSet.Of("\"\\"));
     private static readonly Expression s_hexadecimal = Expression.Of(CharacterSet.Of(('0', '9'), ('a', 'f'), ('A', 'F')));
 
+    private readonly CharacterSet _escaped;
+    private readonly CharacterSet _numbered; // written by their number, but for those that have a letter
+
+    /// <param name="avoided">Characters besides those that JSON forbids which are not written as they are.</param>
+    public JsonSpelling(CharacterSet avoided)
+    {
+        _escaped = s_always.Union(avoided);
+        _numbered = s_controls.Union(avoided);
+        AnyCharacter = Expression.Either(
+            Expression.Of(_escaped.Complement()),
+            Expression.Then(
+                Expression.Of("\\"),
+                Expression.Either(
+                    Expression.Of(CharacterSet.Of("\"\\/bfnrt").Except(avoided)),
+                    Expression.Then(Expression.Of("u"), Expression.Either(Unit("0123456789abcefABCEF", null), Unit("dD", "01234567"), Pair())))));
+    }
+
+    /// <summary>As JSON has it.</summary>
+    public static JsonSpelling Usual { get; } = new(CharacterSet.Of());
+
     /// <summary>Any one character, in any of the ways in which JSON can write it.</summary>
-    public static Expression AnyCharacter { get; } = Expression.Either(
-        Expression.Of(s_escaped.Complement()),
-        Expression.Then(
-            Expression.Of("\\"),
-            Expression.Either(
-                Expression.Of(CharacterSet.Of("\"\\/bfnrt")),
-                Expression.Then(Expression.Of("u"), Expression.Either(Unit("0123456789abcefABCEF", null), Unit("dD", "01234567"), Pair())))));
+    public Expression AnyCharacter { get; }
 
     /// <summary>One character of a set, in one way only: as it is, or by the shortest escape where it must be escaped.</summary>
-    public static Expression One(CharacterSet set)
+    public Expression One(CharacterSet set)
     {
-        List<Expression> ways = [Expression.Of(set.Except(s_escaped))];
+        List<Expression> ways = [Expression.Of(set.Except(_escaped))];
         ways.AddRange(s_short.Where(pair => set.Contains(pair.Character)).Select(pair => Expression.Of($"\\{pair.Letter}")));
-        foreach ((int first, int last) in set.Intersect(s_controls).Ranges)
+        foreach ((int first, int last) in set.Intersect(_numbered).Ranges)
         {
             ways.AddRange(Enumerable.Range(first, last - first + 1).Where(value => !s_short.Any(pair => pair.Character == value)).Select(value => Expression.Of(Escape(value))));
         }
@@ -35,13 +49,13 @@ internal static class JsonSpelling
     }
 
     /// <summary>A text within quotes, every character written as <see cref="One"/> writes it.</summary>
-    public static string Quote(string text)
+    public string Quote(string text)
     {
         StringBuilder quoted = new("\"");
         foreach (char c in text)
         {
             int index = Array.FindIndex(s_short, pair => pair.Character == c);
-            quoted.Append(index >= 0 ? $"\\{s_short[index].Letter}" : c < ' ' ? Escape(c) : c.ToString());
+            quoted.Append(index >= 0 ? $"\\{s_short[index].Letter}" : _numbered.Contains(c) ? Escape(c) : c.ToString());
         }
 
         return quoted.Append('"').ToString();
@@ -49,11 +63,11 @@ internal static class JsonSpelling
 
     /// <summary>Any text within quotes but some, every character written as <see cref="One"/> writes it, so that none of them can come in another spelling.</summary>
     /// <param name="taken">The texts that it is not.</param>
-    public static Expression QuotedOtherThan(IReadOnlyCollection<string> taken) =>
+    public Expression QuotedOtherThan(IReadOnlyCollection<string> taken) =>
         Expression.Then(Expression.Of("\""), RestOtherThan([.. taken.Select(text => text.EnumerateRunes().Select(rune => rune.Value).ToArray())], 0));
 
     /// <summary>What may follow the first characters of texts that are not to be: the closing quote is part of it.</summary>
-    private static Expression RestOtherThan(List<int[]> taken, int from)
+    private Expression RestOtherThan(List<int[]> taken, int from)
     {
         List<Expression> ways = [];
         if (!taken.Exists(text => text.Length == from))

@@ -27,7 +27,7 @@ internal sealed partial class SchemaReader
             List<SchemaPart> schemas = [.. parts.Select(part => Properties(part).GetValueOrDefault(name) ?? Additional(part)).OfType<SchemaPart>()];
             if (!schemas.Exists(schema => schema.Value.ValueKind == JsonValueKind.False))
             {
-                members.Add((name, Expression.Then(Expression.Of(JsonSpelling.Quote(name) + ":"), JsonRules.Space, Value(schemas))));
+                members.Add((name, Expression.Then(Expression.Of(_json.Spelling.Quote(name) + ":"), JsonRules.Space, Value(schemas))));
             }
             else if (required.Contains(name))
             {
@@ -50,7 +50,7 @@ internal sealed partial class SchemaReader
                 throw Refused(parts, "additionalProperties", $"it is not supported beside names of more than {MostNameLength} characters");
             }
 
-            Expression key = names.Count == 0 ? _json.AnyString : _json.Rule($"other names at {Places(parts)}", JsonSpelling.QuotedOtherThan(names));
+            Expression key = names.Count == 0 ? _json.AnyString : _json.Rule($"other names at {Places(parts)}", _json.Spelling.QuotedOtherThan(names));
             others = Expression.Then(key, Expression.Of(":"), JsonRules.Space, Value(additional));
         }
 

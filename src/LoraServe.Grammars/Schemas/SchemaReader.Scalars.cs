@@ -24,7 +24,7 @@ internal sealed partial class SchemaReader
     };
 
     /// <summary>The values that every list of them has.</summary>
-    private static Expression ReadValues(List<SchemaPart> parts)
+    private Expression ReadValues(List<SchemaPart> parts)
     {
         List<JsonElement>? values = null;
         foreach (SchemaPart part in parts)
@@ -69,11 +69,11 @@ internal sealed partial class SchemaReader
     };
 
     /// <summary>A value in the most compact form.</summary>
-    private static string Spell(JsonElement value) => value.ValueKind switch
+    private string Spell(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().Select(property => $"{JsonSpelling.Quote(property.Name)}:{Spell(property.Value)}"))}}}",
+        JsonValueKind.Object => $"{{{string.Join(',', value.EnumerateObject().Select(property => $"{_json.Spelling.Quote(property.Name)}:{Spell(property.Value)}"))}}}",
         JsonValueKind.Array => $"[{string.Join(',', value.EnumerateArray().Select(Spell))}]",
-        JsonValueKind.String => JsonSpelling.Quote(value.GetString()!),
+        JsonValueKind.String => _json.Spelling.Quote(value.GetString()!),
         _ => value.GetRawText(),
     };
 
@@ -87,13 +87,13 @@ internal sealed partial class SchemaReader
             if (part["pattern"] is { } pattern)
             {
                 string text = pattern.ValueKind == JsonValueKind.String ? pattern.GetString()! : throw Refused([part], "pattern", $"found {Kind(pattern)}; expected a regular expression");
-                forms.Add(PatternReader.Read(text, $"{What}, {part.Pointer}/pattern", JsonSpelling.One, isSearch: true));
+                forms.Add(PatternReader.Read(text, $"{What}, {part.Pointer}/pattern", _json.Spelling.One, isSearch: true));
             }
 
             if (part["format"] is { } format && !(format.ValueKind == JsonValueKind.String && s_numberFormats.ContainsKey(format.GetString()!)))
             {
                 string name = format.ValueKind == JsonValueKind.String ? format.GetString()! : format.GetRawText();
-                forms.Add(StringFormats.TryRead(name) ?? throw Refused([part], "format", $"'{name}' is not supported; known are {StringFormats.Names}, and of numbers {string.Join(", ", s_numberFormats.Keys)}"));
+                forms.Add(StringFormats.TryRead(name, _json.Spelling) ?? throw Refused([part], "format", $"'{name}' is not supported; known are {StringFormats.Names}, and of numbers {string.Join(", ", s_numberFormats.Keys)}"));
             }
         }
 
@@ -109,7 +109,7 @@ internal sealed partial class SchemaReader
 
         return forms.Count == 1 ? Quoted(forms[0])
             : least == 0 && most is null ? _json.AnyString
-            : Quoted(new Expression.Repeat(JsonSpelling.AnyCharacter, least, most));
+            : Quoted(new Expression.Repeat(_json.Spelling.AnyCharacter, least, most));
     }
 
     private static Expression Quoted(Expression content) => Expression.Then(Expression.Of("\""), content, Expression.Of("\""));

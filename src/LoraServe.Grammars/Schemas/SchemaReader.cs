@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using LoraServe.Grammars.Rules;
 
@@ -17,7 +18,7 @@ internal sealed partial class SchemaReader
     private const int MostNesting = 60;
 
     /// <summary>How deep schemas may be within each other.</summary>
-    private const int MostDepth = 100;
+    public const int MostDepth = 100;
 
     /// <summary>Schemas that may be read, those in several places as often as they are there.</summary>
     private const int MostSchemas = 20_000;
@@ -28,22 +29,29 @@ internal sealed partial class SchemaReader
     private static readonly JsonDocumentOptions s_json = new() { MaxDepth = MostDepth, AllowDuplicateProperties = false };
 
     private readonly JsonElement _root;
-    private readonly RuleSet _rules = new(What, MostNesting);
+    private readonly RuleSet _rules;
     private readonly JsonRules _json;
     private readonly Dictionary<string, Expression> _known = [];
     private int _depth;
-    private int _schemas;
 
-    private SchemaReader(JsonElement root)
-    {
-        _root = root;
-        _ = _rules.Reserve("the schema");
-        _json = new JsonRules(_rules);
-    }
+    private SchemaReader(JsonElement root, RuleSet rules, JsonRules json) => (_root, _rules, _json) = (root, rules, json);
 
     /// <summary>The rules of a schema.</summary>
     public static RuleSet Read(string schema)
     {
+        RuleSet rules = new(What, MostNesting);
+        int whole = rules.Reserve("the schema");
+        rules.Define(whole, Read(Encoding.UTF8.GetBytes(schema), rules, new JsonRules(rules, JsonSpelling.Usual)));
+        return rules;
+    }
+
+    /// <summary>A schema as a part of other rules.</summary>
+    /// <param name="schema">The schema, in UTF-8.</param>
+    /// <param name="rules">The other rules, which get those of the schema.</param>
+    /// <param name="json">The rules of JSON itself among them.</param>
+    public static Expression Read(ReadOnlyMemory<byte> schema, RuleSet rules, JsonRules json)
+    {
+        rules.LimitDepth(MostNesting);
         JsonDocument document;
         try
         {
@@ -56,27 +64,25 @@ internal sealed partial class SchemaReader
 
         using (document)
         {
-            SchemaReader reader = new(document.RootElement);
             try
             {
-                reader._rules.Define(0, reader.Read([new SchemaPart(document.RootElement, "")]));
+                return new SchemaReader(document.RootElement, rules, json).Read([new SchemaPart(document.RootElement, "")]);
             }
             catch (InvalidOperationException error)
             {
                 // So JSON's reader says, when the text is asked for, that one is none.
                 throw new GrammarException($"{What}: a text in it has half of a surrogate pair.", error);
             }
-
-            return reader._rules;
         }
     }
 
     /// <summary>The rules of any JSON object.</summary>
     public static RuleSet AnyObject()
     {
-        SchemaReader reader = new(default);
-        reader._rules.Define(0, reader._json.AnyObject);
-        return reader._rules;
+        RuleSet rules = new(What, MostNesting);
+        int whole = rules.Reserve("the object");
+        rules.Define(whole, new JsonRules(rules, JsonSpelling.Usual).AnyObject);
+        return rules;
     }
 
     /// <summary>What satisfies all of some schemas.</summary>
@@ -88,7 +94,9 @@ internal sealed partial class SchemaReader
         }
 
         List<SchemaPart> parts = Flatten(schemas);
-        string key = string.Join(' ', parts.Select(part => part.Key));
+
+        // What nothing is asked of has no place, and the root's place has no name either.
+        string key = parts.Count == 0 ? "anything" : string.Join(' ', parts.Select(part => part.Key));
         if (!_known.TryGetValue(key, out Expression? known))
         {
             int rule = _rules.Reserve($"the schema at {Places(parts)}");
@@ -175,7 +183,7 @@ internal sealed partial class SchemaReader
 
     private void Check(SchemaPart part)
     {
-        if (++_schemas > MostSchemas)
+        if (++_rules.Schemas > MostSchemas)
         {
             throw new GrammarException($"{What}: more than {MostSchemas} schemas are to be read, those that are referred to as often as they are. Make it smaller.");
         }

@@ -32,6 +32,8 @@ internal static class StringFormats
     public static string Names => string.Join(", ", s_patterns.Keys.Order(StringComparer.Ordinal));
 
     /// <summary>What stands within quotes; null where the format is not known.</summary>
-    public static Expression? TryRead(string format) =>
-        s_patterns.TryGetValue(format, out string? pattern) ? PatternReader.Read(pattern, format, JsonSpelling.One, isSearch: false) : null;
+    /// <param name="format">Its name.</param>
+    /// <param name="spelling">How characters are written.</param>
+    public static Expression? TryRead(string format, JsonSpelling spelling) =>
+        s_patterns.TryGetValue(format, out string? pattern) ? PatternReader.Read(pattern, format, spelling.One, isSearch: false) : null;
 }

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using LoraServe.Grammars;
+using LoraServe.Grammars.Rules;
 using LoraServe.Models.Text;
 using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Serving.Requests;
@@ -19,14 +21,24 @@ internal sealed class ToolUse
     /// <summary>The choice that some tool is called.</summary>
     public const string Required = "required";
 
+    /// <summary>Most tools of a conversation.</summary>
+    public const int MaxTools = 128;
+
+    /// <summary>Most calls that an answer is made to have where it may have several.</summary>
+    private const int MostForced = 8;
+
+    private const string ChoiceField = "tool_choice";
+
     private readonly ToolCallForm? _form;
     private readonly ToolSet _set;
+    private readonly Constraint? _forced;
 
-    private ToolUse(IReadOnlyList<JsonElement> shown, ToolCallForm? form)
+    private ToolUse(IReadOnlyList<JsonElement> shown, ToolCallForm? form, Constraint? forced = null)
     {
         Shown = shown;
         _form = shown.Count > 0 ? form : null;
         _set = new ToolSet(shown);
+        _forced = forced;
     }
 
     /// <summary>No tools at all.</summary>
@@ -39,22 +51,62 @@ internal sealed class ToolUse
     /// <param name="tools">Tools as the template expects them.</param>
     /// <param name="choice">One of the choices above, or a tool's name; empty for the usual one.</param>
     /// <param name="chat">The model's format; null where it has none.</param>
+    /// <param name="mayBeSeveral">Whether an answer that must call may call several times.</param>
     /// <exception cref="EngineException">The choice cannot be had.</exception>
-    public static ToolUse Of(IReadOnlyList<JsonElement> tools, string choice, ChatFormat? chat) => choice switch
+    public static ToolUse Of(IReadOnlyList<JsonElement> tools, string choice, ChatFormat? chat, bool mayBeSeveral)
     {
-        "" or Auto => tools.Count == 0 ? Nothing : new ToolUse(tools, chat?.ToolCalls),
-        None => Nothing,
-        Required => throw new EngineException(EngineError.Unsupported, "tool_choice is 'required', which this server cannot bring about. Use 'auto' and say in a message that a tool is to be called."),
-        _ when new ToolSet(tools).Has(choice) => throw new EngineException(
-            EngineError.Unsupported, $"tool_choice names the tool '{choice}', which this server cannot bring about. Use 'auto' and send this tool alone."),
-        _ => throw new EngineException(EngineError.InvalidRequest, $"tool_choice is '{choice}'; expected {Auto}, {None}, {Required} or the name of one of tools."),
-    };
+        var set = new ToolSet(tools);
+        switch (choice)
+        {
+            case "" or Auto:
+                return tools.Count == 0 ? Nothing : new ToolUse(tools, chat?.ToolCalls);
+            case None:
+                return Nothing;
+            case Required when set.Names.Count > 0:
+                return Forcing(tools, set, set.Names, chat, mayBeSeveral ? MostForced : 1);
+            case Required:
+                throw new EngineException(EngineError.InvalidRequest, $"tool_choice is '{Required}', and there are no tools. Send tools.") { Field = ChoiceField };
+            default:
+                return set.Has(choice)
+                    ? Forcing(tools, set, [choice], chat, 1)
+                    : throw new EngineException(EngineError.InvalidRequest, $"tool_choice is '{choice}'; expected {Auto}, {None}, {Required} or the name of one of tools.") { Field = ChoiceField };
+        }
+    }
 
-    /// <summary>The special tokens that answers must be decoded with.</summary>
-    public IReadOnlySet<int> VisibleTokens(Tokenizer? tokenizer) => _form is null || tokenizer is null ? ImmutableHashSet<int>.Empty : _form.TokensOf(tokenizer);
+    /// <summary>A conversation's request as tools want it: with the tokens in its answers that calls are made of, and with calls forced where they are.</summary>
+    /// <remarks>Where calls are forced an answer says nothing else, so what else was asked of it has no meaning.</remarks>
+    public GenerationRequest Apply(GenerationRequest request, Tokenizer? tokenizer) => request with
+    {
+        VisibleTokens = _form is null || tokenizer is null ? ImmutableHashSet<int>.Empty : _form.TokensOf(tokenizer),
+        Sampling = _forced is null ? request.Sampling : request.Sampling with { Constraint = _forced },
+    };
 
     /// <summary>A reader of one answer.</summary>
     /// <param name="requestId">The request's id.</param>
     /// <param name="choice">Which of its answers.</param>
     public ChoiceReader CreateReader(string requestId, int choice) => new(_form?.CreateReader(_set, new ToolCallIds(requestId, choice)));
+
+    private static ToolUse Forcing(IReadOnlyList<JsonElement> tools, ToolSet set, IReadOnlyCollection<string> names, ChatFormat? chat, int most)
+    {
+        foreach (string name in names)
+        {
+            Check(name, set.ParametersOf(name));
+        }
+
+        ToolCallForm form = chat?.ToolCalls ?? ToolCallForm.Plain;
+        return new ToolUse(tools, form, Constraint.Grammar(form.GrammarOf(set, names, most)) with { Field = ChoiceField });
+    }
+
+    // Within the grammar of all calls a refusal would not say which tool it is about.
+    private static void Check(string name, JsonElement? parameters)
+    {
+        try
+        {
+            _ = parameters is { } schema ? Grammar.FromJsonSchema(schema.GetRawText()) : null;
+        }
+        catch (GrammarException error)
+        {
+            throw new EngineException(EngineError.InvalidRequest, $"tool_choice cannot force a call of '{name}', whose parameters are refused: {error.Message}", error) { Field = ChoiceField };
+        }
+    }
 }

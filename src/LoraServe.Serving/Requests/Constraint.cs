@@ -11,6 +11,9 @@ public sealed record Constraint
     /// <summary>What it is given as.</summary>
     public ConstraintKind Kind { get; }
 
+    /// <summary>The field of the request that it came in, for refusals; null where that is called as the kind is.</summary>
+    public string? Field { get; init; }
+
     /// <summary>The schema, expression or grammar alone, or the choices.</summary>
     public IReadOnlyList<string> Texts { get; }
 

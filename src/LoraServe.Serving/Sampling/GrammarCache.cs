@@ -12,18 +12,25 @@ namespace LoraServe.Serving.Sampling;
 /// <summary>Grammars over the model's tokens, each made once for all requests that ask for it. Any thread may call.</summary>
 internal sealed class GrammarCache(ITextCodec? codec) : IDisposable
 {
+    /// <summary>Most sets of visible tokens over which grammars are laid; a tokenizer with the templates of its adapters has one or two.</summary>
+    private const int MostVocabularies = 4;
+
     /// <summary>Most grammars that are kept; each may keep <see cref="CompiledGrammar.MostBytes"/> of masks.</summary>
     private const int MostGrammars = 32;
 
     private readonly MemoryCache _grammars = new(new MemoryCacheOptions { SizeLimit = MostGrammars });
-    private readonly Lazy<TokenVocabulary> _vocabulary = new(() => ReadVocabulary(codec));
+    private readonly MemoryCache _vocabularies = new(new MemoryCacheOptions { SizeLimit = MostVocabularies });
+    private readonly Lock _reading = new();
 
     /// <summary>The grammar of a constraint. Takes some milliseconds where it is new.</summary>
+    /// <param name="constraint">The constraint.</param>
+    /// <param name="visible">Special tokens that have text in the answer.</param>
     /// <exception cref="EngineException">It is not well formed, not supported or too large, or the model's tokenizer does not go with grammars.</exception>
-    public CompiledGrammar Get(Constraint constraint)
+    public CompiledGrammar Get(Constraint constraint, IReadOnlySet<int> visible)
     {
-        TokenVocabulary vocabulary = _vocabulary.Value;
-        string key = KeyOf(constraint);
+        string tokens = string.Join(' ', visible.Order());
+        TokenVocabulary vocabulary = VocabularyOf(tokens, visible);
+        string key = $"{KeyOf(constraint)} {tokens}";
         if (_grammars.TryGetValue(key, out CompiledGrammar? known))
         {
             return known!;
@@ -35,11 +42,27 @@ internal sealed class GrammarCache(ITextCodec? codec) : IDisposable
         }
         catch (GrammarException error)
         {
-            throw new EngineException(EngineError.InvalidSampling, $"{FieldOf(constraint.Kind)}: {error.Message}", error) { Field = FieldOf(constraint.Kind) };
+            string field = constraint.Field ?? FieldOf(constraint.Kind);
+            throw new EngineException(EngineError.InvalidSampling, $"{field}: {error.Message}", error) { Field = field };
         }
     }
 
-    public void Dispose() => _grammars.Dispose();
+    public void Dispose()
+    {
+        _grammars.Dispose();
+        _vocabularies.Dispose();
+    }
+
+    // A tenth of a second's work, which many requests at a server's start would all begin.
+    private TokenVocabulary VocabularyOf(string tokens, IReadOnlySet<int> visible)
+    {
+        lock (_reading)
+        {
+            return _vocabularies.TryGetValue(tokens, out TokenVocabulary? known)
+                ? known!
+                : _vocabularies.Set(tokens, ReadVocabulary(visible), new MemoryCacheEntryOptions { Size = 1 });
+        }
+    }
 
     private static Grammar Read(Constraint constraint) => constraint.Kind switch
     {
@@ -72,9 +95,9 @@ internal sealed class GrammarCache(ITextCodec? codec) : IDisposable
         return $"{constraint.Kind} {Convert.ToHexString(hash.GetHashAndReset())}";
     }
 
-    private static TokenVocabulary ReadVocabulary(ITextCodec? codec)
+    private TokenVocabulary ReadVocabulary(IReadOnlySet<int> visible)
     {
-        TokenBytes bytes = codec?.TryGetBytes() ?? throw new EngineException(
+        TokenBytes bytes = codec?.TryGetBytes(visible) ?? throw new EngineException(
             EngineError.Unsupported,
             codec is null
                 ? "The model has no tokenizer, so an answer cannot be constrained. Serve it with its tokenizer."

@@ -16,5 +16,6 @@ internal interface ITextCodec
     string Decode(IReadOnlyList<int> tokens);
 
     /// <summary>What each token adds to a text; null where that depends on the tokens beside it.</summary>
-    TokenBytes? TryGetBytes();
+    /// <param name="visible">Special tokens that have text all the same.</param>
+    TokenBytes? TryGetBytes(IReadOnlySet<int> visible);
 }

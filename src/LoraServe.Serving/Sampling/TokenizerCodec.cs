@@ -11,7 +11,7 @@ internal sealed class TokenizerCodec(Tokenizer tokenizer) : ITextCodec
 
     public ITextDecoder CreateDecoder(IReadOnlySet<int> visible) => new Decoder(tokenizer.CreateDecoder(skipSpecialTokens: true, visible));
 
-    public TokenBytes? TryGetBytes() => tokenizer.TryGetBytes();
+    public TokenBytes? TryGetBytes(IReadOnlySet<int> visible) => tokenizer.TryGetBytes(visible);
 
     private sealed class Decoder(IncrementalDecoder decoder) : ITextDecoder
     {

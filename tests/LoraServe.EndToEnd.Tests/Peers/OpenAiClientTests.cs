@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
+using System.Text.Json;
 using LoraServe.EndToEnd.Tests.Setup;
 using Microsoft.Extensions.AI;
 using OpenAI;
@@ -66,6 +67,32 @@ public sealed class OpenAiClientTests : IAsyncLifetime
             Assert.Equal(whole.Usage!.OutputTokenCount + whole.Usage.InputTokenCount, whole.Usage.TotalTokenCount);
             Assert.Equal(expected, (await chat.GetStreamingResponseAsync(messages, options).ToChatResponseAsync()).Text);
         }
+    }
+
+    [Fact]
+    public async Task Chat_WithASchemaOrAForcedTool_IsWhatWasAskedFor()
+    {
+        BinaryData schema = BinaryData.FromString("""{"type": "object", "properties": {"n": {"type": "integer", "minimum": 0, "maximum": 9}}, "required": ["n"], "additionalProperties": false}""");
+        ChatClient chat = _client.GetChatClient("red");
+        ChatCompletion structured = await chat.CompleteChatAsync(
+            [new UserChatMessage("Hello")], new ChatCompletionOptions { ResponseFormat = OpenAI.Chat.ChatResponseFormat.CreateJsonSchemaFormat("number", schema, jsonSchemaIsStrict: true) });
+        Assert.InRange(JsonElement.Parse(structured.Content[0].Text).GetProperty("n").GetInt32(), 0, 9);
+
+        var options = new ChatCompletionOptions { Tools = { ChatTool.CreateFunctionTool("count", "Counts.", schema) }, ToolChoice = ChatToolChoice.CreateFunctionChoice("count") };
+        ChatCompletion calling = await chat.CompleteChatAsync([new UserChatMessage("Hello")], options);
+        ChatToolCall call = Assert.Single(calling.ToolCalls);
+        Assert.Equal(("count", OpenAI.Chat.ChatFinishReason.ToolCalls), (call.FunctionName, calling.FinishReason));
+        Assert.InRange(JsonElement.Parse(call.FunctionArguments.ToString()).GetProperty("n").GetInt32(), 0, 9);
+        OpenAI.Chat.ChatMessage[] conversation = [new UserChatMessage("Hello"), new AssistantChatMessage(calling), new ToolChatMessage(call.Id, "3")];
+        Assert.NotEmpty((await chat.CompleteChatAsync(conversation, new ChatCompletionOptions { MaxOutputTokenCount = 4 })).Value.Content);
+
+        string arguments = "";
+        await foreach (StreamingChatCompletionUpdate update in chat.CompleteChatStreamingAsync([new UserChatMessage("Hello")], options))
+        {
+            arguments += string.Concat(update.ToolCallUpdates.Select(part => part.FunctionArgumentsUpdate?.ToString()));
+        }
+
+        Assert.InRange(JsonElement.Parse(arguments).GetProperty("n").GetInt32(), 0, 9);
     }
 
     [Fact]

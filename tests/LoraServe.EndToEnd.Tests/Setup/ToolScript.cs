@@ -1,6 +1,9 @@
 namespace LoraServe.EndToEnd.Tests.Setup;
 
-/// <summary>A model that calls two tools in Mistral's form, whose marker is a special token, tells what they said, and says something else without tools.</summary>
+/// <summary>
+/// A model that calls two tools in Mistral's form, whose marker is a special token, tells what they said, and says something else without tools.
+/// With its letters it can be made to call as it would not.
+/// </summary>
 internal static class ToolScript
 {
     public const string WithoutTools = "No tools.";
@@ -28,7 +31,8 @@ internal static class ToolScript
             [Marker, "<call>", "<tell>", "<talk>"],
             ["<call>", "I ", "look.", Marker, "[{\"name\": \"get_weather\", ", "\"arguments\": {\"city\": \"Par", "is\"}}", ", {\"name\": \"get_time\", \"arguments\": {}}", "]"],
             ["<tell>", "It is ", "sunny."],
-            ["<talk>", "No ", "tools."]);
+            ["<talk>", "No ", "tools."],
+            [.. "{\"namegt_iwhrcyusA,: }[".Select(letter => letter.ToString())]);
         return TestServer.StartTinyAsync(folder: folder);
     }
 }

@@ -32,6 +32,8 @@ public sealed class JsonSchemaTests
     [InlineData("""{"type":"integer","format":"uint8"}""", new[] { "0", "255" }, new[] { "256", "-1" })]
     [InlineData("true", new[] { "null", """[{"a":[1.5e3,"x"]}]""" }, new[] { "nul" })]
     [InlineData("""{"type":"array"}""", new[] { "[]", "[1, [2]]" }, new[] { "{}" })]
+    [InlineData("""{"properties":{"a":{"type":"null"}},"additionalProperties":true}""", new[] { "{}", """{"a":null,"b":1}""", """{"b":[null]}""" }, new[] { """{"a":1}""" })]
+    [InlineData("""{"type":"array","items":true}""", new[] { "[]", """[1,"a",{}]""" }, new[] { "1" })]
     [InlineData("""{"type":"object","additionalProperties":false}""", new[] { "{}" }, new[] { """{"a":1}""" })]
     [InlineData("""{"type":"number","minimum":0,"exclusiveMinimum":true}""", new[] { "0.1", "1" }, new[] { "0", "0.0", "-0.5" })]
     public void FromJsonSchema_Schema_HasTheTextsThatSatisfyIt(string schema, string[] texts, string[] others)

@@ -20,7 +20,7 @@ public sealed class ToolUseTests
     [InlineData("none", false)]
     public void Of_Choice_ShowsToolsOrHidesThem(string choice, bool areShown)
     {
-        ToolUse tools = ToolUse.Of(s_tools, choice, s_chat);
+        ToolUse tools = ToolUse.Of(s_tools, choice, s_chat, mayBeSeveral: true);
 
         Assert.Equal(areShown ? 1 : 0, tools.Shown.Count);
         CollectedChoice answer = Answer(tools, FinishReason.Stop, "Yes. ", Call);
@@ -31,28 +31,40 @@ public sealed class ToolUseTests
     [InlineData("g", EngineError.InvalidRequest)]
     [InlineData("AUTO", EngineError.InvalidRequest)]
     public void Of_UnknownChoice_IsRefused(string choice, EngineError error) =>
-        Assert.Equal(error, Assert.Throws<EngineException>(() => ToolUse.Of(s_tools, choice, s_chat)).Error);
+        Assert.Equal(error, Assert.Throws<EngineException>(() => ToolUse.Of(s_tools, choice, s_chat, mayBeSeveral: true)).Error);
+
+    [Fact]
+    public void Apply_ForcedCall_TakesThePlaceOfWhatElseWasAsked()
+    {
+        var asked = new GenerationRequest { Prompt = "", Sampling = new SamplingOptions { Constraint = Constraint.JsonObject } };
+
+        Assert.Equal(Constraint.JsonObject, ToolUse.Of(s_tools, "auto", s_chat, mayBeSeveral: true).Apply(asked, null).Sampling.Constraint);
+        Constraint forced = ToolUse.Of(s_tools, "f", s_chat, mayBeSeveral: true).Apply(asked, null).Sampling.Constraint!;
+        Assert.Equal((ConstraintKind.Grammar, "tool_choice"), (forced.Kind, forced.Field));
+        Assert.NotEqual(forced.Texts[0], ToolUse.Of(s_tools, "required", s_chat, mayBeSeveral: true).Apply(asked, null).Sampling.Constraint!.Texts[0]);
+        Assert.Equal(forced.Texts[0], ToolUse.Of(s_tools, "required", s_chat, mayBeSeveral: false).Apply(asked, null).Sampling.Constraint!.Texts[0]);
+    }
 
     [Fact]
     public void Read_WithoutAKnownForm_IsTextAsItComes()
     {
         ChatFormat plain = ChatFormat.Of(new ModelText("t", Templates: ChatTemplates.Of("{{ messages[0].content }}")))!;
 
-        CollectedChoice answer = Answer(ToolUse.Of(s_tools, "", plain), FinishReason.Stop, " ", Call, " ");
+        CollectedChoice answer = Answer(ToolUse.Of(s_tools, "", plain, mayBeSeveral: true), FinishReason.Stop, " ", Call, " ");
         Assert.Equal((" " + Call + " ", false), (answer.Text, answer.EndsInCalls));
     }
 
     [Fact]
     public void Read_CallThatBreaksOff_IsTextAndTheAnswerDoesNotEndInCalls()
     {
-        CollectedChoice answer = Answer(ToolUse.Of(s_tools, "", s_chat), FinishReason.Stop, Call, Call[..40]);
+        CollectedChoice answer = Answer(ToolUse.Of(s_tools, "", s_chat, mayBeSeveral: true), FinishReason.Stop, Call, Call[..40]);
 
         Assert.Equal((Call[..40], 1, false), (answer.Text, answer.Calls.Count, answer.EndsInCalls));
     }
 
     [Fact]
     public void Read_AnswerThatIsCutBehindACall_EndsByItsLength() =>
-        Assert.False(Answer(ToolUse.Of(s_tools, "", s_chat), FinishReason.Length, Call).EndsInCalls);
+        Assert.False(Answer(ToolUse.Of(s_tools, "", s_chat, mayBeSeveral: true), FinishReason.Length, Call).EndsInCalls);
 
     private static CollectedChoice Answer(ToolUse tools, FinishReason finish, params string[] pieces) => new(
         "",

@@ -16,5 +16,9 @@ internal sealed class LlamaCallForm : ToolCallForm
 
     internal override IReadOnlyList<string> Signs => ["<|start_header_id|>", "\"parameters\": dictionary of argument name"];
 
+    internal override CallFrame Frame => new("", "\"; \"", "");
+
+    internal override string Spell(CallGrammar grammar, CalledTool tool) => JsonCallForm.Spell(grammar, tool, "name", "parameters");
+
     internal override CallSyntax Begin(ToolSet tools) => new JsonCallSyntax(closing: "", isNamedByKey: false, tools);
 }

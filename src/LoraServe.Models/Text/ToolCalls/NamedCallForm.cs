@@ -20,6 +20,12 @@ internal sealed class NamedCallForm(string name, string opening, string separato
     /// <summary>What stands around all calls.</summary>
     public IReadOnlyList<string> Around { get; init; } = [];
 
+    /// <summary>What templates write ahead of <see cref="NameFrom"/>; empty for nothing.</summary>
+    public string Kind { get; init; } = "";
+
+    /// <summary>Whether templates number calls behind <see cref="NameTo"/>.</summary>
+    public bool IsNumbered { get; init; }
+
     internal override bool HasShortIds => opening == "[TOOL_CALLS]";
 
     internal override IReadOnlyList<string> Openings => [opening];
@@ -27,6 +33,16 @@ internal sealed class NamedCallForm(string name, string opening, string separato
     internal override IReadOnlyList<string> Wrappers => Around;
 
     internal override IReadOnlyList<string> Signs => [opening, separator];
+
+    internal override CallFrame Frame => new(
+        Around.Count > 0 ? CallGrammar.Text(Around[0]) : "", Around.Count > 0 ? CallGrammar.Line : "", Around.Count > 0 ? CallGrammar.Text(Around[1]) : "");
+
+    internal override string Spell(CallGrammar grammar, CalledTool tool)
+    {
+        string number = IsNumbered ? $"{CallGrammar.Text(NameTo)} [0-9]" : "";
+        return $"{CallGrammar.Text(opening + Kind + NameFrom + tool.Name)} {number} {CallGrammar.Text(separator)} {CallGrammar.Line} "
+            + $"{grammar.Json(tool.Schema)} {CallGrammar.Line} {CallGrammar.Text(closing)}";
+    }
 
     internal override CallSyntax Begin(ToolSet tools) => new NamedCallSyntax(this, separator, closing);
 

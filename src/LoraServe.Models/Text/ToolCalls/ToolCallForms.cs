@@ -11,20 +11,21 @@ internal static class ToolCallForms
     [
         new JsonCallForm("hermes", "<tool_call>", "</tool_call>"),
         new LlamaCallForm(),
-        new JsonCallForm("mistral", "[TOOL_CALLS]", ""),
+        new JsonCallForm("mistral", "[TOOL_CALLS]", "") { IsArray = true },
         new NamedCallForm("mistral-named", "[TOOL_CALLS]", "[ARGS]", "") { NameTo = "[CALL_ID]" },
         new QuotedCallForm("gemma4", "<|tool_call>", "<tool_call|>", "<|\"|>"),
         new QuotedCallForm("function-gemma", "<start_function_call>", "<end_function_call>", "<escape>"),
         new PythonCallForm("gemma", "```tool_code", "```"),
-        new PythonCallForm("lfm2", "<|tool_call_start|>", "<|tool_call_end|>"),
-        new JsonCallForm("tool-calls", "<tool_calls>", "</tool_calls>"),
-        new JsonCallForm("nemotron", "<TOOLCALL>", "</TOOLCALL>"),
-        new JsonCallForm("granite", "<|tool_call|>", ""),
-        new JsonCallForm("command-r", "<|START_ACTION|>", "<|END_ACTION|>"),
+        new PythonCallForm("lfm2", "<|tool_call_start|>", "<|tool_call_end|>") { IsList = true },
+        new JsonCallForm("tool-calls", "<tool_calls>", "</tool_calls>") { IsArray = true },
+        new JsonCallForm("nemotron", "<TOOLCALL>", "</TOOLCALL>") { IsArray = true },
+        new JsonCallForm("granite", "<|tool_call|>", "") { IsArray = true },
+        new JsonCallForm("command-r", "<|START_ACTION|>", "<|END_ACTION|>") { IsArray = true, NameKey = "tool_name", ArgumentsKey = "parameters" },
         new JsonCallForm("gigachat", "<|function_call|>", ""),
-        new JsonCallForm("apertus", "<|tools_prefix|>", "<|tools_suffix|>") { IsNamedByKey = true },
+        new JsonCallForm("apertus", "<|tools_prefix|>", "<|tools_suffix|>") { IsArray = true, IsNamedByKey = true },
         new NamedCallForm("deepseek-r1", "<｜tool▁call▁begin｜>", "\n```json", "```<｜tool▁call▁end｜>")
         {
+            Kind = "function",
             NameFrom = "<｜tool▁sep｜>",
             Around = ["<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"],
         },
@@ -33,6 +34,7 @@ internal static class ToolCallForms
         {
             NameFrom = "functions.",
             NameTo = ":",
+            IsNumbered = true,
             Around = ["<|tool_calls_section_begin|>", "<|tool_calls_section_end|>"],
         },
         new NamedCallForm("solar", "<|tool_call:begin|>", "<|tool_call:args|>", "<|tool_call:end|>") { NameFrom = "<|tool_call:name|>", Around = ["<|tool_calls|>", "<|calls|>"] },
@@ -46,6 +48,9 @@ internal static class ToolCallForms
         Keyed("hunyuan", ":opensource", "<tool_sep:opensource>"),
         new NamedCallForm("functionary", "<function=", ">", "</function>"),
     ];
+
+    /// <summary>Calls as JSON and nothing else, which any model can be made to write.</summary>
+    public static ToolCallForm Plain { get; } = All.First(form => form is LlamaCallForm);
 
     /// <summary>
     /// The form of a template: the first that reads the call which the template writes as it was. Of a template that writes none, the first whose texts it has, or,
@@ -81,6 +86,7 @@ internal static class ToolCallForms
         KeyFrom = $"<{mark}parameter name=\"",
         KeyTo = ">",
         ValueTo = $"</{mark}parameter>",
+        MarksTexts = mark.Length > 0,
         End = $"</{mark}invoke>",
     };
 

@@ -9,6 +9,9 @@ public sealed class ToolSet
     private const string NameField = "name";
     private const string ParametersField = "parameters";
 
+    /// <summary>The schema of a tool that has none: no arguments.</summary>
+    private static readonly JsonElement s_none = JsonElement.Parse("""{"type": "object", "properties": {}}""");
+
     private readonly Dictionary<string, JsonElement?> _parameters = new(StringComparer.Ordinal);
 
     /// <param name="tools">Each as templates take it: <c>{"type": "function", "function": {"name": …, "parameters": …}}</c>, or the function alone.</param>
@@ -33,6 +36,9 @@ public sealed class ToolSet
 
     /// <summary>The JSON schema of a tool's parameters; null where it has none.</summary>
     public JsonElement? ParametersOf(string name) => _parameters.GetValueOrDefault(name);
+
+    /// <summary>The tool of a name, to be called.</summary>
+    internal CalledTool Called(string name) => new(name, ParametersOf(name) ?? s_none);
 
     /// <summary>Whether a parameter is a text by its schema, and nothing else.</summary>
     internal bool IsText(string tool, string parameter) =>

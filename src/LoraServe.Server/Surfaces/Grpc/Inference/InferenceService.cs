@@ -111,8 +111,8 @@ internal sealed class InferenceService(ServedModel served) : Proto.Inference.Inf
         IReadOnlyList<AdapterReference> asked = RequestMapping.Adapters(request);
         (IReadOnlyList<AdapterReference> adapters, ModelText? text) = await served.Engine.Adapters.TextOfAsync(call.Caller, asked, context.CancellationToken).ConfigureAwait(false);
         ChatFormat? chat = served.FormatOf(text);
-        ToolUse tools = ToolUse.Of(RequestMapping.Tools(request), request.ToolChoice, chat);
-        return (RequestMapping.ToDomain(request, adapters, chat, tools, call) with { VisibleTokens = tools.VisibleTokens(served.Model.Tokenizer) }, tools);
+        ToolUse tools = ToolUse.Of(RequestMapping.Tools(request), request.ToolChoice, chat, mayBeSeveral: true);
+        return (tools.Apply(RequestMapping.ToDomain(request, adapters, chat, tools, call), served.Model.Tokenizer), tools);
     }
 
     private async Task<Generation> BeginAsync(GenerationRequest request, ServerCallContext context)

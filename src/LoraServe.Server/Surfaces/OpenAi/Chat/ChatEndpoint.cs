@@ -1,4 +1,5 @@
 using LoraServe.Models.Text;
+using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Server.Surfaces.Http;
 using LoraServe.Server.Surfaces.OpenAi.Fields;
 using LoraServe.Server.Surfaces.OpenAi.Messages;
@@ -21,7 +22,9 @@ internal sealed class ChatEndpoint(ServedModel served, TimeProvider time)
         (IReadOnlyList<AdapterReference> adapters, ModelText? text) =
             await served.Engine.Adapters.TextOfAsync(caller, ModelNames.Adapters(message.Model, served, caller), context.RequestAborted).ConfigureAwait(false);
         string id = CallContext.RequestIdOf(context);
-        GenerationRequest request = ChatMapping.ToDomain(message, adapters, served.FormatOf(text), caller, id);
+        ChatFormat? format = served.FormatOf(text);
+        ToolUse tools = ChatTools.Of(message, format);
+        GenerationRequest request = tools.Apply(ChatMapping.ToDomain(message, adapters, format, tools, caller, id), served.Model.Tokenizer);
         CallContext.Identify(context, id);
         Generation generation = await served.Engine.GenerateAsync(request, context.RequestAborted).ConfigureAwait(false);
         var first = new ChatChunk
@@ -33,12 +36,12 @@ internal sealed class ChatEndpoint(ServedModel served, TimeProvider time)
             Adapters = AnswerFields.Adapters(generation.Adapters),
         };
         bool hasLogprobs = message.Logprobs ?? false;
-        await (isStreamed ? StreamAsync(context, generation, first, hasLogprobs, hasUsage) : WriteAsync(context, generation, first, hasLogprobs)).ConfigureAwait(false);
+        await (isStreamed ? StreamAsync(context, generation, tools, first, hasLogprobs, hasUsage) : WriteAsync(context, generation, tools, first, hasLogprobs)).ConfigureAwait(false);
     }
 
-    private async Task WriteAsync(HttpContext context, Generation generation, ChatChunk terms, bool hasLogprobs)
+    private async Task WriteAsync(HttpContext context, Generation generation, ToolUse tools, ChatChunk terms, bool hasLogprobs)
     {
-        CollectedAnswer collected = await CollectedAnswer.OfAsync(generation, context.RequestAborted).ConfigureAwait(false);
+        CollectedAnswer collected = await CollectedAnswer.OfAsync(generation, tools, context.RequestAborted).ConfigureAwait(false);
         var answer = new ChatAnswer
         {
             Id = terms.Id,
@@ -46,23 +49,29 @@ internal sealed class ChatEndpoint(ServedModel served, TimeProvider time)
             Model = terms.Model,
             SystemFingerprint = terms.SystemFingerprint,
             Adapters = terms.Adapters!,
-            Choices = [.. collected.Choices.Select((choice, index) => new ChatChoice(index, Message(choice), hasLogprobs ? Logprobs(choice.Tokens) : null, AnswerFields.ToMessage(choice.Finish)))],
+            Choices =
+            [
+                .. collected.Choices.Select((choice, index) => new ChatChoice(
+                    index, Message(choice), hasLogprobs ? Logprobs(choice.Tokens) : null, AnswerFields.ToMessage(choice.Finish, choice.EndsInCalls))),
+            ],
             Usage = AnswerFields.ToMessage(collected.Usage),
         };
         await JsonAnswer.WriteAsync(context, answer, OpenAiJson.Instance.ChatAnswer).ConfigureAwait(false);
     }
 
-    private async Task StreamAsync(HttpContext context, Generation generation, ChatChunk chunk, bool hasLogprobs, bool hasUsage)
+    private async Task StreamAsync(HttpContext context, Generation generation, ToolUse tools, ChatChunk chunk, bool hasLogprobs, bool hasUsage)
     {
         var stream = new EventStream(context);
         bool[] begun = new bool[generation.Choices];
+        ChoiceReader[] readers = [.. begun.Select((_, choice) => tools.CreateReader(generation.RequestId, choice))];
         await foreach (GeneratedToken token in generation.WithCancellation(context.RequestAborted).ConfigureAwait(false))
         {
             await BeginAsync(token.Choice).ConfigureAwait(false);
-            if (token.Text.Length > 0 || hasLogprobs || token.Finish != FinishReason.None)
+            MessageDelta added = Delta(readers[token.Choice].Read(token));
+            if (added is not { Content: null, ToolCalls: null } || hasLogprobs || token.Finish != FinishReason.None)
             {
-                var added = new MessageDelta(null, token.Text.Length > 0 ? token.Text : null);
-                await SendAsync(new ChunkChoice(token.Choice, added, hasLogprobs ? Logprobs([token]) : null, AnswerFields.ToMessage(token.Finish))).ConfigureAwait(false);
+                string? finish = AnswerFields.ToMessage(token.Finish, readers[token.Choice].EndsInCalls);
+                await SendAsync(new ChunkChoice(token.Choice, added, hasLogprobs ? Logprobs([token]) : null, finish)).ConfigureAwait(false);
             }
         }
 
@@ -95,8 +104,38 @@ internal sealed class ChatEndpoint(ServedModel served, TimeProvider time)
         }
     }
 
-    /// <summary>What the assistant said: where tool calls are taken out of a whole answer, as <see cref="StreamAsync"/> is of a streamed one.</summary>
-    private static AssistantMessage Message(CollectedChoice choice) => new(choice.Text);
+    private static AssistantMessage Message(CollectedChoice choice) => choice.Calls.Count == 0
+        ? new AssistantMessage(choice.Text, null)
+        : new AssistantMessage(
+            choice.Text.Length > 0 ? choice.Text : null,
+            [.. choice.Calls.Select(call => new CallMessage(null, call.Id, CallMessage.FunctionType, new CalledFunction(call.Name, call.Arguments)))]);
+
+    // Of a call that broke off has been sent what came of it; its end says that it is none.
+    private static MessageDelta Delta(IReadOnlyList<AnswerPart> parts)
+    {
+        string text = "";
+        var calls = new List<CallMessage>();
+        foreach (AnswerPart part in parts)
+        {
+            switch (part.Kind)
+            {
+                case AnswerPartKind.Text:
+                    text += part.Text;
+                    break;
+                case AnswerPartKind.CallBegin:
+                    calls.Add(new CallMessage(part.Call, part.Id, CallMessage.FunctionType, new CalledFunction(part.Text, "")));
+                    break;
+                case AnswerPartKind.Arguments when calls.Count > 0 && calls[^1].Index == part.Call:
+                    calls[^1] = calls[^1] with { Function = calls[^1].Function with { Arguments = calls[^1].Function.Arguments + part.Text } };
+                    break;
+                case AnswerPartKind.Arguments:
+                    calls.Add(new CallMessage(part.Call, null, null, new CalledFunction(null, part.Text)));
+                    break;
+            }
+        }
+
+        return new MessageDelta(null, text.Length > 0 ? text : null, calls.Count > 0 ? calls : null);
+    }
 
     private ChatLogprobs Logprobs(IReadOnlyList<GeneratedToken> tokens) => new([.. tokens.Select(token => _spelling.ToMessage(token))]);
 }

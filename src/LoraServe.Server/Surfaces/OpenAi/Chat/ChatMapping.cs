@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LoraServe.Models.Text;
 using LoraServe.Server.Surfaces.Http;
 using LoraServe.Server.Surfaces.OpenAi.Fields;
@@ -15,9 +14,10 @@ internal static class ChatMapping
     /// <param name="message">The message.</param>
     /// <param name="adapters">What answers.</param>
     /// <param name="format">Its chat format; null where there is none.</param>
+    /// <param name="tools">The tools that it may call.</param>
     /// <param name="caller">Who asks.</param>
     /// <param name="requestId">The request's id.</param>
-    public static GenerationRequest ToDomain(ChatRequest message, IReadOnlyList<AdapterReference> adapters, ChatFormat? format, Principal caller, string requestId)
+    public static GenerationRequest ToDomain(ChatRequest message, IReadOnlyList<AdapterReference> adapters, ChatFormat? format, ToolUse tools, Principal caller, string requestId)
     {
         if (message.Messages is not { Count: > 0 } turns)
         {
@@ -29,13 +29,11 @@ internal static class ChatMapping
             throw FieldReading.Unsupported("modalities", $"It has '{other}'; the model writes text only.");
         }
 
-        IReadOnlyList<JsonElement> tools = ChatTools.Offered(message);
-        CheckConstraint(message);
         IReadOnlyDictionary<string, object?>? variables = message.ChatTemplateKwargs?.ToDictionary(variable => variable.Key, object? (variable) => variable.Value);
         return new GenerationRequest
         {
             Adapters = adapters,
-            Prompt = ChatPrompt.Render([.. turns.Select((turn, i) => ChatTurn.Fields(turn, $"messages[{i}]", format))], tools, variables, format),
+            Prompt = ChatPrompt.Render([.. turns.Select((turn, i) => ChatTurn.Fields(turn, $"messages[{i}]", format))], tools.Shown, variables, format),
             AddSpecialTokens = false,
             Sampling = SamplingMapping.ToDomain(message, MaxTokens(message), Logprobs(message)),
             RequestId = requestId,
@@ -55,15 +53,4 @@ internal static class ChatMapping
         { Logprobs: true } => message.TopLogprobs ?? 0,
         _ => null,
     };
-
-    /// <summary>What an answer must be: where <c>response_format</c> becomes a constraint of the request, once requests have some.</summary>
-    private static void CheckConstraint(ChatRequest message)
-    {
-        JsonElement format = message.ResponseFormat;
-        bool isText = format.ValueKind == JsonValueKind.Object && format.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String && type.ValueEquals("text");
-        if (FieldReading.IsSent(format) && !isText)
-        {
-            throw FieldReading.Unsupported("response_format", "Only {\"type\": \"text\"} can be asked for.");
-        }
-    }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LoraServe.Models.Text;
 using LoraServe.Server.Surfaces.Http;
 using LoraServe.Server.Surfaces.OpenAi.Fields;
 using LoraServe.Server.Surfaces.OpenAi.Messages;
@@ -8,44 +9,51 @@ namespace LoraServe.Server.Surfaces.OpenAi.Chat;
 /// <summary>The tools that a conversation offers.</summary>
 internal static class ChatTools
 {
-    private const int MaxTools = 128;
+    private const string ChoiceField = "tool_choice";
 
-    /// <summary>Those that the model is told of: none where it may not call any.</summary>
-    public static IReadOnlyList<JsonElement> Offered(ChatRequest message)
+    /// <summary>How they are used.</summary>
+    /// <param name="message">The conversation.</param>
+    /// <param name="format">The chat format; null where there is none.</param>
+    public static ToolUse Of(ChatRequest message, ChatFormat? format)
     {
         IReadOnlyList<JsonElement> tools = message.Tools ?? [];
-        if (tools.Count > MaxTools)
+        if (tools.Count > ToolUse.MaxTools)
         {
-            throw JsonMessage.Refusal($"tools has {tools.Count} tools; a request can have {MaxTools}.", "tools");
+            throw JsonMessage.Refusal($"tools has {tools.Count} tools; a request can have {ToolUse.MaxTools}.", "tools");
         }
 
         for (int i = 0; i < tools.Count; i++)
         {
-            Check(tools[i], $"tools[{i}]");
+            CheckIsFunction(tools[i], $"tools[{i}]");
         }
 
-        JsonElement choice = message.ToolChoice;
-        if (!FieldReading.IsSent(choice))
-        {
-            return tools;
-        }
-
-        return (choice.ValueKind == JsonValueKind.String ? choice.GetString() : null) switch
-        {
-            "auto" => tools,
-            "none" => [],
-            _ => throw FieldReading.Unsupported("tool_choice", "It can be \"auto\" or \"none\"; a call cannot be forced."),
-        };
+        return ToolUse.Of(tools, Choice(message.ToolChoice), format, message.ParallelToolCalls ?? true);
     }
 
-    private static void Check(JsonElement tool, string at)
+    /// <summary>The choice as the name that it goes by.</summary>
+    private static string Choice(JsonElement choice)
+    {
+        if (choice.ValueKind == JsonValueKind.Object)
+        {
+            CheckIsFunction(choice, ChoiceField);
+            return choice.GetProperty("function").GetProperty("name").GetString()!;
+        }
+
+        string? word = choice.ValueKind == JsonValueKind.String ? choice.GetString() : null;
+        return !FieldReading.IsSent(choice) ? ToolUse.Auto
+            : word is ToolUse.Auto or ToolUse.None or ToolUse.Required ? word
+            : word is null ? throw FieldReading.Invalid(ChoiceField, "a string or an object", choice)
+            : throw JsonMessage.Refusal($"{ChoiceField} is '{(word.Length <= 40 ? word : word[..40])}'; expected 'none', 'auto', 'required' or an object that names a function.", ChoiceField);
+    }
+
+    private static void CheckIsFunction(JsonElement tool, string at)
     {
         if (tool.ValueKind != JsonValueKind.Object)
         {
             throw FieldReading.Invalid(at, "an object", tool);
         }
 
-        if (!tool.TryGetProperty("type", out JsonElement type) || type.ValueKind != JsonValueKind.String || !type.ValueEquals("function"))
+        if (!tool.TryGetProperty("type", out JsonElement type) || type.ValueKind != JsonValueKind.String || !type.ValueEquals(CallMessage.FunctionType))
         {
             throw JsonMessage.Refusal($"{at}.type is missing or another than 'function', which is all that a tool can be.", $"{at}.type");
         }

@@ -13,8 +13,11 @@ internal static class AnswerFields
         new(usage.PromptTokens, usage.CompletionTokens, usage.PromptTokens + usage.CompletionTokens, new PromptTokensDetails(usage.CachedPromptTokens));
 
     /// <summary>Why an answer ended; null while it has not.</summary>
-    public static string? ToMessage(FinishReason reason) => reason switch
+    /// <param name="reason">The engine's reason.</param>
+    /// <param name="endsInCalls">Whether it ends with tool calls.</param>
+    public static string? ToMessage(FinishReason reason, bool endsInCalls = false) => reason switch
     {
+        FinishReason.Stop when endsInCalls => "tool_calls",
         FinishReason.Stop => "stop",
         FinishReason.Length => "length",
         _ => null,

@@ -28,6 +28,7 @@ internal static class SamplingMapping
         IgnoreEndToken = fields.IgnoreEos ?? false,
         MinTokens = fields.MinTokens ?? 0,
         Choices = fields.N ?? 1,
+        Constraint = ConstraintMapping.Of(fields),
         LogProbabilities = logprobs,
     };
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace LoraServe.Server.Surfaces.OpenAi.Messages;
 
 /// <summary>What the assistant says, whole.</summary>
@@ -24,7 +26,9 @@ internal sealed record ChatAnswer
 internal sealed record ChatChoice(int Index, AssistantMessage Message, ChatLogprobs? Logprobs, string? FinishReason);
 
 /// <summary>The assistant's turn.</summary>
-internal sealed record AssistantMessage(string? Content)
+/// <param name="Content">What it says; null where it only calls tools.</param>
+/// <param name="ToolCalls">What it calls; null where nothing.</param>
+internal sealed record AssistantMessage(string? Content, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<CallMessage>? ToolCalls)
 {
     public string Role { get; } = "assistant";
 

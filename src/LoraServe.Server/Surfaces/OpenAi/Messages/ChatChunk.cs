@@ -31,4 +31,5 @@ internal sealed record ChunkChoice(int Index, MessageDelta Delta, ChatLogprobs? 
 /// <summary>What is added to the assistant's turn.</summary>
 internal sealed record MessageDelta(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<CallMessage>? ToolCalls = null);

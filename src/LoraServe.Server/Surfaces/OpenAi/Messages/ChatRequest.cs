@@ -18,14 +18,12 @@ internal sealed record ChatRequest : SamplingFields
 
     public JsonElement ToolChoice { get; init; }
 
-    public JsonElement ResponseFormat { get; init; }
-
     /// <summary>Variables of the template, as vLLM has it.</summary>
     public IReadOnlyDictionary<string, JsonElement>? ChatTemplateKwargs { get; init; }
 
     /// <summary>Only text.</summary>
     public IReadOnlyList<string>? Modalities { get; init; }
 
-    /// <summary>Taken and not used: how many calls a model makes is its own decision.</summary>
+    /// <summary>Whether calls that are forced may be several; how many a model makes of its own accord is its own decision.</summary>
     public bool? ParallelToolCalls { get; init; }
 }

@@ -45,6 +45,12 @@ internal abstract record SamplingFields
 
     public int? MinTokens { get; init; }
 
+    /// <summary>What the answer must be, in OpenAI's form.</summary>
+    public JsonElement ResponseFormat { get; init; }
+
+    /// <summary>The same as vLLM has it.</summary>
+    public StructuredOutputs? StructuredOutputs { get; init; }
+
     /// <summary>Taken and not used, as all below: the key says who calls.</summary>
     public string? User { get; init; }
 
