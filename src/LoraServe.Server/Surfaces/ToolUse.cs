@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using LoraServe.Grammars;
 using LoraServe.Grammars.Rules;
 using LoraServe.Models.Text;
@@ -10,7 +11,7 @@ using LoraServe.Tokenization;
 namespace LoraServe.Server.Surfaces;
 
 /// <summary>The tools of a conversation: which are shown to the model, and how its calls are read.</summary>
-internal sealed class ToolUse
+internal sealed partial class ToolUse
 {
     /// <summary>The choice to call tools or not; also what is meant where nothing is said.</summary>
     public const string Auto = "auto";
@@ -90,12 +91,21 @@ internal sealed class ToolUse
     {
         foreach (string name in names)
         {
+            // In most forms nothing says where a name ends but what no name has.
+            if (!PlainName().IsMatch(name))
+            {
+                throw new EngineException(EngineError.InvalidRequest, $"tool_choice cannot force a call of '{name}'; expected a name of up to 64 letters, digits, '_', '-' and '.'.") { Field = ChoiceField };
+            }
+
             Check(name, set.ParametersOf(name));
         }
 
         ToolCallForm form = chat?.ToolCalls ?? ToolCallForm.Plain;
         return new ToolUse(tools, form, Constraint.Grammar(form.GrammarOf(set, names, most)) with { Field = ChoiceField });
     }
+
+    [GeneratedRegex("^[A-Za-z0-9_.-]{1,64}\\z")]
+    private static partial Regex PlainName();
 
     // Within the grammar of all calls a refusal would not say which tool it is about.
     private static void Check(string name, JsonElement? parameters)

@@ -45,6 +45,19 @@ public sealed class ToolUseTests
         Assert.Equal(forced.Texts[0], ToolUse.Of(s_tools, "required", s_chat, mayBeSeveral: false).Apply(asked, null).Sampling.Constraint!.Texts[0]);
     }
 
+    [Theory]
+    [InlineData("a b")]
+    [InlineData("a\n")]
+    [InlineData("")]
+    [InlineData("<tool_call>")]
+    public void Of_ForcedToolWithAnOddName_IsRefused(string name)
+    {
+        JsonElement[] tools = [JsonSerializer.SerializeToElement(new { type = "function", function = new { name } })];
+
+        Assert.Contains("cannot force a call", Assert.Throws<EngineException>(() => ToolUse.Of(tools, "required", s_chat, mayBeSeveral: true)).Message, StringComparison.Ordinal);
+        Assert.Single(ToolUse.Of(tools, "auto", s_chat, mayBeSeveral: true).Shown);
+    }
+
     [Fact]
     public void Read_WithoutAKnownForm_IsTextAsItComes()
     {
