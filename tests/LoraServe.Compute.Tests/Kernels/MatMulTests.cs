@@ -8,6 +8,7 @@ using LoraServe.Compute.Memory;
 using LoraServe.Compute.Tensors;
 using LoraServe.Compute.Tests.Matrices;
 using LoraServe.Compute.Workers;
+using LoraServe.Testing;
 
 namespace LoraServe.Compute.Tests.Kernels;
 
@@ -267,10 +268,8 @@ public sealed unsafe class MatMulTests : IDisposable
                 using var buffer = new NativeBuffer(64 * 576 * sizeof(float));
                 var x = new Rows((nint)buffer.Pointer, rows, 512, 512);
                 var y = new Rows((nint)buffer.Pointer + (64 * 512 * sizeof(float)), rows, 64, 64);
-                Step(m, scratch, x, y);
-                long before = GC.GetAllocatedBytesForCurrentThread();
-                Step(m, scratch, x, y);
-                Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+                Assert.Equal(0, Allocations.OfEach(() => Step(m, scratch, x, y)));
             }
         }
 
