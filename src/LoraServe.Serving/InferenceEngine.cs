@@ -104,7 +104,7 @@ public sealed class InferenceEngine : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(request);
         request = _reader.Identify(request);
         int[] prompt = _reader.Prompt(request);
-        _reader.Check(request.Sampling, request.VisibleTokens);
+        _reader.Check(request);
         string? echo = request.Echo ? request.Prompt ?? _reader.Text(prompt) : null;
         GenerationSubmission submission = await SubmitAsync(
             request, adapters => _submissions.Generation(request, prompt, echo, adapters, cancellationToken), cancellationToken).ConfigureAwait(false);

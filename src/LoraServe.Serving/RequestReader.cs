@@ -75,10 +75,9 @@ internal sealed class RequestReader(
     public void CheckEmbedded(int[] text, AdapterStack adapters) => CheckLength(text, adapters, LengthWith(adapters), "An input", "");
 
     /// <summary>Checks how tokens are to be chosen.</summary>
-    /// <param name="sampling">What was asked for.</param>
-    /// <param name="visible">Special tokens that have text in the answer.</param>
-    public void Check(SamplingOptions sampling, IReadOnlySet<int> visible)
+    public void Check(GenerationRequest request)
     {
+        SamplingOptions sampling = request.Sampling;
         SamplingValidation.Check(sampling, vocabularySize, Math.Min(options.MaxChoices, Math.Min(options.MaxRunningSequences, Math.Min(options.MaxLogitRows, options.MaxBatchRows))));
         if (codec is null && sampling.Stop.Count > 0)
         {
@@ -86,7 +85,7 @@ internal sealed class RequestReader(
         }
 
         // Made here, before anything is reserved, and on the caller's thread.
-        _ = GrammarOf(sampling, visible);
+        _ = GrammarOf(request);
     }
 
     /// <summary>How to choose tokens.</summary>
@@ -98,7 +97,7 @@ internal sealed class RequestReader(
         SamplingOptions sampling = request.Sampling;
         IEnumerable<int> ends = generation.EndTokens.Concat(options.UseAdapterTemplates ? adapters.EndTokens : []);
         int room = LengthWith(adapters) - adapters.VirtualRows - promptLength;
-        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room), GrammarOf(sampling, request.VisibleTokens));
+        return new(sampling, ends, vocabularySize, sampling.Seed ?? Seed(), Math.Min(sampling.MaxTokens, room), GrammarOf(request));
     }
 
     /// <summary>The prompt and, for each text to score, prompt and text together; the prompt itself where there is no other text.</summary>
@@ -154,7 +153,7 @@ internal sealed class RequestReader(
     /// <summary>The text of tokens.</summary>
     public string Text(int[] tokens) => codec?.Decode(tokens) ?? throw NoTokenizer();
 
-    private CompiledGrammar? GrammarOf(SamplingOptions sampling, IReadOnlySet<int> visible) => sampling.Constraint is { } constraint ? grammars.Get(constraint, visible) : null;
+    private CompiledGrammar? GrammarOf(GenerationRequest request) => request.Sampling.Constraint is { } constraint ? grammars.Get(constraint, request.VisibleTokens) : null;
 
     private static EngineException Invalid(string message) => new(EngineError.InvalidRequest, message);
 

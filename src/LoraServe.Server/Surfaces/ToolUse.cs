@@ -34,16 +34,10 @@ internal sealed partial class ToolUse
     private readonly ToolSet _set;
     private readonly Constraint? _forced;
 
-    private ToolUse(IReadOnlyList<JsonElement> shown, ToolCallForm? form, Constraint? forced = null)
-    {
-        Shown = shown;
-        _form = shown.Count > 0 ? form : null;
-        _set = new ToolSet(shown);
-        _forced = forced;
-    }
+    private ToolUse(IReadOnlyList<JsonElement> shown, ToolSet set, ToolCallForm? form, Constraint? forced = null) => (Shown, _set, _form, _forced) = (shown, set, form, forced);
 
     /// <summary>No tools at all.</summary>
-    public static ToolUse Nothing { get; } = new([], null);
+    public static ToolUse Nothing { get; } = new([], new ToolSet([]), null);
 
     /// <summary>The tools that the template writes.</summary>
     public IReadOnlyList<JsonElement> Shown { get; }
@@ -60,7 +54,7 @@ internal sealed partial class ToolUse
         switch (choice)
         {
             case "" or Auto:
-                return tools.Count == 0 ? Nothing : new ToolUse(tools, chat?.ToolCalls);
+                return tools.Count == 0 ? Nothing : new ToolUse(tools, set, chat?.ToolCalls);
             case None:
                 return Nothing;
             case Required when set.Names.Count > 0:
@@ -101,7 +95,7 @@ internal sealed partial class ToolUse
         }
 
         ToolCallForm form = chat?.ToolCalls ?? ToolCallForm.Plain;
-        return new ToolUse(tools, form, Constraint.Grammar(form.GrammarOf(set, names, most)) with { Field = ChoiceField });
+        return new ToolUse(tools, set, form, Constraint.Grammar(form.GrammarOf(set, names, most)) with { Field = ChoiceField });
     }
 
     [GeneratedRegex("^[A-Za-z0-9_.-]{1,64}\\z")]

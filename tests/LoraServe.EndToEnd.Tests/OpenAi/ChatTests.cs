@@ -6,23 +6,9 @@ using LoraServe.V1;
 namespace LoraServe.EndToEnd.Tests.OpenAi;
 
 /// <summary>What <c>/v1/chat/completions</c> answers is what gRPC answers, in OpenAI's words.</summary>
-public sealed class ChatTests : IAsyncLifetime, IDisposable
+public sealed class ChatTests : TwoAdapters
 {
     private const string Path = "v1/chat/completions";
-
-    private TestServer _server = null!;
-    private RestClient _rest = null!;
-
-    public async Task InitializeAsync()
-    {
-        _server = await TestServer.StartTinyAsync();
-        await _server.LoadAsync(("red", 1), ("blue", 2));
-        _rest = new RestClient(_server);
-    }
-
-    public async Task DisposeAsync() => await _server.DisposeAsync();
-
-    public void Dispose() => _rest.Dispose();
 
     [Theory]
     [InlineData("model", "")]
@@ -36,14 +22,14 @@ public sealed class ChatTests : IAsyncLifetime, IDisposable
             Messages = { new ChatMessage { Role = "system", Content = "Be short." }, new ChatMessage { Role = "user", Content = "Hello\nthere" } },
             Sampling = new SamplingOptions { MaxTokens = 12, IgnoreEos = true, Logprobs = 3 },
         };
-        GenerateResponse expected = await _server.Client.Inference.ChatAsync(asked);
+        GenerateResponse expected = await Server.Client.Inference.ChatAsync(asked);
 
         // A developer is a system to a template that has heard of none, and parts are lines of a text.
         JsonObject request = Hello(model);
         request["messages"] = JsonNode.Parse("""
             [{"role": "developer", "content": "Be short."}, {"role": "user", "content": [{"type": "text", "text": "Hello"}, {"type": "text", "text": "there"}]}]
             """);
-        JsonElement answer = (await _rest.PostAsync(Path, request)).Json;
+        JsonElement answer = (await Rest.PostAsync(Path, request)).Json;
         Assert.Equal((model, "chat.completion"), (answer.GetProperty("model").GetString(), answer.GetProperty("object").GetString()));
         JsonElement choice = answer.GetProperty("choices")[0];
         Assert.Equal(("assistant", expected.Choices[0].Text), (choice.GetProperty("message").GetProperty("role").GetString(), choice.GetProperty("message").GetProperty("content").GetString()));
@@ -60,9 +46,9 @@ public sealed class ChatTests : IAsyncLifetime, IDisposable
         request["n"] = 2;
         request["temperature"] = 1;
         request["seed"] = 7;
-        JsonElement whole = (await _rest.PostAsync(Path, request)).Json;
+        JsonElement whole = (await Rest.PostAsync(Path, request)).Json;
         request["stream_options"] = new JsonObject { ["include_usage"] = true };
-        List<JsonElement> parts = await _rest.StreamAsync(Path, request);
+        List<JsonElement> parts = await Rest.StreamAsync(Path, request);
 
         Assert.All(parts, part => Assert.Equal("chat.completion.chunk", part.GetProperty("object").GetString()));
         foreach (JsonElement choice in whole.GetProperty("choices").EnumerateArray())
@@ -87,7 +73,7 @@ public sealed class ChatTests : IAsyncLifetime, IDisposable
     {
         JsonObject request = Hello("red");
         request.Remove("max_completion_tokens");
-        JsonElement answer = (await _rest.PostAsync(Path, request)).Json;
+        JsonElement answer = (await Rest.PostAsync(Path, request)).Json;
         Assert.Equal(TinyFiles.ContextLength, answer.GetProperty("usage").GetProperty("total_tokens").GetInt32());
         Assert.Equal("length", answer.GetProperty("choices")[0].GetProperty("finish_reason").GetString());
     }
@@ -108,7 +94,7 @@ public sealed class ChatTests : IAsyncLifetime, IDisposable
         request["parallel_tool_calls"] = false;
         request["response_format"] = new JsonObject { ["type"] = "text" };
         request["chat_template_kwargs"] = new JsonObject { ["thinking"] = true };
-        RestAnswer answer = await _rest.PostAsync(Path, request);
+        RestAnswer answer = await Rest.PostAsync(Path, request);
         Assert.True(answer.Status == 200, answer.Text);
     }
 

@@ -6,23 +6,9 @@ using LoraServe.V1;
 namespace LoraServe.EndToEnd.Tests.OpenAi;
 
 /// <summary>What <c>/v1/completions</c> answers is what gRPC answers, in OpenAI's words.</summary>
-public sealed class CompletionTests : IAsyncLifetime, IDisposable
+public sealed class CompletionTests : TwoAdapters
 {
     private const string Path = "v1/completions";
-
-    private TestServer _server = null!;
-    private RestClient _rest = null!;
-
-    public async Task InitializeAsync()
-    {
-        _server = await TestServer.StartTinyAsync();
-        await _server.LoadAsync(("red", 1), ("blue", 2));
-        _rest = new RestClient(_server);
-    }
-
-    public async Task DisposeAsync() => await _server.DisposeAsync();
-
-    public void Dispose() => _rest.Dispose();
 
     [Theory]
     [InlineData("model", "")]
@@ -34,8 +20,8 @@ public sealed class CompletionTests : IAsyncLifetime, IDisposable
     public async Task Answer_EveryWayToNameAModel_IsThatOfGrpcAndSaysTheNameAgain(string model, string adapter)
     {
         GenerateRequest asked = Ask.For(adapter);
-        GenerateResponse expected = await _server.Client.Inference.GenerateAsync(asked);
-        RestAnswer answer = await _rest.PostAsync(Path, Like(asked, model));
+        GenerateResponse expected = await Server.Client.Inference.GenerateAsync(asked);
+        RestAnswer answer = await Rest.PostAsync(Path, Like(asked, model));
         Assert.True(answer.Status == 200, answer.Text);
         JsonElement json = answer.Json;
         Assert.Equal((model, "text_completion"), (json.GetProperty("model").GetString(), json.GetProperty("object").GetString()));
@@ -61,13 +47,13 @@ public sealed class CompletionTests : IAsyncLifetime, IDisposable
         request["prompt"] = new JsonArray("one", "two", "three");
         request["n"] = 2;
         request["max_tokens"] = 5;
-        RestAnswer answer = await _rest.PostAsync(Path, request);
+        RestAnswer answer = await Rest.PostAsync(Path, request);
         Assert.True(answer.Status == 200, answer.Text);
         Assert.Equal(Enumerable.Range(0, 6), answer.Json.GetProperty("choices").EnumerateArray().Select(choice => choice.GetProperty("index").GetInt32()));
         Assert.Equal(30, answer.Json.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
 
         string[] streamed = new string[6];
-        foreach (JsonElement choice in (await _rest.StreamAsync(Path, request)).SelectMany(part => part.GetProperty("choices").EnumerateArray()))
+        foreach (JsonElement choice in (await Rest.StreamAsync(Path, request)).SelectMany(part => part.GetProperty("choices").EnumerateArray()))
         {
             streamed[choice.GetProperty("index").GetInt32()] += choice.GetProperty("text").GetString();
         }
@@ -81,9 +67,9 @@ public sealed class CompletionTests : IAsyncLifetime, IDisposable
         JsonObject request = Like(Ask.For("blue"), "blue");
         request["echo"] = true;
         request["prompt"] = "Hello there";
-        JsonElement whole = (await _rest.PostAsync(Path, request)).Json;
+        JsonElement whole = (await Rest.PostAsync(Path, request)).Json;
         request["stream_options"] = new JsonObject { ["include_usage"] = true };
-        List<JsonElement> parts = await _rest.StreamAsync(Path, request);
+        List<JsonElement> parts = await Rest.StreamAsync(Path, request);
 
         JsonElement choice = whole.GetProperty("choices")[0];
         JsonElement[] pieces = [.. parts.SelectMany(part => part.GetProperty("choices").EnumerateArray())];
@@ -109,40 +95,40 @@ public sealed class CompletionTests : IAsyncLifetime, IDisposable
     public async Task Answer_NothingToGenerate_IsThePromptWithItsProbabilities()
     {
         var request = new JsonObject { ["model"] = "red", ["prompt"] = "Hello there", ["max_tokens"] = 0, ["echo"] = true, ["logprobs"] = 0 };
-        JsonElement choice = (await _rest.PostAsync(Path, request)).Json.GetProperty("choices")[0];
+        JsonElement choice = (await Rest.PostAsync(Path, request)).Json.GetProperty("choices")[0];
         Assert.Equal(("Hello there", "length"), (choice.GetProperty("text").GetString(), choice.GetProperty("finish_reason").GetString()));
-        Assert.Equal("Hello there", Assert.Single((await _rest.StreamAsync(Path, request))).GetProperty("choices")[0].GetProperty("text").GetString());
+        Assert.Equal("Hello there", Assert.Single((await Rest.StreamAsync(Path, request))).GetProperty("choices")[0].GetProperty("text").GetString());
     }
 
     [Fact]
     public async Task Answer_ToldNothingMore_HasSixteenTokensDrawnAtTemperatureOne()
     {
         JsonObject request = new() { ["model"] = "red", ["prompt"] = new JsonArray([.. TinyFiles.Tokens(1, 9).Select(id => JsonValue.Create(id))]), ["ignore_eos"] = true, ["seed"] = -5 };
-        JsonElement one = (await _rest.PostAsync(Path, request)).Json;
+        JsonElement one = (await Rest.PostAsync(Path, request)).Json;
         Assert.Equal(16, one.GetProperty("usage").GetProperty("completion_tokens").GetInt32());
         request["temperature"] = 1;
-        Assert.Equal(one.GetProperty("choices").GetRawText(), (await _rest.PostAsync(Path, request)).Json.GetProperty("choices").GetRawText());
+        Assert.Equal(one.GetProperty("choices").GetRawText(), (await Rest.PostAsync(Path, request)).Json.GetProperty("choices").GetRawText());
         request["temperature"] = 0;
-        Assert.NotEqual(one.GetProperty("choices").GetRawText(), (await _rest.PostAsync(Path, request)).Json.GetProperty("choices").GetRawText());
+        Assert.NotEqual(one.GetProperty("choices").GetRawText(), (await Rest.PostAsync(Path, request)).Json.GetProperty("choices").GetRawText());
     }
 
     [Fact]
     public async Task Answer_SentTwice_SaysWhatWasFoundInTheCache()
     {
         JsonObject request = Like(Ask.For("red", promptTokens: 200), "red");
-        Assert.Equal(0, Cached(await _rest.PostAsync(Path, request)));
-        Assert.True(Cached(await _rest.PostAsync(Path, request)) > 100);
+        Assert.Equal(0, Cached(await Rest.PostAsync(Path, request)));
+        Assert.True(Cached(await Rest.PostAsync(Path, request)) > 100);
         int Cached(RestAnswer answer) => answer.Json.GetProperty("usage").GetProperty("prompt_tokens_details").GetProperty("cached_tokens").GetInt32();
     }
 
     [Fact]
     public async Task Answer_RequestWithAnId_HasItInHeaderAnswerAndLog()
     {
-        RestAnswer answer = await _rest.PostAsync(Path, Like(Ask.For("red"), "red").ToJsonString(), headers: ("X-Request-Id", "mine"));
+        RestAnswer answer = await Rest.PostAsync(Path, Like(Ask.For("red"), "red").ToJsonString(), headers: ("X-Request-Id", "mine"));
         Assert.Equal(("mine", "cmpl-mine"), (answer.Headers["X-Request-Id"], answer.Json.GetProperty("id").GetString()));
         await Eventually.TrueAsync(
-            () => _server.Log.Lines.Any(line => line.Contains("POST /v1/completions: 200 for tenant 'default'", StringComparison.Ordinal) && line.Contains("request 'mine'", StringComparison.Ordinal)),
-            () => string.Join('\n', _server.Log.Lines));
+            () => Server.Log.Lines.Any(line => line.Contains("POST /v1/completions: 200 for tenant 'default'", StringComparison.Ordinal) && line.Contains("request 'mine'", StringComparison.Ordinal)),
+            () => string.Join('\n', Server.Log.Lines));
     }
 
     private static JsonObject Like(GenerateRequest asked, string model) => new()

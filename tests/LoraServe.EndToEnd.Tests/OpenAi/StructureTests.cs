@@ -5,25 +5,11 @@ using LoraServe.EndToEnd.Tests.Setup;
 namespace LoraServe.EndToEnd.Tests.OpenAi;
 
 /// <summary>What an answer must be it is, whatever the model would say: a random one says anything.</summary>
-public sealed class StructureTests : IAsyncLifetime, IDisposable
+public sealed class StructureTests : TwoAdapters
 {
     private const string Chat = "v1/chat/completions";
     private const string Completions = "v1/completions";
     private const string Schema = """{"type": "object", "properties": {"who": {"type": "string", "maxLength": 5}, "n": {"type": "integer", "minimum": 0, "maximum": 99}}, "required": ["who", "n"], "additionalProperties": false}""";
-
-    private TestServer _server = null!;
-    private RestClient _rest = null!;
-
-    public async Task InitializeAsync()
-    {
-        _server = await TestServer.StartTinyAsync();
-        await _server.LoadAsync(("red", 1), ("blue", 2));
-        _rest = new RestClient(_server);
-    }
-
-    public async Task DisposeAsync() => await _server.DisposeAsync();
-
-    public void Dispose() => _rest.Dispose();
 
     [Theory]
     [InlineData(Chat, "response_format", """{"type": "json_schema", "json_schema": {"name": "a", "strict": true, "schema": SCHEMA}}""")]
@@ -61,7 +47,7 @@ public sealed class StructureTests : IAsyncLifetime, IDisposable
         for (int seed = 0; seed < 4; seed++)
         {
             request["seed"] = seed;
-            JsonElement answer = (await _rest.PostAsync(Chat, request)).Json.GetProperty("choices")[0];
+            JsonElement answer = (await Rest.PostAsync(Chat, request)).Json.GetProperty("choices")[0];
             Assert.Equal("tool_calls", answer.GetProperty("finish_reason").GetString());
             JsonElement function = Assert.Single(answer.GetProperty("message").GetProperty("tool_calls").EnumerateArray()).GetProperty("function");
             Assert.Equal("note", function.GetProperty("name").GetString());
@@ -75,7 +61,7 @@ public sealed class StructureTests : IAsyncLifetime, IDisposable
         JsonObject request = Request(Chat);
         request["response_format"] = new JsonObject { ["type"] = "json_object" };
         request["structured_outputs"] = new JsonObject { ["regex"] = "a" };
-        RestAnswer answer = await _rest.PostAsync(Chat, request);
+        RestAnswer answer = await Rest.PostAsync(Chat, request);
 
         Assert.Equal((400, "structured_outputs"), (answer.Status, answer.Param));
     }
@@ -89,7 +75,7 @@ public sealed class StructureTests : IAsyncLifetime, IDisposable
             request["model"] = model;
             request["n"] = 3;
             request[field] = JsonNode.Parse(value);
-            RestAnswer answer = await _rest.PostAsync(path, request);
+            RestAnswer answer = await Rest.PostAsync(path, request);
             Assert.True(answer.Status == 200, answer.Text);
             foreach (JsonElement choice in answer.Json.GetProperty("choices").EnumerateArray())
             {

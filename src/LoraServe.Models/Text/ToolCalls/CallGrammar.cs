@@ -23,33 +23,22 @@ internal sealed class CallGrammar
 
     /// <summary>A rule; the same again is the same rule.</summary>
     /// <returns>Its name.</returns>
-    public string Rule(string body)
+    public string Rule(string body) => Recursive(body, _ => body);
+
+    /// <summary>A rule that may have itself within it; what was asked for before is the same rule.</summary>
+    /// <param name="what">What it is.</param>
+    /// <param name="body">Its body, of its name.</param>
+    /// <returns>Its name.</returns>
+    public string Recursive(string what, Func<string, string> body)
     {
-        if (!_names.TryGetValue(body, out string? name))
+        if (!_names.TryGetValue(what, out string? name))
         {
-            _names.Add(body, name = Reserve());
-            Define(name, body);
+            _names.Add(what, name = Reserve());
+            Define(name, body(name));
         }
 
         return name;
     }
-
-    /// <summary>A name for a rule whose body comes later.</summary>
-    public string Reserve() => FormattableString.Invariant($"r{_reserved++}");
-
-    /// <summary>The same, to be found by what it is.</summary>
-    public string Reserve(string what)
-    {
-        string name = Reserve();
-        _names.Add(what, name);
-        return name;
-    }
-
-    /// <summary>The rule that something is; null where it has none.</summary>
-    public string? Find(string what) => _names.GetValueOrDefault(what);
-
-    /// <summary>Gives a rule its body.</summary>
-    public void Define(string name, string body) => _rules.Append(name).Append(" ::= ").Append(body).Append('\n');
 
     /// <summary>A text as it is.</summary>
     public static string Text(string text)
@@ -132,6 +121,10 @@ internal sealed class CallGrammar
 
         return Either(wholes);
     }
+
+    private string Reserve() => FormattableString.Invariant($"r{_reserved++}");
+
+    private void Define(string name, string body) => _rules.Append(name).Append(" ::= ").Append(body).Append('\n');
 
     private static string Escaped(char letter) => letter switch
     {

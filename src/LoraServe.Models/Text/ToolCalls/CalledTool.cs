@@ -10,7 +10,6 @@ internal sealed record CalledTool(string Name, JsonElement Schema)
     /// <summary>Longest chain of references that is followed; one that goes in a circle has no end.</summary>
     private const int MostReferences = 16;
 
-    private static readonly JsonElement s_anything = JsonElement.Parse("true");
     private static readonly string[] s_shared = ["$defs", "definitions"];
 
     /// <summary>Its parameters one by one: name, schema, and whether it must be given.</summary>
@@ -60,15 +59,7 @@ internal sealed record CalledTool(string Name, JsonElement Schema)
     /// <summary>A schema within the tool's as one that stands alone, with the definitions that it may refer to.</summary>
     public JsonElement Alone(JsonElement schema)
     {
-        var alone = new Dictionary<string, JsonElement> { ["allOf"] = JsonSerializer.SerializeToElement(new[] { schema.ValueKind == JsonValueKind.Undefined ? s_anything : schema }) };
-        foreach (string shared in s_shared)
-        {
-            if (JsonText.Member(Schema, shared) is { } definitions)
-            {
-                alone[shared] = definitions;
-            }
-        }
-
-        return alone.Count == 1 ? schema : JsonSerializer.SerializeToElement(alone);
+        string[] definitions = [.. from name in s_shared let shared = JsonText.Member(Schema, name) where shared is not null select $",\"{name}\":{shared.Value.GetRawText()}"];
+        return definitions.Length == 0 ? schema : JsonElement.Parse($"{{\"allOf\":[{schema.GetRawText()}]{string.Concat(definitions)}}}");
     }
 }

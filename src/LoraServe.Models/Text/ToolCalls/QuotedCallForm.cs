@@ -36,24 +36,13 @@ internal sealed class QuotedCallForm(string name, string opening, string closing
             "integer" or "number" or "boolean" or "null" => grammar.Json(tool.Alone(schema)),
             "string" when CalledTool.TextsOf(schema) is { } texts => CallGrammar.Either(texts.Select(text => CallGrammar.Text(quote + text + quote))),
             "string" => $"{CallGrammar.Text(quote)} {grammar.Until(quote)}",
-            "array" => Known(grammar, schema, () => JsonText.Member(schema, "items") is { ValueKind: JsonValueKind.Object } items ? Items(grammar, Value(grammar, tool, items)) : Items(grammar, Any(grammar))),
-            "object" when JsonText.Member(schema, "properties") is { ValueKind: JsonValueKind.Object } => Known(grammar, schema, () => $"\"{{\" {Members(grammar, tool, schema)} \"}}\""),
+            "array" => Recursive(() => Items(grammar, JsonText.Member(schema, "items") is { ValueKind: JsonValueKind.Object } items ? Value(grammar, tool, items) : Any(grammar))),
+            "object" when JsonText.Member(schema, "properties") is { ValueKind: JsonValueKind.Object } => Recursive(() => $"\"{{\" {Members(grammar, tool, schema)} \"}}\""),
             _ => Any(grammar),
         };
-    }
 
-    // A schema may have itself within it.
-    private static string Known(CallGrammar grammar, JsonElement schema, Func<string> body)
-    {
-        string key = schema.GetRawText();
-        if (grammar.Find(key) is { } known)
-        {
-            return known;
-        }
-
-        string name = grammar.Reserve(key);
-        grammar.Define(name, body());
-        return name;
+        // A schema may have itself within it.
+        string Recursive(Func<string> body) => grammar.Recursive(schema.GetRawText(), _ => body());
     }
 
     private static string Items(CallGrammar grammar, string item) => $"\"[\" ({Repeated(grammar, item)})? \"]\"";
@@ -64,20 +53,11 @@ internal sealed class QuotedCallForm(string name, string opening, string closing
         return $"{one} (\",\" {one})*";
     }
 
-    private string Any(CallGrammar grammar)
+    private string Any(CallGrammar grammar) => grammar.Recursive(AnyValue, any =>
     {
-        string? known = grammar.Find(AnyValue);
-        if (known is not null)
-        {
-            return known;
-        }
-
-        string any = grammar.Reserve(AnyValue);
-        string scalar = grammar.Json(s_scalar);
         string member = grammar.Rule($"[a-zA-Z_] [a-zA-Z0-9_]* \":\" {any}");
-        grammar.Define(any, $"{CallGrammar.Text(quote)} {grammar.Until(quote)} | {scalar} | {Items(grammar, any)} | \"{{\" ({Repeated(grammar, member)})? \"}}\"");
-        return any;
-    }
+        return $"{CallGrammar.Text(quote)} {grammar.Until(quote)} | {grammar.Json(s_scalar)} | {Items(grammar, any)} | \"{{\" ({Repeated(grammar, member)})? \"}}\"";
+    });
 
     internal override CallSyntax Begin(ToolSet tools) => new QuotedCallSyntax(closing, quote);
 }

@@ -7,7 +7,7 @@ namespace LoraServe.Models.Text.ToolCalls;
 public abstract class ToolCallForm
 {
     /// <summary>Calls as JSON objects with nothing around them: what a model whose template knows no tools can be made to write.</summary>
-    public static ToolCallForm Plain => ToolCallForms.Plain;
+    public static ToolCallForm Plain { get; } = new LlamaCallForm();
 
     /// <summary>What it is called.</summary>
     public abstract string Name { get; }

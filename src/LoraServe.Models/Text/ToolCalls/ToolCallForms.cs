@@ -49,9 +49,6 @@ internal static class ToolCallForms
         new NamedCallForm("functionary", "<function=", ">", "</function>"),
     ];
 
-    /// <summary>Calls as JSON and nothing else, which any model can be made to write.</summary>
-    public static ToolCallForm Plain { get; } = All.First(form => form is LlamaCallForm);
-
     /// <summary>
     /// The form of a template: the first that reads the call which the template writes as it was. Of a template that writes none, the first whose texts it has, or,
     /// where it knows tools at all, whose tokens the vocabulary has.

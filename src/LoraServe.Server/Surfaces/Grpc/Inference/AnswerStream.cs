@@ -1,5 +1,4 @@
 using Grpc.Core;
-using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Serving;
 using LoraServe.Serving.Requests;
 using Proto = LoraServe.V1;
@@ -24,7 +23,9 @@ internal static class AnswerStream
         await foreach (GeneratedToken token in generation.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             BeginChoice(chunk, token.Choice, begun, served, generation);
-            Add(chunk, readers[token.Choice].Read(token));
+            var delta = AnswerDelta.Of(readers[token.Choice].Read(token));
+            chunk.Text += delta.Text;
+            chunk.ToolCalls.AddRange(delta.Calls.Select(call => new Proto.ToolCallDelta { Index = (uint)call.Index, Id = call.Id, Name = call.Name, ArgumentsJson = call.Arguments }));
             chunk.TokenIds.Add((uint)token.TokenId);
             chunk.FinishReason = AnswerMapping.ToMessage(token.Finish, readers[token.Choice].EndsInCalls);
             if (AnswerMapping.Logprobs(token, served.Model.Tokenizer) is { } logprobs)
@@ -50,29 +51,6 @@ internal static class AnswerStream
 
         chunk.Usage = AnswerMapping.ToMessage(generation.Usage);
         await stream.WriteAsync(chunk, cancellationToken).ConfigureAwait(false);
-    }
-
-    // Of a call that broke off has been sent what came of it; its end says that it is none.
-    private static void Add(Proto.GenerateChunk chunk, IReadOnlyList<AnswerPart> parts)
-    {
-        foreach (AnswerPart part in parts)
-        {
-            switch (part.Kind)
-            {
-                case AnswerPartKind.Text:
-                    chunk.Text += part.Text;
-                    break;
-                case AnswerPartKind.CallBegin:
-                    chunk.ToolCalls.Add(new Proto.ToolCallDelta { Index = (uint)part.Call, Id = part.Id, Name = part.Text });
-                    break;
-                case AnswerPartKind.Arguments when chunk.ToolCalls.Count > 0 && chunk.ToolCalls[^1].Index == part.Call:
-                    chunk.ToolCalls[^1].ArgumentsJson += part.Text;
-                    break;
-                case AnswerPartKind.Arguments:
-                    chunk.ToolCalls.Add(new Proto.ToolCallDelta { Index = (uint)part.Call, ArgumentsJson = part.Text });
-                    break;
-            }
-        }
     }
 
     private static void BeginChoice(Proto.GenerateChunk chunk, int choice, bool[] begun, ServedModel served, Generation generation)

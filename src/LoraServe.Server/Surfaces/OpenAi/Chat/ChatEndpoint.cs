@@ -1,5 +1,4 @@
 using LoraServe.Models.Text;
-using LoraServe.Models.Text.ToolCalls;
 using LoraServe.Server.Surfaces.Http;
 using LoraServe.Server.Surfaces.OpenAi.Fields;
 using LoraServe.Server.Surfaces.OpenAi.Messages;
@@ -67,7 +66,7 @@ internal sealed class ChatEndpoint(ServedModel served, TimeProvider time)
         await foreach (GeneratedToken token in generation.WithCancellation(context.RequestAborted).ConfigureAwait(false))
         {
             await BeginAsync(token.Choice).ConfigureAwait(false);
-            MessageDelta added = Delta(readers[token.Choice].Read(token));
+            MessageDelta added = Message(AnswerDelta.Of(readers[token.Choice].Read(token)));
             if (added is not { Content: null, ToolCalls: null } || hasLogprobs || token.Finish != FinishReason.None)
             {
                 string? finish = AnswerFields.ToMessage(token.Finish, readers[token.Choice].EndsInCalls);
@@ -110,32 +109,15 @@ internal sealed class ChatEndpoint(ServedModel served, TimeProvider time)
             choice.Text.Length > 0 ? choice.Text : null,
             [.. choice.Calls.Select(call => new CallMessage(null, call.Id, CallMessage.FunctionType, new CalledFunction(call.Name, call.Arguments)))]);
 
-    // Of a call that broke off has been sent what came of it; its end says that it is none.
-    private static MessageDelta Delta(IReadOnlyList<AnswerPart> parts)
-    {
-        string text = "";
-        var calls = new List<CallMessage>();
-        foreach (AnswerPart part in parts)
-        {
-            switch (part.Kind)
-            {
-                case AnswerPartKind.Text:
-                    text += part.Text;
-                    break;
-                case AnswerPartKind.CallBegin:
-                    calls.Add(new CallMessage(part.Call, part.Id, CallMessage.FunctionType, new CalledFunction(part.Text, "")));
-                    break;
-                case AnswerPartKind.Arguments when calls.Count > 0 && calls[^1].Index == part.Call:
-                    calls[^1] = calls[^1] with { Function = calls[^1].Function with { Arguments = calls[^1].Function.Arguments + part.Text } };
-                    break;
-                case AnswerPartKind.Arguments:
-                    calls.Add(new CallMessage(part.Call, null, null, new CalledFunction(null, part.Text)));
-                    break;
-            }
-        }
+    private static MessageDelta Message(AnswerDelta delta) => new(
+        null,
+        delta.Text.Length > 0 ? delta.Text : null,
+        delta.Calls.Count > 0 ? [.. delta.Calls.Select(Message)] : null);
 
-        return new MessageDelta(null, text.Length > 0 ? text : null, calls.Count > 0 ? calls : null);
-    }
+    // What a call is, is said where it begins.
+    private static CallMessage Message(CallDelta call) => call.Id.Length > 0
+        ? new CallMessage(call.Index, call.Id, CallMessage.FunctionType, new CalledFunction(call.Name, call.Arguments))
+        : new CallMessage(call.Index, null, null, new CalledFunction(null, call.Arguments));
 
     private ChatLogprobs Logprobs(IReadOnlyList<GeneratedToken> tokens) => new([.. tokens.Select(token => _spelling.ToMessage(token))]);
 }

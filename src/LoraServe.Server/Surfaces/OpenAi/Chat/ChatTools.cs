@@ -43,7 +43,7 @@ internal static class ChatTools
         return !FieldReading.IsSent(choice) ? ToolUse.Auto
             : word is ToolUse.Auto or ToolUse.None or ToolUse.Required ? word
             : word is null ? throw FieldReading.Invalid(ChoiceField, "a string or an object", choice)
-            : throw JsonMessage.Refusal($"{ChoiceField} is '{(word.Length <= 40 ? word : word[..40])}'; expected 'none', 'auto', 'required' or an object that names a function.", ChoiceField);
+            : throw JsonMessage.Refusal($"{ChoiceField} is '{FieldReading.Shown(word)}'; expected 'none', 'auto', 'required' or an object that names a function.", ChoiceField);
     }
 
     private static void CheckIsFunction(JsonElement tool, string at)

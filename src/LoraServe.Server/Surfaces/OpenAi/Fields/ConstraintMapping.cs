@@ -39,7 +39,7 @@ internal static class ConstraintMapping
             case null:
                 throw FieldReading.Missing(TypeField);
             default:
-                throw JsonMessage.Refusal($"{TypeField} is '{(type.Length <= 40 ? type : type[..40])}'; expected 'text', 'json_object' or 'json_schema'.", TypeField);
+                throw JsonMessage.Refusal($"{TypeField} is '{FieldReading.Shown(type)}'; expected 'text', 'json_object' or 'json_schema'.", TypeField);
         }
     }
 

@@ -10,6 +10,8 @@ internal static class FieldReading
     /// <summary>Most prompts, or texts, of one request.</summary>
     public const int MaxTexts = 256;
 
+    private const int LongestWord = 40;
+
     /// <summary>Whether a field was sent, and is not null.</summary>
     public static bool IsSent(JsonElement value) => value.ValueKind is not (JsonValueKind.Undefined or JsonValueKind.Null);
 
@@ -63,6 +65,9 @@ internal static class FieldReading
 
     /// <summary>What refuses a request without a field that it must have.</summary>
     public static EngineException Missing(string field) => JsonMessage.Refusal($"Missing required parameter: '{field}'.", field);
+
+    /// <summary>A caller's word as a refusal repeats it.</summary>
+    public static string Shown(string word) => word.Length <= LongestWord ? word : $"{word[..LongestWord]}…";
 
     /// <summary>What refuses a field of another type.</summary>
     public static EngineException Invalid(string field, string expected, JsonElement found) =>

@@ -44,7 +44,7 @@ internal static class SamplingMapping
         {
             if (!int.TryParse(token, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || !byToken.TryAdd(id, bias))
             {
-                throw JsonMessage.Refusal($"logit_bias has the key '{(token.Length <= 20 ? token : token[..20] + "…")}'; expected token ids as digits, each once.", "logit_bias");
+                throw JsonMessage.Refusal($"logit_bias has the key '{FieldReading.Shown(token)}'; expected token ids as digits, each once.", "logit_bias");
             }
         }
 
